@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+/** Three projects: `fast` has no network beyond loopback; `contract` runs suites over emulators and real servers; `e2e` needs the real cluster. */
+export default defineConfig({
+  test: {
+    pool: 'threads',
+    isolate: false,
+    projects: [
+      { extends: true, test: { name: 'fast', include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+      },
+    ],
+  },
+});
