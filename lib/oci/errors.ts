@@ -1,0 +1,89 @@
+/** Failures of registries as one class with a closed set of codes (distribution-spec "Error Codes"; spec 04 §9.5). */
+import { ExpectedError, type RetryPace } from '../errors/expected.ts';
+
+/** What went wrong, as far as a caller can act on it. */
+export type OciErrorCode =
+  /** 401: no credential, or not accepted. */
+  | 'unauthorized'
+  /** 403: known, but not allowed. */
+  | 'denied'
+  | 'not-found'
+  /** 429. */
+  | 'throttled'
+  /** 408 and 5xx. */
+  | 'unavailable'
+  /** No answer: refused, reset, DNS, TLS. */
+  | 'unreachable'
+  /** A deadline of ours or of the caller passed. */
+  | 'timeout'
+  /** Any other answer that means no. */
+  | 'rejected'
+  /** Bytes that are not what they should be: digest, size, JSON, media type, above a limit. */
+  | 'invalid-content';
+
+/** One entry of the registry's own error list. */
+export interface RegistryMessage {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: unknown;
+}
+
+export interface OciErrorOptions extends ErrorOptions {
+  readonly method?: string | undefined;
+  readonly url?: URL | undefined;
+  readonly status?: number | undefined;
+  readonly errors?: readonly RegistryMessage[] | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+const soon: ReadonlySet<OciErrorCode> = new Set(['throttled', 'unavailable', 'unreachable', 'timeout']);
+const paceOf = (code: OciErrorCode): RetryPace => (soon.has(code) ? 'soon' : 'slow');
+
+const shownParameters: ReadonlySet<string> = new Set(['scope', 'service', 'mount', 'from', 'digest', 'n', 'last']);
+
+/** A URL fit to be shown: no user info, and only query values that cannot be secrets (signed storage URLs carry some). */
+export const printUrl = (url: URL): string => {
+  const pairs = [...url.searchParams].map(([key, value]) => `${key}=${shownParameters.has(key) ? value : 'REDACTED'}`);
+  return `${url.protocol}//${url.host}${url.pathname}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
+};
+
+/**
+ * A registry call that failed. The message is `METHOD URL: what the registry said`, one line, fit for a condition; it never holds a
+ * credential. Throttling, 5xx and network failures may be tried again soon and count against the host's circuit; the rest slowly.
+ */
+export class OciError extends ExpectedError {
+  override readonly name = 'OciError';
+  readonly code: OciErrorCode;
+  readonly method: string | undefined;
+  /** As printUrl shows it. */
+  readonly url: string | undefined;
+  readonly status: number | undefined;
+  readonly errors: readonly RegistryMessage[];
+
+  constructor(
+    code: OciErrorCode,
+    message: string,
+    { method, url, status, errors = [], retryAfterSeconds, ...options }: OciErrorOptions = {},
+  ) {
+    const prefix = method !== undefined && url !== undefined ? `${method} ${printUrl(url)}: ` : '';
+    super(`${prefix}${message}`, {
+      ...options,
+      pace: paceOf(code),
+      retryAfterSeconds,
+      host: soon.has(code) ? url?.host : undefined,
+    });
+    this.code = code;
+    this.method = method;
+    this.url = url === undefined ? undefined : printUrl(url);
+    this.status = status;
+    this.errors = errors;
+  }
+}
+
+/** True for an OciError, of this code if one is given. */
+export const isOciError = (error: unknown, code?: OciErrorCode): error is OciError =>
+  error instanceof OciError && (code === undefined || error.code === code);
+
+/** Content that is not what its name or its type says. */
+export const invalidContent = (message: string, options?: OciErrorOptions): OciError =>
+  new OciError('invalid-content', message, options);

@@ -1,0 +1,78 @@
+/**
+ * What everybody else may do with registries: the port. `openRegistry` (client.ts) makes one that speaks HTTP to any host; names say which.
+ * Every call has a deadline of its own, may be cut short by `signal`, and fails with an OciError (errors.ts) — never with a transport's error.
+ */
+import type { Digest } from './digest.ts';
+import type { Reference, Repository } from './reference.ts';
+
+/** How a call may be cut short: the signal of the pass, whose deadline is shorter than ours. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A manifest or index exactly as stored; its digest is that of these bytes, whatever headers said. */
+export interface RawManifest {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/** What HEAD tells of a manifest. */
+export interface ManifestHead {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** Name and length in bytes of a blob. */
+export interface BlobName {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** A blob to push. `open` starts from the first byte each time: an upload may have to be begun anew. */
+export interface BlobSource extends BlobName {
+  readonly open: (options?: CallOptions) => AsyncIterable<Uint8Array>;
+}
+
+/** Reads and writes of one or many registries. */
+export interface Registry {
+  /** The manifest or index; a reference by digest is checked against the bytes. Fails `not-found` when absent, `invalid-content` for schema 1. */
+  readonly getManifest: (reference: Reference, options?: CallOptions) => Promise<RawManifest>;
+  /** Whether the manifest is there and under which digest; undefined when it is not. */
+  readonly headManifest: (reference: Reference, options?: CallOptions) => Promise<ManifestHead | undefined>;
+  /** Stores the bytes under tag or digest and answers their digest. */
+  readonly putManifest: (
+    reference: Reference,
+    manifest: Pick<RawManifest, 'mediaType' | 'bytes'>,
+    options?: CallOptions,
+  ) => Promise<Digest>;
+  /** Removes a tag or, by digest, a manifest with all its tags; absent is fine. */
+  readonly deleteManifest: (reference: Reference, options?: CallOptions) => Promise<void>;
+  /** All tags, in the registry's order, at most `limit` (10,000 unless said). A repository that does not exist has none. */
+  readonly listTags: (
+    repository: Repository,
+    options?: CallOptions & { readonly limit?: number },
+  ) => Promise<readonly string[]>;
+
+  readonly hasBlob: (repository: Repository, digest: Digest, options?: CallOptions) => Promise<boolean>;
+  /** The whole blob in memory, checked; fails `invalid-content` above `limitBytes` (16 MiB unless said) without reading it. */
+  readonly readBlob: (
+    repository: Repository,
+    blob: BlobName,
+    options?: CallOptions & { readonly limitBytes?: number },
+  ) => Promise<Uint8Array>;
+  /** The blob's bytes as they arrive. The iteration throws `invalid-content` before its end when size or digest turn out wrong. */
+  readonly openBlob: (repository: Repository, blob: BlobName, options?: CallOptions) => AsyncIterable<Uint8Array>;
+  /** Makes the registry link a blob from another of its repositories; false when it would rather have it uploaded. */
+  readonly mountBlob: (
+    repository: Repository,
+    digest: Digest,
+    from: Repository,
+    options?: CallOptions,
+  ) => Promise<boolean>;
+  /** Uploads the blob unconditionally; ask `hasBlob` first or use `copyBlob` (copy.ts). */
+  readonly pushBlob: (repository: Repository, blob: BlobSource, options?: CallOptions) => Promise<void>;
+  /** Removes a blob; absent is fine. */
+  readonly deleteBlob: (repository: Repository, digest: Digest, options?: CallOptions) => Promise<void>;
+}
