@@ -1,0 +1,45 @@
+import * as v from 'valibot';
+import { flag, list, object, text } from './field.ts';
+import { objectReferenceEntries } from './object-reference.ts';
+
+const version = v.optional(text('Version of the buildpack; the highest one when left out.'));
+const optional = v.optional(flag('Whether the group may pass detection without this buildpack.'));
+
+/** A buildpack in a resolved order. Source: spec 01 §3.4. */
+export const BuildpackRefSchema = object(
+  { id: text('Id of the buildpack.'), version, optional },
+  'A buildpack of the group.',
+);
+
+/** One alternative of a resolved order. */
+export const OrderEntrySchema = object(
+  { group: v.optional(list(BuildpackRefSchema, 'Buildpacks tried together.'), []) },
+  'One group of buildpacks; the first group that detects wins.',
+);
+
+/** A buildpack as a builder asks for it. Source: spec 01 §3.11. */
+export const BuilderBuildpackRefSchema = object(
+  {
+    ...objectReferenceEntries,
+    id: v.optional(text('Id of a buildpack in the store or in any Buildpack or ClusterBuildpack.')),
+    version,
+    optional,
+    image: v.optional(text('Reserved; refused when set.')),
+  },
+  'A buildpack by id, or a Buildpack or ClusterBuildpack by kind and name.',
+);
+
+/** One alternative of the order a builder asks for. */
+export const BuilderOrderEntrySchema = object(
+  { group: v.optional(list(BuilderBuildpackRefSchema, 'Buildpacks tried together.'), []) },
+  'One group of buildpacks; the first group that detects wins.',
+);
+
+/** A buildpack of a resolved order: printed `id@version`. */
+export type BuildpackRef = v.InferOutput<typeof BuildpackRefSchema>;
+/** One group of a resolved order. */
+export type OrderEntry = v.InferOutput<typeof OrderEntrySchema>;
+/** A buildpack as a builder asks for it: by id (and version), or by kind and name. */
+export type BuilderBuildpackRef = v.InferOutput<typeof BuilderBuildpackRefSchema>;
+/** One group of the order a builder asks for. */
+export type BuilderOrderEntry = v.InferOutput<typeof BuilderOrderEntrySchema>;

@@ -1,0 +1,28 @@
+import * as v from 'valibot';
+import { described, object } from './field.ts';
+import { ObjectMetaSchema } from './object-meta.ts';
+
+/** API group of every kind. */
+export const GROUP = 'kpack.io';
+
+/** The version that is stored and that reconcilers speak. */
+export const VERSION = 'v1alpha2';
+
+/** `apiVersion` of every object reconcilers read and write. */
+export const API_VERSION = 'kpack.io/v1alpha2';
+
+/** The envelope around a kind's spec and status. */
+export const resource = <const K extends string, S extends v.GenericSchema, T extends v.GenericSchema>(
+  kind: K,
+  { spec, status, description }: { readonly spec: S; readonly status: T; readonly description: string },
+) =>
+  object(
+    {
+      apiVersion: v.literal(API_VERSION),
+      kind: v.literal(kind),
+      metadata: ObjectMetaSchema,
+      spec: described(spec, 'What is wanted.'),
+      status: v.optional(described(status, 'What was observed; written by the reconciler alone.')),
+    },
+    description,
+  );
