@@ -1,0 +1,86 @@
+/**
+ * The pod of a Build. Pure: the same Build and context make the same pod. Reads as a table of contents; each step has a file.
+ *
+ *     prepare → analyze → detect → restore → build → export → completion        (spec 03 §7)
+ *     rebase → completion                                                       (spec 03 §8)
+ */
+import type { Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { Build } from '../../api/build.ts';
+import { parseReference } from '../../oci/reference.ts';
+import { mountedBindings } from './bindings.ts';
+import { builderPullSecrets, firstTag, pullSecretNames } from './build-facts.ts';
+import { completion } from './completion.ts';
+import { variable } from './container.ts';
+import type { PodContext } from './context.ts';
+import { isRebase } from './is-rebase.ts';
+import { lifecyclePhases } from './lifecycle.ts';
+import { platformApiFor } from './platform-api.ts';
+import { podOf } from './pod.ts';
+import { prepare } from './prepare.ts';
+import { rebasePod } from './rebase-pod.ts';
+import {
+  cosignSecrets,
+  credentialSecrets,
+  distinctVolumes,
+  imagePullSecrets,
+  isBuildSecret,
+  withoutMounted,
+} from './secrets.ts';
+import { withWaiter } from './sidecar.ts';
+import { buildVolumes, home, notary, report } from './volumes.ts';
+
+/**
+ * The pod that carries out the Build: a rebase pod when nothing but the stack moved, else the whole lifecycle; behind the waiter
+ * where sidecars are injected. Throws PermanentError for a Build or builder image that cannot work (spec 03 §3).
+ */
+export const buildPod = (build: Build, context: PodContext): Pod => {
+  const platformApi = platformApiFor(context.builder.platformApis, context.settings.maximumPlatformApi);
+  const pod = isRebase(build, context.builder.stackId)
+    ? rebasePod(build, context)
+    : lifecyclePod(build, context, platformApi);
+  return context.settings.injectedSidecars ? withWaiter(build, pod, context.programs.waiter) : pod;
+};
+
+const lifecyclePod = (build: Build, context: PodContext, platformApi: string): Pod => {
+  parseReference(firstTag(build));
+  const { uid, gid } = context.builder;
+  const credentials = credentialSecrets(context.secrets, isBuildSecret(build.spec.source.blob?.auth));
+  const cosign = cosignSecrets(context.secrets);
+  const pulls = withoutMounted(imagePullSecrets(pullSecretNames(build, context)), credentials);
+  const bindings = mountedBindings(context.bindings);
+  return podOf(build, {
+    securityContext: {
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+      runAsUser: uid,
+      runAsGroup: gid,
+      fsGroup: gid,
+    },
+    ...podPullSecrets(build),
+    initContainers: [
+      prepare(build, context, credentials, pulls),
+      ...lifecyclePhases({ build, context, platformApi, bindings: bindings.mounts }),
+    ],
+    containers: [
+      completion(build, context, {
+        credentials,
+        cosign,
+        env: [variable('HOME', home.mountPath)],
+        mounts: [...credentials.mounts, ...cosign.mounts, home, report, notary],
+      }),
+    ],
+    volumes: distinctVolumes([
+      ...credentials.volumes,
+      ...cosign.volumes,
+      ...pulls.volumes,
+      ...buildVolumes(build),
+      ...bindings.volumes,
+    ]),
+  });
+};
+
+/** Only the builder's: Kubernetes adds the account's own when this is empty. */
+const podPullSecrets = (build: Build): { readonly imagePullSecrets?: { name: string }[] } => {
+  const names = builderPullSecrets(build);
+  return names.length === 0 ? {} : { imagePullSecrets: names.map((name) => ({ name })) };
+};

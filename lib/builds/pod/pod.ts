@@ -1,0 +1,36 @@
+/** What build pod and rebase pod have in common: name, owner, labels, scheduling (spec 03 §4). */
+import type { Pod, PodSpec } from 'kubernetes-types/core/v1.d.ts';
+import type { Build } from '../../api/build.ts';
+import { API_VERSION } from '../../api/resource.ts';
+import { buildPodName } from './pod-name.ts';
+import { scheduling } from './scheduling.ts';
+
+/** kubectl's copy of the object: of no use on a child, and it may not fit (DESIGN §4). */
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Keeps Istio from injecting a sidecar that would never end; the sidecar variant takes it off. */
+export const noIstio = 'sidecar.istio.io/inject';
+
+const annotationsOf = (build: Build): Record<string, string> => {
+  const { [lastApplied]: _, ...kept } = build.metadata.annotations ?? {};
+  return { ...kept, [noIstio]: 'false' };
+};
+
+/** A pod of this Build around what its containers need. Owned by the Build, so it is deleted with it. */
+export const podOf = (build: Build, spec: PodSpec): Pod => {
+  const { name, namespace, uid, labels } = build.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: buildPodName(name),
+      namespace: namespace ?? '',
+      labels: { ...labels, 'kpack.io/build': name },
+      annotations: annotationsOf(build),
+      ownerReferences: [
+        { apiVersion: API_VERSION, kind: 'Build', name, uid: uid ?? '', controller: true, blockOwnerDeletion: true },
+      ],
+    },
+    spec: { ...spec, ...scheduling(build), restartPolicy: 'Never' },
+  };
+};
