@@ -1,0 +1,62 @@
+/**
+ * Every condition type, every reason in a condition and every reason for a build, each with what it means to a user
+ * (spec 01 §5, §6). Reasons the reconcilers add beyond kpack's are told apart by `ours`.
+ */
+
+/** Condition types by the kinds that carry them. */
+export const conditionTypes = {
+  Ready: 'The object is usable. Every kind but Build.',
+  Succeeded: 'The Build ended: True well, False badly, Unknown not yet. Build only.',
+  BuilderReady: 'The Image’s builder is usable. Image only.',
+  BuilderUpToDate: 'The Image’s builder has the newest stack and buildpacks. Image only.',
+  UpToDate: 'The builder image was made from the newest stack and buildpacks. Builder and ClusterBuilder only.',
+  ActivePolling: 'The source can move and is looked at again and again. SourceResolver only.',
+} as const;
+
+/** The type of a condition. */
+export type ConditionType = keyof typeof conditionTypes;
+
+/** What a reason means, and whether it is known to kpack or only to this project. */
+export interface ReasonMeaning {
+  readonly kinds: readonly string[];
+  readonly meaning: string;
+  readonly ours?: true;
+}
+
+/** Reasons of conditions. Waiting reasons of containers pass through as Kubernetes gives them and are not listed. */
+export const conditionReasons = {
+  BuilderNotFound: { kinds: ['Image'], meaning: 'The builder the Image names does not exist.' },
+  BuilderNotReady: { kinds: ['Image'], meaning: 'The builder exists but is not usable; its message says why.' },
+  BuilderReady: { kinds: ['Image'], meaning: 'The builder is usable.' },
+  BuilderUpToDate: { kinds: ['Image'], meaning: 'The builder has the newest stack and buildpacks.' },
+  BuilderNotUpToDate: { kinds: ['Image'], meaning: 'The builder works but could not take in a change.' },
+  BuildRunning: { kinds: ['Image'], meaning: 'A Build was made and has not ended.' },
+  BuildFailed: { kinds: ['Image'], meaning: 'The latest Build failed; its message says why.' },
+  ResolverNotReady: { kinds: ['Image'], meaning: 'The source has not been resolved yet.' },
+  UnknownState: { kinds: ['Image'], meaning: 'Whether a Build is needed cannot be told.' },
+  UpToDate: { kinds: ['Image'], meaning: 'The latest Build succeeded and nothing has changed since.' },
+  Completed: { kinds: ['Build'], meaning: 'The image was built and pushed.' },
+  Failed: { kinds: ['Build'], meaning: 'A step failed; the message names it and its last words.' },
+  NoLatestImage: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The builder image was never made.' },
+  ReconcileFailed: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The newest builder image could not be made.' },
+  Queued: { kinds: ['Build'], meaning: 'The cap on running builds is reached; the Build waits its turn.', ours: true },
+} as const satisfies Readonly<Record<string, ReasonMeaning>>;
+
+/** A reason of a condition that a reconciler decides on. */
+export type ConditionReason = keyof typeof conditionReasons;
+
+/** Why a Build is made, in the order the reasons are joined in. */
+export const buildReasons = ['TRIGGER', 'COMMIT', 'CONFIG', 'BUILDPACK', 'STACK', 'LIFECYCLE'] as const;
+
+/** Why a Build is made. */
+export type BuildReason = (typeof buildReasons)[number];
+
+/** What a build reason means to a user. */
+export const buildReasonMeanings: Readonly<Record<BuildReason, string>> = {
+  TRIGGER: 'Somebody asked for it.',
+  COMMIT: 'The source moved.',
+  CONFIG: 'The Image’s configuration changed, or it is the first Build.',
+  BUILDPACK: 'A buildpack of the last Build is newer, or gone.',
+  STACK: 'The run image changed; alone it is a rebase.',
+  LIFECYCLE: 'The lifecycle changed.',
+};
