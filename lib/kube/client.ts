@@ -1,0 +1,149 @@
+/** Typed reads and writes of one cluster's API. Every write carries the resourceVersion it was computed from, or is a POST. */
+import { PermanentError } from '../errors/expected.ts';
+import { isKubeError, KubeError } from './errors.ts';
+import { type KubeObject, keyOf, type ObjectKey, showKey } from './object.ts';
+import { collectionPath, objectPath, resourceOf } from './resources.ts';
+import type { KubeRequest, KubeTransport } from './transport.ts';
+
+/** What to list: one namespace or, when it is empty, all. */
+export interface ListOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+}
+
+/** One cluster's API as reconcilers see it. All calls throw KubeError (expected) or PermanentError (what we sent is invalid). */
+export interface KubeClient {
+  /** The object, or undefined when the server's 404 names it. A 404 for the kind is thrown: it may be a restart (DESIGN §3.10). */
+  get<T extends KubeObject>(key: ObjectKey): Promise<T | undefined>;
+  /** All objects, page by page; a list that expires between pages is begun again. */
+  list<T extends KubeObject>(kind: string, options?: ListOptions): Promise<readonly T[]>;
+  /** POST. @throws KubeError `already-exists` */
+  create<T extends KubeObject>(object: T): Promise<T>;
+  /** PUT with the object's own resourceVersion. @throws KubeError `conflict` */
+  replace<T extends KubeObject>(object: T): Promise<T>;
+  /** PUT of the status subresource with the object's own resourceVersion. @throws KubeError `conflict` */
+  replaceStatus<T extends KubeObject>(object: T): Promise<T>;
+  /** JSON merge patch (RFC 7386). */
+  patch<T extends KubeObject>(key: ObjectKey, patch: object): Promise<T>;
+  /** Server-side apply as field manager `kpackless`: only for objects of which we own every field (DESIGN §3.9). */
+  apply<T extends KubeObject>(object: T): Promise<T>;
+  /** Deletes this very object: its uid is the precondition. Already gone is success. */
+  delete(object: KubeObject): Promise<void>;
+  /** The last lines of a container's log, at most 64 KiB. */
+  logTail(pod: ObjectKey, container: string, lines: number): Promise<string>;
+}
+
+const pageSize = 500;
+/** 200 pages of 500: above this a list is not something one pass may hold in memory. */
+const maxPages = 200;
+
+interface ListAnswer<T> {
+  readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
+  readonly items: readonly T[];
+}
+
+const withKind = <T extends KubeObject>(object: T, kind: string): T => ({
+  ...object,
+  apiVersion: resourceOf(kind).apiVersion,
+  kind,
+});
+
+/** A client on `transport`; `signal` aborts all its calls when the pass's budget is spent. */
+export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): KubeClient => {
+  const send = async <T>(request: KubeRequest): Promise<T> =>
+    JSON.parse((await transport.send({ ...request, signal })).body) as T;
+
+  const write = <T extends KubeObject>(
+    method: 'PUT' | 'PATCH',
+    object: T,
+    rest: Partial<KubeRequest>,
+    sub = '',
+  ): Promise<T> => {
+    const { kind, namespace, name } = keyOf(object);
+    return send<T>({
+      method,
+      path: `${objectPath(kind, namespace, name)}${sub}`,
+      body: JSON.stringify(object),
+      ...rest,
+    });
+  };
+
+  const listPages = async <T extends KubeObject>(kind: string, options: ListOptions): Promise<readonly T[]> => {
+    const items: T[] = [];
+    let next: string | undefined;
+    for (let page = 0; page < maxPages; page += 1) {
+      const answer: ListAnswer<T> = await send({
+        method: 'GET',
+        path: collectionPath(kind, options.namespace),
+        query: { limit: String(pageSize), continue: next, labelSelector: options.labelSelector },
+      });
+      for (const item of answer.items) items.push(withKind(item, kind));
+      next = answer.metadata?.continue;
+      if (next === undefined || next === '') return items;
+    }
+    throw new PermanentError('TooManyObjects', `there are more than ${maxPages * pageSize} objects of kind ${kind}`);
+  };
+
+  return {
+    get: async (key) => {
+      try {
+        return await send({ method: 'GET', path: objectPath(key.kind, key.namespace, key.name) });
+      } catch (error) {
+        if (isKubeError(error, 'not-found') && error.objectName === key.name) return undefined;
+        throw error;
+      }
+    },
+    list: async (kind, options = {}) => {
+      try {
+        return await listPages(kind, options);
+      } catch (error) {
+        if (isKubeError(error, 'expired')) return listPages(kind, options);
+        throw error;
+      }
+    },
+    create: (object) => {
+      const { kind, namespace } = keyOf(object);
+      return send({ method: 'POST', path: collectionPath(kind, namespace), body: JSON.stringify(object) });
+    },
+    replace: (object) => write('PUT', object, {}),
+    replaceStatus: (object) => write('PUT', object, {}, '/status'),
+    patch: (key, patch) =>
+      send({
+        method: 'PATCH',
+        path: objectPath(key.kind, key.namespace, key.name),
+        body: JSON.stringify(patch),
+        contentType: 'application/merge-patch+json',
+      }),
+    apply: (object) =>
+      write('PATCH', object, {
+        contentType: 'application/apply-patch+yaml',
+        query: { fieldManager: 'kpackless', force: 'true' },
+      }),
+    delete: async (object) => {
+      const key = keyOf(object);
+      const uid = object.metadata?.uid;
+      if (uid === undefined) throw new Error(`refusing to delete ${showKey(key)} without its uid`);
+      try {
+        await transport.send({
+          method: 'DELETE',
+          path: objectPath(key.kind, key.namespace, key.name),
+          body: JSON.stringify({ preconditions: { uid }, propagationPolicy: 'Background' }),
+          signal,
+        });
+      } catch (error) {
+        if (error instanceof KubeError && (error.code === 'not-found' || error.code === 'conflict')) return;
+        throw error;
+      }
+    },
+    logTail: async (pod, container, lines) => {
+      const { body } = await transport.send({
+        method: 'GET',
+        path: `${objectPath('Pod', pod.namespace, pod.name)}/log`,
+        query: { container, tailLines: String(lines), limitBytes: '65536' },
+        accept: '*/*',
+        signal,
+      });
+      return body;
+    },
+  };
+};

@@ -1,0 +1,90 @@
+/** What the API server may answer, as the few cases that callers tell apart. */
+import { ExpectedError, type ExpectedErrorOptions, PermanentError } from '../errors/expected.ts';
+
+/** `unreachable`, `timeout`, `throttled` and `server` say something about the cluster's health; the others about the request. */
+export type KubeErrorCode =
+  | 'unreachable'
+  | 'timeout'
+  | 'throttled'
+  | 'server'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'already-exists'
+  | 'expired';
+
+/** An answer, or the lack of one, that the pass is to be repeated for later. */
+export class KubeError extends ExpectedError {
+  override readonly name: string = 'KubeError';
+  readonly code: KubeErrorCode;
+  /** HTTP status; undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** The object that the answer's Status names. A 404 without one says that the kind is not served, not that the object is gone. */
+  readonly objectName: string | undefined;
+
+  constructor(
+    code: KubeErrorCode,
+    message: string,
+    options: ExpectedErrorOptions & { readonly status?: number; readonly objectName?: string | undefined } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    this.status = options.status;
+    this.objectName = options.objectName;
+  }
+}
+
+/** Whether the cluster itself is in trouble: what its circuit counts (DESIGN §3.14). */
+export const saysClusterIsDown = (error: unknown): boolean =>
+  error instanceof KubeError &&
+  (error.code === 'unreachable' || error.code === 'timeout' || error.code === 'throttled');
+
+/** Whether `error` is the API server's answer `code`. */
+export const isKubeError = (error: unknown, code: KubeErrorCode): error is KubeError =>
+  error instanceof KubeError && error.code === code;
+
+/** Status of the API (meta/v1 Status), the part we read. */
+interface ApiStatus {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: { readonly name?: string; readonly retryAfterSeconds?: number };
+}
+
+const parseStatus = (body: string): ApiStatus => {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+};
+
+const codeOf = (status: number, reason: string | undefined): KubeErrorCode => {
+  if (status === 401) return 'unauthorized';
+  if (status === 403) return 'forbidden';
+  if (status === 404) return 'not-found';
+  if (status === 409) return reason === 'AlreadyExists' ? 'already-exists' : 'conflict';
+  if (status === 410) return 'expired';
+  if (status === 429) return 'throttled';
+  return 'server';
+};
+
+/** The error for an answer that is not a success. 400 and 422 say that what we sent is invalid: nothing heals by waiting. */
+export const answerError = (
+  what: string,
+  status: number,
+  body: string,
+  retryAfter: string | undefined,
+): KubeError | PermanentError => {
+  const parsed = parseStatus(body);
+  const said = parsed.message ?? (body.slice(0, 300) || `HTTP ${status}`);
+  if (status === 400 || status === 422) return new PermanentError(parsed.reason ?? 'Invalid', said);
+  const seconds = Number(retryAfter ?? parsed.details?.retryAfterSeconds);
+  return new KubeError(codeOf(status, parsed.reason), `${what}: ${said}`, {
+    status,
+    objectName: parsed.details?.name,
+    pace: status === 401 || status === 403 ? 'slow' : 'soon',
+    retryAfterSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : undefined,
+  });
+};

@@ -1,0 +1,68 @@
+/** What every Kubernetes object has, and how one is named. */
+
+/** Names one object: `namespace` is empty for cluster-scoped kinds. */
+export interface ObjectKey {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The part of OwnerReference we act on (Kubernetes API, meta/v1). */
+export interface OwnerRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean | undefined;
+  readonly blockOwnerDeletion?: boolean | undefined;
+}
+
+/** The part of ObjectMeta we act on; all of it is absent on objects we are about to create, but the name. */
+export interface KubeMeta {
+  readonly name?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly uid?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  readonly generation?: number | undefined;
+  readonly creationTimestamp?: string | undefined;
+  readonly deletionTimestamp?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly ownerReferences?: readonly OwnerRef[] | undefined;
+}
+
+/** Any object of the API. */
+export interface KubeObject {
+  readonly apiVersion?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly metadata?: KubeMeta | undefined;
+}
+
+/** The key under which `object` is read again. Objects of a list carry no kind: pass it then. */
+export const keyOf = (object: KubeObject, kind = object.kind ?? ''): ObjectKey => ({
+  kind,
+  namespace: object.metadata?.namespace ?? '',
+  name: object.metadata?.name ?? '',
+});
+
+/** `Image default/app`, `ClusterStack base`: how a key is shown to people. */
+export const showKey = ({ kind, namespace, name }: ObjectKey): string =>
+  namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+
+/** The owner reference that makes `owner` the controller of a child (spec 02 §2.3). */
+export const controllerReference = (owner: KubeObject): OwnerRef => ({
+  apiVersion: owner.apiVersion ?? '',
+  kind: owner.kind ?? '',
+  name: owner.metadata?.name ?? '',
+  uid: owner.metadata?.uid ?? '',
+  controller: true,
+  blockOwnerDeletion: true,
+});
+
+/** The controller of `object`, if it has one. */
+export const controllerOf = (object: KubeObject): OwnerRef | undefined =>
+  object.metadata?.ownerReferences?.find((reference) => reference.controller === true);
+
+/** Whether `child` is controlled by this very `owner` (by uid, not by name: DESIGN §3.9). */
+export const isControlledBy = (child: KubeObject, owner: KubeObject): boolean =>
+  owner.metadata?.uid !== undefined && controllerOf(child)?.uid === owner.metadata.uid;

@@ -1,0 +1,66 @@
+/** Where each kind lives in the API. One row a kind; adding a kind is one row (DESIGN §3.21). */
+
+/** Path segments of a kind's collection. */
+export interface Resource {
+  readonly apiVersion: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+const kpack = (plural: string, namespaced: boolean): Resource => ({
+  apiVersion: 'kpack.io/v1alpha2',
+  plural,
+  namespaced,
+});
+const core = (plural: string, namespaced = true): Resource => ({ apiVersion: 'v1', plural, namespaced });
+
+const resources: Readonly<Record<string, Resource>> = {
+  Image: kpack('images', true),
+  Build: kpack('builds', true),
+  SourceResolver: kpack('sourceresolvers', true),
+  Builder: kpack('builders', true),
+  Buildpack: kpack('buildpacks', true),
+  ClusterBuilder: kpack('clusterbuilders', false),
+  ClusterBuildpack: kpack('clusterbuildpacks', false),
+  ClusterStore: kpack('clusterstores', false),
+  ClusterStack: kpack('clusterstacks', false),
+  ClusterLifecycle: kpack('clusterlifecycles', false),
+  Pod: core('pods'),
+  Secret: core('secrets'),
+  ConfigMap: core('configmaps'),
+  ServiceAccount: core('serviceaccounts'),
+  PersistentVolume: core('persistentvolumes', false),
+  PersistentVolumeClaim: core('persistentvolumeclaims'),
+  Namespace: core('namespaces', false),
+  Node: core('nodes', false),
+  Event: core('events'),
+  ClusterRole: { apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'clusterroles', namespaced: false },
+  ClusterRoleBinding: { apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'clusterrolebindings', namespaced: false },
+  Deployment: { apiVersion: 'apps/v1', plural: 'deployments', namespaced: true },
+  StorageClass: { apiVersion: 'storage.k8s.io/v1', plural: 'storageclasses', namespaced: false },
+  CustomResourceDefinition: {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    plural: 'customresourcedefinitions',
+    namespaced: false,
+  },
+};
+
+/** The row of `kind`. A kind without one is a bug in the caller. */
+export const resourceOf = (kind: string): Resource => {
+  const resource = resources[kind];
+  if (resource === undefined)
+    throw new Error(`no API resource is known for kind ${kind}: add it to lib/kube/resources.ts`);
+  return resource;
+};
+
+/** Path of a kind's collection, in one namespace or, without, in all of them (Kubernetes API concepts, resource URIs). */
+export const collectionPath = (kind: string, namespace = ''): string => {
+  const { apiVersion, plural, namespaced } = resourceOf(kind);
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const scope = namespaced && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${root}${scope}/${plural}`;
+};
+
+/** Path of one object. */
+export const objectPath = (kind: string, namespace: string, name: string): string =>
+  `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;

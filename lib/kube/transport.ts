@@ -1,0 +1,159 @@
+/** HTTP to one API server, on client-node's KubeConfig: its authentication, its agent, made once and kept alive. */
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+} from 'node:http';
+import { Agent as HttpsAgent, type RequestOptions as HttpsOptions, request as httpsRequest } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { answerError, KubeError } from './errors.ts';
+
+/** One request. `deadlineSeconds` bounds connecting, waiting and reading, whatever the caller does (DESIGN §3.14). */
+export interface KubeRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly accept?: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly deadlineSeconds?: number;
+}
+
+/** A whole answer that was a success. */
+export interface KubeAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** The one way to an API server. */
+export interface KubeTransport {
+  /** Host and port, for messages and circuits. */
+  readonly server: string;
+  /** Reads the whole answer. @throws KubeError, PermanentError */
+  send(request: KubeRequest): Promise<KubeAnswer>;
+  /** Hands on the answer's stream once its status is known to be a success. @throws KubeError */
+  stream(request: KubeRequest): Promise<IncomingMessage>;
+  close(): void;
+}
+
+/** Ten seconds is far above any healthy answer and far below a function's time-out. */
+const defaultDeadlineSeconds = 10;
+/** A list page of 500 objects with 1.5 MiB etcd limit each cannot come near; what is longer is not an answer of ours. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+const readAll = async (response: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxAnswerBytes) throw new Error(`the API server's answer is longer than ${maxAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+const queryString = (query: KubeRequest['query'] = {}): string => {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, value);
+  const text = parameters.toString();
+  return text === '' ? '' : `?${text}`;
+};
+
+/** A failure without an answer, as KubeError; answers of ours that are errors already pass through. */
+const asKubeError = (error: unknown, what: string, server: string, seconds: number): Error => {
+  if (!(error instanceof Error) || error instanceof KubeError) return error as Error;
+  if (error.name === 'PermanentError') return error;
+  const timedOut = error.name === 'TimeoutError' || error.name === 'AbortError';
+  return timedOut
+    ? new KubeError('timeout', `${what}: no answer from ${server} within ${seconds} s`, { cause: error, host: server })
+    : new KubeError('unreachable', `${what}: cannot reach the API server at ${server}: ${error.message}`, {
+        cause: error,
+        host: server,
+      });
+};
+
+/** TLS material is read from the KubeConfig once; the Authorization header per request, as tokens rotate. */
+const makeAgent = async (config: KubeConfig, url: URL): Promise<HttpAgent | HttpsAgent> => {
+  const limits = { keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 310_000 };
+  if (url.protocol === 'http:') return new HttpAgent(limits);
+  const options: HttpsOptions = {};
+  await config.applyToHTTPSOptions(options);
+  if (config.getCurrentCluster()?.proxyUrl !== undefined && options.agent instanceof HttpAgent) return options.agent;
+  const { ca, cert, key, rejectUnauthorized, servername } = options;
+  return new HttpsAgent({
+    ...limits,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+    ...(servername === undefined ? {} : { servername }),
+  });
+};
+
+/** Opens a transport to the current context's cluster. No request is made yet. */
+export const kubeTransport = (config: KubeConfig): KubeTransport => {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null)
+    throw new Error('the kubeconfig names no current cluster: set current-context or give --context');
+  const base = new URL(cluster.server);
+  const prefix = base.pathname.replace(/\/$/, '');
+  let agent: Promise<HttpAgent | HttpsAgent> | undefined;
+
+  const open = async (request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> => {
+    agent ??= makeAgent(config, base);
+    const authentication: HttpsOptions = {};
+    if (base.protocol === 'https:') await config.applyToHTTPSOptions(authentication);
+    const options: RequestOptions = {
+      method: request.method,
+      host: base.hostname,
+      port: base.port,
+      path: `${prefix}${request.path}${queryString(request.query)}`,
+      agent: await agent,
+      signal,
+      headers: {
+        ...(authentication.headers as OutgoingHttpHeaders | undefined),
+        accept: request.accept ?? 'application/json',
+        'user-agent': 'kpackless',
+        ...(request.body === undefined
+          ? {}
+          : {
+              'content-type': request.contentType ?? 'application/json',
+              'content-length': Buffer.byteLength(request.body),
+            }),
+      },
+      ...(authentication.auth == null ? {} : { auth: authentication.auth }),
+    };
+    return new Promise((resolve, reject) => {
+      const outgoing = (base.protocol === 'https:' ? httpsRequest : httpRequest)(options, resolve);
+      outgoing.on('error', reject);
+      outgoing.end(request.body);
+    });
+  };
+
+  const perform = async <T>(request: KubeRequest, read: (response: IncomingMessage) => Promise<T>): Promise<T> => {
+    const seconds = request.deadlineSeconds ?? defaultDeadlineSeconds;
+    const deadline = AbortSignal.timeout(seconds * 1000);
+    const what = `${request.method} ${request.path}`;
+    try {
+      const signal = request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]);
+      const response = await open(request, signal);
+      const status = response.statusCode ?? 0;
+      if (status < 200 || status > 299)
+        throw answerError(what, status, await readAll(response), response.headers['retry-after']);
+      return await read(response);
+    } catch (error) {
+      throw asKubeError(error, what, base.host, seconds);
+    }
+  };
+
+  return {
+    server: base.host,
+    send: (request) =>
+      perform(request, async (response) => ({ status: response.statusCode ?? 0, body: await readAll(response) })),
+    stream: (request) => perform(request, (response) => Promise.resolve(response)),
+    close: () => void agent?.then((opened) => opened.destroy()),
+  };
+};

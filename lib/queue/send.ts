@@ -1,0 +1,84 @@
+/** Sending wake-ups: ten a call, groups together, refused entries again, until SQS has accepted every one. */
+import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { ExpectedError } from '../errors/expected.ts';
+import { deduplicationIdOf, groupIdOf, type Message, targetOf } from './message.ts';
+
+/** Where wake-ups go. Resolves once the queue has accepted all of them; the order within a target is kept. @throws QueueError */
+export interface Sender {
+  send(queue: string, messages: readonly Message[]): Promise<void>;
+}
+
+/** SQS cannot be reached or refuses. */
+export class QueueError extends ExpectedError {
+  override readonly name: string = 'QueueError';
+}
+
+const batchSize = 10;
+const tries = 4;
+const concurrency = 4;
+
+interface Entry {
+  readonly Id: string;
+  readonly MessageBody: string;
+  readonly MessageGroupId: string;
+  readonly MessageDeduplicationId: string;
+}
+
+const entryOf = (message: Message, index: number): Entry => ({
+  Id: String(index),
+  MessageBody: JSON.stringify(message),
+  MessageGroupId: groupIdOf(targetOf(message)),
+  MessageDeduplicationId: deduplicationIdOf(message),
+});
+
+const batches = (entries: readonly Entry[]): readonly (readonly Entry[])[] =>
+  Array.from({ length: Math.ceil(entries.length / batchSize) }, (_, index) =>
+    entries.slice(index * batchSize, (index + 1) * batchSize),
+  );
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A sender on SQS; `queueUrl` gives the address of a queue by its name in the kind table. */
+export const sqsSender = (client: SQSClient, queueUrl: (queue: string) => string): Sender => {
+  const sendBatch = async (url: string, batch: readonly Entry[]): Promise<void> => {
+    let left = batch;
+    let refusal = '';
+    for (let attempt = 0; attempt < tries; attempt += 1) {
+      if (attempt > 0) await pause(100 * 4 ** (attempt - 1));
+      const ids = new Set<string | undefined>();
+      try {
+        const answer = await client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: [...left] }), {
+          abortSignal: AbortSignal.timeout(10_000),
+        });
+        for (const failed of answer.Failed ?? []) {
+          ids.add(failed.Id);
+          refusal = failed.Message ?? failed.Code ?? 'refused';
+        }
+      } catch (error) {
+        for (const { Id } of left) ids.add(Id);
+        refusal = error instanceof Error ? error.message : String(error);
+      }
+      left = left.filter(({ Id }) => ids.has(Id));
+      if (left.length === 0) return;
+    }
+    throw new QueueError(`SQS did not accept ${left.length} messages for ${url} after ${tries} tries: ${refusal}`);
+  };
+
+  return {
+    send: async (queue, messages) => {
+      if (messages.length === 0) return;
+      const url = queueUrl(queue);
+      // Entries of one group stay in one lane, so their order survives the concurrency.
+      const lanes = Array.from({ length: concurrency }, (): Message[] => []);
+      for (const message of messages) {
+        const lane = groupIdOf(targetOf(message)).charCodeAt(0) % concurrency;
+        lanes[lane]?.push(message);
+      }
+      await Promise.all(
+        lanes.map(async (lane) => {
+          for (const batch of batches(lane.map(entryOf))) await sendBatch(url, batch);
+        }),
+      );
+    },
+  };
+};

@@ -1,0 +1,21 @@
+/** When to look again (DESIGN §3.6, §3.7). All times are seconds. */
+import type { ExpectedError } from '../errors/expected.ts';
+import type { Outcome } from './outcome.ts';
+
+const minute = 60;
+const unfinishedLimit = 10 * minute;
+const day = 24 * 60 * minute;
+
+/** Spreads `seconds` over 75…100%, by a number in [0, 1), so that thousands do not come at once. */
+const jittered = (seconds: number, random: number): number => seconds * (0.75 + 0.25 * random);
+
+/** After a pass that answered: its own wish, within ten minutes; or within a day, which is the resync. */
+export const dueAfterOutcome = (outcome: Outcome, random: number): number =>
+  outcome.done ? jittered(day, random) : Math.min(unfinishedLimit, Math.max(0, outcome.afterSeconds));
+
+/** After `attempts` failed passes in a row (this one included): 1, 2, 4 … s, or 1, 2, 4 … min where waiting for people; at most ten minutes. */
+export const dueAfterFailure = (error: ExpectedError, attempts: number, random: number): number => {
+  const first = error.pace === 'slow' ? minute : 1;
+  const backOff = Math.min(unfinishedLimit, first * 2 ** Math.min(attempts - 1, 20));
+  return Math.max(jittered(backOff, random), Math.min(unfinishedLimit, error.retryAfterSeconds ?? 0));
+};

@@ -1,0 +1,79 @@
+/**
+ * The one table of everything that is woken: queue, function, limits, and whom its events wake (DESIGN §3.21). serverless.yml is
+ * checked against it by a test. Adding a kind is one row here and one folder under functions/.
+ */
+
+/** A row. The queue is `<name>.fifo`, its dead-letter queue `<name>-dlq.fifo`, its function `functions/<name>/handler.ts`. */
+export interface KindRow {
+  readonly kind: string;
+  readonly name: string;
+  /** The relay watches this kind in the clusters. */
+  readonly watched: boolean;
+  /** Others depend on it: its events also go to the dependents queue. */
+  readonly hasDependents: boolean;
+  /** The controlling kind that its events wake, by ownerReference. */
+  readonly ownedBy?: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+}
+
+const row = (kind: string, name: string, rest: Partial<KindRow> = {}): KindRow => ({
+  kind,
+  name,
+  watched: true,
+  hasDependents: false,
+  timeoutSeconds: 60,
+  memoryMb: 512,
+  ...rest,
+});
+
+/** Every kind that has a reconciler. */
+export const kindTable: readonly KindRow[] = [
+  row('Image', 'image'),
+  row('Build', 'build', { ownedBy: 'Image', timeoutSeconds: 120 }),
+  row('SourceResolver', 'source-resolver', { ownedBy: 'Image' }),
+  row('Builder', 'builder', { hasDependents: true, timeoutSeconds: 300, memoryMb: 1024 }),
+  row('ClusterBuilder', 'cluster-builder', { hasDependents: true, timeoutSeconds: 300, memoryMb: 1024 }),
+  row('Buildpack', 'buildpack', { hasDependents: true, timeoutSeconds: 120 }),
+  row('ClusterBuildpack', 'cluster-buildpack', { hasDependents: true, timeoutSeconds: 120 }),
+  row('ClusterStore', 'cluster-store', { hasDependents: true, timeoutSeconds: 120 }),
+  row('ClusterStack', 'cluster-stack', { hasDependents: true, timeoutSeconds: 120 }),
+  row('ClusterLifecycle', 'cluster-lifecycle', { hasDependents: true, timeoutSeconds: 120 }),
+  row('GitPoll', 'git-poll', { watched: false }),
+];
+
+/** The function that tells dependents; its queue carries the dependency itself as target. */
+export const dependentsRow: KindRow = row('Dependents', 'dependents', { watched: false, timeoutSeconds: 120 });
+
+/** Kinds that are watched only because their events wake somebody else. */
+export const sourceOnlyKinds: readonly {
+  readonly kind: string;
+  readonly ownedBy?: string;
+  readonly hasDependents: boolean;
+  readonly labelSelector?: string;
+}[] = [
+  { kind: 'Pod', ownedBy: 'Build', hasDependents: false, labelSelector: 'kpack.io/build' },
+  { kind: 'PersistentVolumeClaim', ownedBy: 'Image', hasDependents: false },
+  { kind: 'ServiceAccount', hasDependents: true },
+];
+
+/** All rows that have a queue. */
+export const queueRows: readonly KindRow[] = [...kindTable, dependentsRow];
+
+const byKind = new Map(queueRows.map((entry) => [entry.kind, entry]));
+
+/** The row of a kind that is reconciled; undefined for others. */
+export const rowOf = (kind: string): KindRow | undefined => byKind.get(kind);
+
+/** Name of the queue that wakes `kind`. */
+export const queueOf = (kind: string): string => {
+  const found = byKind.get(kind);
+  if (found === undefined) throw new Error(`kind ${kind} has no queue: add a row to lib/reconcile/kind-table.ts`);
+  return found.name;
+};
+
+/** Visibility time-out of a queue: the function's own limit and half a minute (DESIGN §3.3). */
+export const visibilitySeconds = ({ timeoutSeconds }: KindRow): number => timeoutSeconds + 30;
+
+/** Receives before a message counts as poison (DESIGN §3.3). */
+export const maxReceiveCount = 5;

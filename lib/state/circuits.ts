@@ -1,0 +1,86 @@
+/** One circuit per cluster and per host: closed, or open until T; while open nobody calls, and one probe at a time (DESIGN §3.14). */
+import { circuitKey, circuitSortKey } from './keys.ts';
+import type { Table } from './table.ts';
+
+/** May we call? When not, until when (Unix seconds) to stay away. */
+export type Admission = { readonly admitted: true } | { readonly admitted: false; readonly until: number };
+
+interface Seen {
+  readonly openUntil: number | undefined;
+  readonly failures: number;
+  /** When this view is to be read again, in Unix seconds. */
+  readonly freshUntil: number;
+}
+
+const freshSeconds = 5;
+const probeSeconds = 30;
+const longestSeconds = 300;
+/** Scopes are few; a function that somehow meets more forgets the oldest. */
+const maxScopes = 1000;
+
+/** Seconds a circuit stays open after its n-th failure in a row. */
+export const openSeconds = (failures: number, retryAfterSeconds = 0): number =>
+  Math.min(longestSeconds, Math.max(retryAfterSeconds, 5 * 2 ** Math.min(failures - 1, 10)));
+
+/** The circuits, seen through a cache of five seconds. */
+export class Circuits {
+  readonly #table: Table;
+  readonly #cache = new Map<string, Seen>();
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  /** Asks before calling. Costs one read each five seconds and scope. The first caller after T becomes the probe. */
+  async admit(scope: string, now: number): Promise<Admission> {
+    const seen = await this.#look(scope, now);
+    if (seen.openUntil === undefined) return { admitted: true };
+    if (seen.openUntil > now) return { admitted: false, until: seen.openUntil };
+    const until = now + probeSeconds;
+    const mine = await this.#table.update(circuitKey(scope), circuitSortKey, {
+      set: { openUntil: until },
+      expect: { openUntil: seen.openUntil },
+    });
+    this.#remember(scope, { openUntil: until, failures: seen.failures, freshUntil: now + freshSeconds });
+    return mine ? { admitted: true } : { admitted: false, until };
+  }
+
+  /** A call failed in a way that says that the other side is down or asks to be left alone. */
+  async failed(scope: string, now: number, retryAfterSeconds?: number): Promise<void> {
+    const failures = (this.#cache.get(scope)?.failures ?? 0) + 1;
+    const openUntil = now + openSeconds(failures, retryAfterSeconds);
+    await this.#table.update(circuitKey(scope), circuitSortKey, { set: { openUntil, failures } });
+    this.#remember(scope, { openUntil, failures, freshUntil: now + freshSeconds });
+  }
+
+  /** A call was answered. Writes only when the circuit was not closed. */
+  async succeeded(scope: string, now: number): Promise<void> {
+    const seen = this.#cache.get(scope);
+    if (seen === undefined || seen.openUntil === undefined) return;
+    await this.#table.delete(circuitKey(scope), circuitSortKey);
+    this.#remember(scope, { openUntil: undefined, failures: 0, freshUntil: now + freshSeconds });
+  }
+
+  async #look(scope: string, now: number): Promise<Seen> {
+    const cached = this.#cache.get(scope);
+    if (cached !== undefined && cached.freshUntil > now) return cached;
+    const item = await this.#table.get(circuitKey(scope), circuitSortKey);
+    const openUntil = item?.['openUntil'];
+    const failures = item?.['failures'];
+    const seen: Seen = {
+      openUntil: typeof openUntil === 'number' ? openUntil : undefined,
+      failures: typeof failures === 'number' ? failures : 0,
+      freshUntil: now + freshSeconds,
+    };
+    this.#remember(scope, seen);
+    return seen;
+  }
+
+  #remember(scope: string, seen: Seen): void {
+    if (this.#cache.size >= maxScopes) {
+      const [oldest] = this.#cache.keys();
+      if (oldest !== undefined) this.#cache.delete(oldest);
+    }
+    this.#cache.set(scope, seen);
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The one table and its access patterns (DESIGN §3.21). Every item has `pk` and `sk`; `due` is the only index.
+ *
+ * | item | pk | sk | read by |
+ * |---|---|---|---|
+ * | record of an object | `object#<cluster>#<kind>#<namespace>#<name>` | `record` | a pass, by key, consistent |
+ * | edge | `edge#<cluster>#<kind>#<namespace>#<name or *>` | `<kind>#<namespace>#<name>` | dependents, by dependency, consistent |
+ * | checkpoint of a watch | `cluster#<cluster>` | `checkpoint#<kind>` | relay, by key |
+ * | registration of a cluster | `cluster#<cluster>` | `registration` | everybody, by key |
+ * | circuit | `circuit#<cluster or host>` | `circuit` | a pass, by key |
+ * | due time | index `due`: `dueShard`, `dueAt` | | sweeper, by shard, everything ≤ now |
+ *
+ * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide.
+ */
+
+/** An object in one of the clusters: the identity of records, messages and queue groups. */
+export interface TargetKey {
+  readonly cluster: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What a dependent points at: an object, or with name `*` every object of that kind (and namespace). */
+export interface Dependency {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** How many partitions the `due` index has; enough for 16,000 due writes a second. */
+export const dueShards = 16;
+
+export const recordSortKey = 'record';
+
+/** Partition key of an object's record. */
+export const recordKey = ({ cluster, kind, namespace, name }: TargetKey): string =>
+  `object#${cluster}#${kind}#${namespace}#${name}`;
+
+/** The object whose record has partition key `pk`; undefined when it is no record's. */
+export const targetOfRecordKey = (pk: string): TargetKey | undefined => {
+  const [type, cluster, kind, namespace, name, ...rest] = pk.split('#');
+  if (type !== 'object' || cluster === undefined || kind === undefined || namespace === undefined) return undefined;
+  return name === undefined ? undefined : { cluster, kind, namespace, name: [name, ...rest].join('#') };
+};
+
+/** Partition key of all edges that point at a dependency. */
+export const edgeKey = (cluster: string, { kind, namespace, name }: Dependency): string =>
+  `edge#${cluster}#${kind}#${namespace}#${name}`;
+
+/** Sort key of an edge: who depends. */
+export const edgeSortKey = ({ kind, namespace, name }: TargetKey): string => `${kind}#${namespace}#${name}`;
+
+/** The dependent that an edge's sort key names. */
+export const dependentOf = (cluster: string, sk: string): TargetKey => {
+  const [kind = '', namespace = '', ...name] = sk.split('#');
+  return { cluster, kind, namespace, name: name.join('#') };
+};
+
+/** Partition key of a cluster's registration and checkpoints. */
+export const clusterKey = (cluster: string): string => `cluster#${cluster}`;
+export const registrationSortKey = 'registration';
+export const checkpointSortKey = (kind: string): string => `checkpoint#${kind}`;
+
+/** Partition key of the circuit of a cluster or host. */
+export const circuitKey = (scope: string): string => `circuit#${scope}`;
+export const circuitSortKey = 'circuit';
+
+/** A stable shard for a key: FNV-1a, so neighbours spread. */
+export const dueShardOf = (pk: string): number => {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(pk)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash % dueShards;
+};

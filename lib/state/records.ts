@@ -1,0 +1,181 @@
+/** The record of an object: what a pass must remember for the next one. Reading it costs one consistent read. */
+import {
+  type Dependency,
+  dueShardOf,
+  edgeKey,
+  edgeSortKey,
+  recordKey,
+  recordSortKey,
+  type TargetKey,
+  targetOfRecordKey,
+} from './keys.ts';
+import type { Item, Table } from './table.ts';
+
+/** Times are Unix seconds. */
+export interface ObjectRecord {
+  /** The version our last write or read returned, and the epoch of the watch history it belongs to. */
+  readonly resourceVersion?: string | undefined;
+  readonly epoch?: string | undefined;
+  /** Failed passes in a row. */
+  readonly attempts: number;
+  readonly dueAt?: number | undefined;
+  /** When the API server first said that the object is gone. */
+  readonly goneAt?: number | undefined;
+  /** Every edge that may exist, as `showDependency` prints them. */
+  readonly edges: readonly string[];
+  /** Hash of what dependents can see, when they were last told. */
+  readonly fannedHash?: string | undefined;
+  /** How far an unfinished telling has come: the hash it tells, and the last dependent told. */
+  readonly fanningHash?: string | undefined;
+  readonly fanCursor?: string | undefined;
+  /** What a reconciler remembers for itself between passes, as text. */
+  readonly memory?: string | undefined;
+}
+
+/** An object whose time has come. */
+export interface Due {
+  readonly target: TargetKey;
+  readonly dueAt: number;
+}
+
+const text = (item: Item, name: string): string | undefined => {
+  const value = item[name];
+  return typeof value === 'string' ? value : undefined;
+};
+const number = (item: Item, name: string): number | undefined => {
+  const value = item[name];
+  return typeof value === 'number' ? value : undefined;
+};
+const set = (item: Item, name: string): readonly string[] => {
+  const value = item[name];
+  return typeof value === 'object' ? value : [];
+};
+
+const showDependency = ({ kind, namespace, name }: Dependency): string => `${kind}#${namespace}#${name}`;
+const parseDependency = (shown: string): Dependency => {
+  const [kind = '', namespace = '', ...name] = shown.split('#');
+  return { kind, namespace, name: name.join('#') };
+};
+
+/** What a finished pass leaves behind (DESIGN §3.5). */
+export interface Finished {
+  readonly resourceVersion: string | undefined;
+  readonly epoch: string;
+  readonly attempts: number;
+  readonly dueAt: number;
+  readonly edges: readonly Dependency[] | undefined;
+  readonly memory?: string | undefined;
+}
+
+/** Records and edges of all clusters. */
+export class Records {
+  readonly #table: Table;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  async read(target: TargetKey): Promise<ObjectRecord> {
+    const item = (await this.#table.get(recordKey(target), recordSortKey)) ?? {};
+    return {
+      resourceVersion: text(item, 'resourceVersion'),
+      epoch: text(item, 'epoch'),
+      attempts: number(item, 'attempts') ?? 0,
+      dueAt: number(item, 'dueAt'),
+      goneAt: number(item, 'goneAt'),
+      edges: set(item, 'edges'),
+      fannedHash: text(item, 'fannedHash'),
+      fanningHash: text(item, 'fanningHash'),
+      fanCursor: text(item, 'fanCursor'),
+      memory: text(item, 'memory'),
+    };
+  }
+
+  /**
+   * Makes every edge in `wanted` exist; nothing is written when the record names all of them already (DESIGN §3.8). Edges come
+   * before the record that names them: dying in between leaves at worst an edge too many, which wakes once too often.
+   */
+  async addEdges(target: TargetKey, record: ObjectRecord, wanted: readonly Dependency[]): Promise<void> {
+    const missing = wanted.filter((dependency) => !record.edges.includes(showDependency(dependency)));
+    if (missing.length === 0) return;
+    for (const dependency of missing) await this.#table.put(edgeKey(target.cluster, dependency), edgeSortKey(target));
+    await this.#table.update(recordKey(target), recordSortKey, { add: { edges: missing.map(showDependency) } });
+  }
+
+  /** The last write of a pass, one item. Edges that are no longer wanted go just before it. */
+  async finish(target: TargetKey, record: ObjectRecord, finished: Finished): Promise<void> {
+    const pk = recordKey(target);
+    const wanted = finished.edges?.map(showDependency) ?? record.edges;
+    await this.#deleteEdges(
+      target,
+      record.edges.filter((edge) => !wanted.includes(edge)),
+    );
+    await this.#table.update(pk, recordSortKey, {
+      set: {
+        resourceVersion: finished.resourceVersion,
+        epoch: finished.epoch,
+        attempts: finished.attempts,
+        dueAt: finished.dueAt,
+        dueShard: dueShardOf(pk),
+        edges: wanted,
+        memory: finished.memory,
+      },
+      remove: ['goneAt'],
+    });
+  }
+
+  /** First 404: remember when, look again at `dueAt`. The version goes too, so that nothing about the object is skipped. */
+  async markGone(target: TargetKey, goneAt: number, dueAt: number): Promise<void> {
+    const pk = recordKey(target);
+    await this.#table.update(pk, recordSortKey, {
+      set: { goneAt, dueAt, dueShard: dueShardOf(pk) },
+      remove: ['resourceVersion'],
+    });
+  }
+
+  /** Second 404: edges first, then the record, unless somebody has written a new version meanwhile. */
+  async forget(target: TargetKey, record: ObjectRecord): Promise<void> {
+    await this.#deleteEdges(target, record.edges);
+    if (record.goneAt !== undefined)
+      await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'goneAt', value: record.goneAt });
+  }
+
+  /** Everything in a shard that is due at `now`, the longest overdue first. */
+  async due(shard: number, now: number, limit: number): Promise<readonly Due[]> {
+    const items = await this.#table.queryDue(shard, now, limit);
+    return items.flatMap((item) => {
+      const target = targetOfRecordKey(text(item, 'pk') ?? '');
+      const dueAt = number(item, 'dueAt');
+      return target === undefined || dueAt === undefined ? [] : [{ target, dueAt }];
+    });
+  }
+
+  /** Moves a due time that was sent, if it is still the one that was seen. Only a finished pass replaces it (DESIGN §3.7). */
+  async postpone({ target, dueAt }: Due, until: number): Promise<boolean> {
+    return this.#table.update(recordKey(target), recordSortKey, { set: { dueAt: until }, expect: { dueAt } });
+  }
+
+  /** Parks a target until `dueAt` without a pass: its cluster's circuit is open. */
+  async park(target: TargetKey, dueAt: number): Promise<void> {
+    const pk = recordKey(target);
+    await this.#table.update(pk, recordSortKey, { set: { dueAt, dueShard: dueShardOf(pk) } });
+  }
+
+  /** Remembers how far telling the dependents has come. */
+  async saveFanCursor(target: TargetKey, fanningHash: string, fanCursor: string): Promise<void> {
+    await this.#table.update(recordKey(target), recordSortKey, { set: { fanningHash, fanCursor } });
+  }
+
+  /** All dependents have been told `fannedHash`. */
+  async finishFan(target: TargetKey, fannedHash: string): Promise<void> {
+    await this.#table.update(recordKey(target), recordSortKey, {
+      set: { fannedHash },
+      remove: ['fanningHash', 'fanCursor'],
+    });
+  }
+
+  async #deleteEdges(target: TargetKey, edges: readonly string[]): Promise<void> {
+    for (const edge of edges)
+      await this.#table.delete(edgeKey(target.cluster, parseDependency(edge)), edgeSortKey(target));
+  }
+}
