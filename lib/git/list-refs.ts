@@ -1,0 +1,87 @@
+/** The one way to ask a repository for its refs: picks the transport, sets the deadline and names every failure. */
+import type { GitCredential } from './credentials.ts';
+import { GitError } from './errors.ts';
+import { listOverHttp } from './http.ts';
+import { PacketError, TruncatedError } from './pkt-line.ts';
+import { type GitRef, RemoteComplaint } from './refs.ts';
+import { remoteFailure } from './ssh-errors.ts';
+import type { GitUrl } from './url.ts';
+
+/** A question to one repository. */
+export interface ListRefs {
+  readonly url: GitUrl;
+  /** Of the kind the URL needs; undefined asks as anybody. */
+  readonly credential?: GitCredential | undefined;
+  /** Full ref names or beginnings of them, `refs/heads/` for example; none asks for all refs. */
+  readonly prefixes: readonly string[];
+}
+
+/** How this installation talks to git hosts. */
+export interface GitSettings {
+  /** Limit for one listing, in seconds; kpack's is 10 (spec 02 §8.3). */
+  readonly deadlineSeconds: number;
+  /** kpack's `INSECURE_SSH_TRUST_UNKNOWN_HOSTS`, true by default (spec 02 §1.1). */
+  readonly trustUnknownHosts: boolean;
+  /** Hosts known to the installation, in the format of known_hosts. */
+  readonly knownHosts?: string | undefined;
+}
+
+/** kpack's defaults. */
+export const defaultGitSettings: GitSettings = { deadlineSeconds: 10, trustUnknownHosts: true };
+
+/** Port of everything that wants refs. */
+export type RefLister = (ask: ListRefs, signal?: AbortSignal) => Promise<readonly GitRef[]>;
+
+const needsKey = (url: GitUrl): GitError =>
+  new GitError(
+    'unauthorized',
+    `${url.display} needs a key; give the ServiceAccount a kubernetes.io/ssh-auth Secret annotated kpack.io/git: ${url.authority}`,
+    { host: url.authority },
+  );
+
+const ask = async (
+  { url, credential, prefixes }: ListRefs,
+  settings: GitSettings,
+  signal: AbortSignal,
+): Promise<readonly GitRef[]> => {
+  if (url.scheme !== 'ssh') {
+    return listOverHttp({ url, prefixes, signal, credential: credential?.kind === 'basic' ? credential : undefined });
+  }
+  if (credential?.kind !== 'ssh') throw needsKey(url);
+  // Loaded on first use: most functions that list refs never meet an ssh URL, and the library costs 36 ms to load.
+  const { listOverSsh } = await import('./ssh.ts');
+  return listOverSsh({ url, credential, prefixes, signal, ...settings });
+};
+
+const named = (url: GitUrl, error: unknown): unknown => {
+  if (error instanceof RemoteComplaint) return remoteFailure(url, error.message, error);
+  if (error instanceof TruncatedError) {
+    return new GitError(
+      'host-unreachable',
+      `the connection to ${url.authority} broke in the middle of an answer; it is asked again`,
+      { host: url.authority, cause: error },
+    );
+  }
+  if (error instanceof PacketError) {
+    return new GitError('protocol', `${url.display} did not answer as a git host: ${error.message}`, {
+      host: url.authority,
+      cause: error,
+    });
+  }
+  return error;
+};
+
+/**
+ * Builds the lister. It fails with a GitError for everything a host, a network or a credential can do wrong, never later than the
+ * deadline; an aborted `signal` counts as the deadline.
+ */
+export const refLister =
+  (settings: GitSettings = defaultGitSettings): RefLister =>
+  async (question, signal) => {
+    const deadline = AbortSignal.timeout(settings.deadlineSeconds * 1000);
+    try {
+      return await ask(question, settings, signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
+    } catch (error) {
+      throw named(question.url, error);
+    }
+  };

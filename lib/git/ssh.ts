@@ -1,0 +1,141 @@
+/** Listing refs over ssh: `git-upload-pack` on the host, the same conversation as over http on its standard streams. */
+import type { ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
+import ssh2 from 'ssh2';
+import type { SshCredential } from './credentials.ts';
+import { GitError } from './errors.ts';
+import { type HostKeyVerdict, hostKeyVerdict, knownAlgorithms, parseKnownHosts } from './known-hosts.ts';
+import { PacketError, readPackets, writePacket } from './pkt-line.ts';
+import { type GitRef, lsRefsRequest, readAdvertisement, readLsRefs, withPrefixes } from './refs.ts';
+import { remoteFailure, shellQuoted, sshFailure } from './ssh-errors.ts';
+import type { GitUrl } from './url.ts';
+
+/** What the ssh transport is asked; see `ListOverHttp` for the shared fields. */
+export interface ListOverSsh {
+  readonly url: GitUrl;
+  readonly credential: SshCredential;
+  readonly prefixes: readonly string[];
+  readonly signal: AbortSignal;
+  /** Accept a host that the Secret's known_hosts does not name. A key that contradicts known_hosts is refused all the same. */
+  readonly trustUnknownHosts: boolean;
+  /** Hosts known to the installation, used when the Secret has no known_hosts of its own. */
+  readonly knownHosts?: string | undefined;
+}
+
+/** Versions before 2 send every ref; this many bytes are some 300,000 of them. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** Complaints are one sentence; the rest is banner. */
+const MAX_STDERR_BYTES = 8 * 1024;
+
+/** ssh2 knows exactly these; a file may name others (certificates, security keys), which cannot be asked for. */
+const SUPPORTED: readonly ServerHostKeyAlgorithm[] = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+  'ssh-rsa',
+];
+
+interface HostCheck {
+  readonly config: Pick<ConnectConfig, 'algorithms' | 'hostVerifier'>;
+  /** What was found when the host showed its key; undefined before. */
+  readonly verdict: () => HostKeyVerdict | undefined;
+}
+
+const hostCheck = ({ url, credential, knownHosts = '', trustUnknownHosts }: ListOverSsh): HostCheck => {
+  const entries = parseKnownHosts(credential.knownHosts ?? knownHosts);
+  const wanted = knownAlgorithms(entries, url);
+  const algorithms = SUPPORTED.filter((algorithm) => wanted?.includes(algorithm) === true);
+  let verdict: HostKeyVerdict | undefined;
+  const hostVerifier = (key: Buffer): boolean => {
+    verdict = hostKeyVerdict(entries, url, key);
+    return verdict === 'known' || (verdict === 'unknown' && trustUnknownHosts);
+  };
+  const offered = algorithms.length === 0 ? {} : { algorithms: { serverHostKey: algorithms } };
+  return { config: { ...offered, hostVerifier }, verdict: () => verdict };
+};
+
+/** Runs the conversation on an open channel; ends when the refs are read, the host complains or the signal fires. */
+const converse = async (channel: ClientChannel, ask: ListOverSsh): Promise<readonly GitRef[]> => {
+  let complaint = '';
+  channel.stderr.on('data', (chunk: Buffer) => {
+    if (complaint.length < MAX_STDERR_BYTES) complaint += chunk.toString('utf8');
+  });
+  try {
+    const packets = readPackets(channel, { maxBytes: MAX_BODY_BYTES });
+    const advertisement = await readAdvertisement(packets);
+    const flush = writePacket({ kind: 'flush' });
+    if (advertisement.version === 1) {
+      channel.end(flush);
+      return withPrefixes(advertisement.refs, ask.prefixes);
+    }
+    channel.write(lsRefsRequest(ask.prefixes, advertisement.capabilities));
+    const refs = await readLsRefs(packets);
+    channel.end(flush);
+    return withPrefixes(refs, ask.prefixes);
+  } catch (error) {
+    // A host that refuses writes its reason to stderr and closes: the broken stream is only the symptom.
+    if (error instanceof PacketError && complaint.trim() !== '') throw remoteFailure(ask.url, complaint, error);
+    throw error;
+  }
+};
+
+const readKey = ({ url, credential }: ListOverSsh): void => {
+  const key = ssh2.utils.parseKey(credential.privateKey);
+  const first: unknown = Array.isArray(key) ? key[0] : key;
+  if (!(first instanceof Error)) return;
+  const why = /passphrase|encrypted/iu.test(first.message) ? 'is encrypted, which is not supported' : 'cannot be read';
+  throw new GitError(
+    'key-invalid',
+    `ssh-privatekey of Secret ${credential.secretName} ${why}; put an unencrypted key there`,
+    {
+      host: url.authority,
+    },
+  );
+};
+
+const open = (client: InstanceType<typeof ssh2.Client>, ask: ListOverSsh, check: HostCheck): Promise<ClientChannel> =>
+  new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(sshFailure(ask, error, check.verdict()));
+    client.on('error', fail);
+    client.on('close', () => fail(new Error('connection closed')));
+    // Nagle's algorithm costs 200 ms here: the handshake is many small packets.
+    client.on('connect', () => client.setNoDelay(true));
+    client.on('ready', () => {
+      const command = `git-upload-pack ${shellQuoted(ask.url.path)}`;
+      client.exec(command, { env: { GIT_PROTOCOL: 'version=2' } }, (error, channel) => {
+        if (error === undefined) resolve(channel);
+        else fail(error);
+      });
+    });
+    client.connect({
+      host: ask.url.host,
+      port: ask.url.port,
+      username: ask.credential.username,
+      privateKey: ask.credential.privateKey,
+      readyTimeout: 0,
+      ...check.config,
+    });
+  });
+
+/**
+ * Refs of a repository over ssh, asked for in protocol version 2; a host that does not pass `GIT_PROTOCOL` on answers with all its
+ * refs, which is understood too. Every failure of host, key or network is a GitError; broken framing a PacketError for the caller.
+ */
+export const listOverSsh = async (ask: ListOverSsh): Promise<readonly GitRef[]> => {
+  readKey(ask);
+  ask.signal.throwIfAborted();
+  const client = new ssh2.Client();
+  const check = hostCheck(ask);
+  const aborted = new Promise<never>((_, reject) => {
+    ask.signal.addEventListener('abort', () => reject(sshFailure(ask, ask.signal.reason, check.verdict())), {
+      once: true,
+    });
+  });
+  try {
+    return await Promise.race([open(client, ask, check).then((channel) => converse(channel, ask)), aborted]);
+  } finally {
+    client.destroy();
+  }
+};

@@ -1,0 +1,153 @@
+/** What a git URL means: which transport, host and path, and which forms are refused before anything is dialled. */
+import { PermanentError } from '../errors/expected.ts';
+
+/** Username and password written into a URL. */
+export interface EmbeddedCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A repository we can ask for its refs. */
+export interface GitUrl {
+  readonly scheme: 'http' | 'https' | 'ssh';
+  /** Host with port exactly as written: what the `kpack.io/git` annotation is compared with, case included (spec 02 §8.6). */
+  readonly authority: string;
+  /** Host to dial: lower case, without port, without the brackets of an IPv6 address. */
+  readonly host: string;
+  /** Port to dial. */
+  readonly port: number;
+  /** For http(s) the percent-encoded path with its slash; for ssh the path as the host's shell is to see it. */
+  readonly path: string;
+  /** Query of an http(s) URL with its question mark, or empty. */
+  readonly query: string;
+  /** Credentials written into an http(s) URL, decoded; absent for ssh, where the user is always `git` (spec 02 §8.6). */
+  readonly embedded?: EmbeddedCredentials;
+  /** The URL without credentials, fit for messages and logs. */
+  readonly display: string;
+}
+
+/** Longest URL we look at; longer ones are no repository of anybody. */
+const MAX_LENGTH = 4096;
+const DEFAULT_PORT = { http: 80, https: 443, ssh: 22 } as const;
+/** `[user@]host:path`; a slash before the colon makes it a local path, as git itself decides. */
+const SCP_FORM = /^(?:(?<user>[^@/:[\]]*)@)?(?<host>\[[^\]/]+\]|[^/:[\]@]+):(?<path>.*)$/su;
+const WITH_SCHEME = /^(?<scheme>[A-Za-z][A-Za-z0-9+.-]*):\/\/(?<rest>.*)$/su;
+const HOST_NAME = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+\])$/u;
+
+const refused = (shown: string, why: string): PermanentError =>
+  new PermanentError(
+    'InvalidGitUrl',
+    `git URL ${shown} ${why}; write https://host/path, ssh://git@host/path or git@host:path`,
+  );
+
+/** What may be shown of a URL that could not be read: nothing before an `@`, no control characters, not more than 200 characters. */
+const shownRaw = (text: string): string =>
+  JSON.stringify(text.replace(/^([A-Za-z0-9+.-]*:\/\/)?[^/]*@/u, '$1').slice(0, 200));
+
+const hasControl = (text: string): boolean => /\p{Cc}/u.test(text);
+
+interface Authority {
+  readonly authority: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+const readAuthority = (text: string, scheme: keyof typeof DEFAULT_PORT, shown: string): Authority => {
+  const match = /^(?<name>\[[^\]]*\]|[^:]*)(?::(?<port>\d*))?$/u.exec(text);
+  const name = match?.groups?.['name'] ?? '';
+  if (!HOST_NAME.test(name)) throw refused(shown, 'has no usable host');
+  const written = match?.groups?.['port'] ?? '';
+  const port = written === '' ? DEFAULT_PORT[scheme] : Number(written);
+  if (port < 1 || port > 65_535) throw refused(shown, `has no usable port (${written.slice(0, 20)})`);
+  return { authority: text, host: name.replace(/^\[|\]$/gu, '').toLowerCase(), port };
+};
+
+const decoded = (text: string, shown: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) throw refused(shown, 'has a broken percent escape');
+    throw error;
+  }
+};
+
+/** A path that the host's git or shell could take for an option is refused, as git refuses it. */
+const readSshPath = (path: string, shown: string): string => {
+  if (path === '' || path === '/') throw refused(shown, 'names no repository');
+  if (path.startsWith('-')) throw refused(shown, 'has a path that looks like an option');
+  if (hasControl(path)) throw refused(shown, 'contains control characters');
+  return path;
+};
+
+const splitUser = (rest: string): { readonly user: string | undefined; readonly after: string } => {
+  const slash = rest.search(/[/?#]/u);
+  const authority = slash === -1 ? rest : rest.slice(0, slash);
+  const at = authority.lastIndexOf('@');
+  return at === -1 ? { user: undefined, after: rest } : { user: rest.slice(0, at), after: rest.slice(at + 1) };
+};
+
+const readEmbedded = (user: string, shown: string): { readonly embedded?: EmbeddedCredentials } => {
+  if (user === '') return {};
+  const colon = user.indexOf(':');
+  const username = decoded(colon === -1 ? user : user.slice(0, colon), shown);
+  const password = colon === -1 ? '' : decoded(user.slice(colon + 1), shown);
+  return { embedded: { username, password } };
+};
+
+const readHttp = (scheme: 'http' | 'https', rest: string, shown: string): GitUrl => {
+  const { user, after } = splitUser(rest);
+  const match = /^(?<authority>[^/?#]*)(?<path>\/[^?#]*)?(?<query>\?[^#]*)?(?:#.*)?$/su.exec(after);
+  const where = readAuthority(match?.groups?.['authority'] ?? '', scheme, shown);
+  const path = match?.groups?.['path'] ?? '/';
+  const query = match?.groups?.['query'] ?? '';
+  const display = `${scheme}://${where.authority}${path}`;
+  return { scheme, ...where, path, query, ...readEmbedded(user ?? '', shown), display };
+};
+
+const readSsh = (rest: string, shown: string): GitUrl => {
+  const { after } = splitUser(rest);
+  const slash = after.indexOf('/');
+  if (slash === -1) throw refused(shown, 'names no repository');
+  const where = readAuthority(after.slice(0, slash), 'ssh', shown);
+  const whole = decoded(after.slice(slash), shown);
+  // `ssh://host/~user/repo` means the home of that user, as in git.
+  const path = readSshPath(whole.startsWith('/~') ? whole.slice(1) : whole, shown);
+  return { scheme: 'ssh', ...where, path, query: '', display: `ssh://${where.authority}/${whole.replace(/^\//u, '')}` };
+};
+
+const readScp = (text: string, shown: string): GitUrl => {
+  const groups = SCP_FORM.exec(text)?.groups;
+  const host = groups?.['host'];
+  if (host === undefined) throw refused(shown, 'is a local path or not a URL');
+  const where = readAuthority(host, 'ssh', shown);
+  const path = readSshPath(groups?.['path'] ?? '', shown);
+  return { scheme: 'ssh', ...where, path, query: '', display: `${where.authority}:${path}` };
+};
+
+/**
+ * Reads `https://`, `http://`, `ssh://` and `[user@]host:path`. Local paths, `file://`, `git://`, remote helpers (`ext::…`),
+ * anything that looks like an option and anything with control characters is refused: PermanentError `InvalidGitUrl`.
+ * Source: spec 02 §8.6, spec 03 §16.5.
+ */
+export const parseGitUrl = (text: string): GitUrl => {
+  const shown = shownRaw(text);
+  if (text.length > MAX_LENGTH) throw refused(shown, `is longer than ${MAX_LENGTH} characters`);
+  if (hasControl(text) || /\s/u.test(text)) throw refused(shown, 'contains spaces or control characters');
+  if (text.startsWith('-')) throw refused(shown, 'looks like an option');
+  if (/^[A-Za-z0-9]+::/u.test(text)) throw refused(shown, 'asks for a remote helper');
+  const groups = WITH_SCHEME.exec(text)?.groups;
+  if (groups === undefined) return readScp(text, shown);
+  const scheme = groups['scheme'] ?? '';
+  const rest = groups['rest'] ?? '';
+  if (scheme === 'http' || scheme === 'https') return readHttp(scheme, rest, shown);
+  if (scheme === 'ssh') return readSsh(rest, shown);
+  throw refused(shown, `has the scheme ${JSON.stringify(scheme.slice(0, 20))}, which is not supported`);
+};
+
+/** One text for all spellings of one repository on one host (host case, default port); never with credentials. Two paths stay two repositories. */
+export const normalGitUrl = (url: GitUrl): string => {
+  const host = url.host.includes(':') ? `[${url.host}]` : url.host;
+  const port = url.port === DEFAULT_PORT[url.scheme] ? '' : `:${url.port}`;
+  const path = url.path.startsWith('/') ? url.path : `/./${url.path}`;
+  return `${url.scheme}://${host}${port}${path}${url.query}`;
+};
