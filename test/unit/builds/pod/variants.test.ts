@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { buildPod } from '../../../../lib/builds/pod/build-pod.ts';
+import { platformApiFor } from '../../../../lib/builds/pod/platform-api.ts';
+import {
+  buildB,
+  contextB,
+  cosignSecret,
+  mountsOf,
+  rebaseB,
+  step,
+  stepsOf,
+  variableOf,
+  volumeNames,
+} from '../base-build.ts';
+
+describe('the Platform API', () => {
+  const upTo = (last: number) => Array.from({ length: last - 1 }, (_, index) => `0.${index + 2}`);
+
+  it.each([
+    ['03#51', ['0.2', '0.999'], 'unsupported builder platform API versions: 0.2,0.999'],
+    ['03#55', ['0.10', '0.12'], 'unsupported builder platform API versions: 0.10,0.12'],
+    ['03#56', ['0.3', '0.2'], 'unsupported builder platform API versions: 0.3,0.2'],
+    ['unreadable', ['next'], 'unexpected platform version next: Invalid Semantic Version'],
+  ])('%s %j is refused', (_, offered, message) => {
+    expect(() => platformApiFor(offered)).toThrow(message);
+    expect(() => buildPod(rebaseB(), contextB({ builder: { platformApis: offered } }))).toThrow(message);
+  });
+
+  it.each([
+    ['03#52', '0.7', '0.7'],
+    ['03#53', '1.0', '0.8'],
+    ['03#54', undefined, '0.8'],
+  ])('%s is the highest that the builder offers up to the maximum %s', (_, maximum, chosen) => {
+    expect(platformApiFor(upTo(8), maximum)).toBe(chosen);
+  });
+
+  it('keeps the builder’s spelling', () => {
+    expect(platformApiFor(['0.9.0'])).toBe('0.9.0');
+  });
+});
+
+describe('which pod', () => {
+  it('03#58 a stack change alone is a rebase', () => {
+    expect(stepsOf(buildPod(rebaseB(), contextB())).map(({ name }) => name)).toEqual(['rebase', 'completion']);
+  });
+
+  it.each([
+    [
+      '03#63 another stack',
+      buildB({ lastBuild: { image: 'p', stackId: 'T' } }, { annotations: { 'image.kpack.io/reason': 'STACK' } }),
+    ],
+    ['03#64 several reasons', buildB({}, { annotations: { 'image.kpack.io/reason': 'STACK,CONFIG' } })],
+    ['03#65 no last build', rebaseB({ lastBuild: undefined })],
+  ])('%s is built from source', (_, build) => {
+    expect(stepsOf(buildPod(build, contextB()))).toHaveLength(7);
+  });
+});
+
+describe('the rebase pod', () => {
+  const pod = (spec = {}, context = {}) => buildPod(rebaseB(spec), contextB(context));
+
+  it('03#59 has volumes for registry credentials, report and notary alone', () => {
+    expect(volumeNames(pod())).toEqual([
+      'secret-volume-2',
+      'secret-volume-4',
+      'secret-volume-5',
+      'secret-volume-6',
+      'pull-secret-volume-0',
+      'pull-secret-volume-1',
+      'pull-secret-volume-2',
+      'report-dir',
+      'notary-dir',
+    ]);
+    expect(pod().spec?.securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+  });
+
+  it('03#60 03#61 rebases the last image onto the run image, with registry credentials', () => {
+    expect(step(pod(), 'rebase')).toMatchObject({
+      command: ['/kpackless/rebase'],
+      workingDir: '/workspace',
+      env: [{ name: 'BUILD_CHANGES', value: 'changes' }],
+      args: [
+        '--run-image',
+        'builderregistry.io/run',
+        '--last-built-image',
+        'registry.example/previous',
+        '--report',
+        '/var/report/report.toml',
+        '-basic-docker=docker-secret-1=acr.io',
+        '-dockerconfig=docker-secret-2',
+        '-dockercfg=docker-secret-3',
+        '-dockerconfig=secret.with.dots',
+        '-imagepull=image-pull-1',
+        '-imagepull=image-pull-2',
+        '-imagepull=builder-pull-secret',
+        'someimage/name',
+        'someimage/name:tag2',
+        'someimage/name:tag3',
+      ],
+    });
+  });
+
+  it('03#62 completes without a home', () => {
+    expect(step(pod(), 'completion').args).toEqual([
+      '-basic-docker=docker-secret-1=acr.io',
+      '-dockerconfig=docker-secret-2',
+      '-dockercfg=docker-secret-3',
+      '-dockerconfig=secret.with.dots',
+      '-cosign-annotations=buildTimestamp=19440606.133000',
+      '-cosign-annotations=buildNumber=12',
+    ]);
+    expect(step(pod(), 'completion').env).toEqual([
+      { name: 'CACHE_TAG', value: '' },
+      { name: 'TERMINATION_MESSAGE_PATH', value: '/tmp/termination-log' },
+    ]);
+    const key = pod({}, { secrets: [cosignSecret('key')] });
+    expect(mountsOf(key, 'completion')).toEqual(['report-dir', 'notary-dir', 'secret-volume-0']);
+  });
+
+  it('03#48 takes the Build’s run image, else the builder’s', () => {
+    expect(step(pod({ runImage: { image: '' } }), 'rebase').args?.[1]).toBe('R1');
+  });
+
+  it('03#50 has the Build’s deadline too, unlike kpack’s', () => {
+    expect(pod({ activeDeadlineSeconds: 1800 }).spec?.activeDeadlineSeconds).toBe(1800);
+  });
+});
+
+describe('the variant for injected sidecars', () => {
+  const settings = { injectedSidecars: true };
+  const pod = (build = buildB({ cosign: { annotations: [{ name: 'note', value: 'two words' }] } })) =>
+    buildPod(build, contextB({ settings }));
+
+  it('03#74 starts by putting the waiter beside the steps, restricted like they are', () => {
+    expect(pod().spec?.initContainers).toHaveLength(1);
+    expect(step(pod(), 'pre-start')).toMatchObject({
+      image: 'steps',
+      command: ['/kpackless/waiter'],
+      args: ['-mode=copy', '-to=/buildWait/build-waiter'],
+      volumeMounts: [{ name: 'build-wait-dir', mountPath: '/buildWait' }],
+      securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true },
+    });
+  });
+
+  it('03#75 03#76 runs every step behind the one before, the first once all containers run', () => {
+    const steps = pod().spec?.containers ?? [];
+    expect(steps.map(({ name }) => name)).toEqual([
+      'prepare',
+      'analyze',
+      'detect',
+      'restore',
+      'build',
+      'export',
+      'completion',
+    ]);
+    expect(new Set(steps.map(({ command }) => command?.join(' ')))).toEqual(new Set(['/buildWait/build-waiter']));
+    expect(steps[2]?.args?.slice(0, 6)).toEqual([
+      '-mode=wait',
+      '-done-file=/buildWait/detect',
+      '-error-file=/buildWait/error',
+      '-wait-file=/buildWait/analyze',
+      '--',
+      '/cnb/lifecycle/detector',
+    ]);
+    expect(steps[0]?.args?.[3]).toBe('-wait-file=/downward/sidecars-ready');
+    expect(mountsOf(pod(), 'prepare').slice(-2)).toEqual(['downward-api-dir', 'build-wait-dir']);
+    expect(mountsOf(pod(), 'analyze').at(-1)).toBe('build-wait-dir');
+  });
+
+  it('hands over arguments with spaces in one piece', () => {
+    expect(step(pod(), 'completion').args).toContain('-cosign-annotations=note=two words');
+  });
+
+  it('03#77 adds its two volumes and lets sidecars in', () => {
+    expect(pod().spec?.volumes?.slice(-2)).toEqual([
+      { name: 'build-wait-dir', emptyDir: {} },
+      {
+        name: 'downward-api-dir',
+        downwardAPI: {
+          items: [{ path: 'sidecars-ready', fieldRef: { fieldPath: "metadata.annotations['build.kpack.io/ready']" } }],
+        },
+      },
+    ]);
+    expect(pod().metadata?.annotations).not.toHaveProperty('sidecar.istio.io/inject');
+  });
+
+  it('applies to rebase pods as well', () => {
+    const made = pod(rebaseB());
+    expect(made.spec?.containers.map(({ name }) => name)).toEqual(['rebase', 'completion']);
+    expect(variableOf(made, 'rebase', 'BUILD_CHANGES')).toBe('changes');
+  });
+});
