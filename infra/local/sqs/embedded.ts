@@ -1,0 +1,76 @@
+/**
+ * The embedded SQS without a transport (DESIGN §3.18). Faithful to AWS's documentation where kpackless could notice; what it does
+ * not do: access control, encryption, persistence, the 120,000-message search window of FIFO groups, request throttling.
+ */
+
+import { Account } from './account.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { dispatch, type ProtocolRequest, type ProtocolResponse } from './dispatcher.ts';
+import { SqsRequestHandler } from './handler.ts';
+import { MoveTasks } from './move-task.ts';
+import { queueUrl, type Service } from './service.ts';
+
+/** A queue at one moment. */
+export interface QueueSnapshot {
+  readonly name: string;
+  readonly url: string;
+  readonly ready: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+  /** Age of the oldest message in seconds; undefined when empty. */
+  readonly oldestAgeSeconds: number | undefined;
+}
+
+export interface EmbeddedSqs {
+  /** Origin of queue URLs; give it to the SDK client as `endpoint`. */
+  readonly endpoint: string;
+  /** URL of a queue of this name, whether or not it exists. */
+  readonly queueUrl: (name: string) => string;
+  /** Every queue's counts, by name: for status pages and tests. */
+  readonly snapshot: () => readonly QueueSnapshot[];
+  /** Give it to an SDK client as `requestHandler`: same queues, no sockets. */
+  readonly requestHandler: SqsRequestHandler;
+  /** Answers requests already parsed; what both transports call. */
+  readonly dispatch: (request: ProtocolRequest) => Promise<ProtocolResponse>;
+  /** Ends every long poll. */
+  readonly close: () => Promise<void>;
+}
+
+export interface EmbeddedSqsOptions {
+  readonly clock?: Clock;
+  /** Asked for at every use: a server knows its port only once it listens. */
+  readonly endpoint?: () => string;
+}
+
+/** Makes an empty SQS. Its queues live in memory and end with the process. */
+export const embedSqs = ({
+  clock = systemClock,
+  endpoint = () => 'http://sqs.kpackless.internal',
+}: EmbeddedSqsOptions = {}): EmbeddedSqs => {
+  const account = new Account(clock);
+  const service: Service = { account, clock, endpoint, tasks: new MoveTasks(account, clock) };
+  const answer = async (request: ProtocolRequest): Promise<ProtocolResponse> => dispatch(service, request);
+  return {
+    get endpoint() {
+      return endpoint();
+    },
+    queueUrl: (name) => queueUrl(service, name),
+    snapshot: () => {
+      const now = clock.now();
+      return account
+        .all()
+        .map(({ name, queue }) => ({
+          name,
+          url: queueUrl(service, name),
+          ...queue.counts(now),
+          oldestAgeSeconds: queue.oldestAgeSeconds(now),
+        }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    requestHandler: new SqsRequestHandler(answer),
+    dispatch: answer,
+    close: async () => {
+      for (const { waiters } of account.all()) waiters.close();
+    },
+  };
+};

@@ -1,0 +1,60 @@
+/** The SDK's way to the embedded SQS without sockets: an HTTP handler that calls the dispatcher directly. */
+
+import type { ProtocolRequest, ProtocolResponse } from './dispatcher.ts';
+
+/** The members of the SDK's HttpRequest that matter here. */
+interface SdkRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+interface SdkResponse {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+}
+
+/** The SDK hands over DOM and Node abort signals alike; only this much of them is common. */
+interface SdkSignal {
+  readonly aborted: boolean;
+  onabort: unknown;
+}
+
+/** Implements the SDK's HttpHandler. An aborted request rejects with AbortError, as the SDK's own handlers do. */
+export class SqsRequestHandler {
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+  readonly #answer: (request: ProtocolRequest) => Promise<ProtocolResponse>;
+
+  constructor(answer: (request: ProtocolRequest) => Promise<ProtocolResponse>) {
+    this.#answer = answer;
+  }
+
+  async handle(
+    { headers, body }: SdkRequest,
+    { abortSignal }: { readonly abortSignal?: SdkSignal | AbortSignal } = {},
+  ): Promise<{ readonly response: SdkResponse }> {
+    const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined;
+    const lowered = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const answer = await this.#answer({ headers: lowered, body: bodyText(body), signal });
+    if (abortSignal?.aborted === true) {
+      throw Object.assign(new Error('Request aborted'), { name: 'AbortError' });
+    }
+    return {
+      response: { statusCode: answer.status, headers: { ...answer.headers }, body: Buffer.from(answer.body) },
+    };
+  }
+
+  /** Nothing can be configured: there is no socket. */
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+
+  destroy(): void {}
+}
+
+const bodyText = (body: unknown): string => {
+  if (typeof body === 'string') return body;
+  return body instanceof Uint8Array ? new TextDecoder().decode(body) : '';
+};
