@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { described, object } from './field.ts';
+import { object } from './field.ts';
 import { ObjectMetaSchema } from './object-meta.ts';
 
 /** API group of every kind. */
@@ -21,8 +21,8 @@ export const resource = <const K extends string, S extends v.GenericSchema, T ex
       apiVersion: v.literal(API_VERSION),
       kind: v.literal(kind),
       metadata: ObjectMetaSchema,
-      spec: described(spec, 'What is wanted.'),
-      status: v.optional(described(status, 'What was observed; written by the reconciler alone.')),
+      spec,
+      status: v.optional(status),
     },
     description,
   );
