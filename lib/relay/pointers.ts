@@ -1,0 +1,99 @@
+/** Whom an event wakes: pure, so that the relay is this table and a loop (DESIGN §3.1, §3.8). */
+import type { KubeMeta } from '../kube/object.ts';
+import type { Message, Reason } from '../queue/message.ts';
+import { dependentsRow, kindTable, sourceOnlyKinds } from '../reconcile/kind-table.ts';
+
+/** A kind that the relay watches. */
+export interface WatchedKind {
+  readonly kind: string;
+  readonly labelSelector: string | undefined;
+  /** Its own queue; undefined when it only wakes others. */
+  readonly queue: string | undefined;
+  readonly ownedBy: string | undefined;
+  readonly hasDependents: boolean;
+}
+
+/** Every watched kind, from the kind table. */
+export const watchedKinds: readonly WatchedKind[] = [
+  ...kindTable
+    .filter(({ watched }) => watched)
+    .map(({ kind, name, ownedBy, hasDependents }) => ({
+      kind,
+      labelSelector: undefined,
+      queue: name,
+      ownedBy,
+      hasDependents,
+    })),
+  ...sourceOnlyKinds.map(({ kind, ownedBy, hasDependents, labelSelector }) => ({
+    kind,
+    labelSelector,
+    queue: undefined,
+    ownedBy,
+    hasDependents,
+  })),
+];
+
+/** Which history of versions an event belongs to. */
+export interface Origin {
+  readonly cluster: string;
+  readonly epoch: string;
+}
+
+/** A wake-up and the queue it goes to. */
+export interface Routed {
+  readonly queue: string;
+  readonly message: Message;
+}
+
+const queueOfKind = (kind: string): string | undefined => kindTable.find((row) => row.kind === kind)?.name;
+
+/** The wake-ups for one event. `listOccasion` is given when the object was found by a list. */
+export const pointersFor = (
+  watched: WatchedKind,
+  meta: KubeMeta,
+  { cluster, epoch }: Origin,
+  listOccasion?: string,
+): readonly Routed[] => {
+  const name = meta.name ?? '';
+  const namespace = meta.namespace ?? '';
+  const cause = {
+    kind: watched.kind,
+    namespace,
+    name,
+    uid: meta.uid ?? '',
+    resourceVersion: meta.resourceVersion ?? '',
+  };
+  const message = (target: Message['target'], reason: Reason, occasion?: string): Message => ({
+    v: 1,
+    cluster,
+    epoch,
+    target,
+    cause,
+    reason,
+    ...(occasion === undefined ? {} : { occasion }),
+  });
+  const routed: Routed[] = [];
+  const self = { kind: watched.kind, namespace, name };
+  if (watched.queue !== undefined)
+    routed.push({
+      queue: watched.queue,
+      message: listOccasion === undefined ? message(self, 'self') : message(self, 'list', listOccasion),
+    });
+  const owner = meta.ownerReferences?.find(({ controller }) => controller === true);
+  // A list wakes no owners: each is listed itself, and an unfinished one is due within ten minutes anyway.
+  if (
+    listOccasion === undefined &&
+    owner?.kind === watched.ownedBy &&
+    owner?.apiVersion.startsWith('kpack.io/') === true
+  ) {
+    const queue = queueOfKind(owner.kind);
+    if (queue !== undefined)
+      routed.push({ queue, message: message({ kind: owner.kind, namespace, name: owner.name }, 'child') });
+  }
+  if (watched.hasDependents)
+    routed.push({
+      queue: dependentsRow.name,
+      message: listOccasion === undefined ? message(self, 'self') : message(self, 'list', listOccasion),
+    });
+  return routed;
+};

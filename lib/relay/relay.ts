@@ -1,0 +1,93 @@
+/** The relay: watches one cluster and turns its events into pointers on the queues. Holds no objects (DESIGN §3.11). */
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { type Change, runReflector } from '../kube/reflector.ts';
+import type { KubeTransport } from '../kube/transport.ts';
+import type { Message } from '../queue/message.ts';
+import type { Sender } from '../queue/send.ts';
+import { type Log, sayError } from '../reconcile/log.ts';
+import type { Clusters } from '../state/clusters.ts';
+import { type Origin, pointersFor, type Routed, type WatchedKind, watchedKinds } from './pointers.ts';
+
+/** What the relay needs. */
+export interface RelayPorts {
+  readonly cluster: string;
+  readonly transport: KubeTransport;
+  readonly kube: KubeClient;
+  readonly clusters: Clusters;
+  readonly sender: Sender;
+  readonly clock: () => Date;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** A running relay. */
+export interface Relay {
+  /** Kinds whose watch is not established: empty when the relay is ready. */
+  notReady(): readonly string[];
+  /** Pointers accepted by the queues since the start. */
+  sent(): number;
+  /** Ends when the signal has aborted and every watch has stopped. */
+  readonly stopped: Promise<void>;
+}
+
+const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Message[]> => {
+  const queues = new Map<string, Message[]>();
+  for (const { queue, message } of routed) queues.set(queue, [...(queues.get(queue) ?? []), message]);
+  return queues;
+};
+
+/** Which history of versions this cluster has: by the uid of kube-system, which lives as long as the cluster. */
+const identityOf = async (kube: KubeClient): Promise<string> => {
+  const system = await kube.get<KubeObject>({ kind: 'Namespace', namespace: '', name: 'kube-system' });
+  return system?.metadata?.uid ?? 'unknown';
+};
+
+/** Starts watching every kind of the table; returns at once. @throws ExpectedError when the cluster cannot be reached at all */
+export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promise<Relay> => {
+  const { cluster, clusters } = ports;
+  let origin: Origin = { cluster, epoch: await clusters.epoch(cluster, await identityOf(ports.kube)) };
+  const waiting = new Set(watchedKinds.map(({ kind }) => kind));
+  let sent = 0;
+
+  const send = async (routed: readonly Routed[]): Promise<void> => {
+    await Promise.all([...byQueue(routed)].map(([queue, messages]) => ports.sender.send(queue, messages)));
+    sent += routed.length;
+  };
+
+  const reflect = (watched: WatchedKind): Promise<void> =>
+    runReflector(
+      watched.kind,
+      watched.labelSelector,
+      {
+        transport: ports.transport,
+        clock: ports.clock,
+        random: ports.random,
+        listed: ({ objects, occasion }) =>
+          send(objects.flatMap(({ metadata }) => pointersFor(watched, metadata, origin, occasion))),
+        changed: (changes: readonly Change[]) =>
+          send(changes.flatMap(({ object }) => pointersFor(watched, object.metadata, origin))),
+        loadCheckpoint: () => clusters.checkpoint(cluster, watched.kind, origin.epoch),
+        saveCheckpoint: (version) => clusters.saveCheckpoint(cluster, watched.kind, origin.epoch, version),
+        wentBack: async () => {
+          ports.log('warn', 'the cluster went back in time: everything is looked at again', {
+            cluster,
+            kind: watched.kind,
+          });
+          origin = { cluster, epoch: await clusters.nextEpoch(cluster, origin.epoch) };
+        },
+        ready: (isReady) => {
+          if (isReady) waiting.delete(watched.kind);
+          else waiting.add(watched.kind);
+        },
+        warn: (what, why) => ports.log('warn', `${what} was interrupted`, { cluster, why: sayError(why) }),
+      },
+      signal,
+    );
+
+  return {
+    notReady: () => [...waiting],
+    sent: () => sent,
+    stopped: Promise.all(watchedKinds.map(reflect)).then(() => undefined),
+  };
+};
