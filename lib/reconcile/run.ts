@@ -130,7 +130,8 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     deadline: number,
     mayConflict: boolean,
   ): Promise<PassResult | 'conflict'> => {
-    const epoch = messages.at(-1)?.epoch ?? record.epoch ?? '';
+    // A due message knows no epoch: the record's holds until the relay tells of another.
+    const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? record.epoch ?? '';
     const progress: Progress = { version: undefined, dependencies: undefined, memory: record.memory };
     const pass = passOf(target, kube, messages, record, progress, signal, deadline);
     const now = seconds(pass.now);

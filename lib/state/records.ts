@@ -1,6 +1,7 @@
 /** The record of an object: what a pass must remember for the next one. Reading it costs one consistent read. */
 import {
   type Dependency,
+  dependentOf,
   dueShardOf,
   edgeKey,
   edgeSortKey,
@@ -138,6 +139,16 @@ export class Records {
     await this.#deleteEdges(target, record.edges);
     if (record.goneAt !== undefined)
       await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'goneAt', value: record.goneAt });
+  }
+
+  /** A page of everybody who depends on exactly this dependency (name `*`: on the whole set). */
+  async dependents(
+    cluster: string,
+    dependency: Dependency,
+    page: { readonly limit: number; readonly from?: string | undefined },
+  ): Promise<{ readonly targets: readonly TargetKey[]; readonly next: string | undefined }> {
+    const { items, next } = await this.#table.queryPartition(edgeKey(cluster, dependency), page);
+    return { targets: items.map((item) => dependentOf(cluster, text(item, 'sk') ?? '')), next };
   }
 
   /** Everything in a shard that is due at `now`, the longest overdue first. */
