@@ -1,6 +1,7 @@
 /** The last step: sign, and say in the termination message what was built (spec 03 §7, §14). */
 import type { Container, EnvVar, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
+import { buildNumberLabel } from '../../api/labels.ts';
 import { buildTimestamp } from './build-facts.ts';
 import { cacheTag } from './cache.ts';
 import { stepContainer, variable } from './container.ts';
@@ -27,7 +28,7 @@ const args = (build: Build, { now }: PodContext, { credentials, cosign }: Comple
     ...(notaryUrl === undefined ? [] : [`-notary-v1-url=${notaryUrl}`]),
     ...credentials.args,
     cosignAnnotation('buildTimestamp', buildTimestamp(build, now)),
-    cosignAnnotation('buildNumber', build.metadata.labels?.['image.kpack.io/buildNumber'] ?? ''),
+    cosignAnnotation('buildNumber', build.metadata.labels?.[buildNumberLabel] ?? ''),
     ...(build.spec.cosign?.annotations ?? []).map(({ name, value }) => cosignAnnotation(name ?? '', value ?? '')),
     ...cosign.args,
   ];

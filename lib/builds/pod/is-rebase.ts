@@ -1,4 +1,5 @@
 import type { Build } from '../../api/build.ts';
+import { reasonAnnotation } from '../../api/labels.ts';
 import { annotation } from './build-facts.ts';
 
 /**
@@ -7,5 +8,5 @@ import { annotation } from './build-facts.ts';
  */
 export const isRebase = (build: Build, builderStackId: string): boolean =>
   build.spec.lastBuild !== undefined &&
-  annotation(build, 'image.kpack.io/reason') === 'STACK' &&
+  annotation(build, reasonAnnotation) === 'STACK' &&
   build.spec.lastBuild.stackId === builderStackId;

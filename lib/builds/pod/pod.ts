@@ -1,19 +1,17 @@
 /** What build pod and rebase pod have in common: name, owner, labels, scheduling (spec 03 §4). */
 import type { Pod, PodSpec } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
+import { buildLabel, istioInjectAnnotation } from '../../api/labels.ts';
+import { buildPodName } from '../../api/names.ts';
 import { API_VERSION } from '../../api/resource.ts';
-import { buildPodName } from './pod-name.ts';
 import { scheduling } from './scheduling.ts';
 
 /** kubectl's copy of the object: of no use on a child, and it may not fit (DESIGN §4). */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Keeps Istio from injecting a sidecar that would never end; the sidecar variant takes it off. */
-export const noIstio = 'sidecar.istio.io/inject';
-
 const annotationsOf = (build: Build): Record<string, string> => {
   const { [lastApplied]: _, ...kept } = build.metadata.annotations ?? {};
-  return { ...kept, [noIstio]: 'false' };
+  return { ...kept, [istioInjectAnnotation]: 'false' };
 };
 
 /** A pod of this Build around what its containers need. Owned by the Build, so it is deleted with it. */
@@ -25,7 +23,7 @@ export const podOf = (build: Build, spec: PodSpec): Pod => {
     metadata: {
       name: buildPodName(name),
       namespace: namespace ?? '',
-      labels: { ...labels, 'kpack.io/build': name },
+      labels: { ...labels, [buildLabel]: name },
       annotations: annotationsOf(build),
       ownerReferences: [
         { apiVersion: API_VERSION, kind: 'Build', name, uid: uid ?? '', controller: true, blockOwnerDeletion: true },

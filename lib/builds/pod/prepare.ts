@@ -1,6 +1,7 @@
 /** The first step: fetch the source, write credentials, environment and project metadata (spec 03 §7, §10). */
 import type { Container, EnvVar } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
+import { buildChangesAnnotation, builderKindAnnotation, builderNameAnnotation } from '../../api/labels.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { annotation, firstTag, runImage } from './build-facts.ts';
 import { stepContainer, variable } from './container.ts';
@@ -37,11 +38,11 @@ const variables = (build: Build, context: PodContext): readonly EnvVar[] => [
   variable('IMAGE_TAG', firstTag(build)),
   variable('RUN_IMAGE', runImage(build, context)),
   variable('BUILDER_IMAGE', build.spec.builder.image),
-  variable('BUILDER_NAME', annotation(build, 'image.kpack.io/builderName')),
-  variable('BUILDER_KIND', annotation(build, 'image.kpack.io/builderKind')),
+  variable('BUILDER_NAME', annotation(build, builderNameAnnotation)),
+  variable('BUILDER_KIND', annotation(build, builderKindAnnotation)),
   // Unused since the network wait went; kept for programs that stand in for this step.
   variable('DNS_PROBE_HOSTNAME', parseReference(firstTag(build)).registry),
-  variable('BUILD_CHANGES', annotation(build, 'image.kpack.io/buildChanges')),
+  variable('BUILD_CHANGES', annotation(build, buildChangesAnnotation)),
   variable('INSECURE_SSH_TRUST_UNKNOWN_HOSTS', String(context.settings.trustUnknownSshHosts)),
 ];
 

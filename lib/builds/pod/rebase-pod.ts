@@ -1,6 +1,7 @@
 /** The pod that rebases, where the registry cannot be reached from the reconciler (spec 03 §8, DESIGN §3.13). */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
+import { buildChangesAnnotation } from '../../api/labels.ts';
 import { annotation, pullSecretNames, runImage } from './build-facts.ts';
 import { completion } from './completion.ts';
 import { stepContainer, variable } from './container.ts';
@@ -35,7 +36,7 @@ export const rebasePod = (build: Build, context: PodContext): Pod => {
       ...pulls.args,
       ...build.spec.tags,
     ],
-    env: [variable('BUILD_CHANGES', annotation(build, 'image.kpack.io/buildChanges'))],
+    env: [variable('BUILD_CHANGES', annotation(build, buildChangesAnnotation))],
     workingDir: '/workspace',
     mounts: [...credentials.mounts, ...pulls.mounts, report],
   });

@@ -1,5 +1,12 @@
 /** From Secrets to volumes, mounts and flags of the step programs (spec 03 §6). */
 import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
+import {
+  blobAnnotation as blob,
+  cosignDockerMediaTypesAnnotation,
+  cosignRepositoryAnnotation,
+  dockerAnnotation as docker,
+  gitAnnotation as git,
+} from '../../api/labels.ts';
 import type { BuildSecret } from './context.ts';
 
 /** A set of Secrets as one container sees it. */
@@ -10,9 +17,6 @@ export interface MountedSecrets {
 }
 
 const secretsPath = '/var/build-secrets';
-const git = 'kpack.io/git';
-const docker = 'kpack.io/docker';
-const blob = 'kpack.io/blob';
 
 const value = (secret: BuildSecret, annotation: string): string => secret.annotations[annotation] ?? '';
 const has = (secret: BuildSecret, annotation: string): boolean => value(secret, annotation) !== '';
@@ -58,12 +62,14 @@ export const credentialSecrets = (secrets: readonly BuildSecret[], accepts: Secr
   };
 };
 
-const cosignFlags = (secret: BuildSecret): readonly string[] =>
-  (['repository', 'docker-media-types'] as const).flatMap((key) => {
-    const annotation = `kpack.io/cosign.${key}`;
-    const flag = key === 'repository' ? 'cosign-repositories' : 'cosign-docker-media-types';
-    return has(secret, annotation) ? [`-${flag}=${secret.name}=${value(secret, annotation)}`] : [];
-  });
+const cosignFlags = (secret: BuildSecret): readonly string[] => [
+  ...(has(secret, cosignRepositoryAnnotation)
+    ? [`-cosign-repositories=${secret.name}=${value(secret, cosignRepositoryAnnotation)}`]
+    : []),
+  ...(has(secret, cosignDockerMediaTypesAnnotation)
+    ? [`-cosign-docker-media-types=${secret.name}=${value(secret, cosignDockerMediaTypesAnnotation)}`]
+    : []),
+];
 
 /** Signing keys, for the completion step alone (spec 03 §6.2). */
 export const cosignSecrets = (secrets: readonly BuildSecret[]): MountedSecrets => {

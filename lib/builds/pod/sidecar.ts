@@ -5,12 +5,9 @@
  */
 import type { Container, Pod, Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
+import { istioInjectAnnotation, podReadyAnnotation } from '../../api/labels.ts';
 import { stepContainer } from './container.ts';
 import type { StepProgram } from './context.ts';
-import { noIstio } from './pod.ts';
-
-/** Set on the pod once every container runs; the first step waits for it. */
-export const readyAnnotation = 'build.kpack.io/ready';
 
 const buildWait: VolumeMount = { name: 'build-wait-dir', mountPath: '/buildWait' };
 const downward: VolumeMount = { name: 'downward-api-dir', mountPath: '/downward' };
@@ -21,7 +18,7 @@ const volumes: readonly Volume[] = [
   {
     name: downward.name,
     downwardAPI: {
-      items: [{ path: 'sidecars-ready', fieldRef: { fieldPath: `metadata.annotations['${readyAnnotation}']` } }],
+      items: [{ path: 'sidecars-ready', fieldRef: { fieldPath: `metadata.annotations['${podReadyAnnotation}']` } }],
     },
   },
 ];
@@ -54,7 +51,7 @@ const waiting = (step: Container, before: Container | undefined): Container => (
 /** The same pod with all its steps as regular containers behind the waiter. */
 export const withWaiter = (build: Build, pod: Pod, waiter: StepProgram): Pod => {
   const steps = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  const { [noIstio]: _, ...annotations } = pod.metadata?.annotations ?? {};
+  const { [istioInjectAnnotation]: _, ...annotations } = pod.metadata?.annotations ?? {};
   return {
     ...pod,
     metadata: { ...pod.metadata, annotations },
