@@ -3,10 +3,14 @@ import { readdirSync } from 'node:fs';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { schemas } from '../../infra/crds/schemas.ts';
-import { isKind } from '../../lib/api/kinds.ts';
+import { isKind, type Kind } from '../../lib/api/kinds.ts';
 import { golden, goldenFolder, goldenIsHere } from '../support/golden.ts';
 
 type Json = Readonly<Record<string, unknown>>;
+interface Request {
+  readonly object?: unknown;
+  readonly validate?: { readonly allowed: boolean };
+}
 const isJson = (input: unknown): input is Json => typeof input === 'object' && input !== null;
 
 /** Fields of other kinds that the recorded conversion requests carried on purpose: pruned here as there. */
@@ -33,9 +37,14 @@ const lost = (before: unknown, after: unknown, path: string): readonly string[] 
   );
 };
 
-const faults = (object: Json): readonly string[] => {
+const kindOf = (object: Json): Kind => {
   const kind = String(object['kind']);
-  if (!isKind(kind)) return [`${kind} is none of our kinds`];
+  if (!isKind(kind)) throw new Error(`${kind} is none of our kinds`);
+  return kind;
+};
+
+const faults = (object: Json): readonly string[] => {
+  const kind = kindOf(object);
   const parsed = v.safeParse(schemas[kind], object);
   return parsed.success
     ? lost(object, parsed.output, kind).filter((path) => !prunedOnPurpose.has(path))
@@ -53,5 +62,14 @@ describe.runIf(goldenIsHere)('recorded objects', () => {
 
   it.each(withObjects)('$file fits the schemas and loses nothing', ({ objects }) => {
     expect(objects.flatMap(faults)).toEqual([]);
+  });
+
+  it('what kpack’s admission accepts, ours does not refuse', () => {
+    const requests = Object.values(golden('admission.json') as readonly Request[]);
+    const accepted = requests
+      .filter(({ validate }) => validate?.allowed === true)
+      .flatMap(({ object }) => objectsIn(object));
+    expect(accepted.length).toBeGreaterThan(90);
+    expect(accepted.filter((object) => !v.is(schemas[kindOf(object)], object))).toEqual([]);
   });
 });
