@@ -23,8 +23,8 @@ const pageSize = 100;
 /** A page a tenth of a second: 1,000 wake-ups a second put seconds of work ahead of anybody, not minutes. */
 const pauseMilliseconds = 100;
 
-const bySecond = ['exact', 'set'] as const;
-type Phase = (typeof bySecond)[number];
+const phases = ['exact', 'set'] as const;
+type Phase = (typeof phases)[number];
 
 /** `exact:` or `set:` and the last dependent told. */
 const parseCursor = (cursor: string | undefined): { readonly phase: Phase; readonly from: string | undefined } => {
@@ -73,7 +73,7 @@ export const dependentsRunner =
     };
 
     const resumed = parseCursor(record.fanningHash === hash ? record.fanCursor : undefined);
-    for (const phase of bySecond.slice(bySecond.indexOf(resumed.phase))) {
+    for (const phase of phases.slice(phases.indexOf(resumed.phase))) {
       let from = phase === resumed.phase ? resumed.from : undefined;
       do {
         const page = await ports.records.dependents(

@@ -1,0 +1,55 @@
+/** The ports of every function, made once a process from its environment. */
+import { createWriteStream } from 'node:fs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { clusterConnections } from '../lib/clusters/connect.ts';
+import { sqsSender } from '../lib/queue/send.ts';
+import { jsonLog } from '../lib/reconcile/log.ts';
+import { Circuits } from '../lib/state/circuits.ts';
+import { Clusters } from '../lib/state/clusters.ts';
+import { Records } from '../lib/state/records.ts';
+import { Table } from '../lib/state/table.ts';
+import { type Settings, settingsFrom } from './settings.ts';
+
+const sinkFor = (file: string | undefined): ((line: string) => void) => {
+  if (file === undefined) return (line) => void process.stdout.write(line);
+  const stream = createWriteStream(file, { flags: 'a' });
+  return (line) => void stream.write(line);
+};
+
+const makePorts = (settings: Settings) => {
+  const sqs = new SQSClient({});
+  const table = new Table(new DynamoDBClient({}), settings.KPACKLESS_TABLE);
+  const clusters = new Clusters(table);
+  const queueUrl = (queue: string): string => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`;
+  const connections = clusterConnections(clusters, async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await sqs.config.credentials();
+    return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  });
+  return {
+    settings,
+    sqs,
+    queueUrl,
+    table,
+    clusters,
+    connections,
+    records: new Records(table),
+    circuits: new Circuits(table),
+    sender: sqsSender(sqs, queueUrl),
+    kube: (cluster: string, signal: AbortSignal) => connections.client(cluster, signal),
+    clock: () => new Date(),
+    random: () => Math.random(),
+    log: jsonLog(sinkFor(settings.KPACKLESS_LOG_FILE)),
+  };
+};
+
+/** Everything a handler may be wired with. */
+export type Ports = ReturnType<typeof makePorts>;
+
+let made: Ports | undefined;
+
+/** The process's ports. @throws Error that names every setting that is missing */
+export const ports = (): Ports => {
+  made ??= makePorts(settingsFrom(process.env));
+  return made;
+};

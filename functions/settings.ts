@@ -1,0 +1,51 @@
+/** What a function is told by its environment. Everything that is wrong is reported together. */
+import * as v from 'valibot';
+
+const text = v.pipe(v.string(), v.minLength(1, 'must not be empty'));
+const flag = v.optional(
+  v.pipe(
+    v.picklist(['true', 'false'], 'must be true or false'),
+    v.transform((value) => value === 'true'),
+  ),
+  'false',
+);
+
+const settingsSchema = v.object({
+  /** Name of the DynamoDB table. */
+  KPACKLESS_TABLE: text,
+  /** Everything of a queue's URL before `<name>.fifo`. */
+  KPACKLESS_QUEUE_URL_PREFIX: text,
+  /** The image of the step programs, with digest. */
+  KPACKLESS_STEP_IMAGE: text,
+  /** Where log lines go when they shall not go to standard output. */
+  KPACKLESS_LOG_FILE: v.optional(text),
+  KPACKLESS_SYSTEM_NAMESPACE: v.optional(text, 'kpack'),
+  KPACKLESS_SYSTEM_SERVICE_ACCOUNT: v.optional(text, 'controller'),
+  /** Highest platform API used, e.g. `0.12`; empty for whatever the lifecycle offers. */
+  KPACKLESS_MAXIMUM_PLATFORM_API: v.optional(v.string(), ''),
+  KPACKLESS_INJECTED_SIDECAR_SUPPORT: flag,
+  KPACKLESS_PRIORITY_CLASSES: flag,
+  KPACKLESS_TRUST_UNKNOWN_SSH_HOSTS: v.optional(
+    v.pipe(
+      v.picklist(['true', 'false'], 'must be true or false'),
+      v.transform((value) => value === 'true'),
+    ),
+    'true',
+  ),
+  /** Seconds between two looks at a git repository. */
+  KPACKLESS_GIT_POLL_SECONDS: v.optional(
+    v.pipe(v.string(), v.regex(/^[1-9]\d{0,5}$/, 'must be a number of seconds'), v.transform(Number)),
+    '60',
+  ),
+});
+
+/** Settings, parsed. */
+export type Settings = v.InferOutput<typeof settingsSchema>;
+
+/** Reads the settings. @throws Error with one line for each variable that is missing or wrong */
+export const settingsFrom = (environment: Readonly<Record<string, string | undefined>>): Settings => {
+  const parsed = v.safeParse(settingsSchema, environment);
+  if (parsed.success) return parsed.output;
+  const lines = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? '?'}: ${issue.message}`);
+  throw new Error(`the environment is incomplete:\n${lines.join('\n')}`);
+};
