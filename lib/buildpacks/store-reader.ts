@@ -1,0 +1,104 @@
+/** From buildpackage images to the sorted `status.buildpacks` of ClusterStore, Buildpack and ClusterBuildpack (spec 04 §6.1). */
+import type { BuildpackStatus } from '../api/buildpacks.ts';
+import { PermanentError } from '../errors/expected.ts';
+import { bytewise } from './bytewise.ts';
+import { buildpackageLabelOf, type LayersLabel, layersLabelOf } from './labels.ts';
+import type { ReadableImage, ReadableLayer } from './readable-image.ts';
+
+/** One source as written in the spec, and the image found there. */
+export interface StoreSource {
+  /** The reference as written: it becomes `storeImage.image` unresolved. */
+  readonly image: string;
+  readonly content: ReadableImage;
+}
+
+type LayerLabel = LayersLabel[string][string];
+
+const assertDiffId = (text: string, of: string): void => {
+  const fail = (cause: string): never => {
+    throw new PermanentError('', `unable to parse layer diffId for ${of}: ${cause}`);
+  };
+  const colon = text.indexOf(':');
+  if (colon < 0) fail(`cannot parse hash: ${JSON.stringify(text)}`);
+  const [algorithm, hex] = [text.slice(0, colon), text.slice(colon + 1)];
+  const strange = /[^0-9a-f]/u.exec(hex);
+  if (strange !== null) fail(`found non-hex character in hash: ${strange[0]}`);
+  if (algorithm !== 'sha256') fail(`unsupported hash: ${JSON.stringify(algorithm)}`);
+  if (hex.length !== 64) fail(`wrong number of hex digits for sha256: ${hex}`);
+};
+
+const layerWith = (diffId: string, of: string, { diffIds, layers }: ReadableImage): ReadableLayer => {
+  const index = diffIds.indexOf(diffId);
+  if (index < 0) throw new PermanentError('', `unable to get layer ${of}: unknown diffID ${diffId}`);
+  const layer = layers[index];
+  if (layer === undefined || layers.length !== diffIds.length) {
+    throw new PermanentError(
+      '',
+      `unable to get layer ${of}: mismatched fs layers (${layers.length}) and diff ids (${diffIds.length})`,
+    );
+  }
+  return layer;
+};
+
+const orderFrom = (order: LayerLabel['order']): BuildpackStatus['order'] =>
+  order.map(({ group }) => ({
+    group: group.map(({ id, version, optional }) => ({
+      id,
+      ...(version && { version }),
+      ...(optional && { optional }),
+    })),
+  }));
+
+const entryFrom = (
+  id: string,
+  version: string,
+  label: LayerLabel,
+  { image, content }: StoreSource,
+): BuildpackStatus => {
+  const of = `${id}@${version}`;
+  assertDiffId(label.layerDiffID, of);
+  const { digest, size } = layerWith(label.layerDiffID, of, content);
+  const buildpackage = buildpackageLabelOf(content);
+  return {
+    id,
+    ...(version && { version }),
+    buildpackage: {
+      ...(buildpackage?.id && { id: buildpackage.id }),
+      ...(buildpackage?.version && { version: buildpackage.version }),
+      ...(buildpackage?.homepage && { homepage: buildpackage.homepage }),
+    },
+    storeImage: { image },
+    diffId: label.layerDiffID,
+    digest,
+    ...(size && { size }),
+    ...(label.api && { api: label.api }),
+    ...(label.homepage && { homepage: label.homepage }),
+    ...(label.order.length > 0 && { order: orderFrom(label.order) }),
+    ...(label.stacks.length > 0 && {
+      stacks: label.stacks.map(({ id: stack, mixins }) => ({ id: stack, ...(mixins.length > 0 && { mixins }) })),
+    }),
+  };
+};
+
+const entriesOf = (source: StoreSource): BuildpackStatus[] =>
+  Object.entries(layersLabelOf(source.content)).flatMap(([id, versions]) =>
+    Object.entries(versions).map(([version, label]) => entryFrom(id, version, label, source)),
+  );
+
+/** `id@version`, the way a buildpack is named in messages and sorted in lists. */
+export const nameOf = ({
+  id,
+  version,
+}: {
+  readonly id?: string | undefined;
+  readonly version?: string | undefined;
+}): string => `${id ?? ''}@${version ?? ''}`;
+
+/**
+ * Every buildpack of every source, ascending bytewise by `id@version` and then by source; what several sources hold is listed
+ * several times. Throws PermanentError for labels that are missing, malformed or name layers the image has not.
+ */
+export const buildpacksIn = (sources: readonly StoreSource[]): readonly BuildpackStatus[] =>
+  sources
+    .flatMap(entriesOf)
+    .sort((a, b) => bytewise(nameOf(a), nameOf(b)) || bytewise(a.storeImage?.image ?? '', b.storeImage?.image ?? ''));
