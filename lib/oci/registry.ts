@@ -71,8 +71,15 @@ export interface Registry {
     from: Repository,
     options?: CallOptions,
   ) => Promise<boolean>;
-  /** Uploads the blob unconditionally; ask `hasBlob` first or use `copyBlob` (copy.ts). */
-  readonly pushBlob: (repository: Repository, blob: BlobSource, options?: CallOptions) => Promise<void>;
+  /**
+   * Puts the blob there whether or not it exists (ask `hasBlob` first, or use copy.ts). With `mountFrom`, a repository of the same registry
+   * that has it, no byte is sent when the registry can link it: `mounted`.
+   */
+  readonly pushBlob: (
+    repository: Repository,
+    blob: BlobSource,
+    options?: CallOptions & { readonly mountFrom?: Repository | undefined },
+  ) => Promise<'mounted' | 'uploaded'>;
   /** Removes a blob; absent is fine. */
   readonly deleteBlob: (repository: Repository, digest: Digest, options?: CallOptions) => Promise<void>;
 }

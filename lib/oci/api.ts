@@ -1,0 +1,76 @@
+/** One call of the distribution API: scheme, address, credential and scope put together over the layers below (distribution-spec "API"). */
+import { authorizing } from './authorize.ts';
+import { type FetchSendOptions, fetchSend } from './fetch-send.ts';
+import type { HttpRequest, HttpResponse, Method, Replayable } from './http.ts';
+import { anonymous, type Keychain } from './keychain.ts';
+import { following } from './redirect.ts';
+import type { Repository } from './reference.ts';
+import type { CallOptions } from './registry.ts';
+import { type RetryOptions, retrying } from './retry.ts';
+import { schemeOf } from './scheme.ts';
+import { type Action, scopeFor } from './scope.ts';
+import { createSession, type Session } from './session.ts';
+
+/** How to reach registries; all of it has defaults. */
+export interface RegistryOptions {
+  readonly keychain?: Keychain | undefined;
+  /** Shared by all passes of a process; a fresh one unless given. */
+  readonly session?: Session | undefined;
+  readonly transport?: FetchSendOptions | undefined;
+  readonly retry?: RetryOptions | undefined;
+}
+
+export interface Call extends CallOptions {
+  readonly method: Method;
+  /** Below `/v2/PATH/`, or a whole URL that the registry told us to go to. */
+  readonly to: string | URL;
+  readonly actions: readonly Action[];
+  /** Repository of the same registry to pull from as well (mounts). */
+  readonly alsoPull?: Repository | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Replayable | undefined;
+  readonly once?: boolean | undefined;
+}
+
+export interface Api {
+  readonly session: Session;
+  readonly retry: RetryOptions;
+  /** Sends the call; an error status is an answer. */
+  readonly call: (repository: Repository, call: Call) => Promise<HttpResponse>;
+}
+
+const userAgent = 'kpackless';
+
+export const createApi = ({
+  keychain = anonymous,
+  session = createSession(),
+  transport = {},
+  retry = {},
+}: RegistryOptions): Api => {
+  const plain = fetchSend(transport);
+  const send = following(retrying(plain, { now: session.now, ...retry }));
+  const authorized = authorizing(send, session);
+  return {
+    session,
+    retry,
+    call: async (repository, { method, to, actions, alsoPull, headers = {}, body, once, signal }) => {
+      const scheme = await schemeOf(plain, repository.registry, session, signal);
+      const base = new URL(`${scheme}//${repository.registry}/v2/${repository.path}/`);
+      const url = typeof to === 'string' ? new URL(to, base) : to;
+      const request: HttpRequest = {
+        method,
+        url,
+        // Blobs are compared byte by byte: nobody may unpack them on the way.
+        headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
+        body,
+        once,
+        signal,
+      };
+      const scopes = [
+        ...(alsoPull === undefined ? [] : [scopeFor(alsoPull, 'pull')]),
+        scopeFor(repository, ...actions),
+      ];
+      return authorized(request, { registry: base.host, authorization: await keychain(repository), scopes });
+    },
+  };
+};

@@ -1,0 +1,73 @@
+/**
+ * Sends a request with whatever the registry wants to see (distribution "Token Authentication"; spec 04 §9.3): the kept token → on 401 the
+ * challenge → a new token, once for all who wait → the request again, once. Credentials go to the registry and its token service only.
+ */
+import { orAborted } from './abort.ts';
+import { type Challenge, parseChallenge } from './challenge.ts';
+import { discard, type HttpRequest, type HttpResponse, type Send } from './http.ts';
+import type { Authorization } from './keychain.ts';
+import { uniteScopes } from './scope.ts';
+import type { Session } from './session.ts';
+import { basicHeader, fetchToken, type Token } from './token.ts';
+import type { TokenKey } from './token-cache.ts';
+
+/** On whose behalf and for what a request is made. */
+export interface Grant {
+  /** Host (and port) of the registry the credential is for. */
+  readonly registry: string;
+  readonly authorization: Authorization | undefined;
+  readonly scopes: readonly string[];
+}
+
+/** A `Send` that knows on whose behalf. */
+export type AuthorizedSend = (request: HttpRequest, grant: Grant) => Promise<HttpResponse>;
+
+interface Attempt {
+  readonly header: string | undefined;
+  readonly token?: { readonly key: TokenKey; readonly value: string };
+}
+
+/** Wraps a `Send`, which is used for token services as well. */
+export const authorizing = (send: Send, session: Session): AuthorizedSend => {
+  const attemptFor = async (challenge: Challenge | undefined, request: HttpRequest, grant: Grant): Promise<Attempt> => {
+    const { registry, authorization } = grant;
+    if (authorization?.kind === 'registry-token') return { header: `Bearer ${authorization.token}` };
+    if (challenge?.scheme === 'basic' && authorization?.kind === 'basic') {
+      return { header: basicHeader(authorization.username, authorization.password) };
+    }
+    if (challenge?.scheme !== 'bearer') return { header: undefined };
+    const { realm, service } = challenge;
+    const scopes = uniteScopes(grant.scopes, challenge.scopes);
+    const key: TokenKey = { registry, service, scopes, authorization };
+    const fetch = (): Promise<Token> =>
+      fetchToken(send, { registryUrl: request.url, realm, service, scopes, authorization }, session.now);
+    const { value } = await orAborted(session.tokens.get(key, fetch), request.signal);
+    return { header: `Bearer ${value}`, token: { key, value } };
+  };
+
+  const sendWith = (request: HttpRequest, { header }: Attempt): Promise<HttpResponse> =>
+    send(header === undefined ? request : { ...request, headers: { ...request.headers, authorization: header } });
+
+  return async (request, grant) => {
+    // A place the registry sent us to (an upload location on another host) gets no credential; its URL carries what it needs.
+    if (request.url.host !== grant.registry) return send(request);
+    const known = session.challenges.get(grant.registry);
+    const first = await attemptFor(withoutScopes(known), request, grant);
+    const response = await sendWith(request, first);
+    if (response.status !== 401) return response;
+    const challenge = parseChallenge(response.headers.get('www-authenticate'));
+    // A redirect may have led elsewhere: that host's challenge is none of ours.
+    if (challenge === undefined || response.url.host !== grant.registry) return response;
+    session.challenges.set(grant.registry, challenge);
+    if (first.token !== undefined) session.tokens.drop(first.token.key, first.token.value);
+    if (challenge.scheme === 'basic' && (first.header !== undefined || grant.authorization?.kind !== 'basic'))
+      return response;
+    if (grant.authorization?.kind === 'registry-token') return response;
+    await discard(response);
+    return sendWith(request, await attemptFor(challenge, request, grant));
+  };
+};
+
+/** A remembered challenge tells where the token service is; the scopes it asked for belonged to another request. */
+const withoutScopes = (challenge: Challenge | undefined): Challenge | undefined =>
+  challenge?.scheme === 'bearer' ? { ...challenge, scopes: [] } : challenge;

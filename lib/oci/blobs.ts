@@ -1,0 +1,73 @@
+/** Blobs: head, get, delete (distribution-spec "Pulling blobs", "Deleting Blobs"). Pushing is upload.ts. */
+import type { Api } from './api.ts';
+import type { Digest } from './digest.ts';
+import { invalidContent } from './errors.ts';
+import { discard } from './http.ts';
+import type { Repository } from './reference.ts';
+import type { BlobName, CallOptions } from './registry.ts';
+import { responseError } from './response-error.ts';
+import { verified } from './verify.ts';
+
+/** Longest blob read into memory unless the caller says otherwise. */
+const memoryLimitBytes = 16 * 1024 * 1024;
+
+export const hasBlob = async (
+  api: Api,
+  repository: Repository,
+  digest: Digest,
+  options: CallOptions = {},
+): Promise<boolean> => {
+  const response = await api.call(repository, { ...options, method: 'HEAD', to: `blobs/${digest}`, actions: ['pull'] });
+  if (response.status !== 200 && response.status !== 404)
+    throw await responseError('HEAD', response, api.session.now());
+  await discard(response);
+  return response.status === 200;
+};
+
+export const openBlob = async function* (
+  api: Api,
+  repository: Repository,
+  blob: BlobName,
+  options: CallOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const response = await api.call(repository, {
+    ...options,
+    method: 'GET',
+    to: `blobs/${blob.digest}`,
+    actions: ['pull'],
+  });
+  if (response.status !== 200) throw await responseError('GET', response, api.session.now());
+  yield* verified(response.body, blob, { method: 'GET', url: response.url });
+};
+
+export const readBlob = async (
+  api: Api,
+  repository: Repository,
+  blob: BlobName,
+  { limitBytes = memoryLimitBytes, ...options }: CallOptions & { readonly limitBytes?: number } = {},
+): Promise<Uint8Array> => {
+  if (blob.size > limitBytes) {
+    throw invalidContent(
+      `blob ${blob.digest} of ${repository.registry}/${repository.path} says it has ${blob.size} bytes, more than ${limitBytes}`,
+    );
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of openBlob(api, repository, blob, options)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
+
+export const deleteBlob = async (
+  api: Api,
+  repository: Repository,
+  digest: Digest,
+  options: CallOptions = {},
+): Promise<void> => {
+  const response = await api.call(repository, {
+    ...options,
+    method: 'DELETE',
+    to: `blobs/${digest}`,
+    actions: ['delete'],
+  });
+  if (![200, 202, 204, 404].includes(response.status)) throw await responseError('DELETE', response, api.session.now());
+  await discard(response);
+};

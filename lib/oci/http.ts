@@ -1,0 +1,63 @@
+/**
+ * HTTP as the registry client sees it. Every layer — retry, redirect, authorisation — is a `Send` that wraps another, so each is read
+ * and tested alone. A response with an error status is an answer here, not an exception; only silence is one.
+ */
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A body that can be sent again from its start. */
+export interface Replayable {
+  readonly size: number;
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
+
+export interface HttpRequest {
+  readonly method: Method;
+  readonly url: URL;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Replayable | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The body is a secret or belongs to one place: a redirect to another origin is refused. */
+  readonly staysAtOrigin?: boolean | undefined;
+  /** Sending it twice is not sending it once: no retry below the caller. */
+  readonly once?: boolean | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Headers;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+  /** To be iterated once, or given to `discard`; either frees the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Sends one request. Throws OciError `unreachable` or `timeout`. */
+export type Send = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** Bytes in memory as a body. */
+export const replay = (bytes: Uint8Array): Replayable => ({
+  size: bytes.byteLength,
+  open: async function* () {
+    yield bytes;
+  },
+});
+
+/** Up to `limit` bytes of a body; undefined when there are more (the rest is not read). */
+export const readUpTo = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array | undefined> => {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+};
+
+/** Frees the connection: a short rest is read so that it can be used again, a long one is cut off. */
+export const discard = async (response: HttpResponse): Promise<void> => {
+  await readUpTo(response.body, 64 * 1024).catch(() => undefined);
+};

@@ -1,0 +1,116 @@
+/** Manifests: get, head, put, delete (distribution-spec "Pulling manifests", "Pushing Manifests", "Deleting Manifests"). */
+import type { Api } from './api.ts';
+import { type Digest, digestOf, isDigest } from './digest.ts';
+import { invalidContent } from './errors.ts';
+import { discard, readUpTo, replay } from './http.ts';
+import { acceptManifests, isSchema1Type } from './media-types.ts';
+import { identifierOf, printReference, type Reference } from './reference.ts';
+import type { CallOptions, ManifestHead, RawManifest } from './registry.ts';
+import { responseError } from './response-error.ts';
+
+/** Registries refuse manifests above 4 MiB (distribution-spec); twice that leaves room for those that do not. */
+const limitBytes = 8 * 1024 * 1024;
+
+const pathOf = (reference: Reference): string => `manifests/${identifierOf(reference)}`;
+const mediaTypeIn = (headers: Headers): string => (headers.get('content-type') ?? '').split(';', 1)[0]?.trim() ?? '';
+
+/** What the body says it is, for registries that send no useful content type. */
+const mediaTypeWithin = (bytes: Uint8Array): string => {
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const inner = typeof parsed === 'object' && parsed !== null && 'mediaType' in parsed ? parsed.mediaType : undefined;
+    return typeof inner === 'string' ? inner : '';
+  } catch {
+    return '';
+  }
+};
+
+export const getManifest = async (api: Api, reference: Reference, options: CallOptions = {}): Promise<RawManifest> => {
+  const response = await api.call(reference, {
+    ...options,
+    method: 'GET',
+    to: pathOf(reference),
+    actions: ['pull'],
+    headers: { accept: acceptManifests },
+  });
+  if (response.status !== 200) throw await responseError('GET', response, api.session.now());
+  const where = { method: 'GET', url: response.url } as const;
+  const bytes = await readUpTo(response.body, limitBytes);
+  if (bytes === undefined) throw invalidContent(`manifest is longer than ${limitBytes} bytes`, where);
+  const stated = mediaTypeIn(response.headers);
+  const mediaType = stated.startsWith('application/vnd.') ? stated : mediaTypeWithin(bytes) || stated;
+  if (isSchema1Type(mediaType)) {
+    throw invalidContent(
+      `unsupported MediaType: "${mediaType}", an image format of before 2016: push the image anew`,
+      where,
+    );
+  }
+  const digest = digestOf(bytes);
+  if (reference.digest !== undefined && reference.digest !== digest) {
+    throw invalidContent(
+      `manifest digest: "${digest}" does not match requested digest: "${reference.digest}" for "${printReference(reference)}"`,
+      where,
+    );
+  }
+  return { mediaType, digest, bytes };
+};
+
+export const headManifest = async (
+  api: Api,
+  reference: Reference,
+  options: CallOptions = {},
+): Promise<ManifestHead | undefined> => {
+  const response = await api.call(reference, {
+    ...options,
+    method: 'HEAD',
+    to: pathOf(reference),
+    actions: ['pull'],
+    headers: { accept: acceptManifests },
+  });
+  if (response.status !== 200 && response.status !== 404)
+    throw await responseError('HEAD', response, api.session.now());
+  await discard(response);
+  if (response.status === 404) return undefined;
+  const digest = response.headers.get('docker-content-digest');
+  const size = Number(response.headers.get('content-length') ?? Number.NaN);
+  const mediaType = mediaTypeIn(response.headers);
+  if (isDigest(digest) && Number.isSafeInteger(size) && mediaType !== '') return { mediaType, digest, size };
+  // The specification only recommends these headers; the body has the answer.
+  const manifest = await getManifest(api, reference, options);
+  return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.byteLength };
+};
+
+export const putManifest = async (
+  api: Api,
+  reference: Reference,
+  { mediaType, bytes }: Pick<RawManifest, 'mediaType' | 'bytes'>,
+  options: CallOptions = {},
+): Promise<Digest> => {
+  const response = await api.call(reference, {
+    ...options,
+    method: 'PUT',
+    to: pathOf(reference),
+    actions: ['pull', 'push'],
+    headers: { 'content-type': mediaType },
+    body: replay(bytes),
+  });
+  if (![200, 201, 202].includes(response.status)) throw await responseError('PUT', response, api.session.now());
+  await discard(response);
+  const digest = digestOf(bytes);
+  const stored = response.headers.get('docker-content-digest');
+  if (isDigest(stored) && stored !== digest) {
+    throw invalidContent(`the registry stored ${stored} instead of ${digest}`, { method: 'PUT', url: response.url });
+  }
+  return digest;
+};
+
+export const deleteManifest = async (api: Api, reference: Reference, options: CallOptions = {}): Promise<void> => {
+  const response = await api.call(reference, {
+    ...options,
+    method: 'DELETE',
+    to: pathOf(reference),
+    actions: ['delete'],
+  });
+  if (![200, 202, 204, 404].includes(response.status)) throw await responseError('DELETE', response, api.session.now());
+  await discard(response);
+};

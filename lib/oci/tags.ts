@@ -1,0 +1,58 @@
+/** Tags of a repository, page after page (distribution-spec "Listing Tags"). */
+import type { Api } from './api.ts';
+import { invalidContent } from './errors.ts';
+import { discard, readUpTo } from './http.ts';
+import { isTag, type Repository } from './reference.ts';
+import type { CallOptions } from './registry.ts';
+import { responseError } from './response-error.ts';
+
+const pageSize = 1000;
+const pageLimitBytes = 4 * 1024 * 1024;
+
+/** The address in `Link: <…>; rel="next"` (RFC 8288), resolved; it may not leave the registry. */
+const nextPage = (header: string | null, url: URL): URL | undefined => {
+  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(header ?? '')?.[1];
+  if (target === undefined || !URL.canParse(target, url.href)) return undefined;
+  const next = new URL(target, url);
+  if (next.host !== url.host)
+    throw invalidContent(`the next page of tags is on another host, ${next.host}`, { method: 'GET', url });
+  next.protocol = url.protocol;
+  return next.href === url.href ? undefined : next;
+};
+
+const tagsIn = (bytes: Uint8Array | undefined, url: URL): readonly string[] => {
+  const bad = invalidContent(`the list of tags is unreadable or longer than ${pageLimitBytes} bytes`, {
+    method: 'GET',
+    url,
+  });
+  if (bytes === undefined) throw bad;
+  try {
+    const parsed = JSON.parse(new TextDecoder().decode(bytes)) as { readonly tags?: unknown } | null;
+    const tags: unknown = parsed?.tags ?? [];
+    if (Array.isArray(tags)) return tags.filter((tag): tag is string => typeof tag === 'string' && isTag(tag));
+  } catch {
+    // Said below.
+  }
+  throw bad;
+};
+
+export const listTags = async (
+  api: Api,
+  repository: Repository,
+  { limit = 10_000, ...options }: CallOptions & { readonly limit?: number } = {},
+): Promise<readonly string[]> => {
+  const found: string[] = [];
+  let to: string | URL | undefined = `tags/list?n=${Math.min(pageSize, limit)}`;
+  while (to !== undefined && found.length < limit) {
+    const response = await api.call(repository, { ...options, method: 'GET', to, actions: ['pull'] });
+    if (response.status === 404) {
+      await discard(response);
+      return found;
+    }
+    if (response.status !== 200) throw await responseError('GET', response, api.session.now());
+    const page = tagsIn(await readUpTo(response.body, pageLimitBytes), response.url);
+    found.push(...page);
+    to = page.length === 0 ? undefined : nextPage(response.headers.get('link'), response.url);
+  }
+  return found.slice(0, limit);
+};
