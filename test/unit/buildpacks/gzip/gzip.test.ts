@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { directoriesTar } from '../../../../lib/buildpacks/builder-layers.ts';
 import { gzip } from '../../../../lib/buildpacks/gzip/gzip.ts';

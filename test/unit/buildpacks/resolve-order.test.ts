@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { resolveOrder } from '../../../lib/buildpacks/resolve-order.ts';
+import { nameOf } from '../../../lib/buildpacks/store-reader.ts';
+import { aBuildpack, aCatalogue, offers, ordering } from './catalogue.ts';
+
+const names = (
+  order: Parameters<typeof resolveOrder>[0],
+  ...store: Parameters<typeof offers>[1][]
+): readonly string[] =>
+  resolveOrder(order, aCatalogue({ store: offers('s', ...store) })).buildpacks.map(({ buildpack }) =>
+    nameOf(buildpack),
+  );
+
+const asking = (...ids: readonly string[]) => [{ group: ids.map((id) => ({ id })) }];
+
+describe('an order', () => {
+  it('04#66 brings in what composite buildpacks order, however deep', () => {
+    const nested = aBuildpack('nested@1', ordering('meta@1'));
+    const meta = aBuildpack('meta@1', ordering('a@1', 'b@1'));
+    expect(names(asking('nested'), nested, meta, 'a@1', 'b@1', 'c@1').toSorted()).toEqual([
+      'a@1',
+      'b@1',
+      'meta@1',
+      'nested@1',
+    ]);
+  });
+
+  it('04#70 has the largest layers first, and of equal ones the higher id and version', () => {
+    const sized = [aBuildpack('1@v1'), aBuildpack('2@v2', { size: 10 }), aBuildpack('3@v3', { size: 100 })];
+    expect(names(asking('4', '1', '2', '3').map(withVersions), ...sized, aBuildpack('4@v4', { size: 100 }))).toEqual([
+      '4@v4',
+      '3@v3',
+      '2@v2',
+      '1@v1',
+    ]);
+  });
+
+  it('04#93 says the version that was found, and optional only where the builder says so', () => {
+    const { order } = resolveOrder(
+      [{ group: [{ id: 'a' }, { id: 'b', optional: true }] }],
+      aCatalogue({ store: offers('s', 'a@1', 'a@2', 'b@3') }),
+    );
+    expect(order).toEqual([
+      {
+        group: [
+          { id: 'a', version: '2', optional: false },
+          { id: 'b', version: '3', optional: true },
+        ],
+      },
+    ]);
+  });
+
+  it('names the way to a nested buildpack that cannot be found', () => {
+    const nested = aBuildpack('nested@1', ordering('meta@1'));
+    const meta = aBuildpack('meta@1', ordering('gone@2'));
+    expect(() => names(asking('nested'), nested, meta)).toThrow(
+      "could not find buildpack with id 'gone', ordered by nested@1 → meta@1",
+    );
+  });
+
+  it('names the circle when composite buildpacks order each other', () => {
+    const [a, b] = [aBuildpack('a@1', ordering('b@1')), aBuildpack('b@1', ordering('c@1'))];
+    const c = aBuildpack('c@1', ordering('b@1'));
+    expect(() => names(asking('a'), a, b, c)).toThrow('the order of buildpacks is a circle: b@1 → c@1 → b@1');
+  });
+
+  it('is resolved in time however often buildpacks repeat', () => {
+    const levels = Array.from({ length: 40 }, (_, i) => aBuildpack(`l${i}@1`, ordering(`l${i + 1}@1`, `l${i + 1}@1`)));
+    expect(names(asking('l0'), ...levels, 'l40@1')).toHaveLength(41);
+  });
+});
+
+function withVersions({ group }: { readonly group: readonly { readonly id: string }[] }) {
+  return { group: group.map(({ id }) => ({ id, version: `v${id}` })) };
+}
