@@ -1,0 +1,64 @@
+/** What a pod says about the build's steps (spec 02 §6.5). Pure; the pod is never changed. */
+import type { ContainerState, ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
+
+const steps: ReadonlySet<string> = new Set([
+  'prepare',
+  'analyze',
+  'detect',
+  'restore',
+  'build',
+  'export',
+  'completion',
+  'rebase',
+]);
+
+/** Whether a container is a step of the build; others were injected by somebody. */
+export const isStep = (container: string): boolean => steps.has(container);
+
+/** Statuses of init containers in pod order, steps and foreign ones. */
+export const initStatuses = (pod: Pod): readonly ContainerStatus[] => pod.status?.initContainerStatuses ?? [];
+
+/** Statuses of regular containers in pod order. */
+export const containerStatuses = (pod: Pod): readonly ContainerStatus[] => pod.status?.containerStatuses ?? [];
+
+const stepStatuses = (pod: Pod): readonly ContainerStatus[] =>
+  [...initStatuses(pod), ...containerStatuses(pod)].filter(({ name }) => isStep(name));
+
+/** The state with a message where Kubernetes left it blank. */
+export const stateOf = ({ name, state = {} }: ContainerStatus): ContainerState => {
+  const { terminated, waiting } = state;
+  if (terminated !== undefined) {
+    const ending = terminated.exitCode === 0 ? 'terminated successfully' : 'terminated with error';
+    return { terminated: { ...terminated, message: terminated.message || `Container ${name} ${ending}` } };
+  }
+  if (waiting !== undefined) return { waiting: { ...waiting, message: waiting.message || `Container ${name} waiting` } };
+  return state;
+};
+
+/** State of every step that has one: init containers, then regular ones. */
+export const stepStates = (pod: Pod): ContainerState[] => stepStatuses(pod).map(stateOf);
+
+/** Whether a container ended well. */
+export const endedWell = ({ state }: ContainerStatus): boolean => state?.terminated?.exitCode === 0;
+
+/** Names of the steps that ended well. */
+export const stepsCompleted = (pod: Pod): string[] => stepStatuses(pod).filter(endedWell).map(({ name }) => name);
+
+/** The status of the container `completion`, once the kubelet reports one. */
+export const completionStatus = (pod: Pod): ContainerStatus | undefined =>
+  containerStatuses(pod).find(({ name }) => name === 'completion');
+
+/**
+ * Whether the image was built: the pod succeeded, or it was ended by its deadline after completion had done its work, which is
+ * how pods with never-ending sidecars end (spec 02 §6.5, §6.6).
+ */
+export const isBuilt = (pod: Pod): boolean => {
+  if (pod.status?.phase === 'Succeeded') return true;
+  const completion = completionStatus(pod);
+  return (
+    pod.status?.phase === 'Failed' &&
+    pod.status.reason === 'DeadlineExceeded' &&
+    completion !== undefined &&
+    endedWell(completion)
+  );
+};
