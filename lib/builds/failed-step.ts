@@ -44,7 +44,10 @@ const cut = (line: string): string => {
   const bytes = Buffer.from(line);
   return bytes.length <= longestLine
     ? line
-    : bytes.subarray(0, longestLine).toString('utf8').replace(/\uFFFD+$/, '');
+    : bytes
+        .subarray(0, longestLine)
+        .toString('utf8')
+        .replace(/\uFFFD+$/, '');
 };
 
 /** The last line of a log that says something, without colours, at most 800 bytes; empty when there is none. */

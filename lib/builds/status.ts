@@ -1,7 +1,8 @@
 /** From the pod to the Build's condition `Succeeded` and its steps (spec 02 §6.2, spec 03 §15). Pure. */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { BuildStatus } from '../api/build.ts';
-import { type Condition, condition } from '../reconcile/conditions.ts';
+import type { Condition } from '../api/condition.ts';
+import { condition } from '../reconcile/conditions.ts';
 import { failedStep, failureMessage } from './failed-step.ts';
 import { initStatuses, isBuilt, stateOf, stepStates, stepsCompleted } from './steps.ts';
 

@@ -31,7 +31,8 @@ export const stateOf = ({ name, state = {} }: ContainerStatus): ContainerState =
     const ending = terminated.exitCode === 0 ? 'terminated successfully' : 'terminated with error';
     return { terminated: { ...terminated, message: terminated.message || `Container ${name} ${ending}` } };
   }
-  if (waiting !== undefined) return { waiting: { ...waiting, message: waiting.message || `Container ${name} waiting` } };
+  if (waiting !== undefined)
+    return { waiting: { ...waiting, message: waiting.message || `Container ${name} waiting` } };
   return state;
 };
 
@@ -42,7 +43,10 @@ export const stepStates = (pod: Pod): ContainerState[] => stepStatuses(pod).map(
 export const endedWell = ({ state }: ContainerStatus): boolean => state?.terminated?.exitCode === 0;
 
 /** Names of the steps that ended well. */
-export const stepsCompleted = (pod: Pod): string[] => stepStatuses(pod).filter(endedWell).map(({ name }) => name);
+export const stepsCompleted = (pod: Pod): string[] =>
+  stepStatuses(pod)
+    .filter(endedWell)
+    .map(({ name }) => name);
 
 /** The status of the container `completion`, once the kubelet reports one. */
 export const completionStatus = (pod: Pod): ContainerStatus | undefined =>

@@ -2,7 +2,7 @@
 import { PermanentError } from '../errors/expected.ts';
 import { isKubeError, KubeError } from './errors.ts';
 import { type KubeObject, keyOf, type ObjectKey, showKey } from './object.ts';
-import { collectionPath, objectPath, resourceOf } from './resources.ts';
+import { collectionPath, foreignPath, objectPath, resourceOf } from './resources.ts';
 import type { KubeRequest, KubeTransport } from './transport.ts';
 
 /** What to list: one namespace or, when it is empty, all. */
@@ -15,6 +15,8 @@ export interface ListOptions {
 export interface KubeClient {
   /** The object, or undefined when the server's 404 names it. A 404 for the kind is thrown: it may be a restart (DESIGN §3.10). */
   get<T extends KubeObject>(key: ObjectKey): Promise<T | undefined>;
+  /** As `get`, of a kind that our table does not know, by its apiVersion and plural; undefined also when the kind is not served. */
+  getForeign(apiVersion: string, plural: string, namespace: string, name: string): Promise<unknown>;
   /** All objects, page by page; a list that expires between pages is begun again. */
   list<T extends KubeObject>(kind: string, options?: ListOptions): Promise<readonly T[]>;
   /** POST. @throws KubeError `already-exists` */
@@ -90,6 +92,14 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
         return await send({ method: 'GET', path: objectPath(key.kind, key.namespace, key.name) });
       } catch (error) {
         if (isKubeError(error, 'not-found') && error.objectName === key.name) return undefined;
+        throw error;
+      }
+    },
+    getForeign: async (apiVersion, plural, namespace, name) => {
+      try {
+        return await send<unknown>({ method: 'GET', path: foreignPath(apiVersion, plural, namespace, name) });
+      } catch (error) {
+        if (isKubeError(error, 'not-found')) return undefined;
         throw error;
       }
     },

@@ -64,3 +64,11 @@ export const collectionPath = (kind: string, namespace = ''): string => {
 /** Path of one object. */
 export const objectPath = (kind: string, namespace: string, name: string): string =>
   `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+
+/** Path of a namespaced object of a kind that has no row here. */
+export const foreignPath = (apiVersion: string, plural: string, namespace: string, name: string): string => {
+  const root = apiVersion.includes('/') ? '/apis' : '/api';
+  const version = apiVersion.split('/').map(encodeURIComponent).join('/');
+  const [where, what, who] = [namespace, plural, name].map(encodeURIComponent);
+  return `${root}/${version}/namespaces/${where}/${what}/${who}`;
+};

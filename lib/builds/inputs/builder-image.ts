@@ -1,0 +1,63 @@
+/** What a builder image's config says about the builds it makes (spec 03 §1.3). */
+import * as v from 'valibot';
+import { PermanentError } from '../../errors/expected.ts';
+import type { BuilderImage } from '../pod/context.ts';
+import type { ImageFacts } from '../ports.ts';
+
+const stackIdLabel = 'io.buildpacks.stack.id';
+const builderMetadataLabel = 'io.buildpacks.builder.metadata';
+
+const versions = v.optional(v.nullable(v.array(v.string())));
+const metadataSchema = v.object({
+  stack: v.optional(v.object({ runImage: v.optional(v.object({ image: v.optional(v.string(), '') })) })),
+  lifecycle: v.optional(
+    v.object({
+      apis: v.optional(v.object({ platform: v.optional(v.object({ deprecated: versions, supported: versions })) })),
+    }),
+  ),
+});
+
+const metadataOf = (label: string | undefined): v.InferOutput<typeof metadataSchema> => {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new PermanentError('', `unable to get builder metadata: ${why}`, { cause });
+  };
+  if (label === undefined) return refuse(`could not find label ${builderMetadataLabel}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(label);
+  } catch (error) {
+    return refuse(`label ${builderMetadataLabel} is not JSON`, error);
+  }
+  const parsed = v.safeParse(metadataSchema, json);
+  return parsed.success ? parsed.output : refuse(`label ${builderMetadataLabel}: ${parsed.issues[0].message}`);
+};
+
+const idOf = (env: readonly string[], name: string): number => {
+  const value = env.findLast((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+  if (value === undefined) throw new PermanentError('', `ENV ${name} not found`);
+  if (!/^[+-]?\d+$/.test(value))
+    throw new PermanentError('', `strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  return Number(value);
+};
+
+/**
+ * The builder behind `image`. Throws PermanentError for an image that is no builder or builds for Windows: its content never changes
+ * under a digest, so only another image helps.
+ */
+export const builderImageFrom = (image: string, { os, env, labels }: ImageFacts): BuilderImage => {
+  const stackId = labels[stackIdLabel];
+  if (stackId === undefined)
+    throw new PermanentError('', `builder image stack ID label not present: could not find label ${stackIdLabel}`);
+  const { stack, lifecycle } = metadataOf(labels[builderMetadataLabel]);
+  const { deprecated, supported } = lifecycle?.apis?.platform ?? {};
+  const builder: BuilderImage = {
+    image,
+    stackId,
+    runImage: stack?.runImage?.image ?? '',
+    platformApis: [...(deprecated ?? []), ...(supported ?? [])],
+    uid: idOf(env, 'CNB_USER_ID'),
+    gid: idOf(env, 'CNB_GROUP_ID'),
+  };
+  if (os === 'windows') throw new PermanentError('', 'windows builds are not supported');
+  return builder;
+};

@@ -1,0 +1,37 @@
+/** What a ServiceAccount says about Secrets (spec 03 §1.1, §1.2). */
+import type { Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
+import { PermanentError } from '../../errors/expected.ts';
+import type { BuildSecret } from '../pod/context.ts';
+
+const names = (references: readonly { readonly name?: string }[] | undefined, invalid: string): readonly string[] => [
+  ...new Set(
+    (references ?? []).map(({ name }) => {
+      if (name === undefined || name === '') throw new PermanentError('', invalid);
+      return name;
+    }),
+  ),
+];
+
+/** Names in its `secrets`, in order, each once. Throws PermanentError for an entry without a name. */
+export const secretNames = ({ secrets }: ServiceAccount): readonly string[] =>
+  names(secrets, 'ServiceAccount has invalid Secret reference');
+
+/** Names in its `imagePullSecrets` that are not among its `secrets`. Throws PermanentError for an entry without a name. */
+export const pullSecretNames = (account: ServiceAccount): readonly string[] => {
+  const credentials = new Set(secretNames(account));
+  return names(account.imagePullSecrets, 'ServiceAccount has invalid ImagePullSecret reference').filter(
+    (name) => !credentials.has(name),
+  );
+};
+
+/** Names that no binding may use: what any account of the namespace lists in its `secrets`. */
+export const forbiddenSecrets = (accounts: readonly ServiceAccount[]): ReadonlySet<string> =>
+  new Set(accounts.flatMap(({ secrets }) => (secrets ?? []).flatMap(({ name }) => name ?? [])));
+
+/** The Secret as the pod sees it; its data goes no further than this. */
+export const buildSecretOf = ({ metadata, type, data }: Secret): BuildSecret => ({
+  name: metadata?.name ?? '',
+  type: type ?? 'Opaque',
+  annotations: metadata?.annotations ?? {},
+  signsImages: (data?.['cosign.key'] ?? '') !== '',
+});

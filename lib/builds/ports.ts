@@ -1,0 +1,49 @@
+/** What the Build reconciler needs beyond the API server: images of registries, read and rebased as somebody. */
+import type { KubeClient } from '../kube/client.ts';
+import type { PodSettings, StepPrograms } from './pod/context.ts';
+
+/** Whose credentials a registry is asked with (spec 03 §1.3, §16.3). */
+export interface Account {
+  readonly namespace: string;
+  readonly serviceAccountName: string;
+  /** Names of further pull secrets in the namespace. */
+  readonly imagePullSecrets: readonly string[];
+}
+
+/** The part of an image's config that is looked at; of an index, the linux/amd64 image's. */
+export interface ImageFacts {
+  /** `sha256:…` of what the reference names. */
+  readonly digest: string;
+  readonly os: string;
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** One rebase in the registry. */
+export interface RebaseRequest {
+  /** The image to rebase, by digest. */
+  readonly image: string;
+  readonly runImage: string;
+  /** All of them get the result; the first names it. */
+  readonly tags: readonly string[];
+}
+
+/** What one pass hands to a call: the cluster's API for credentials, and the end of its budget. */
+export interface CallContext {
+  readonly kube: KubeClient;
+  readonly signal: AbortSignal;
+}
+
+/** Images, each call within its own deadline. Failures are OciError, what can never work is PermanentError. */
+export interface Images {
+  read(reference: string, account: Account, context: CallContext): Promise<ImageFacts>;
+  rebase(request: RebaseRequest, account: Account, context: CallContext): Promise<ImageFacts>;
+}
+
+/** What is built with: the same for every Build of an installation. */
+export interface BuildPorts {
+  readonly images: Images;
+  readonly programs: StepPrograms;
+  readonly settings: PodSettings;
+}
