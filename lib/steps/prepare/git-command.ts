@@ -1,0 +1,102 @@
+/** Runs the git binary with nothing inherited that a source or a user could use against us. */
+import { spawn } from 'node:child_process';
+import { ExpectedError } from '../../errors/expected.ts';
+
+/** Key and value of git's configuration. Travels in the environment: command lines are visible to everybody on the node. */
+export type GitSetting = readonly [key: string, value: string];
+
+export interface GitRun {
+  readonly cwd: string;
+  readonly settings: readonly GitSetting[];
+  /** Added to the environment of git. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** git said no. `stderr` is for deciding what it means; the message is its last lines. */
+export class GitFailure extends ExpectedError {
+  override readonly name = 'GitFailure';
+  readonly stderr: string;
+
+  constructor(stderr: string, code: number | null) {
+    const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+    super(lines.slice(-4).join('; ').slice(-1000) || `git ended with ${code ?? 'a signal'}`);
+    this.stderr = stderr;
+  }
+}
+
+/** Longest any one git command may take; the pod's own deadline is usually shorter. */
+const deadlineMilliseconds = 3_600_000;
+const maxOutputBytes = 64 << 20;
+
+/**
+ * Hooks, templates, file system monitors and helpers that a repository could bring along are off, nothing is asked of a terminal, only
+ * the network transports we support exist (`ext::` and local paths do not), and a dead connection ends.
+ */
+const safeSettings: readonly GitSetting[] = [
+  ['safe.directory', '*'],
+  ['init.defaultBranch', 'main'],
+  ['advice.detachedHead', 'false'],
+  ['core.hooksPath', '/dev/null'],
+  ['core.fsmonitor', 'false'],
+  ['core.logAllRefUpdates', 'false'],
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+  ['protocol.version', '2'],
+  ['http.lowSpeedLimit', '1'],
+  ['http.lowSpeedTime', '120'],
+  ['ssh.variant', 'ssh'],
+];
+
+const passedOn = ['PATH', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
+
+/** Standard output. @throws GitFailure */
+export async function git(args: readonly string[], { cwd, settings, env, signal }: GitRun): Promise<string> {
+  const child = spawn('git', [...args], {
+    cwd,
+    env: { ...gitEnvironment([...safeSettings, ...settings]), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMilliseconds)]),
+  });
+  const output = collect(child.stdout, maxOutputBytes);
+  const errors = collect(child.stderr, 1 << 20);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new GitFailure(errors(), code);
+  return output();
+}
+
+function gitEnvironment(settings: readonly GitSetting[]): Readonly<Record<string, string>> {
+  const inherited = [...passedOn, ...proxies].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const numbered = settings.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key] as const,
+    [`GIT_CONFIG_VALUE_${index}`, value] as const,
+  ]);
+  return {
+    ...Object.fromEntries(inherited),
+    ...Object.fromEntries(numbered),
+    GIT_CONFIG_COUNT: String(settings.length),
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ALLOW_PROTOCOL: 'http:https:ssh',
+    GIT_ATTR_NOSYSTEM: '1',
+    LC_ALL: 'C',
+  };
+}
+
+function collect(stream: NodeJS.ReadableStream, limit: number): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on('data', (chunk: Buffer) => {
+    if (size < limit) chunks.push(chunk);
+    size += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,16 @@
+/** What the three kinds of source have in common. */
+
+/** Folders a source is written to and read from. */
+export interface SourcePlaces {
+  readonly workspace: string;
+  readonly secretsDir: string;
+  /** Folder of `project-metadata.toml`. */
+  readonly metadataDir: string;
+  /** For files that are gone when the step ends. */
+  readonly scratch: string;
+}
+
+export interface SourceContext extends SourcePlaces {
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+}
