@@ -1,0 +1,79 @@
+/**
+ * A real API server on loopback with an etcd of its own and nothing else: no node, no controllers. Up in a few seconds when its
+ * programs are compiled already; tests that need it are skipped otherwise, with a printed reason.
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AdminApi, adminApi } from '../../infra/local/cluster/api.ts';
+import { apiserverProcess } from '../../infra/local/cluster/apiserver.ts';
+import { binaryPath } from '../../infra/local/cluster/binaries.ts';
+import { etcdPorts, etcdProcess, etcdUrl } from '../../infra/local/cluster/etcd.ts';
+import { ensurePki } from '../../infra/local/cluster/pki.ts';
+import { freePort } from '../../infra/local/cluster/ports.ts';
+import { type RunningProcess, startProcess } from '../../infra/local/cluster/process.ts';
+import { PROGRAMS } from '../../infra/local/cluster/programs.ts';
+import { silent } from '../../infra/local/cluster/report.ts';
+import { createLayout, defaultCacheDir, stateLayout } from '../../infra/local/cluster/state.ts';
+import { waitUntil } from '../../infra/local/cluster/wait.ts';
+
+const compiled = (name: 'etcd' | 'kube-apiserver'): string => {
+  const program = PROGRAMS.find((candidate) => candidate.name === name);
+  if (program === undefined) throw new Error(`${name} is not among the programs of the local cluster`);
+  return binaryPath(defaultCacheDir(), program);
+};
+
+/** Whether a start would find its programs; says so once when it would not. */
+export const apiServerIsHere = existsSync(compiled('etcd')) && existsSync(compiled('kube-apiserver'));
+if (!apiServerIsHere)
+  console.log('API server tests skipped: etcd and kube-apiserver are not compiled yet (a first npm start does it)');
+
+/** A running API server; `stop` leaves nothing behind. */
+export interface ApiServer {
+  readonly url: string;
+  readonly api: AdminApi;
+  stop(): Promise<void>;
+}
+
+/** Starts etcd and API server in a folder of their own. Throws ExpectedError with the last words of what did not come up. */
+export const startApiServer = async (): Promise<ApiServer> => {
+  const root = mkdtempSync(join(tmpdir(), 'kpackless-api-'));
+  const layout = stateLayout(root);
+  const running: RunningProcess[] = [];
+  const stop = async (): Promise<void> => {
+    for (const process of running.reverse()) await process.stop();
+    rmSync(root, { recursive: true, force: true });
+  };
+  try {
+    createLayout(layout);
+    const pki = await ensurePki(layout.pki, 'none');
+    const ports = await etcdPorts();
+    running.push(startProcess(layout, etcdProcess(compiled('etcd'), layout, pki, ports), silent));
+    const port = await freePort(0);
+    const command = compiled('kube-apiserver');
+    const server = apiserverProcess({ command, layout, pki, etcdUrl: etcdUrl(ports), port });
+    running.push(startProcess(layout, server, silent));
+    const url = `https://127.0.0.1:${port}`;
+    const api = adminApi(url, pki);
+    const ready = async (): Promise<boolean> => {
+      await api.send('GET', '/readyz');
+      await api.send('GET', '/api/v1/namespaces/default');
+      return true;
+    };
+    const check = (): void => {
+      for (const process of running) process.assertRunning();
+    };
+    await waitUntil(ready, { what: 'the API server', timeout: 60_000, check });
+    return {
+      url,
+      api,
+      stop: async () => {
+        api.close();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
