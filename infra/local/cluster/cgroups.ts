@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The control group all pods of the local cluster live in: whatever runs in it is a pod's and goes when the cluster goes. */
@@ -16,6 +16,17 @@ const groupDirs = (): readonly string[] => {
     .map((line) => line.split(' ')[4])
     .filter((point): point is string => point !== undefined);
   return hierarchies.map((point) => join(point, CGROUP));
+};
+
+/** Whether groups can be made here; in most containers they cannot. */
+export const canMakeCgroups = (): boolean => {
+  try {
+    const dirs = groupDirs();
+    for (const dir of dirs) accessSync(dirname(dir), constants.W_OK);
+    return dirs.length > 0;
+  } catch {
+    return false;
+  }
 };
 
 /** Makes the group; kubelet refuses a root that is not there. */

@@ -93,6 +93,8 @@ class ClusterStart {
   readonly #processes: RunningProcess[] = [];
   #provisioner: Provisioner | undefined;
   #api: AdminApi | undefined;
+  #stopped: Promise<void> | undefined;
+  /** Number of the last host: .1 is nobody's. */
   #hosts = 1;
 
   constructor(layout: StateLayout, binaries: Binaries, report: Report) {
@@ -139,7 +141,12 @@ class ClusterStart {
   }
 
   /** In the reverse order of starting, so that nobody reports the loss of what it depends on. */
-  async stop(options: { readonly keepState?: boolean } = {}): Promise<void> {
+  stop(options: { readonly keepState?: boolean } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(options);
+    return this.#stopped;
+  }
+
+  async #stop(options: { readonly keepState?: boolean }): Promise<void> {
     this.#provisioner?.stop();
     this.#api?.close();
     for (const process of this.#processes.toReversed()) await process.stop();

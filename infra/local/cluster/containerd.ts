@@ -40,6 +40,12 @@ disabled_plugins = ["io.containerd.internal.v1.tracing", "io.containerd.tracing.
   sandbox_image = "${PAUSE_IMAGE}"
   disable_tcp_service = true
   netns_mounts_under_state_dir = true
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "runc"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        Root = "${join(layout.run, 'runc')}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "${cniConfDir(layout)}"

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -8,13 +8,15 @@ import { removeNetwork } from './network.ts';
 import { startTimeOf } from './process.ts';
 import type { StateLayout } from './state.ts';
 
+const LOG_LINKS = '/var/log/containers';
+
 /**
  * Folders that kubelet, containerd or ip insist on and that no setting moves. They are removed with the cluster, and only when the
  * cluster made them.
  */
 const FIXED_DIRS = [
   '/var/lib/kubelet',
-  '/var/log/containers',
+  LOG_LINKS,
   '/var/lib/cni',
   '/run/containerd',
   '/run/netns',
@@ -34,6 +36,7 @@ export const removeLeftovers = async (layout: StateLayout, made: readonly string
   await removeCgroup();
   await unmountUnder(layout.root);
   removeShimSockets(layout);
+  removeLogLinks(layout);
   await removeNetwork();
   rmSync(layout.run, { recursive: true, force: true });
   rmSync(layout.info, { force: true });
@@ -101,19 +104,16 @@ const removeMade = async (dir: string): Promise<void> => {
 };
 
 const removeEmpty = (dir: string): void => {
-  if (!existsSync(dir)) return;
-  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+  for (const entry of readdirSync(dir, { withFileTypes: true }))
     if (entry.isDirectory()) removeEmpty(join(dir, entry.name));
-    else if (entry.isSymbolicLink() && !resolves(join(dir, entry.name))) rmSync(join(dir, entry.name)); // a log link of a pod that is gone
-  }
   if (readdirSync(dir).length === 0) rmdirSync(dir);
 };
 
-const resolves = (path: string): boolean => {
-  try {
-    statSync(path);
-    return true;
-  } catch {
-    return false;
+/** kubelet links each log from a folder of the machine; the links into our state folder are ours. */
+const removeLogLinks = (layout: StateLayout): void => {
+  if (!existsSync(LOG_LINKS)) return;
+  for (const entry of readdirSync(LOG_LINKS, { withFileTypes: true })) {
+    const path = join(LOG_LINKS, entry.name);
+    if (entry.isSymbolicLink() && readlinkSync(path).startsWith(`${layout.root}/`)) rmSync(path);
   }
 };

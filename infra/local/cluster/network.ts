@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 
+import { ExpectedError } from '../../../lib/errors/expected.ts';
 import { run, tryRun } from './command.ts';
 import type { StateLayout } from './state.ts';
 
@@ -8,7 +10,7 @@ import type { StateLayout } from './state.ts';
  * One bridge that pods, test hosts and this machine share. Nothing is routed or listens outside it: a pod reaches the other pods,
  * the test hosts and 10.88.0.1, and nothing else.
  */
-export const BRIDGE = 'cni0';
+export const BRIDGE = 'kpackless0';
 export const BRIDGE_ADDRESS = '10.88.0.1';
 const PREFIX = 16;
 const NETNS_PREFIX = 'kpackless-';
@@ -23,14 +25,42 @@ export interface TestHost {
   setReachable(reachable: boolean): Promise<void>;
 }
 
-/** Makes the bridge, and the CNI configuration that plugs pods into it. Addresses are given out anew after every start. */
+/**
+ * Makes the bridge, and the CNI configuration that plugs pods into it. Addresses are given out anew after every start.
+ * @throws ExpectedError when another interface of the machine has an address in our range.
+ */
 export const createNetwork = async (layout: StateLayout): Promise<void> => {
+  const taken = interfaceInRange(networkInterfaces());
+  if (taken !== undefined)
+    throw new ExpectedError(
+      `the local cluster needs the addresses 10.88.0.0/${PREFIX}, and ${taken} has one of them: take that interface down first`,
+      { pace: 'slow' },
+    );
   await run('ip', ['link', 'add', BRIDGE, 'type', 'bridge']);
   await run('ip', ['address', 'add', `${BRIDGE_ADDRESS}/${PREFIX}`, 'dev', BRIDGE]);
   await run('ip', ['link', 'set', BRIDGE, 'up']);
+  if (await dropsBridgedPackets()) await run('iptables', ['-w', '-I', ...ACCEPT_RULE]);
   const dir = cniConfDir(layout);
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, '10-kpackless.conflist'), JSON.stringify(cniConfig(join(layout.run, 'cni-addresses'))));
+};
+
+/** The first interface that uses an address of ours. */
+export const interfaceInRange = (interfaces: ReturnType<typeof networkInterfaces>): string | undefined =>
+  Object.entries(interfaces).find(([, addresses]) =>
+    addresses?.some(({ address }) => address.startsWith('10.88.')),
+  )?.[0];
+
+const ACCEPT_RULE = ['FORWARD', '-i', BRIDGE, '-o', BRIDGE, '-j', 'ACCEPT'];
+
+/** Where Docker is installed, packets that only cross a bridge go through the FORWARD chain too, and it drops them. */
+const dropsBridgedPackets = async (): Promise<boolean> => {
+  try {
+    if (readFileSync('/proc/sys/net/bridge/bridge-nf-call-iptables', 'utf8').trim() !== '1') return false;
+    return (await run('iptables', ['-w', '-S', 'FORWARD'])).startsWith('-P FORWARD DROP');
+  } catch {
+    return false; // no bridge filter or no iptables: nothing that drops
+  }
 };
 
 export const cniConfDir = (layout: StateLayout): string => join(layout.conf, 'cni');
@@ -75,6 +105,7 @@ export const addTestHost = async (name: string, number: number): Promise<TestHos
 
 /** Removes the test hosts, the bridge and what hangs on it. */
 export const removeNetwork = async (): Promise<void> => {
+  if (await dropsBridgedPackets()) await tryRun('iptables', ['-w', '-D', ...ACCEPT_RULE]);
   const names = (await run('ip', ['netns', 'list'])).split('\n').map((line) => line.split(' ')[0] ?? '');
   for (const netns of names.filter((name) => name.startsWith(NETNS_PREFIX)))
     await tryRun('ip', ['netns', 'delete', netns]);

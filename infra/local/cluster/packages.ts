@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { ExpectedError } from '../../../lib/errors/expected.ts';
+import { canMakeCgroups } from './cgroups.ts';
 import { run } from './command.ts';
 import type { Report } from './report.ts';
 
@@ -33,6 +34,8 @@ export const whyNoLocalCluster = (): string | undefined => {
     return `a local cluster needs Linux; this is ${process.platform}: name a cluster with --context`;
   if (process.getuid?.() !== 0)
     return 'a local cluster needs root (containerd, network namespaces): run as root or name a cluster with --context';
+  if (!hasCapabilities(readFileSync('/proc/self/status', 'utf8')) || !canMakeCgroups())
+    return 'a local cluster cannot run in this container, which may not make networks, mounts or control groups: run it privileged or name a cluster with --context';
   if (whichProgram('go') === undefined)
     return 'a local cluster is compiled from source: install Go 1.24 or later, or name a cluster with --context';
   const missing = missingPackages();
@@ -69,6 +72,12 @@ const missingPackages = (): readonly string[] =>
   NODE_PACKAGES.filter(([, file]) => !(file.startsWith('/') ? existsSync(file) : whichProgram(file) !== undefined)).map(
     ([name]) => name,
   );
+
+/** CAP_NET_ADMIN and CAP_SYS_ADMIN, from the text of `/proc/self/status`: root in a container has neither. */
+export const hasCapabilities = (status: string): boolean => {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
+  return [12n, 21n].every((bit) => ((effective >> bit) & 1n) === 1n);
+};
 
 const isExecutable = (path: string): boolean => {
   try {

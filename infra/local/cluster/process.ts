@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -38,13 +38,13 @@ export const startProcess = (layout: StateLayout, spec: ProcessSpec, report: Rep
   const logFile = join(layout.logs, `${spec.name}.log`);
   const pidFile = join(layout.pids, `${spec.name}.json`);
   const child = spawnLogged(spec, logFile);
+  child.once('error', () => {}); // a program that is missing has no pid, which says enough
   if (child.pid === undefined) throw new ExpectedError(`${spec.command} could not be started: is it installed?`);
   writeFileSync(pidFile, JSON.stringify({ pid: child.pid, startTime: startTimeOf(child.pid) }));
 
   let ended: string | undefined;
   let stopping = false;
   const exit = new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
     child.once('exit', (code, signal) => {
       ended = `${spec.name} ended (${signal ?? `code ${code ?? '?'}`}): ${lastWords(logFile)}`;
       if (!stopping) report(ended);
@@ -77,6 +77,7 @@ const spawnLogged = (spec: ProcessSpec, logFile: string): ChildProcess => {
     spec.netns === undefined
       ? [spec.command, spec.args]
       : ['ip', ['netns', 'exec', spec.netns, spec.command, ...spec.args]];
+  if (existsSync(logFile)) renameSync(logFile, `${logFile}.previous`); // one start back is enough, and logs do not grow for ever
   const log = openSync(logFile, 'a', 0o644);
   try {
     return spawn(command, args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...spec.env } });
@@ -98,9 +99,7 @@ export const startTimeOf = (pid: number): string | undefined => {
 
 const lastWords = (logFile: string): string => {
   try {
-    const tail = readFileSync(logFile)
-      .subarray(-Math.min(statSync(logFile).size, 2_000))
-      .toString('utf8');
+    const tail = readFileSync(logFile, 'utf8').slice(-2_000);
     return `${tail.trim().split('\n').slice(-2).join(' | ')} (more in ${logFile})`;
   } catch {
     return `see ${logFile}`;
