@@ -18,6 +18,8 @@ export interface RegistryOptions {
   readonly session?: Session | undefined;
   readonly transport?: FetchSendOptions | undefined;
   readonly retry?: RetryOptions | undefined;
+  /** Size of a piece, in bytes, for registries that will not take a blob whole; one piece is held in memory. 8 MiB unless given. */
+  readonly chunkBytes?: number | undefined;
 }
 
 export interface Call extends CallOptions {
@@ -35,6 +37,7 @@ export interface Call extends CallOptions {
 export interface Api {
   readonly session: Session;
   readonly retry: RetryOptions;
+  readonly chunkBytes: number;
   /** Sends the call; an error status is an answer. */
   readonly call: (repository: Repository, call: Call) => Promise<HttpResponse>;
 }
@@ -46,6 +49,7 @@ export const createApi = ({
   session = createSession(),
   transport = {},
   retry = {},
+  chunkBytes = 8 * 1024 * 1024,
 }: RegistryOptions): Api => {
   const plain = fetchSend(transport);
   const send = following(retrying(plain, { now: session.now, ...retry }));
@@ -53,6 +57,7 @@ export const createApi = ({
   return {
     session,
     retry,
+    chunkBytes,
     call: async (repository, { method, to, actions, alsoPull, headers = {}, body, once, signal }) => {
       const scheme = await schemeOf(plain, repository.registry, session, signal);
       const base = new URL(`${scheme}//${repository.registry}/v2/${repository.path}/`);

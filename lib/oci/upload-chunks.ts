@@ -7,9 +7,6 @@ import { responseError } from './response-error.ts';
 import { type UploadSession, uploadLocation } from './upload-session.ts';
 import { verified } from './verify.ts';
 
-/** Held in memory, one at a time; below the limits proxies usually have. */
-const chunkBytes = 8 * 1024 * 1024;
-
 /** The same bytes in pieces of exactly `size`, the last one shorter. */
 export const inPieces = async function* (source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
   let pending: Uint8Array[] = [];
@@ -39,7 +36,10 @@ export const sendChunks = async (
 ): Promise<void> => {
   let { location } = session;
   let start = 0;
-  for await (const piece of inPieces(verified(blob.open(options), blob), Math.max(chunkBytes, session.minChunkBytes))) {
+  for await (const piece of inPieces(
+    verified(blob.open(options), blob),
+    Math.max(api.chunkBytes, session.minChunkBytes),
+  )) {
     const end = start + piece.byteLength - 1;
     const response = await api.call(repository, {
       ...options,

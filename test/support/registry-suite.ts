@@ -18,8 +18,8 @@ import type { BlobSource, Registry } from '../../lib/oci/registry.ts';
 export interface Place {
   readonly host: string;
   readonly keychain?: Keychain;
-  /** False when the registry was started without deletion. */
-  readonly deletes?: boolean;
+  /** Size of pieces, when the registry takes only small requests. */
+  readonly chunkBytes?: number;
 }
 
 /** A blob of these bytes. */
@@ -67,8 +67,8 @@ const collect = async (chunks: AsyncIterable<Uint8Array>): Promise<Buffer> => {
 /** Declares the suite's tests; `place` is called inside each. */
 export const registrySuite = (place: () => Place): void => {
   const open = (): { registry: Registry; host: string } => {
-    const { host, keychain } = place();
-    return { registry: openRegistry({ keychain }), host };
+    const { host, keychain, chunkBytes } = place();
+    return { registry: openRegistry({ keychain, chunkBytes }), host };
   };
 
   it.each([true, false])('takes an image and gives it back by tag and by digest (OCI: %s)', async (oci) => {

@@ -19,5 +19,5 @@ describe.each<readonly [string, FakeRegistryOptions, Keychain | undefined]>([
     fake = await startFakeRegistry(options);
   });
   afterAll(() => fake.close());
-  registrySuite(() => ({ host: fake.host, ...(keychain === undefined ? {} : { keychain }) }));
+  registrySuite(() => ({ host: fake.host, chunkBytes: 1_000_000, ...(keychain === undefined ? {} : { keychain }) }));
 });

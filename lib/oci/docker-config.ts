@@ -1,0 +1,66 @@
+/** The JSON of `~/.docker/config.json` and of Secrets made from it: `auths` by registry key (spec 03 §16.2). */
+import type { Authorization } from './keychain.ts';
+
+/** One entry: what is known for a key as written. */
+export interface DockerLogin {
+  readonly key: string;
+  readonly authorization: Authorization;
+}
+
+/** Why a docker config cannot be used; never quotes its content, which holds passwords. */
+export class DockerConfigError extends Error {
+  override readonly name = 'DockerConfigError';
+}
+
+type Json = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const textIn = (entry: Json, key: string): string => (typeof entry[key] === 'string' ? entry[key] : '');
+
+const decodeAuth = (key: string, auth: string): { readonly username: string; readonly password: string } => {
+  const trimmed = auth.trim();
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(trimmed))
+    throw new DockerConfigError(`unable to decode auth field of ${key}: not base64`);
+  const decoded = Buffer.from(trimmed, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  if (colon < 0) {
+    throw new DockerConfigError(
+      `unable to decode auth field of ${key}, must be formatted as base64(username:password)`,
+    );
+  }
+  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+};
+
+const loginOf = (key: string, entry: unknown): DockerLogin | undefined => {
+  if (!isObject(entry)) return undefined;
+  if (textIn(entry, 'registrytoken') !== '') {
+    return { key, authorization: { kind: 'registry-token', token: textIn(entry, 'registrytoken') } };
+  }
+  if (textIn(entry, 'identitytoken') !== '') {
+    return { key, authorization: { kind: 'identity-token', token: textIn(entry, 'identitytoken') } };
+  }
+  const auth = textIn(entry, 'auth');
+  const { username, password } =
+    auth === '' ? { username: textIn(entry, 'username'), password: textIn(entry, 'password') } : decodeAuth(key, auth);
+  return username === '' && password === '' ? undefined : { key, authorization: { kind: 'basic', username, password } };
+};
+
+const parse = (text: string): Json => {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isObject(parsed)) return parsed;
+  } catch {
+    // The parser's own message would quote the text.
+  }
+  throw new DockerConfigError('not a JSON object');
+};
+
+/** Logins of a bare map (`.dockercfg`). `auth` wins over user and password; empty entries are left out. Throws DockerConfigError. */
+export const parseDockerCfg = (text: string): readonly DockerLogin[] =>
+  Object.entries(parse(text)).flatMap(([key, entry]) => loginOf(key, entry) ?? []);
+
+/** Logins under `auths` (`.dockerconfigjson`, `config.json`); helpers are not run. Throws DockerConfigError. */
+export const parseDockerConfigJson = (text: string): readonly DockerLogin[] => {
+  const auths = parse(text)['auths'];
+  return isObject(auths) ? Object.entries(auths).flatMap(([key, entry]) => loginOf(key, entry) ?? []) : [];
+};

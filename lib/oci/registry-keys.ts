@@ -1,0 +1,61 @@
+/**
+ * Does a key of a docker config speak of a repository? Two sets of rules, as kpack has them (spec 04 §10): the exact forms for Secrets of
+ * a ServiceAccount, and Kubernetes' own for image pull secrets — host globs per label, path prefixes, ports equal, longest key first.
+ */
+import { dockerHub, printRepository, type Repository } from './reference.ts';
+
+/** How `docker login` names Docker Hub. */
+const hubKey = 'https://index.docker.io/v1/';
+/** What people write instead. kpack knows none of them; we take them when nothing else matches. */
+const hubAliases: ReadonlySet<string> = new Set(['docker.io', 'registry.hub.docker.com', 'registry-1.docker.io']);
+
+/** True when the key is the registry's host in one of the seven forms kpack takes (spec 03 §16.1). */
+export const isExactKey = (key: string, registry: string): boolean => {
+  const host = registry === dockerHub ? hubKey : registry;
+  const prefixed = [`https://${host}`, `http://${host}`];
+  return [host, ...prefixed, ...prefixed.flatMap((form) => [`${form}/v1/`, `${form}/v2/`])].includes(key);
+};
+
+/** Scheme, `/v1/` and `/v2/` taken off: `host[:port][/path]`; Docker Hub's other names become its own. */
+export const bareKey = (key: string): string => {
+  const [, host = '', path = ''] = /^(?:https?:\/\/)?([^/]*)(.*)$/i.exec(key) ?? [];
+  const rest = path.replace(/^\/v[12](?=\/)/, '');
+  return `${hubAliases.has(host.toLowerCase()) ? dockerHub : host}${rest === '/' ? '' : rest}`;
+};
+
+/** `*` any run, `?` any one character; linear, whatever the pattern. */
+const globMatches = (pattern: string, text: string): boolean => {
+  let [p, t, star, mark] = [0, 0, -1, 0];
+  while (t < text.length) {
+    if (p < pattern.length && pattern[p] !== '*' && (pattern[p] === '?' || pattern[p] === text[t])) {
+      p++;
+      t++;
+    } else if (pattern[p] === '*') {
+      star = p++;
+      mark = t;
+    } else if (star >= 0) {
+      p = star + 1;
+      t = ++mark;
+    } else return false;
+  }
+  while (pattern[p] === '*') p++;
+  return p === pattern.length;
+};
+
+const splitHost = (text: string): { readonly labels: readonly string[]; readonly port: string } => {
+  const [, host = '', port = ''] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
+  return { labels: host.split('.'), port };
+};
+
+/** True when a bare key covers the repository: as many labels, each matching, the same port, and a path that the repository's begins with. */
+export const coversRepository = (bare: string, repository: Repository): boolean => {
+  const slash = bare.indexOf('/');
+  const glob = splitHost(slash < 0 ? bare : bare.slice(0, slash));
+  const target = splitHost(repository.registry);
+  return (
+    glob.port === target.port &&
+    glob.labels.length === target.labels.length &&
+    glob.labels.every((label, n) => globMatches(label, target.labels[n] ?? '')) &&
+    printRepository(repository).startsWith(slash < 0 ? '/' : bare.slice(slash), repository.registry.length)
+  );
+};
