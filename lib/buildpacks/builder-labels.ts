@@ -1,7 +1,7 @@
 /** The labels of a builder image, to the byte (spec 04 §5, §8.7). */
 import type { BuildpackStatus } from '../api/buildpacks.ts';
 import type { ResolvedLifecycle } from '../api/lifecycle.ts';
-import { type GoJson, goJson, sortedMap } from './go-json.ts';
+import { type GoJson, goJson, sortedMap } from '../text/go-json.ts';
 import {
   builderMetadataLabel,
   buildpackLayersLabel,

@@ -2,7 +2,7 @@
  * Image config and manifest re-printed as go-containerregistry does: known fields in its order, empty ones left out, unknown ones
  * gone (spec 04 §8.7).
  */
-import { type GoJson, goJson, sortedMap } from './go-json.ts';
+import { type GoJson, goJson, sortedMap } from '../text/go-json.ts';
 
 /** A JSON document as parsed; read with the little functions below, as other tools wrote it. */
 export type Json = Readonly<Record<string, unknown>>;

@@ -19,3 +19,12 @@ export const lifecycleOf = (image: string, content: ReadableImage): ResolvedLife
     },
   };
 };
+
+const noVersions = { deprecated: null, supported: null };
+
+/** What kpack writes of a lifecycle it knows nothing of. */
+export const unresolvedLifecycle: ResolvedLifecycle = {
+  image: {},
+  api: {},
+  apis: { buildpack: noVersions, platform: noVersions },
+};

@@ -3,7 +3,7 @@ import type { Buildpack } from '../api/buildpack.ts';
 import type { BuildpackStatus } from '../api/buildpacks.ts';
 import type { ClusterBuildpack } from '../api/cluster-buildpack.ts';
 import type { ClusterStore } from '../api/cluster-store.ts';
-import { bytewise } from './bytewise.ts';
+import { bytewise } from '../text/bytewise.ts';
 
 /** Whose registry credentials to use. Without a namespace no Secret of the cluster is read. */
 export interface Account {

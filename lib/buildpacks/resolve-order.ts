@@ -1,7 +1,7 @@
 /** A builder's whole order: every version filled in, and every buildpack that must be in the image, nested ones too (spec 04 §7.2). */
 import type { BuilderOrderEntry } from '../api/order.ts';
 import { PermanentError } from '../errors/expected.ts';
-import { bytewise } from './bytewise.ts';
+import { bytewise } from '../text/bytewise.ts';
 import type { Catalogue, Offer } from './offers.ts';
 import { resolveRef } from './resolve.ts';
 import { nameOf } from './store-reader.ts';

@@ -1,7 +1,7 @@
 /** From buildpackage images to the sorted `status.buildpacks` of ClusterStore, Buildpack and ClusterBuildpack (spec 04 §6.1). */
 import type { BuildpackStatus } from '../api/buildpacks.ts';
 import { PermanentError } from '../errors/expected.ts';
-import { bytewise } from './bytewise.ts';
+import { bytewise } from '../text/bytewise.ts';
 import { buildpackageLabelOf, type LayersLabel, layersLabelOf } from './labels.ts';
 import type { ReadableImage, ReadableLayer } from './readable-image.ts';
 
@@ -102,3 +102,17 @@ export const buildpacksIn = (sources: readonly StoreSource[]): readonly Buildpac
   sources
     .flatMap(entriesOf)
     .sort((a, b) => bytewise(nameOf(a), nameOf(b)) || bytewise(a.storeImage?.image ?? '', b.storeImage?.image ?? ''));
+
+/** The list as a status has it: left out when empty. `images` are the contents of `sources`, in the same order. */
+export const buildpacksOf = (
+  sources: readonly { readonly image: string }[],
+  images: readonly ReadableImage[],
+): { readonly buildpacks?: readonly BuildpackStatus[] } => {
+  const buildpacks = buildpacksIn(
+    images.flatMap((content, index) => {
+      const source = sources[index];
+      return source === undefined ? [] : [{ image: source.image, content }];
+    }),
+  );
+  return buildpacks.length > 0 ? { buildpacks } : {};
+};

@@ -1,4 +1,5 @@
 /** What every Kubernetes object has, and how one is named. */
+import type { ObjectMeta, OwnerReference } from '../api/object-meta.ts';
 
 /** Names one object: `namespace` is empty for cluster-scoped kinds. */
 export interface ObjectKey {
@@ -7,29 +8,12 @@ export interface ObjectKey {
   readonly name: string;
 }
 
-/** The part of OwnerReference we act on (Kubernetes API, meta/v1). */
-export interface OwnerRef {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly controller?: boolean | undefined;
-  readonly blockOwnerDeletion?: boolean | undefined;
-}
+/** Metadata of any object; all of it may be absent on what the API gives or takes. */
+export type KubeMeta = Partial<ObjectMeta>;
 
-/** The part of ObjectMeta we act on; all of it is absent on objects we are about to create, but the name. */
-export interface KubeMeta {
-  readonly name?: string | undefined;
-  readonly namespace?: string | undefined;
-  readonly uid?: string | undefined;
-  readonly resourceVersion?: string | undefined;
-  readonly generation?: number | undefined;
-  readonly creationTimestamp?: string | undefined;
-  readonly deletionTimestamp?: string | undefined;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  readonly annotations?: Readonly<Record<string, string>> | undefined;
-  readonly ownerReferences?: readonly OwnerRef[] | undefined;
-}
+/** Whether its deletion has been asked for. */
+export const isDeleting = (object: KubeObject): boolean =>
+  (object.metadata?.deletionTimestamp ?? undefined) !== undefined;
 
 /** Any object of the API. */
 export interface KubeObject {
@@ -50,7 +34,7 @@ export const showKey = ({ kind, namespace, name }: ObjectKey): string =>
   namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 
 /** The owner reference that makes `owner` the controller of a child (spec 02 §2.3). */
-export const controllerReference = (owner: KubeObject): OwnerRef => ({
+export const controllerReference = (owner: KubeObject): OwnerReference => ({
   apiVersion: owner.apiVersion ?? '',
   kind: owner.kind ?? '',
   name: owner.metadata?.name ?? '',
@@ -60,7 +44,7 @@ export const controllerReference = (owner: KubeObject): OwnerRef => ({
 });
 
 /** The controller of `object`, if it has one. */
-export const controllerOf = (object: KubeObject): OwnerRef | undefined =>
+export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
   object.metadata?.ownerReferences?.find((reference) => reference.controller === true);
 
 /** Whether `child` is controlled by this very `owner` (by uid, not by name: DESIGN §3.9). */

@@ -1,21 +1,9 @@
 /** Conditions on a status, as kpack writes and compares them (spec 01 §2, §3.1; spec 02 §2.4). */
-
-/** Three-valued truth of a condition. */
-export type ConditionStatus = 'True' | 'False' | 'Unknown';
-
-/** One condition; `reason` and `message` are left out when empty, as kpack does. */
-export interface Condition {
-  readonly type: string;
-  readonly status: ConditionStatus;
-  readonly lastTransitionTime?: string | null | undefined;
-  readonly reason?: string | undefined;
-  readonly message?: string | undefined;
-  readonly severity?: string | undefined;
-}
+import type { Condition, ConditionedStatus, ConditionStatus } from '../api/condition.ts';
 
 /** A status that has conditions. */
 export interface Conditioned {
-  readonly status?: { readonly conditions?: readonly Condition[] | undefined } | undefined;
+  readonly status?: ConditionedStatus | undefined;
 }
 
 /** The condition of that type, if the object has one. */

@@ -5,7 +5,7 @@
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError, saysClusterIsDown } from '../kube/errors.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { isDeleting, type KubeObject } from '../kube/object.ts';
 import { type Message, type Reason } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import type { Circuits } from '../state/circuits.ts';
@@ -162,7 +162,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     await ports.circuits.succeeded(target.cluster, now);
     if (object === undefined) return gone(target, record, now);
     progress.version = object.metadata?.resourceVersion;
-    if (object.metadata?.deletionTimestamp !== undefined) {
+    if (isDeleting(object)) {
       await finish(0, now + goneSeconds);
       return 'deleting';
     }

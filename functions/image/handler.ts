@@ -1,0 +1,7 @@
+/** Wakes Images. */
+import { imageReconciler } from '../../lib/images/reconcile.ts';
+import { reconcileHandler } from '../reconcile-handler.ts';
+
+export const handler = reconcileHandler(({ settings }) =>
+  imageReconciler({ priorityClasses: settings.KPACKLESS_PRIORITY_CLASSES }),
+);

@@ -1,0 +1,115 @@
+/**
+ * The one way of the five kinds that read images and report what they found: ClusterStore, ClusterStack, ClusterLifecycle, Buildpack and
+ * ClusterBuildpack (spec 04 §2). Their folders say what differs. A failed read keeps the last good status (DESIGN §4).
+ */
+import type { Condition } from '../api/condition.ts';
+import type { ExpectedError, PermanentError } from '../errors/expected.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
+import { parseReference } from '../oci/reference.ts';
+import type { Registry } from '../oci/registry.ts';
+import { condition, isTrue, withTransitionTimes } from '../reconcile/conditions.ts';
+import { again, type Outcome, settled } from '../reconcile/outcome.ts';
+import type { Pass, Reconcilable, Reconciler } from '../reconcile/reconciler.ts';
+import { mapBounded } from './bounded.ts';
+import { type ConfigCache, type FetchedImage, fetchImage } from './fetch-image.ts';
+import type { Account } from './offers.ts';
+
+/** What these reconcilers need from outside. */
+export interface ImageReaderPorts {
+  /** A client with an account's credentials; without a namespace only those of the process. Throws KubeError. */
+  readonly registryFor: (kube: KubeClient, account: Account, signal: AbortSignal) => Promise<Registry>;
+  readonly configs: ConfigCache;
+  /** How often tags are looked at again, in seconds. */
+  readonly pollSeconds: number;
+}
+
+interface ReadStatus {
+  readonly observedGeneration?: number | undefined;
+  readonly conditions?: readonly Condition[] | undefined;
+}
+
+type ReadingObject = Reconcilable & { readonly status?: ReadStatus | undefined };
+type Fields<T extends ReadingObject> = Omit<NonNullable<T['status']>, keyof ReadStatus>;
+
+/** What one kind reads. */
+export interface Reading<T extends ReadingObject> {
+  readonly kind: string;
+  /** References as the spec has them. */
+  readonly images: (object: T) => readonly string[];
+  readonly account: (object: T) => Account;
+  /** The status without conditions, of the images in the order of `images`. Throws PermanentError. */
+  readonly resolved: (object: T, images: readonly FetchedImage[]) => Fields<T>;
+  /** What kpack writes when nothing was ever resolved. */
+  readonly unresolved: Fields<T>;
+}
+
+/** Sources read at once: enough to be quick, few enough for a registry that counts. */
+const readsAtOnce = 8;
+
+const statusOf = <T extends ReadingObject>(object: T, fields: Fields<T>, ready: Condition, now: Date): T['status'] => ({
+  ...fields,
+  observedGeneration: object.metadata?.generation ?? 0,
+  conditions: withTransitionTimes([ready], object.status?.conditions, now),
+});
+
+/** Digest of everything the result depends on, or undefined when that cannot be told without reading. */
+const fingerprint = async (
+  registry: Registry,
+  images: readonly string[],
+  pass: Pass,
+  generation: number,
+): Promise<Digest | undefined> => {
+  try {
+    const digests = await mapBounded(images, readsAtOnce, async (image) => {
+      const reference = parseReference(image);
+      return reference.digest ?? (await registry.headManifest(reference, { signal: pass.signal }))?.digest;
+    });
+    return digests.includes(undefined) ? undefined : digestOf(JSON.stringify([generation, images, digests]));
+  } catch {
+    // The read that follows fails the same way, with the registry's own words: HEAD has no body to say them in.
+    return undefined;
+  }
+};
+
+const byDigest = (image: string): boolean => image.includes('@');
+
+/** The reconciler of one kind that reads images. */
+export const imageReader = <T extends ReadingObject>(
+  reading: Reading<T>,
+  { registryFor, configs, pollSeconds }: ImageReaderPorts,
+): Reconciler<T> => ({
+  kind: reading.kind,
+
+  reconcile: async (object, pass) => {
+    const account = reading.account(object);
+    await pass.dependOn(
+      account.namespace === ''
+        ? []
+        : [{ kind: 'ServiceAccount', namespace: account.namespace, name: account.serviceAccount || 'default' }],
+    );
+    const images = reading.images(object);
+    const next: Outcome = images.every(byDigest) ? settled : again(pollSeconds, 'tags may move');
+    const registry = await registryFor(pass.kube, account, pass.signal);
+
+    const generation = object.metadata?.generation ?? 0;
+    const seen = await fingerprint(registry, images, pass, generation);
+    const upToDate = isTrue(object, 'Ready') && object.status?.observedGeneration === generation;
+    if (upToDate && seen !== undefined && seen === pass.memory) return next;
+
+    const found = await mapBounded(images, readsAtOnce, (image) =>
+      fetchImage(registry, image, configs, { signal: pass.signal }),
+    );
+    await pass.writeStatus(object, statusOf(object, reading.resolved(object, found), condition('Ready', 'True'), pass.now));
+    pass.remember(seen);
+    return next;
+  },
+
+  statusOnFailure: (object, failure: ExpectedError | PermanentError, now) =>
+    statusOf<T>(
+      object,
+      { ...reading.unresolved, ...object.status },
+      condition('Ready', 'False', '', failure.message),
+      now,
+    ),
+});

@@ -1,0 +1,143 @@
+/**
+ * Whether an Image needs a Build, and why (spec 02 §4). Each reason is one rule; the order is fixed. Where DESIGN §4 differs from
+ * kpack: what the builder offers is compared with the last *successful* Build, a failed Build is repeated when the builder it was
+ * made with has changed, and nothing is built twice from one builder image because its labels disagree with its programs.
+ */
+import type { Build } from '../api/build.ts';
+import type { Image } from '../api/image.ts';
+import { additionalBuildNeededAnnotation } from '../api/labels.ts';
+import type { BuildReason } from '../api/reasons.ts';
+import type { ResolvedSourceConfig } from '../api/source-config.ts';
+import { identifierOf, parseReference } from '../oci/reference.ts';
+import { bytewise } from '../text/bytewise.ts';
+import { type GoJson, goJson } from '../text/go-json.ts';
+import { configJson, configOfBuild, configOfImage, withoutRevision } from './build-config.ts';
+import { type ImageBuilds, isFailure } from './builds-of-image.ts';
+import type { ReadyBuilder } from './image-builder.ts';
+import { sourceOf } from './resolved-source.ts';
+
+/** One reason with what changed, as the buildChanges annotation tells it. */
+export interface BuildChange {
+  readonly reason: BuildReason;
+  readonly old: GoJson;
+  readonly new: GoJson;
+}
+
+/** Everything the decision looks at. */
+export interface BuildInputs {
+  readonly image: Image;
+  readonly builds: ImageBuilds;
+  readonly builder: ReadyBuilder;
+  readonly source: ResolvedSourceConfig;
+  readonly now: Date;
+}
+
+type Rule = (inputs: BuildInputs) => BuildChange | undefined;
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+
+/** RFC 1123 with a numeric zone, in UTC: `Wed, 17 Jun 2026 12:48:23 +0000`. */
+const rfc1123 = (now: Date): string => {
+  const [, day, month, year, time] = now.toUTCString().split(' ');
+  return `${weekdays[now.getUTCDay()] ?? ''}, ${day} ${month} ${year} ${time} +0000`;
+};
+
+const triggered: Rule = ({ builds: { last }, now }) =>
+  last?.metadata.annotations?.[additionalBuildNeededAnnotation] === undefined
+    ? undefined
+    : { reason: 'TRIGGER', old: '', new: `A new build was manually triggered on ${rfc1123(now)}` };
+
+const commitMoved: Rule = ({ builds: { last }, source }) => {
+  const [before, after] = [last?.spec.source.git?.revision, source.git?.revision];
+  return before === undefined || after === undefined || before === after
+    ? undefined
+    : { reason: 'COMMIT', old: before, new: after };
+};
+
+const configChanged: Rule = ({ image, builds: { last }, source }) => {
+  const before = configOfBuild(last);
+  const after = configOfImage(image, sourceOf(source));
+  const same = goJson(configJson(withoutRevision(before))) === goJson(configJson(withoutRevision(after)));
+  return same ? undefined : { reason: 'CONFIG', old: configJson(before), new: configJson(after) };
+};
+
+/**
+ * The Build whose ingredients are compared with the builder: the last success, as long as the builder is not the very image that
+ * the last Build already tried. Trying it again would give the same result, good or bad (02#S18).
+ */
+const comparable = ({ builds: { last, lastSuccess }, builder }: BuildInputs): Build | undefined =>
+  last?.spec.builder.image === builder.image ? undefined : lastSuccess;
+
+const buildpacksChanged: Rule = (inputs) => {
+  const offered = inputs.builder.status.builderMetadata ?? [];
+  const missing = (comparable(inputs)?.status?.buildMetadata ?? []).filter(
+    (used) => !offered.some(({ id, version }) => id === used.id && version === used.version),
+  );
+  if (missing.length === 0) return undefined;
+  const old = missing
+    .toSorted((a, b) => bytewise(a.id, b.id))
+    .map(({ id, version }) => ({ id, ...(version === '' ? {} : { version }) }));
+  return { reason: 'BUILDPACK', old, new: null };
+};
+
+/** Digest, else tag: registry and repository do not count. @throws PermanentError when it is no reference */
+const identifier = (reference: string): string => identifierOf(parseReference(reference));
+
+const runImageChanged: Rule = (inputs) => {
+  const before = comparable(inputs)?.status?.stack?.runImage ?? '';
+  // An image without the label that names its run image cannot be compared; kpack fails every pass from then on (02#S19).
+  if (before === '' || inputs.builder.runImage === '') return undefined;
+  const [old, wanted] = [identifier(before), identifier(inputs.builder.runImage)];
+  return old === wanted ? undefined : { reason: 'STACK', old, new: wanted };
+};
+
+const lifecycleChanged: Rule = (inputs) => {
+  const build = comparable(inputs);
+  const [old, wanted] = [build?.status?.lifecycleVersion ?? '', inputs.builder.status.lifecycle?.version ?? ''];
+  return build === undefined || old === wanted ? undefined : { reason: 'LIFECYCLE', old, new: wanted };
+};
+
+const rules: readonly Rule[] = [
+  triggered,
+  commitMoved,
+  configChanged,
+  buildpacksChanged,
+  runImageChanged,
+  lifecycleChanged,
+];
+
+/** A failed Build whose builder image is another one now, though nothing that can be named changed: try again with the new one. */
+const failedBuilderReplaced: Rule = ({ builds: { last }, builder }) =>
+  last !== undefined &&
+  isFailure(last) &&
+  last.spec.builder.image !== undefined &&
+  last.spec.builder.image !== builder.image
+    ? { reason: 'BUILDPACK', old: null, new: null }
+    : undefined;
+
+/** Every reason that holds, in kpack's order; none means that nothing is to be built. */
+export const buildRequired = (inputs: BuildInputs): readonly BuildChange[] => {
+  const changes = rules.map((rule) => rule(inputs)).filter((change) => change !== undefined);
+  if (changes.length > 0) return changes;
+  const repeated = failedBuilderReplaced(inputs);
+  return repeated === undefined ? [] : [repeated];
+};
+
+/** The reasons as in the annotation: joined by commas. */
+export const reasonsText = (changes: readonly BuildChange[]): string => changes.map(({ reason }) => reason).join(',');
+
+/** The changes as in the annotation (spec 02 §4.3). */
+export const changesText = (changes: readonly BuildChange[]): string =>
+  goJson(changes.map((change) => ({ reason: change.reason, old: change.old, new: change.new })));
+
+/** The sentence for a builder whose lifecycle's label and programs disagree: built once, and not again (DESIGN §4). Empty when they agree. */
+export const disagreement = ({
+  builds: { last, lastSuccess },
+  builder,
+}: Pick<BuildInputs, 'builds' | 'builder'>): string => {
+  const [built, offered] = [lastSuccess?.status?.lifecycleVersion ?? '', builder.status.lifecycle?.version ?? ''];
+  const tried = last !== undefined && last === lastSuccess && last.spec.builder.image === builder.image;
+  return tried && built !== offered
+    ? `The builder's lifecycle says it is version ${offered || 'unknown'}, but the image it built says ${built || 'unknown'}; it is not rebuilt for that.`
+    : '';
+};

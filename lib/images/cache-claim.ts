@@ -1,0 +1,77 @@
+/** The volume that keeps an Image's layers between builds (spec 02 §3.3). */
+import type { PersistentVolumeClaim } from 'kubernetes-types/core/v1.d.ts';
+import type { Image } from '../api/image.ts';
+import { cacheClaimName } from '../api/names.ts';
+import { ExpectedError } from '../errors/expected.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { controllerReference, isControlledBy, type KubeObject } from '../kube/object.ts';
+import { sameStatus } from '../reconcile/same-status.ts';
+import { sameQuantity } from '../text/quantity.ts';
+
+type Claim = PersistentVolumeClaim & KubeObject;
+
+/** The claim an Image wants; undefined when it wants no volume. A size is what makes one wanted. */
+export const wantedClaim = (image: Image): Claim | undefined => {
+  const { size, storageClassName } = image.spec.cache?.volume ?? {};
+  if (size === undefined) return undefined;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: {
+      name: cacheClaimName(image.metadata.name),
+      ...(image.metadata.namespace === undefined ? {} : { namespace: image.metadata.namespace }),
+      ...(image.metadata.labels === undefined ? {} : { labels: { ...image.metadata.labels } }),
+      ownerReferences: [controllerReference(image)],
+    },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: String(size) } },
+      ...(storageClassName === undefined || storageClassName === '' ? {} : { storageClassName }),
+    },
+  } as Claim;
+};
+
+const storageOf = (claim: Claim): string => claim.spec?.resources?.requests?.['storage'] ?? '';
+
+const sameClaim = (exists: Claim, wanted: Claim): boolean =>
+  sameQuantity(storageOf(exists), storageOf(wanted)) && sameStatus(exists.metadata?.labels, wanted.metadata?.labels);
+
+/**
+ * Creates, resizes or drops the claim; gives its name, or an empty one. A claim of that name that is not ours is left alone.
+ * An Image that wants none, and had none according to its status, costs no request.
+ */
+export const ensureCacheClaim = async (image: Image, kube: KubeClient): Promise<string> => {
+  const wanted = wantedClaim(image);
+  if (wanted === undefined && (image.status?.buildCacheName ?? '') === '') return '';
+  const name = cacheClaimName(image.metadata.name);
+  const exists = await kube.get<Claim>({
+    kind: 'PersistentVolumeClaim',
+    namespace: image.metadata.namespace ?? '',
+    name,
+  });
+  if (wanted === undefined) {
+    if (exists !== undefined && isControlledBy(exists, image)) await kube.delete(exists);
+    return '';
+  }
+  if (exists === undefined) {
+    await kube.create(wanted);
+    return name;
+  }
+  if (!isControlledBy(exists, image))
+    throw new ExpectedError(
+      `PersistentVolumeClaim ${name} exists but does not belong to this Image: delete it, or rename the Image`,
+      {
+        pace: 'slow',
+      },
+    );
+  if (!sameClaim(exists, wanted)) {
+    const { spec, metadata } = exists;
+    const resources = { ...spec?.resources, requests: { ...spec?.resources?.requests, storage: storageOf(wanted) } };
+    await kube.replace({
+      ...exists,
+      metadata: { ...metadata, labels: { ...wanted.metadata?.labels } },
+      spec: { ...spec, resources },
+    });
+  }
+  return name;
+};

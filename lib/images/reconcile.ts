@@ -1,0 +1,112 @@
+/**
+ * An Image is kept up to date by Builds: make its cache and its SourceResolver, and when both builder and source are known, ask
+ * whether a Build is needed (spec 02 §3). Everything that changes while a Build runs waits until it has ended.
+ */
+import type { Build } from '../api/build.ts';
+import { withImageDefaults } from '../api/defaults.ts';
+import type { Image } from '../api/image.ts';
+import { imageLabel } from '../api/labels.ts';
+import { sourceResolverName } from '../api/names.ts';
+import { ExpectedError, PermanentError } from '../errors/expected.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
+import { isControlledBy, keyOf } from '../kube/object.ts';
+import { conditionOf } from '../reconcile/conditions.ts';
+import { again, settled } from '../reconcile/outcome.ts';
+import type { Reconciler } from '../reconcile/reconciler.ts';
+import { buildRequired, disagreement } from './build-required.ts';
+import { imageBuilds, isRunning, surplusBuilds } from './builds-of-image.ts';
+import { ensureCacheClaim } from './cache-claim.ts';
+import { builderKey, type ImageBuilder, readyBuilder } from './image-builder.ts';
+import { newBuild } from './new-build.ts';
+import { readySource } from './resolved-source.ts';
+import { ensureSourceResolver } from './source-resolver.ts';
+import { builderMissing, buildRunning, passFailed, wholeStatus } from './status.ts';
+
+/** What the operator decides for all Images. */
+export interface ImageOptions {
+  /** Whether Builds get a priority class. */
+  readonly priorityClasses: boolean;
+}
+
+/** Events wake us; this only bounds how long a lost one goes unnoticed (DESIGN §3.7). */
+const unfinishedSeconds = 600;
+
+/** POSTs a Build whose name says its number. One that exists and is ours was made by an earlier pass that died (DESIGN §3.9). */
+const createBuild = async (kube: KubeClient, wanted: Build, image: Image): Promise<Build> => {
+  try {
+    return await kube.create(wanted);
+  } catch (error) {
+    if (!isKubeError(error, 'already-exists')) throw error;
+    const exists = await kube.get<Build>(keyOf(wanted));
+    if (exists !== undefined && isControlledBy(exists, image)) return exists;
+    throw new ExpectedError(
+      `Build ${wanted.metadata.name} exists but does not belong to this Image: it is waited for until it is gone`,
+      { cause: error },
+    );
+  }
+};
+
+/** The reconciler of kind Image. */
+export const imageReconciler = (options: ImageOptions): Reconciler<Image> => ({
+  kind: 'Image',
+
+  reconcile: async (stored, pass) => {
+    const { kube, now } = pass;
+    const image = withImageDefaults(stored);
+    const namespace = image.metadata.namespace ?? '';
+    const key = builderKey(image);
+    await pass.dependOn([key]);
+
+    const builder = await kube.get<ImageBuilder>(key);
+    if (builder === undefined) {
+      await pass.writeStatus(stored, builderMissing(image, now));
+      return settled;
+    }
+    const labelSelector = `${imageLabel}=${image.metadata.name}`;
+    const builds = imageBuilds(await kube.list<Build>('Build', { namespace, labelSelector }), image);
+    if (builds.last !== undefined && isRunning(builds.last)) {
+      await pass.writeStatus(stored, buildRunning(image, builder, builds.last, now));
+      return again(unfinishedSeconds, `Build ${builds.last.metadata.name} is running`);
+    }
+
+    const claimName = await ensureCacheClaim(image, kube);
+    const resolver = await ensureSourceResolver(image, kube);
+    const ready = readyBuilder(builder);
+    const source = readySource(resolver);
+    const seen = {
+      image,
+      builder,
+      last: builds.last,
+      resolverName: sourceResolverName(image.metadata.name),
+      resolverReady: source !== undefined,
+      resolverMessage: conditionOf(resolver, 'Ready')?.message ?? '',
+      claimName,
+      remark: ready === undefined ? '' : disagreement({ builds, builder: ready }),
+      now,
+    };
+    if (ready === undefined || source === undefined) {
+      await pass.writeStatus(stored, wholeStatus(seen));
+      return again(unfinishedSeconds, 'builder or source are not ready');
+    }
+
+    const inputs = { image, builds, builder: ready, source, now };
+    const changes = buildRequired(inputs);
+    const created =
+      changes.length === 0
+        ? undefined
+        : await createBuild(kube, newBuild(inputs, changes, { claimName, ...options }), image);
+    await pass.writeStatus(stored, wholeStatus({ ...seen, created }));
+    for (const build of surplusBuilds(builds, image.spec)) await kube.delete(build);
+    return created === undefined ? settled : again(unfinishedSeconds, `Build ${created.metadata.name} was made`);
+  },
+
+  statusOnFailure: (image, failure, now) =>
+    passFailed(
+      image,
+      failure instanceof PermanentError
+        ? ['False', failure.reason === '' ? 'Invalid' : failure.reason, failure.message]
+        : ['Unknown', 'ReconcileFailed', failure.message],
+      now,
+    ),
+});

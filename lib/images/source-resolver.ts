@@ -1,0 +1,40 @@
+/** The SourceResolver of an Image: made, and kept equal to what the Image says (spec 02 §3.2). */
+import type { Image } from '../api/image.ts';
+import { sourceResolverName } from '../api/names.ts';
+import type { SourceResolver } from '../api/source-resolver.ts';
+import { ExpectedError } from '../errors/expected.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { controllerReference, isControlledBy } from '../kube/object.ts';
+import { sameStatus } from '../reconcile/same-status.ts';
+
+/** The resolver an Image wants: its labels, its account, its source. */
+export const wantedResolver = (image: Image): SourceResolver => ({
+  apiVersion: 'kpack.io/v1alpha2',
+  kind: 'SourceResolver',
+  metadata: {
+    name: sourceResolverName(image.metadata.name),
+    namespace: image.metadata.namespace,
+    ...(image.metadata.labels === undefined ? {} : { labels: image.metadata.labels }),
+    ownerReferences: [controllerReference(image)],
+  },
+  spec: { serviceAccount: image.spec.serviceAccountName, source: image.spec.source },
+});
+
+/** Creates or updates it; gives it as the API server has it now. After a change of its spec it is not Ready until it was looked at. */
+export const ensureSourceResolver = async (image: Image, kube: KubeClient): Promise<SourceResolver> => {
+  const wanted = wantedResolver(image);
+  const { name, namespace = '' } = wanted.metadata;
+  const exists = await kube.get<SourceResolver>({ kind: 'SourceResolver', namespace, name });
+  if (exists === undefined) return kube.create(wanted);
+  if (!isControlledBy(exists, image))
+    throw new ExpectedError(
+      `SourceResolver ${name} exists but does not belong to this Image: it is waited for until it is gone`,
+    );
+  const same = sameStatus(exists.spec, wanted.spec) && sameStatus(exists.metadata.labels, wanted.metadata.labels);
+  if (same) return exists;
+  return kube.replace({
+    ...exists,
+    metadata: { ...exists.metadata, labels: wanted.metadata.labels },
+    spec: wanted.spec,
+  });
+};
