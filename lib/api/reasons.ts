@@ -26,7 +26,10 @@ export interface ReasonMeaning {
 /** Reasons of conditions. Waiting reasons of containers pass through as Kubernetes gives them and are not listed. */
 export const conditionReasons = {
   BuilderNotFound: { kinds: ['Image'], meaning: 'The builder the Image names does not exist.' },
-  BuilderNotReady: { kinds: ['Image'], meaning: 'The builder exists but is not usable; its message says why.' },
+  BuilderNotReady: {
+    kinds: ['Image', 'Build'],
+    meaning: 'The builder exists but is not usable; its message says why.',
+  },
   BuilderReady: { kinds: ['Image'], meaning: 'The builder is usable.' },
   BuilderUpToDate: { kinds: ['Image'], meaning: 'The builder has the newest stack and buildpacks.' },
   BuilderNotUpToDate: { kinds: ['Image'], meaning: 'The builder works but could not take in a change.' },
@@ -40,6 +43,30 @@ export const conditionReasons = {
   NoLatestImage: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The builder image was never made.' },
   ReconcileFailed: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The newest builder image could not be made.' },
   Queued: { kinds: ['Build'], meaning: 'The cap on running builds is reached; the Build waits its turn.', ours: true },
+  MissingServiceAccount: {
+    kinds: ['Build'],
+    meaning: 'The ServiceAccount does not exist yet; the Build waits for it.',
+    ours: true,
+  },
+  MissingSecret: {
+    kinds: ['Build'],
+    meaning: 'A Secret of the ServiceAccount does not exist yet; the Build waits for it.',
+    ours: true,
+  },
+  MissingService: {
+    kinds: ['Build'],
+    meaning: 'A service to bind does not exist yet; the Build waits for it.',
+    ours: true,
+  },
+  PodNameTaken: {
+    kinds: ['Build'],
+    meaning: 'A pod of the name belongs to somebody else; the Build waits until it is gone.',
+    ours: true,
+  },
+  PodDeleted: { kinds: ['Build'], meaning: 'The pod was deleted before it ended.', ours: true },
+  RebaseInPod: { kinds: ['Build'], meaning: 'The rebase needs a pod; the message says why.', ours: true },
+  ResultUnknown: { kinds: ['Build'], meaning: 'The image was pushed, but nothing says its digest.', ours: true },
+  Retrying: { kinds: ['Build'], meaning: 'The API server or a registry failed; it is tried again.', ours: true },
 } as const satisfies Readonly<Record<string, ReasonMeaning>>;
 
 /** A reason of a condition that a reconciler decides on. */
