@@ -1,0 +1,53 @@
+/** Asking a git host with regard for its circuit: while that is open nobody dials, and one probe at a time (DESIGN §3.14). */
+import { GitError } from '../git/errors.ts';
+import type { ListRefs, RefLister } from '../git/list-refs.ts';
+import type { GitRef } from '../git/refs.ts';
+
+/** Circuits of hosts; all times are Unix seconds. */
+export interface HostCircuits {
+  admit(
+    scope: string,
+    now: number,
+  ): Promise<{ readonly admitted: true } | { readonly admitted: false; readonly until: number }>;
+  failed(scope: string, now: number, retryAfterSeconds?: number): Promise<void>;
+  succeeded(scope: string, now: number): Promise<void>;
+}
+
+/** What asking needs. */
+export interface AskHostPorts {
+  readonly listRefs: RefLister;
+  readonly circuits: HostCircuits;
+}
+
+/** Name of a git host's circuit; never that of a cluster. */
+export const circuitScopeOf = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+  `git:${host}:${port}`;
+
+/** Refs of a repository. @throws GitError, of an open circuit `host-unreachable` without a call */
+export const askHost = async (
+  { listRefs, circuits }: AskHostPorts,
+  ask: ListRefs,
+  now: Date,
+  signal: AbortSignal,
+): Promise<readonly GitRef[]> => {
+  const scope = circuitScopeOf(ask.url);
+  const seconds = Math.floor(now.getTime() / 1000);
+  const admission = await circuits.admit(scope, seconds);
+  if (!admission.admitted) {
+    throw new GitError('host-unreachable', `${ask.url.authority} did not answer shortly before; it is asked again`, {
+      host: ask.url.authority,
+      retryAfterSeconds: Math.max(1, admission.until - seconds),
+    });
+  }
+  try {
+    const refs = await listRefs(ask, signal);
+    await circuits.succeeded(scope, seconds);
+    return refs;
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    // A host that refuses us is well: only silence opens its circuit.
+    if (error.host === undefined) await circuits.succeeded(scope, seconds);
+    else await circuits.failed(scope, seconds, error.retryAfterSeconds);
+    throw error;
+  }
+};

@@ -1,0 +1,230 @@
+/** One pass of a shared poll: list a repository once, wake the SourceResolvers whose revision moved (DESIGN §3.17). */
+import type { SourceResolver } from '../api/source-resolver.ts';
+import { ExpectedError, PermanentError } from '../errors/expected.ts';
+import { GitError, isTransient } from '../git/errors.ts';
+import type { GitRef } from '../git/refs.ts';
+import { type GitUrl, parseGitUrl } from '../git/url.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type { Message } from '../queue/message.ts';
+import type { Sender } from '../queue/send.ts';
+import { queueOf } from '../reconcile/kind-table.ts';
+import { type Log, sayError } from '../reconcile/log.ts';
+import type { Dependency, TargetKey } from '../state/keys.ts';
+import type { PollRow, Polls } from '../state/polls.ts';
+import { namedCredential } from './account-credential.ts';
+import { type AskHostPorts, askHost } from './ask-host.ts';
+import {
+  movedRevisions,
+  parseFailure,
+  parseWatched,
+  prefixesFor,
+  showFailure,
+  showWatched,
+  tellsFollowers,
+  type Watched,
+  watchedNow,
+} from './git-poll.ts';
+import { gitPollFor, type PollSettings, revisionOf, secondsToNextPoll, secondsToNextTry } from './polling.ts';
+
+/** What a poll needs from outside. */
+export interface GitPollPorts extends AskHostPorts {
+  readonly polls: Pick<Polls, 'finish' | 'followers' | 'forget' | 'read' | 'replaceWatched' | 'saveResult'>;
+  readonly sender: Sender;
+  /** The API of a registered cluster. @throws ExpectedError when it is not registered */
+  kube(cluster: string, signal: AbortSignal): Promise<Pick<KubeClient, 'get'>>;
+  readonly settings: PollSettings;
+  readonly clock: () => Date;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** What became of a poll: nobody follows it, nothing or something moved, or it could not be done. */
+export type GitPollResult = 'abandoned' | 'failed' | 'moved' | 'parked' | 'unchanged';
+
+/** Followers read from the store at once. */
+const PAGE = 100;
+/** How many stale followers are tried before giving up until the next poll; their edges go within ten minutes. */
+const CANDIDATES = 5;
+
+const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
+
+/** One poll under way. */
+interface Run {
+  readonly target: TargetKey;
+  readonly row: PollRow;
+  readonly watched: readonly Watched[];
+  readonly epoch: string;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+}
+
+const revisionsOf = (watched: readonly Watched[]): readonly string[] => [
+  ...new Set(watched.map(({ revision }) => revision)),
+];
+
+const dependencyFor = ({ target: { kind, namespace, name } }: Run, revision: string): Dependency =>
+  revisionOf({ kind, namespace, name }, revision);
+
+/** The repository's URL if this SourceResolver still asks for it; the row itself stores none. */
+const urlIn = (resolver: SourceResolver | undefined, { target, row }: Run): GitUrl | undefined => {
+  const text = resolver?.spec.source.git?.url;
+  if (resolver === undefined || text === undefined) return undefined;
+  const { namespace = '', name } = resolver.metadata;
+  try {
+    const url = parseGitUrl(text);
+    return gitPollFor(url, { namespace, name, secretName: row.secretName }).name === target.name ? url : undefined;
+  } catch (error) {
+    if (error instanceof PermanentError) return undefined;
+    throw error;
+  }
+};
+
+/** Makes the pass of the `git-poll` queue. It throws only what is a bug; every failure ends in the row's due time. */
+export const gitPollRunner = (ports: GitPollPorts) => {
+  const { polls, settings } = ports;
+
+  const wake = async (run: Run, revisions: readonly string[]): Promise<void> => {
+    const { target, epoch, now } = run;
+    const cause = { kind: target.kind, namespace: target.namespace, name: target.name, uid: '', resourceVersion: '' };
+    const occasion = `${target.name}@${now.getTime()}`;
+    for (const revision of revisions) {
+      let from: string | undefined;
+      do {
+        const page = await polls.followers(target.cluster, dependencyFor(run, revision), PAGE, from);
+        const messages = page.targets.map(
+          ({ cluster, ...follower }): Message => ({
+            v: 1,
+            cluster,
+            epoch,
+            target: follower,
+            cause,
+            reason: 'dependency',
+            occasion,
+          }),
+        );
+        await ports.sender.send(queueOf('SourceResolver'), messages);
+        from = page.next;
+      } while (from !== undefined);
+    }
+  };
+
+  /** Somebody's URL for this repository; `followed` tells an abandoned row from one whose followers are all stale. */
+  const findUrl = async (run: Run, kube: Pick<KubeClient, 'get'>): Promise<{ url?: GitUrl; followed: boolean }> => {
+    let tried = 0;
+    for (const revision of revisionsOf(run.watched)) {
+      const { targets } = await polls.followers(run.target.cluster, dependencyFor(run, revision), CANDIDATES);
+      for (const { kind, namespace, name } of targets) {
+        const url = urlIn(await kube.get<SourceResolver>({ kind, namespace, name }), run);
+        if (url !== undefined) return { url, followed: true };
+        tried += 1;
+        if (tried >= CANDIDATES) return { followed: true };
+      }
+    }
+    return { followed: tried > 0 };
+  };
+
+  const list = async (run: Run, url: GitUrl, kube: Pick<KubeClient, 'get'>): Promise<readonly GitRef[]> => {
+    const { secretName } = run.row;
+    const credential =
+      secretName === undefined ? undefined : await namedCredential(kube, run.target.namespace, secretName, url);
+    if (secretName !== undefined && credential === undefined) {
+      throw new GitError('unauthorized', `Secret ${secretName} is gone or no longer speaks of ${url.authority}`, {
+        host: url.authority,
+      });
+    }
+    const prefixes = prefixesFor(revisionsOf(run.watched));
+    return askHost(ports, { url, credential, prefixes }, run.now, run.signal);
+  };
+
+  /** Were followers told of the failures that end now? Then they are told that it is over. */
+  const toldOfFailure = ({ attempts, failure }: PollRow): boolean => {
+    if (attempts === 0) return false;
+    const code = parseFailure(failure)?.code;
+    const pace = code !== undefined && isTransient(code) ? 'soon' : 'slow';
+    return Array.from({ length: attempts }, (_, index) => index + 1).some((attempt) =>
+      tellsFollowers({ pace }, attempt),
+    );
+  };
+
+  const answered = async (run: Run, refs: readonly GitRef[]): Promise<GitPollResult> => {
+    const { target, row, watched, now } = run;
+    const current = watchedNow(watched, refs);
+    const revisions = toldOfFailure(row) ? revisionsOf(watched) : movedRevisions(watched, current);
+    const found = current.map(showWatched);
+    const dueAt = seconds(now) + Math.round(secondsToNextPoll(settings, ports.random()));
+    const result = { askedAt: seconds(now), attempts: 0, failure: undefined, found };
+    if (revisions.length === 0) {
+      await polls.saveResult(target, { ...result, dueAt });
+      return 'unchanged';
+    }
+    // What followers saw is replaced only after they were woken: dying in between wakes them once more, never not at all.
+    await polls.saveResult(target, result);
+    await wake(run, revisions);
+    await polls.replaceWatched(target, row, found);
+    await polls.finish(target, dueAt);
+    return 'moved';
+  };
+
+  const failed = async (run: Run, error: ExpectedError): Promise<GitPollResult> => {
+    const { target, row, watched, now } = run;
+    const attempts = row.attempts + 1;
+    const wait = secondsToNextTry(settings, attempts, ports.random(), error.retryAfterSeconds);
+    const dueAt = seconds(now) + Math.round(wait);
+    ports.log('warn', 'repository could not be listed', { ...target, attempts, why: sayError(error) });
+    const failure = error instanceof GitError ? showFailure(error) : undefined;
+    await polls.saveResult(target, { askedAt: seconds(now), attempts, failure });
+    const concernsFollowers = error instanceof GitError || isKubeError(error, 'forbidden');
+    if (concernsFollowers && tellsFollowers(error, attempts)) await wake(run, revisionsOf(watched));
+    await polls.finish(target, dueAt);
+    return 'failed';
+  };
+
+  /** Once an hour, revisions that nobody follows any more are dropped, so that they cost neither listing nor space. */
+  const prune = async (run: Run): Promise<Run> => {
+    const { row, watched, target, now } = run;
+    if (row.askedAt === undefined || Math.floor(row.askedAt / 3600) === Math.floor(seconds(now) / 3600)) return run;
+    const kept: Watched[] = [];
+    for (const entry of watched) {
+      const { targets } = await polls.followers(target.cluster, dependencyFor(run, entry.revision), 1);
+      if (targets.length > 0) kept.push(entry);
+    }
+    if (kept.length === watched.length || kept.length === 0) return run;
+    return (await polls.replaceWatched(target, row, kept.map(showWatched))) ? { ...run, watched: kept } : run;
+  };
+
+  const poll = async (run: Run): Promise<GitPollResult> => {
+    const { target, row, now } = run;
+    const kube = await ports.kube(target.cluster, run.signal);
+    const { url, followed } = await findUrl(run, kube);
+    if (!followed) {
+      await polls.forget(target, row);
+      return 'abandoned';
+    }
+    if (url === undefined) {
+      await polls.finish(target, seconds(now) + settings.intervalSeconds);
+      return 'parked';
+    }
+    return answered(run, await list(run, url, kube));
+  };
+
+  return async (target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<GitPollResult> => {
+    const row = await polls.read(target);
+    if (row === undefined) return 'abandoned';
+    const now = ports.clock();
+    const admission = await ports.circuits.admit(target.cluster, seconds(now));
+    if (!admission.admitted) {
+      await polls.finish(target, admission.until + Math.floor(ports.random() * 5));
+      return 'parked';
+    }
+    const signal = AbortSignal.timeout(budgetSeconds * 1000);
+    const epoch = messages.at(-1)?.epoch ?? '';
+    const run = await prune({ target, row, watched: row.watched.map(parseWatched), epoch, now, signal });
+    try {
+      return await poll(run);
+    } catch (error) {
+      if (!(error instanceof ExpectedError)) throw error;
+      return failed(run, error);
+    }
+  };
+};

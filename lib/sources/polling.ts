@@ -1,0 +1,77 @@
+/** Which sources are polled, under which shared key, and how often (spec 02 §8.4, DESIGN §3.17). */
+import { createHash } from 'node:crypto';
+import type { GitRevisionType, ResolvedSourceConfig } from '../api/source-config.ts';
+import { type GitUrl, normalGitUrl } from '../git/url.ts';
+import type { Dependency } from '../state/keys.ts';
+
+/** Kind of the shared poll's record and queue. It is no API object. */
+export const GIT_POLL_KIND = 'GitPoll';
+
+/** How often repositories are listed; kpack's interval is a minute. */
+export interface PollSettings {
+  readonly intervalSeconds: number;
+}
+
+/** kpack's interval. */
+export const defaultPollSettings: PollSettings = { intervalSeconds: 60 };
+
+/** Longest wait between two tries of a failing repository, in seconds. */
+const MAX_BACK_OFF_SECONDS = 600;
+
+/** Can a revision of this type come to mean another commit? Branches and tags only (spec 01 §3.3). */
+export const canMove = (type: GitRevisionType): boolean => type === 'Branch' || type === 'Tag';
+
+/** Can the source move without its spec changing? Blobs and images are never polled. */
+export const isPollable = ({ git }: ResolvedSourceConfig): boolean => git !== undefined && canMove(git.type);
+
+/** Who asks: the first part of what makes two polls one. */
+export interface Asker {
+  readonly namespace: string;
+  /** The SourceResolver; it has a poll of its own when its URL carries credentials. */
+  readonly name: string;
+  /** Secret whose credentials are used; undefined asks as anybody. */
+  readonly secretName: string | undefined;
+}
+
+const credentialPart = (url: GitUrl, { namespace, name, secretName }: Asker): string => {
+  if (secretName !== undefined) return `secret/${namespace}/${secretName}`;
+  // Whatever is written into a URL may be a secret: it must not become part of a key, and nobody else may share its poll.
+  return url.embedded === undefined && url.query === '' ? 'anonymous' : `own/${namespace}/${name}`;
+};
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/**
+ * The shared poll of a repository: same URL (however spelt), same namespace and Secret, or nobody's. It is named by a digest, so
+ * neither URL nor Secret can be read from it. Anonymous polls belong to no namespace: what they see, anybody sees.
+ */
+export const gitPollFor = (url: GitUrl, asker: Asker): Dependency => {
+  const credential = credentialPart(url, asker);
+  const place = normalGitUrl({ ...url, query: credential.startsWith('own/') ? '' : url.query });
+  return {
+    kind: GIT_POLL_KIND,
+    namespace: credential === 'anonymous' ? '' : asker.namespace,
+    name: digest(`${place}\n${credential}`).slice(0, 40),
+  };
+};
+
+/** What a SourceResolver depends on for one revision of a polled repository: only those whose revision moved are woken. */
+export const revisionOf = (poll: Dependency, revision: string): Dependency => ({
+  ...poll,
+  name: `${poll.name}.${digest(revision).slice(0, 32)}`,
+});
+
+/** Seconds to the next listing after one that worked: 90…100% of the interval by `random` in [0, 1), so that thousands spread. */
+export const secondsToNextPoll = ({ intervalSeconds }: PollSettings, random: number): number =>
+  Math.max(1, intervalSeconds * (0.9 + 0.1 * random));
+
+/** Seconds to the next try after `attempts` failures in a row: doubling from the interval, at most ten minutes, or what the host asks for. */
+export const secondsToNextTry = (
+  { intervalSeconds }: PollSettings,
+  attempts: number,
+  random: number,
+  retryAfterSeconds = 0,
+): number => {
+  const backOff = Math.min(MAX_BACK_OFF_SECONDS, intervalSeconds * 2 ** Math.min(attempts - 1, 10));
+  return Math.max(secondsToNextPoll({ intervalSeconds: backOff }, random), retryAfterSeconds);
+};

@@ -1,0 +1,30 @@
+/** Why a source is not ready, in one word for machines. kpack's SourceResolver conditions carry no reasons; all of these are ours. */
+import type { GitErrorCode } from '../git/errors.ts';
+
+/** One reason for each way a git host can fail. */
+export const gitReasons = {
+  forbidden: 'GitForbidden',
+  'host-key-mismatch': 'HostKeyMismatch',
+  'host-key-unknown': 'HostKeyUnknown',
+  'host-unreachable': 'GitHostUnreachable',
+  'key-invalid': 'SshKeyInvalid',
+  'key-refused': 'SshKeyRefused',
+  'not-found': 'RepositoryNotFound',
+  protocol: 'GitProtocolError',
+  throttled: 'GitHostThrottled',
+  timeout: 'GitTimeout',
+  tls: 'GitTlsFailed',
+  unauthorized: 'GitUnauthorized',
+} as const satisfies Readonly<Record<GitErrorCode, string>>;
+
+/** Reasons that are not the git host's doing. */
+export const sourceReasons = {
+  /** The revision never resolved. */
+  revisionNotFound: 'RevisionNotFound',
+  /** The revision resolved before and is gone from the repository. */
+  revisionDeleted: 'RevisionDeleted',
+  /** ServiceAccount or Secret may not be read. */
+  credentialsForbidden: 'CredentialsForbidden',
+  /** None of git, blob and registry is given. */
+  invalidSource: 'InvalidSource',
+} as const;

@@ -1,0 +1,145 @@
+/** A SourceResolver follows a source to its newest revision (spec 02 §8, DESIGN §3.17): git by asking the host, the others by copying. */
+import type { GitSource, ResolvedSourceConfig } from '../api/source-config.ts';
+import type { SourceResolver } from '../api/source-resolver.ts';
+import { PermanentError } from '../errors/expected.ts';
+import type { GitCredential } from '../git/credentials.ts';
+import { isObjectId } from '../git/refs.ts';
+import { type GitUrl, parseGitUrl } from '../git/url.ts';
+import { settled } from '../reconcile/outcome.ts';
+import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
+import type { Dependency, TargetKey } from '../state/keys.ts';
+import type { PollRow, WatchRequest } from '../state/polls.ts';
+import { accountCredential } from './account-credential.ts';
+import { type AskHostPorts, askHost } from './ask-host.ts';
+import { parseWatched, showWatched } from './git-poll.ts';
+import { canMove, gitPollFor, type PollSettings, revisionOf } from './polling.ts';
+import { sourceReasons } from './reasons.ts';
+import { resolvedBlob } from './resolve-blob.ts';
+import { RevisionNotFoundError, resolvedGit } from './resolve-git.ts';
+import { resolvedRegistry } from './resolve-registry.ts';
+import { isRefName, type ResolvedRevision, refNamesFor, refTable, resolveRevision } from './revision.ts';
+import { sharedAnswer } from './shared-answer.ts';
+import { failedStatus, resolvedStatus } from './status.ts';
+
+/** The shared polls as a SourceResolver uses them. */
+export interface PollRegistry {
+  read(poll: TargetKey): Promise<PollRow | undefined>;
+  watch(poll: TargetKey, request: WatchRequest): Promise<void>;
+}
+
+/** What the reconciler needs beside its pass. */
+export interface SourcePorts extends AskHostPorts {
+  readonly polls: PollRegistry;
+  readonly settings: PollSettings;
+}
+
+/** One git source in one pass. */
+interface GitQuestion {
+  readonly source: GitSource;
+  readonly url: GitUrl;
+  readonly credential: GitCredential | undefined;
+  /** Undefined for a full commit id, which cannot move. */
+  readonly poll: TargetKey | undefined;
+}
+
+const accountOf = ({ metadata, spec }: SourceResolver): readonly Dependency[] => {
+  const { serviceAccount = '' } = spec;
+  if (serviceAccount === '') return [];
+  return [{ kind: 'ServiceAccount', namespace: metadata.namespace ?? '', name: serviceAccount }];
+};
+
+/** Edges before reads: the account is declared, then read; the poll it leads to is declared, then read. */
+const questionFor = async (resolver: SourceResolver, source: GitSource, pass: Pass): Promise<GitQuestion> => {
+  const url = parseGitUrl(source.url);
+  if (!isRefName(source.revision)) throw new RevisionNotFoundError(url, source.revision);
+  const { namespace = '', name } = resolver.metadata;
+  const account = accountOf(resolver);
+  await pass.dependOn(account);
+  const credential = await accountCredential(pass.kube, namespace, resolver.spec.serviceAccount, url);
+  if (isObjectId(source.revision.toLowerCase())) return { source, url, credential, poll: undefined };
+  const poll = gitPollFor(url, { namespace, name, secretName: credential?.secretName });
+  await pass.dependOn([...account, revisionOf(poll, source.revision)]);
+  return { source, url, credential, poll: { cluster: pass.cluster, ...poll } };
+};
+
+/** Text by which the next pass knows that the poll counts on us already. */
+const followedAs = (poll: TargetKey, revision: string): string => revisionOf(poll, revision).name;
+
+/**
+ * Tells the poll what we saw, unless it knows. A new follower always tells: the poll may have looked for followers just before our
+ * edge was there, and its row may be going away.
+ */
+const follow = async (
+  { polls, settings }: SourcePorts,
+  { source, credential, poll }: GitQuestion,
+  row: PollRow | undefined,
+  seen: ResolvedRevision | undefined,
+  pass: Pass,
+): Promise<void> => {
+  if (poll === undefined) return;
+  const { revision } = source;
+  const entry = showWatched({ revision, seen });
+  const isOld = pass.memory === followedAs(poll, revision) && row?.secretName === credential?.secretName;
+  const isWatched = row?.watched.some((text) => parseWatched(text).revision === revision) === true;
+  const isKnown = row?.watched.includes(entry) === true || (isWatched && row.found.includes(entry));
+  if (!isOld || !isKnown) {
+    const dueAt = Math.floor(pass.now.getTime() / 1000) + settings.intervalSeconds;
+    await polls.watch(poll, { entry, secretName: credential?.secretName, dueAt });
+  }
+  pass.remember(followedAs(poll, revision));
+};
+
+/** Where the revision is now, from the shared poll or from the host itself. */
+const look = async (
+  ports: SourcePorts,
+  { source, url, credential }: GitQuestion,
+  row: PollRow | undefined,
+  pass: Pass,
+): Promise<ResolvedRevision | undefined> => {
+  const { intervalSeconds } = ports.settings;
+  const shared = sharedAnswer(row, source.revision, { reasons: pass.reasons, now: pass.now, intervalSeconds });
+  if (shared !== undefined) return shared.found;
+  const prefixes = refNamesFor(source.revision);
+  const refs = await askHost(ports, { url, credential, prefixes }, pass.now, pass.signal);
+  return resolveRevision(source.revision, refTable(refs));
+};
+
+const resolveGit = async (ports: SourcePorts, question: GitQuestion, pass: Pass): Promise<ResolvedRevision> => {
+  const { source, url, poll } = question;
+  const row = poll === undefined ? undefined : await ports.polls.read(poll);
+  pass.remember(undefined);
+  const seen = await look(ports, question, row, pass);
+  // A revision that is not there is followed too: whoever pushes it does not wait for a retry.
+  if (seen === undefined || canMove(seen.type)) await follow(ports, question, row, seen, pass);
+  if (seen === undefined) throw new RevisionNotFoundError(url, source.revision);
+  return seen;
+};
+
+const resolve = async (ports: SourcePorts, resolver: SourceResolver, pass: Pass): Promise<ResolvedSourceConfig> => {
+  const { git, blob, registry, subPath } = resolver.spec.source;
+  if (git !== undefined) {
+    const found = await resolveGit(ports, await questionFor(resolver, git, pass), pass);
+    return { git: resolvedGit(git, subPath, found) };
+  }
+  await pass.dependOn([]);
+  if (blob !== undefined) return { blob: resolvedBlob(blob, subPath) };
+  if (registry !== undefined) return { registry: resolvedRegistry(registry, subPath) };
+  throw new PermanentError(
+    sourceReasons.invalidSource,
+    'invalid source type: set one of spec.source.git, blob and registry',
+  );
+};
+
+/**
+ * Resolves, follows what can move, and says so. A poll wakes us when the revision moves, so the answer is always `settled`; a failure
+ * keeps the last good source and is retried.
+ */
+export const sourceResolverReconciler = (ports: SourcePorts): Reconciler<SourceResolver> => ({
+  kind: 'SourceResolver',
+  reconcile: async (resolver, pass) => {
+    const source = await resolve(ports, resolver, pass);
+    await pass.writeStatus(resolver, resolvedStatus(resolver, source, pass.now));
+    return settled;
+  },
+  statusOnFailure: failedStatus,
+});

@@ -1,0 +1,90 @@
+/** What a SourceResolver says of itself after a pass (spec 02 §8.2, with the differences of DESIGN §4). */
+import type { Condition } from '../api/condition.ts';
+import type { ResolvedSourceConfig } from '../api/source-config.ts';
+import type { SourceResolver, SourceResolverStatus } from '../api/source-resolver.ts';
+import { type ExpectedError, PermanentError } from '../errors/expected.ts';
+import { GitError, isTransient } from '../git/errors.ts';
+import { isKubeError } from '../kube/errors.ts';
+import { condition, withTransitionTimes } from '../reconcile/conditions.ts';
+import { isPollable } from './polling.ts';
+import { gitReasons, sourceReasons } from './reasons.ts';
+import { RevisionNotFoundError } from './resolve-git.ts';
+
+const withTimes = (resolver: SourceResolver, conditions: readonly Condition[], now: Date): Condition[] => [
+  ...withTransitionTimes(conditions, resolver.status?.conditions, now),
+];
+
+/** The status for a source that was resolved: Ready, and polled when it can move. Conditions carry neither reason nor message. */
+export const resolvedStatus = (
+  resolver: SourceResolver,
+  source: ResolvedSourceConfig,
+  now: Date,
+): SourceResolverStatus => ({
+  observedGeneration: resolver.metadata.generation,
+  conditions: withTimes(
+    resolver,
+    [condition('Ready', 'True'), condition('ActivePolling', isPollable(source) ? 'True' : 'False')],
+    now,
+  ),
+  source,
+});
+
+/** Did this very spec resolve before, to something that can move? A failed pass leaves the answer as it was. */
+const wasPolled = ({ metadata, status }: SourceResolver): boolean =>
+  status?.observedGeneration === metadata.generation &&
+  status?.conditions?.some((had) => had.type === 'ActivePolling' && had.status === 'True') === true;
+
+/**
+ * A failing host says something a little different each time; while nothing a user could act on changes, the first message stays,
+ * so that waiting writes nothing.
+ */
+const keepMessage = ({ metadata, status }: SourceResolver, wanted: Condition): Condition => {
+  const had = status?.conditions?.find(({ type }) => type === wanted.type);
+  const isSame = status?.observedGeneration === metadata.generation && had?.reason === wanted.reason;
+  return isSame && had?.status === 'Unknown' && wanted.status === 'Unknown'
+    ? { ...wanted, message: had.message }
+    : wanted;
+};
+
+/** Unknown while waiting may help, False once somebody has to act; undefined for failures that are not about the source. */
+const notReady = (resolver: SourceResolver, failure: ExpectedError | PermanentError): Condition | undefined => {
+  if (failure instanceof PermanentError) return condition('Ready', 'False', failure.reason, failure.message);
+  if (failure instanceof GitError) {
+    return condition(
+      'Ready',
+      isTransient(failure.code) ? 'Unknown' : 'False',
+      gitReasons[failure.code],
+      failure.message,
+    );
+  }
+  if (failure instanceof RevisionNotFoundError) {
+    const reason = wasPolled(resolver) ? sourceReasons.revisionDeleted : sourceReasons.revisionNotFound;
+    return condition('Ready', 'False', reason, failure.message);
+  }
+  if (!isKubeError(failure, 'forbidden')) return undefined;
+  const { namespace = '' } = resolver.metadata;
+  const message = `ServiceAccount and Secrets of namespace ${namespace} may not be read (${failure.message}); bind ClusterRole kpackless-tenant in it with a RoleBinding`;
+  return condition('Ready', 'False', sourceReasons.credentialsForbidden, message);
+};
+
+/**
+ * The status for a pass that failed: the last good source stays, Ready says what is wrong. Polling goes on as it was, unless the
+ * spec changed meanwhile. Undefined when the failure is ours or the cluster's and says nothing about the source.
+ */
+export const failedStatus = (
+  resolver: SourceResolver,
+  failure: ExpectedError | PermanentError,
+  now: Date,
+): SourceResolverStatus | undefined => {
+  const ready = notReady(resolver, failure);
+  if (ready === undefined) return undefined;
+  return {
+    ...resolver.status,
+    observedGeneration: resolver.metadata.generation,
+    conditions: withTimes(
+      resolver,
+      [keepMessage(resolver, ready), condition('ActivePolling', wasPolled(resolver) ? 'True' : 'False')],
+      now,
+    ),
+  };
+};

@@ -1,0 +1,135 @@
+/**
+ * Rows of shared git polls: the record item of a `GitPoll` target, so that due times and the sweeper treat it like any other, with
+ * attributes of its own. Neither URL nor credential is stored, only the name of the Secret (DESIGN §3.17).
+ */
+import { randomUUID } from 'node:crypto';
+import { type Dependency, dependentOf, dueShardOf, edgeKey, recordKey, recordSortKey, type TargetKey } from './keys.ts';
+import type { Item, Table } from './table.ts';
+
+/** Times are Unix seconds. */
+export interface PollRow {
+  /** Entries as their owner writes them; a set. */
+  readonly watched: readonly string[];
+  /** Changes whenever an entry is added. Writes that replace the set expect it unchanged. */
+  readonly watchVersion: string | undefined;
+  /** Entries as the last listing that worked has them. */
+  readonly found: readonly string[];
+  readonly secretName: string | undefined;
+  /** When the host was last asked, and failures in a row since it last answered. */
+  readonly askedAt: number | undefined;
+  readonly attempts: number;
+  /** The last failure as text; undefined after a success. */
+  readonly failure: string | undefined;
+}
+
+/** What one listing leaves behind. */
+export interface PollResult {
+  readonly askedAt: number;
+  readonly attempts: number;
+  readonly failure: string | undefined;
+  /** The new entries; undefined keeps those of the last listing that worked. */
+  readonly found?: readonly string[] | undefined;
+  /** When to ask again; left out while followers are still to be woken. */
+  readonly dueAt?: number | undefined;
+}
+
+const text = (item: Item, name: string): string | undefined => {
+  const value = item[name];
+  return typeof value === 'string' ? value : undefined;
+};
+const number = (item: Item, name: string): number | undefined => {
+  const value = item[name];
+  return typeof value === 'number' ? value : undefined;
+};
+const set = (item: Item, name: string): readonly string[] => {
+  const value = item[name];
+  return typeof value === 'object' ? value : [];
+};
+
+/** Shared polls of all clusters. */
+export class Polls {
+  readonly #table: Table;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  /** The row; undefined when nobody follows anything there. */
+  async read(poll: TargetKey): Promise<PollRow | undefined> {
+    const item = await this.#table.get(recordKey(poll), recordSortKey);
+    if (item === undefined || item['watched'] === undefined) return undefined;
+    return {
+      watched: set(item, 'watched'),
+      watchVersion: text(item, 'watchVersion'),
+      found: set(item, 'found'),
+      secretName: text(item, 'secretName'),
+      askedAt: number(item, 'askedAt'),
+      attempts: number(item, 'attempts') ?? 0,
+      failure: text(item, 'failure'),
+    };
+  }
+
+  /** Adds an entry, and a first due time to a row that has none. */
+  async watch(poll: TargetKey, { entry, secretName, dueAt }: WatchRequest): Promise<void> {
+    const pk = recordKey(poll);
+    await this.#table.update(pk, recordSortKey, {
+      set: { watchVersion: randomUUID(), secretName },
+      add: { watched: [entry] },
+    });
+    await this.#table.update(pk, recordSortKey, {
+      set: { dueAt, dueShard: dueShardOf(pk) },
+      expect: { dueAt: undefined },
+    });
+  }
+
+  /** Stores what the host said, before anybody is woken to read it. */
+  async saveResult(poll: TargetKey, { found, dueAt, ...result }: PollResult): Promise<void> {
+    const pk = recordKey(poll);
+    await this.#table.update(pk, recordSortKey, {
+      set: {
+        ...result,
+        ...(found === undefined ? {} : { found }),
+        ...(dueAt === undefined ? {} : { dueAt, dueShard: dueShardOf(pk) }),
+      },
+    });
+  }
+
+  /** The last write of a poll: when to ask again. */
+  async finish(poll: TargetKey, dueAt: number): Promise<void> {
+    const pk = recordKey(poll);
+    await this.#table.update(pk, recordSortKey, { set: { dueAt, dueShard: dueShardOf(pk) } });
+  }
+
+  /** Replaces the entries, unless somebody has added one since the row was read. */
+  async replaceWatched(poll: TargetKey, row: PollRow, entries: readonly string[]): Promise<boolean> {
+    return this.#table.update(recordKey(poll), recordSortKey, {
+      set: { watched: entries },
+      expect: { watchVersion: row.watchVersion },
+    });
+  }
+
+  /** Deletes a row that nobody follows, unless somebody has begun to since it was read. */
+  async forget(poll: TargetKey, { watchVersion = '' }: PollRow): Promise<boolean> {
+    return this.#table.delete(recordKey(poll), recordSortKey, { attribute: 'watchVersion', value: watchVersion });
+  }
+
+  /** One page of those who depend on `dependency`, consistent. */
+  async followers(cluster: string, dependency: Dependency, limit: number, from?: string): Promise<Followers> {
+    const page = await this.#table.queryPartition(edgeKey(cluster, dependency), { limit, from });
+    return { targets: page.items.map((item) => dependentOf(cluster, text(item, 'sk') ?? '')), next: page.next };
+  }
+}
+
+/** What `Polls.watch` adds. */
+export interface WatchRequest {
+  readonly entry: string;
+  readonly secretName: string | undefined;
+  /** When the row is first due, if it has no due time yet. */
+  readonly dueAt: number;
+}
+
+/** A page of dependents; `next` continues it. */
+export interface Followers {
+  readonly targets: readonly TargetKey[];
+  readonly next: string | undefined;
+}
