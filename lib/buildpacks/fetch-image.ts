@@ -17,6 +17,8 @@ export interface FetchedImage extends ReadableImage {
   readonly parsed: ParsedImage;
   /** Config and layers, as the manifest lists them. */
   readonly blobs: readonly LayerBlob[];
+  /** The layers with everything the manifest says of them. */
+  readonly descriptors: readonly Json[];
 }
 
 /** A blob of an image and its media type. */
@@ -52,7 +54,10 @@ const read = <T extends v.GenericSchema>(schema: T, bytes: Uint8Array, what: str
   throw invalidContent(`${what} is malformed at ${v.getDotPath(issue) ?? 'its root'}: ${issue.message}`);
 };
 
-const JsonObjectSchema = v.custom<Json>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'is no object');
+const JsonObjectSchema = v.custom<Json>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'is no object',
+);
 
 /** The manifest of a linux/amd64 image; an index is followed to its child, as kpack does (spec 04 §9.4). */
 const imageManifest = async (registry: Registry, image: string, options: CallOptions): Promise<RawManifest> => {
@@ -122,6 +127,7 @@ export const fetchImage = async (
     manifest,
     parsed: { manifest: { ...rest, config: configBlob, layers }, config },
     blobs: [configBlob, ...layers],
+    descriptors: layers,
     labels: labelsIn(config),
     env: textsIn(recordIn(config, 'config'), 'Env'),
     diffIds: textsIn(recordIn(config, 'rootfs'), 'diff_ids'),

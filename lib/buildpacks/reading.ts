@@ -100,7 +100,10 @@ export const imageReader = <T extends ReadingObject>(
     const found = await mapBounded(images, readsAtOnce, (image) =>
       fetchImage(registry, image, configs, { signal: pass.signal }),
     );
-    await pass.writeStatus(object, statusOf(object, reading.resolved(object, found), condition('Ready', 'True'), pass.now));
+    await pass.writeStatus(
+      object,
+      statusOf(object, reading.resolved(object, found), condition('Ready', 'True'), pass.now),
+    );
     pass.remember(seen);
     return next;
   },

@@ -1,0 +1,155 @@
+/** Builder and ClusterBuilder: one image from stack, lifecycle and buildpacks, pushed when any of them changed (spec 04 §3, §8). */
+import type { Builder, BuilderStatus } from '../api/builder.ts';
+import type { ClusterBuilder } from '../api/cluster-builder.ts';
+import { builderServiceAccount } from '../api/defaults.ts';
+import type { CosignSignature } from '../api/signing.ts';
+import type { ConfigCache } from '../buildpacks/fetch-image.ts';
+import { type Account, accountOf } from '../buildpacks/offers.ts';
+import { resolveOrder } from '../buildpacks/resolve-order.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { digestOf } from '../oci/digest.ts';
+import type { Registry } from '../oci/registry.ts';
+import { isTrue } from '../reconcile/conditions.ts';
+import { again, type Outcome, settled } from '../reconcile/outcome.ts';
+import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
+import { stableJson } from '../text/stable-json.ts';
+import { type BuilderRecipe, createBuilder, recordOf } from './create.ts';
+import { dependenciesOf, readInputs, type SharedBuilderSpec } from './inputs.ts';
+import { type PushResult, pushImage } from './push-image.ts';
+import { failedStatus, pushingStatus, succeededStatus } from './status.ts';
+import { type BuilderIdentity, targetOf, withBoth } from './target.ts';
+
+/** What the builder reconcilers need from outside. */
+export interface BuilderPorts {
+  /** A client with an account's credentials; without a namespace only those of the process. Throws KubeError. */
+  readonly registryFor: (kube: KubeClient, account: Account, signal: AbortSignal) => Promise<Registry>;
+  readonly configs: ConfigCache;
+  /** `v1.2.3 (git sha: abc)`: written into every builder, so that it is the same for all of one release. */
+  readonly creatorVersion: string;
+  /** Signs a pushed builder with every cosign key of the account; none when the account has no key. Throws ExpectedError. */
+  readonly sign: (
+    kube: KubeClient,
+    account: Account,
+    image: string,
+    signal: AbortSignal,
+  ) => Promise<readonly CosignSignature[]>;
+}
+
+/** Seconds kept back for the last manifest and the status. */
+const reserveSeconds = 15;
+
+interface BuilderObject {
+  readonly metadata: { readonly generation?: number | undefined };
+  readonly status?: BuilderStatus | undefined;
+}
+
+/** What decides over the image's bytes, as one digest: equal means that nothing would change. */
+const fingerprintOf = (
+  { stack, lifecycle, ...rest }: BuilderRecipe,
+  account: Account,
+  storeGeneration: number | undefined,
+): string => {
+  const { conditions: _stackConditions, observedGeneration: stackGeneration, ...stackContent } = stack.status ?? {};
+  const {
+    conditions: _lifecycleConditions,
+    observedGeneration: _generation,
+    ...lifecycleContent
+  } = lifecycle.status ?? {};
+  return digestOf(stableJson({ stackContent, stackGeneration, lifecycleContent, rest, account, storeGeneration }));
+};
+
+/** Whether the images the status names are still under their tags. */
+const isThere = async (
+  { latestImage, stack }: BuilderStatus,
+  { target }: BuilderRecipe,
+  registry: Registry,
+  signal: AbortSignal,
+) => {
+  const [builder, runImage] = await Promise.all(
+    [target.builder, target.runImage].map((reference) => registry.headManifest(reference, { signal })),
+  );
+  return (
+    builder !== undefined &&
+    runImage !== undefined &&
+    withBoth(target.builder, builder.digest) === latestImage &&
+    withBoth(target.runImage, runImage.digest) === stack?.runImage
+  );
+};
+
+/** One pass for a builder of either kind. */
+const reconcileAny = async (
+  spec: SharedBuilderSpec,
+  identity: BuilderIdentity,
+  account: Account,
+  object: BuilderObject,
+  pass: Pass,
+  ports: BuilderPorts,
+  write: (status: BuilderStatus) => Promise<unknown>,
+): Promise<Outcome> => {
+  const { kube, signal, now } = pass;
+  await pass.dependOn(dependenciesOf(spec, identity, account));
+  const { stack, lifecycle, store, catalogue } = await readInputs(kube, spec, identity, account);
+  const recipe: BuilderRecipe = {
+    stack,
+    lifecycle,
+    target: targetOf(spec.tag, identity),
+    resolved: resolveOrder(spec.order ?? [], catalogue),
+    additionalLabels: spec.additionalLabels ?? {},
+    creatorVersion: ports.creatorVersion,
+  };
+  const registry = await ports.registryFor(kube, account, signal);
+
+  const fingerprint = fingerprintOf(recipe, account, store?.status?.observedGeneration);
+  const { status = {} } = object;
+  const upToDate = isTrue({ status }, 'UpToDate') && status.observedGeneration === object.metadata.generation;
+  if (upToDate && fingerprint === pass.memory && (await isThere(status, recipe, registry, signal))) return settled;
+
+  const created = await createBuilder(recipe, account, {
+    registryFor: (other) => ports.registryFor(kube, other, signal),
+    configs: ports.configs,
+    signal,
+  });
+  const budget = { signal, now, mayGoOn: () => pass.remainingSeconds() > reserveSeconds };
+  for (const image of [created.runImage, created.builder]) {
+    const result: PushResult = await pushImage(registry, image, budget);
+    if (result.state !== 'unfinished') continue;
+    await write(pushingStatus(object, result.blobs, result.of, now));
+    return again(0, `${result.blobs} of ${result.of} layers pushed`);
+  }
+  const signaturePaths = await ports.sign(
+    kube,
+    account,
+    withBoth(recipe.target.builder, created.builder.manifest.digest),
+    signal,
+  );
+  const record = { ...recordOf(recipe, store, created), ...(signaturePaths.length > 0 && { signaturePaths }) };
+  await write(succeededStatus(object, record, now));
+  pass.remember(fingerprint);
+  return settled;
+};
+
+/** The builder of one namespace, made from its Buildpacks, all ClusterBuildpacks and a store. */
+export const reconcileBuilder = (ports: BuilderPorts): Reconciler<Builder> => ({
+  kind: 'Builder',
+  reconcile: (builder, pass) => {
+    const { name, namespace = '' } = builder.metadata;
+    const account = { namespace, serviceAccount: builderServiceAccount(builder.spec) };
+    return reconcileAny(builder.spec, { kind: 'Builder', namespace, name }, account, builder, pass, ports, (status) =>
+      pass.writeStatus(builder, status),
+    );
+  },
+  statusOnFailure: (builder, failure, now) => failedStatus(builder, failure.message, now),
+});
+
+/** The builder of all namespaces, made from ClusterBuildpacks and a store only. */
+export const reconcileClusterBuilder = (ports: BuilderPorts): Reconciler<ClusterBuilder> => ({
+  kind: 'ClusterBuilder',
+  reconcile: (builder, pass) => {
+    const identity = { kind: 'ClusterBuilder', namespace: '', name: builder.metadata.name } as const;
+    const account = accountOf(builder.spec.serviceAccountRef);
+    return reconcileAny(builder.spec, identity, account, builder, pass, ports, (status) =>
+      pass.writeStatus(builder, status),
+    );
+  },
+  statusOnFailure: (builder, failure, now) => failedStatus(builder, failure.message, now),
+});

@@ -1,0 +1,49 @@
+/** The two conditions of a builder (spec 01 §5.3). A failure never takes away a builder image that was good. */
+import type { BuilderStatus } from '../api/builder.ts';
+import { unresolvedLifecycle } from '../buildpacks/lifecycle-reader.ts';
+import { condition, withTransitionTimes } from '../reconcile/conditions.ts';
+
+interface BuilderObject {
+  readonly metadata?: { readonly generation?: number | undefined } | undefined;
+  readonly status?: BuilderStatus | undefined;
+}
+
+/** Both conditions True over a new record. */
+export const succeededStatus = (
+  object: BuilderObject,
+  record: Omit<BuilderStatus, 'conditions' | 'observedGeneration'>,
+  now: Date,
+): BuilderStatus => ({
+  ...record,
+  observedGeneration: object.metadata?.generation ?? 0,
+  conditions: withTransitionTimes(
+    [condition('Ready', 'True'), condition('UpToDate', 'True')],
+    object.status?.conditions,
+    now,
+  ),
+});
+
+const notUpToDate = (object: BuilderObject, upToDate: ReturnType<typeof condition>, now: Date): BuilderStatus => ({
+  stack: {},
+  lifecycle: unresolvedLifecycle,
+  ...object.status,
+  observedGeneration: object.metadata?.generation ?? 0,
+  conditions: withTransitionTimes(
+    [
+      object.status?.latestImage
+        ? condition('Ready', 'True')
+        : condition('Ready', 'False', 'NoLatestImage', 'Builder has no latestImage'),
+      upToDate,
+    ],
+    object.status?.conditions,
+    now,
+  ),
+});
+
+/** The record stays; UpToDate says what went wrong. */
+export const failedStatus = (object: BuilderObject, message: string, now: Date): BuilderStatus =>
+  notUpToDate(object, condition('UpToDate', 'False', 'ReconcileFailed', message), now);
+
+/** The record stays while layers are still on their way; the number moves on from pass to pass. */
+export const pushingStatus = (object: BuilderObject, blobs: number, of: number, now: Date): BuilderStatus =>
+  notUpToDate(object, condition('UpToDate', 'Unknown', 'Pushing', `${blobs} of ${of} layers are in the registry`), now);

@@ -1,0 +1,68 @@
+/** Registry clients with the credentials of ServiceAccounts (spec 04 §10). Secrets are read in each pass and kept by nobody. */
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { RegistryOptions } from '../oci/api.ts';
+import { openRegistry } from '../oci/client.ts';
+import { type CredentialSecret, keychainFromSecrets } from '../oci/credentials.ts';
+import { anonymous, firstOf, type Keychain } from '../oci/keychain.ts';
+import type { Registry } from '../oci/registry.ts';
+import { mapBounded } from './bounded.ts';
+import type { Account } from './offers.ts';
+
+type NamedRefs = readonly { readonly name?: string | undefined }[] | undefined;
+
+interface ServiceAccount extends KubeObject {
+  readonly secrets?: NamedRefs;
+  readonly imagePullSecrets?: NamedRefs;
+}
+
+const secretsAtOnce = 4;
+
+const readSecrets = async (
+  kube: KubeClient,
+  namespace: string,
+  refs: NamedRefs,
+): Promise<readonly CredentialSecret[]> => {
+  const names = (refs ?? []).flatMap(({ name }) => (name ? [name] : []));
+  const found = await mapBounded(names, secretsAtOnce, (name) =>
+    kube.get<CredentialSecret & KubeObject>({ kind: 'Secret', namespace, name }),
+  );
+  return found.flatMap((secret) => secret ?? []);
+};
+
+/**
+ * The credentials of an account: its Secrets and pull secrets; missing ones are passed over, as is a missing account. Without a namespace
+ * there are none. Throws KubeError when they cannot be read, CredentialError for a Secret that is malformed.
+ */
+export const accountKeychain = async (kube: KubeClient, { namespace, serviceAccount }: Account): Promise<Keychain> => {
+  if (namespace === '') return anonymous;
+  const name = serviceAccount || 'default';
+  const account = await kube.get<ServiceAccount>({ kind: 'ServiceAccount', namespace, name });
+  if (account === undefined) return anonymous;
+  const [accountSecrets, pullSecrets] = await Promise.all([
+    readSecrets(kube, namespace, account.secrets),
+    readSecrets(kube, namespace, account.imagePullSecrets),
+  ]);
+  return keychainFromSecrets({ accountSecrets, pullSecrets });
+};
+
+/**
+ * Opens registries for accounts. `processKeychain` (cloud identity, mounted config) answers where an account's Secrets are silent. Within one
+ * pass, known by its client, an account's Secrets are read once.
+ */
+export const accountRegistries = (
+  options: Omit<RegistryOptions, 'keychain'>,
+  processKeychain: Keychain = anonymous,
+): ((kube: KubeClient, account: Account) => Promise<Registry>) => {
+  const passes = new WeakMap<KubeClient, Map<string, Promise<Registry>>>();
+  return (kube, account) => {
+    const opened = passes.get(kube) ?? new Map<string, Promise<Registry>>();
+    passes.set(kube, opened);
+    const key = `${account.namespace}/${account.serviceAccount}`;
+    const open = async (): Promise<Registry> =>
+      openRegistry({ ...options, keychain: firstOf(await accountKeychain(kube, account), processKeychain) });
+    const registry = opened.get(key) ?? open();
+    opened.set(key, registry);
+    return registry;
+  };
+};
