@@ -34,8 +34,13 @@ export const gitServer = (options: GitServerOptions): Server =>
 
 const serve = (request: IncomingMessage, response: ServerResponse, root: string): void => {
   const url = new URL(request.url ?? '/', 'http://git');
+  const path = repositoryPath(url.pathname);
+  if (path === undefined) {
+    response.writeHead(404).end();
+    return;
+  }
   const backend = spawn('git', ['http-backend'], {
-    env: cgiEnvironment(request, url, root),
+    env: cgiEnvironment(request, { path, query: url.search.slice(1), root }),
     stdio: ['pipe', 'pipe', 'inherit'],
     timeout: OPERATION_DEADLINE_MS,
   });
@@ -67,8 +72,21 @@ const serve = (request: IncomingMessage, response: ServerResponse, root: string)
   });
 };
 
+/** The decoded path; undefined when it leads out of the folder or cannot be decoded. */
+export const repositoryPath = (pathname: string): string | undefined => {
+  try {
+    const path = decodeURIComponent(pathname);
+    return path.split('/').includes('..') || path.includes('\0') ? undefined : path;
+  } catch {
+    return undefined;
+  }
+};
+
 /** What RFC 3875 and git-http-backend(1) ask for. */
-const cgiEnvironment = (request: IncomingMessage, url: URL, root: string): Record<string, string> => {
+const cgiEnvironment = (
+  request: IncomingMessage,
+  { path, query, root }: { readonly path: string; readonly query: string; readonly root: string },
+): Record<string, string> => {
   const header = (name: string): string => String(request.headers[name] ?? '');
   return {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
@@ -84,8 +102,8 @@ const cgiEnvironment = (request: IncomingMessage, url: URL, root: string): Recor
     GIT_CONFIG_KEY_3: 'uploadpack.allowFilter',
     GIT_CONFIG_VALUE_3: 'true',
     REQUEST_METHOD: request.method ?? 'GET',
-    PATH_INFO: decodeURIComponent(url.pathname),
-    QUERY_STRING: url.search.slice(1),
+    PATH_INFO: path,
+    QUERY_STRING: query,
     CONTENT_TYPE: header('content-type'),
     REMOTE_ADDR: request.socket.remoteAddress ?? '',
     REMOTE_USER: 'git',

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { run } from './cluster/command.ts';
+
+/** One commit to make in a bare repository that a git server serves. */
+export interface Commit {
+  /** Folder of the repositories (`cluster.gitRoot`). */
+  readonly gitRoot: string;
+  /** Without `.git`; made when it is not there. */
+  readonly repository: string;
+  /** `main` when absent. */
+  readonly branch?: string;
+  /** The whole tree: path → content. Files that are not named are gone. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly message: string;
+  readonly at: Date;
+}
+
+/** Adds a commit to a branch without a working copy and answers its id. */
+export const commitFiles = async (commit: Commit): Promise<string> => {
+  const dir = join(commit.gitRoot, `${commit.repository}.git`);
+  const ref = `refs/heads/${commit.branch ?? 'main'}`;
+  if (!existsSync(dir)) await run('git', ['init', '-q', '--bare', '-b', 'main', dir]);
+  const parent = (await git(dir, ['for-each-ref', '--format=%(objectname)', ref])).trim();
+  await git(dir, ['fast-import', '--quiet', '--force'], importStream(commit, ref, parent));
+  return (await git(dir, ['rev-parse', ref])).trim();
+};
+
+const git = (dir: string, args: readonly string[], input?: string): Promise<string> =>
+  run('git', ['-C', dir, ...args], input === undefined ? {} : { input });
+
+/** git-fast-import(1): the commit and its whole tree, in order of path. */
+export const importStream = (
+  { files, message, at }: Pick<Commit, 'at' | 'files' | 'message'>,
+  ref: string,
+  parent: string,
+): string => {
+  const data = (text: string): string => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  return [
+    `commit ${ref}\ncommitter kpackless <sample@kpackless.dev> ${Math.floor(at.getTime() / 1000)} +0000\n`,
+    data(message),
+    parent === '' ? '' : `from ${parent}\n`,
+    'deleteall\n',
+    ...Object.entries(files)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([path, content]) => `M 100644 inline ${path}\n${data(content)}`),
+  ].join('');
+};
