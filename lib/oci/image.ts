@@ -1,0 +1,106 @@
+/** Reading an image: manifest and config, checked against their digests; no layer is touched (image-spec manifest.md, config.md; spec 04 §9.4). */
+import {
+  type Descriptor,
+  descriptorsIn,
+  type Platform,
+  parseDescriptor,
+  parseObject,
+  platformIn,
+  platformOf,
+} from './descriptor.ts';
+import { invalidContent } from './errors.ts';
+import { type Json, recordIn, textsIn } from './image-json.ts';
+import { isIndexType } from './media-types.ts';
+import { type DigestReference, printReference, type Reference, withDigest } from './reference.ts';
+import type { CallOptions, RawManifest, Registry } from './registry.ts';
+
+/** One image for one platform. */
+export interface OciImage {
+  /** The image itself; of an index the child. */
+  readonly reference: DigestReference;
+  readonly mediaType: string;
+  readonly manifest: Json;
+  readonly config: Json;
+  readonly configDescriptor: Descriptor;
+  readonly layers: readonly Descriptor[];
+  /** As many as layers in an honest image; nobody has checked that. */
+  readonly diffIds: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly platform: Platform;
+}
+
+export interface ReadImageOptions extends CallOptions {
+  /** Which child of an index; `linux/amd64` unless given. The variant is not looked at. */
+  readonly platform?: Pick<Platform, 'os' | 'architecture'> | undefined;
+}
+
+/** kpack's choice, and that of its build pods (spec 04 §9.4). */
+const usualPlatform = { os: 'linux', architecture: 'amd64' } as const;
+
+/** Configs are a few KiB; labels of builders make them some hundred. */
+const configLimitBytes = 8 * 1024 * 1024;
+
+const childOf = (index: Json, reference: Reference, wanted: Pick<Platform, 'os' | 'architecture'>): DigestReference => {
+  const name = printReference(reference);
+  const child = descriptorsIn(index, 'manifests', name).find((one) => {
+    // A child without a platform is taken for linux/amd64.
+    const { os, architecture } = platformIn(one) ?? usualPlatform;
+    return os === wanted.os && architecture === wanted.architecture;
+  });
+  if (child === undefined)
+    throw invalidContent(`no child with platform ${wanted.os}/${wanted.architecture} in index ${name}`);
+  return withDigest(reference, child.digest);
+};
+
+const resolve = async (
+  registry: Registry,
+  reference: Reference,
+  { platform = usualPlatform, ...call }: ReadImageOptions,
+): Promise<RawManifest> => {
+  const found = await registry.getManifest(reference, call);
+  if (!isIndexType(found.mediaType)) return found;
+  const child = childOf(parseObject(found.bytes, printReference(reference)), reference, platform);
+  const manifest = await registry.getManifest(child, call);
+  if (isIndexType(manifest.mediaType))
+    throw invalidContent(`index ${printReference(reference)} has an index as its child`);
+  return manifest;
+};
+
+/** Texts of `config.Labels`; entries that are none are left out. */
+export const labelsIn = (config: Json): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(recordIn(recordIn(config, 'config'), 'Labels')).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
+
+/** The image a reference names, for one platform. Throws OciError, `invalid-content` for what is no image. */
+export const readImage = async (
+  registry: Registry,
+  named: Reference,
+  options: ReadImageOptions = {},
+): Promise<OciImage> => {
+  const raw = await resolve(registry, named, options);
+  const reference = withDigest(named, raw.digest);
+  const name = printReference(reference);
+  const manifest = parseObject(raw.bytes, name);
+  const configDescriptor = parseDescriptor(manifest['config'], `${name}: config`);
+  const layers = descriptorsIn(manifest, 'layers', name);
+  const { signal } = options;
+  const bytes = await registry.readBlob(named, configDescriptor, { signal, limitBytes: configLimitBytes });
+  const config = parseObject(bytes, `the config of ${name}`);
+  return {
+    reference,
+    mediaType: raw.mediaType,
+    manifest,
+    config,
+    configDescriptor,
+    layers,
+    diffIds: textsIn(recordIn(config, 'rootfs'), 'diff_ids'),
+    labels: labelsIn(config),
+    env: textsIn(recordIn(config, 'config'), 'Env'),
+    platform: platformOf(config),
+  };
+};

@@ -1,0 +1,82 @@
+/** May this app image be put on that run image? The lifecycle's rules at Platform API 0.9, without force (spec 03 §13.2). Pure. */
+
+import { parseObject } from './descriptor.ts';
+import type { OciImage } from './image.ts';
+
+const stackIdLabel = 'io.buildpacks.stack.id';
+const mixinsLabel = 'io.buildpacks.stack.mixins';
+const rebasableLabel = 'io.buildpacks.rebasable';
+const distroLabels = ['io.buildpacks.base.distro.name', 'io.buildpacks.base.distro.version'] as const;
+
+/** The Platform API an image was built with, from its env: minor version of 0.x; 0 when it says none. */
+const platformApiOf = ({ env }: OciImage): readonly [major: number, minor: number] => {
+  const stated = env.find((entry) => entry.startsWith('CNB_PLATFORM_API='))?.slice('CNB_PLATFORM_API='.length) ?? '';
+  const [, major = '0', minor = '0'] = /^(\d{1,6})(?:\.(\d{1,6}))?$/.exec(stated) ?? [];
+  return [Number(major), Number(minor)];
+};
+
+/** The mixins of a label, stages taken off; undefined when it is no list. */
+const mixinsOf = ({ labels }: OciImage): readonly string[] | undefined => {
+  try {
+    const parsed: unknown = JSON.parse(labels[mixinsLabel] ?? '[]');
+    if (parsed === null) return [];
+    const known = Array.isArray(parsed) && parsed.every((mixin): mixin is string => typeof mixin === 'string');
+    return known ? parsed.map((mixin) => mixin.slice(mixin.indexOf(':') + 1)) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const stackRefusal = (app: OciImage, run: OciImage): string | undefined => {
+  const [appStack = '', runStack = ''] = [app.labels[stackIdLabel], run.labels[stackIdLabel]];
+  if (appStack === '') return 'stack not defined on app image';
+  if (runStack === '') return 'stack not defined on new base image';
+  if (appStack !== runStack) return `incompatible stack: '${runStack}' is not compatible with '${appStack}'`;
+  const [wanted, offered] = [mixinsOf(app), mixinsOf(run)];
+  if (wanted === undefined) return `label ${mixinsLabel} of the app image is no list of texts`;
+  if (offered === undefined) return `label ${mixinsLabel} of the run image is no list of texts`;
+  const missing = [...new Set(wanted)].filter((mixin) => !offered.includes(mixin)).sort();
+  return missing.length === 0 ? undefined : `missing required mixin(s): ${missing.join(', ')}`;
+};
+
+const printTarget = ({ platform, labels }: OciImage): string => {
+  const [name = '', version = ''] = distroLabels.map((label) => labels[label]);
+  return JSON.stringify({
+    os: platform.os,
+    arch: platform.architecture,
+    ...(platform.variant === '' ? {} : { 'arch-variant': platform.variant }),
+    ...(name === '' && version === '' ? {} : { distro: { name, version } }),
+  });
+};
+
+const targetsAgree = (app: OciImage, run: OciImage): boolean => {
+  if (app.platform.os !== run.platform.os || app.platform.architecture !== run.platform.architecture) return false;
+  const [was, is] = [app.platform.variant, run.platform.variant];
+  if (was !== '' && is !== '' && was !== is) return false;
+  return distroLabels.every((label) => (run.labels[label] ?? '') === '' || run.labels[label] === app.labels[label]);
+};
+
+const targetRefusal = (app: OciImage, run: OciImage): string | undefined => {
+  if (app.labels[rebasableLabel] === 'false') return 'app image is not marked as rebasable';
+  if (targetsAgree(app, run)) return undefined;
+  return `unable to satisfy target os/arch constraints; new run image: ${printTarget(run)}, old run image: ${printTarget(app)}`;
+};
+
+/** Why the app image may not be put on this run image, as a sentence; undefined when it may. */
+export const rebaseRefusal = (app: OciImage, run: OciImage): string | undefined => {
+  const [major, minor] = platformApiOf(app);
+  return major > 0 || minor >= 12 ? targetRefusal(app, run) : stackRefusal(app, run);
+};
+
+/** The label `io.buildpacks.lifecycle.metadata` as an object; empty when absent. Throws OciError `invalid-content`. */
+export const lifecycleMetadataLabel = 'io.buildpacks.lifecycle.metadata';
+
+/** diffID of the last layer of the run image an app was built on, as it says itself; empty when it does not. */
+export const topLayerOf = ({ labels }: OciImage): string => {
+  const label = labels[lifecycleMetadataLabel];
+  if (label === undefined) return '';
+  const { runImage } = parseObject(Buffer.from(label), `label ${lifecycleMetadataLabel}`);
+  const top: unknown =
+    typeof runImage === 'object' && runImage !== null && 'topLayer' in runImage ? runImage.topLayer : '';
+  return typeof top === 'string' ? top : '';
+};

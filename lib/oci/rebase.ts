@@ -1,0 +1,131 @@
+/**
+ * Rebase as a pure registry operation: the app's layers on a new run image, no layer downloaded, no pod (spec 03 §13; DESIGN §3.13).
+ * Read both images → refuse what is unsafe → compute → place blobs by mounts → write manifest under every tag.
+ */
+import { PermanentError } from '../errors/expected.ts';
+import { copyBlob } from './copy.ts';
+import { isOciError, OciError } from './errors.ts';
+import { replay } from './http.ts';
+import { type OciImage, readImage } from './image.ts';
+import { inParallel } from './in-parallel.ts';
+import { isForeignLayerType } from './media-types.ts';
+import { rebaseRefusal } from './rebase-check.ts';
+import { type RebasedImage, rebasedImage } from './rebased-image.ts';
+import {
+  type DigestReference,
+  printReference,
+  type Reference,
+  type Repository,
+  repositoryOf,
+  sameRepository,
+  type TagReference,
+  withDigest,
+} from './reference.ts';
+import type { CallOptions, Registry } from './registry.ts';
+
+export interface RebaseRequest {
+  /** The last built image; by digest, or its tag might have moved meanwhile. */
+  readonly app: Reference;
+  readonly runImage: Reference;
+  /** All are attempted; at least one. */
+  readonly tags: readonly TagReference[];
+}
+
+/** Clients with the credentials of the app's tags and, when those differ, of the run image. */
+export interface RebaseRegistries {
+  readonly app: Registry;
+  readonly runImage?: Registry | undefined;
+}
+
+export interface Rebased {
+  /** In the repository of the first tag. */
+  readonly image: DigestReference;
+  /** The run image it stands on now, by the digest of its platform's manifest. */
+  readonly runImage: DigestReference;
+  /** Bytes of the manifest. */
+  readonly manifestSize: number;
+}
+
+/** Blobs placed at once for one image: mounts are small, uploads are not. */
+const blobsAtOnce = 4;
+
+const placeBlobs = async (
+  registries: RebaseRegistries,
+  made: RebasedImage,
+  { app, run }: { readonly app: OciImage; readonly run: OciImage },
+  target: Repository,
+  options: CallOptions,
+): Promise<void> => {
+  const origins = [
+    ...made.baseLayers.map((layer) => ({ layer, from: { repository: run.reference, registry: registries.runImage } })),
+    ...made.appLayers.map((layer) => ({ layer, from: { repository: app.reference } })),
+  ];
+  const distinct = new Map(origins.map((origin) => [origin.layer.digest, origin]));
+  await inParallel([...distinct.values()], blobsAtOnce, async ({ layer, from }) => {
+    if (!isForeignLayerType(layer.mediaType)) await copyBlob(registries.app, layer, from, target, options);
+  });
+  await registries.app.pushBlob(target, { ...replay(made.config), digest: made.configDigest }, options);
+};
+
+/** Blobs once per repository, the manifest once per tag. A tag that fails does not keep the others from being written. */
+const push = async (
+  registries: RebaseRegistries,
+  made: RebasedImage,
+  images: { readonly app: OciImage; readonly run: OciImage },
+  tags: readonly TagReference[],
+  options: CallOptions,
+): Promise<void> => {
+  const failures: { readonly tag: TagReference; readonly error: OciError }[] = [];
+  const noted = async (concerned: readonly TagReference[], work: Promise<unknown>): Promise<boolean> => {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      if (!isOciError(error)) throw error;
+      failures.push(...concerned.map((tag) => ({ tag, error })));
+      return false;
+    }
+  };
+  const left = [...tags];
+  while (left[0] !== undefined) {
+    const target = repositoryOf(left[0]);
+    const here = left.filter((tag) => sameRepository(tag, target));
+    left.splice(0, left.length, ...left.filter((tag) => !sameRepository(tag, target)));
+    if (!(await noted(here, placeBlobs(registries, made, images, target, options)))) continue;
+    for (const tag of here) {
+      await noted([tag], registries.app.putManifest(tag, { mediaType: made.mediaType, bytes: made.manifest }, options));
+    }
+  }
+  const [first] = failures;
+  if (first === undefined) return;
+  const causes = failures.map(({ tag, error }) => `[${printReference(tag)}: ${error.message}]`).join(', ');
+  const { code, status, errors, retryAfterSeconds } = first.error;
+  throw new OciError(code, `failed to write image to the following tags: ${causes}`, {
+    status,
+    errors,
+    retryAfterSeconds,
+    cause: first.error,
+  });
+};
+
+/**
+ * Puts the app image on the run image and moves all tags to the result. Doing it again writes the same image. Throws PermanentError with
+ * the lifecycle's sentence when that would be unsafe, OciError when a registry fails; then some tags may have moved already.
+ */
+export const rebaseImage = async (
+  registries: RebaseRegistries,
+  { app: appReference, runImage, tags }: RebaseRequest,
+  options: CallOptions = {},
+): Promise<Rebased> => {
+  const [firstTag] = tags;
+  if (firstTag === undefined) throw new PermanentError('', 'must provide one or more image tags');
+  const app = await readImage(registries.app, appReference, options);
+  // Of an index the child for the app's own platform: an arm64 app stays one.
+  const platform = app.platform.os === '' ? undefined : app.platform;
+  const run = await readImage(registries.runImage ?? registries.app, runImage, { ...options, platform });
+  const refusal = rebaseRefusal(app, run);
+  if (refusal !== undefined) throw new PermanentError('', refusal);
+  const made = rebasedImage(app, run);
+  await push(registries, made, { app, run }, tags, options);
+  return { image: withDigest(firstTag, made.digest), runImage: run.reference, manifestSize: made.manifest.byteLength };
+};
