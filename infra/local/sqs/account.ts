@@ -130,7 +130,7 @@ export class Account {
     const target = this.byArn(redrive.deadLetterTargetArn);
     if (target === undefined) return refuse('Dead letter target does not exist.');
     if (target.queue.settings.fifo !== fifo) {
-      refuse('Dead letter queue should be of same queue type as the source queue.');
+      refuse('Dead-letter queue must be same type of queue as the source.');
     }
     if (!mayRedriveTo(target.queue.settings.redriveAllow, arn)) {
       refuse('Not authorized to set the DeadLetterQueue due to the RedriveAllowPolicy configuration.');

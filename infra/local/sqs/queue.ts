@@ -60,7 +60,7 @@ export class Queue {
   /** Delayed and in-flight messages by the time they become ready. */
   readonly #sleeping = new IndexedHeap<StoredMessage>((a, b) => a.wakesAt < b.wakesAt);
   readonly #byAge = new IndexedHeap<StoredMessage>((a, b) => a.sentAt < b.sentAt);
-  readonly #deduplication = new RecentKeys<Sent>();
+  readonly #deduplication = new RecentKeys<Pick<Sent, 'id' | 'sequence'>>();
   readonly #attempts = new RecentKeys<Attempt>();
   readonly #counts: Record<MessageState, number> = { delayed: 0, ready: 0, inFlight: 0, gone: 0 };
   #sequence = 0;
@@ -109,12 +109,17 @@ export class Queue {
     }
   }
 
-  /** Stores a message whose rules have been checked, or answers with the first copy when its id is a repetition. */
+  /**
+   * Stores a message whose rules have been checked. A repeated id is answered with the first copy's id and place, but with its own
+   * digests: the SDK compares them with what it sent.
+   */
   send(draft: Draft, now: number): Sent {
     this.advance(now);
     const key = deduplicationKey(draft, this.settings);
     const first = key === undefined ? undefined : this.#deduplication.get(key, now);
-    if (first !== undefined) return first;
+    if (first !== undefined) {
+      return { ...first, bodyMd5: md5(draft.body), attributesMd5: md5OfAttributes(draft.attributes) };
+    }
 
     const id = randomUUID();
     const delay = draft.delaySeconds ?? this.settings.delaySeconds;
@@ -127,9 +132,8 @@ export class Queue {
       deadLetteredFrom: undefined,
     };
     const { bodyMd5, attributesMd5, sequence } = this.#store(arrival, now, now + delay * second);
-    const sent = { id, bodyMd5, attributesMd5, sequence };
-    if (key !== undefined) this.#deduplication.remember(key, sent, now);
-    return sent;
+    if (key !== undefined) this.#deduplication.remember(key, { id, sequence }, now);
+    return { id, sequence, bodyMd5, attributesMd5 };
   }
 
   /** Takes in what another queue gave up or a move task brings: never delayed, never a duplicate. */

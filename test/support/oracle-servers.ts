@@ -1,0 +1,52 @@
+/** The independent implementations of SQS and DynamoDB that ours are compared with (DESIGN §3.19). */
+
+import { join } from 'node:path';
+import { jarsOf, pythonWith } from './oracle-install.ts';
+import { type MissingOracle, oracle, type RunningOracle, runOracle } from './oracle-process.ts';
+
+type Found = Promise<RunningOracle | MissingOracle>;
+
+/** moto: SQS and DynamoDB in Python. */
+export const startMoto = async (): Found =>
+  oracle('moto', async () => {
+    const python = await pythonWith('oracle-moto.requirements.txt');
+    return runOracle(python, (port) => ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)]);
+  });
+
+/** ElasticMQ: SQS in Scala, with AWS's limits switched on. */
+export const startElasticMq = async (): Found =>
+  oracle('ElasticMQ', async () => {
+    const jars = await jarsOf('oracle-elasticmq.pom.xml');
+    const options = (port: number) => ({
+      'node-address.host': '127.0.0.1',
+      'node-address.port': port,
+      'rest-sqs.bind-hostname': '127.0.0.1',
+      'rest-sqs.bind-port': port,
+      'rest-sqs.sqs-limits': 'strict',
+      'rest-stats.enabled': false,
+    });
+    return runOracle('java', (port) => [
+      '-Xmx256m',
+      ...Object.entries(options(port)).map(([name, value]) => `-D${name}=${value}`),
+      '-cp',
+      join(jars, '*'),
+      'org.elasticmq.server.Main',
+    ]);
+  });
+
+/** DynamoDB Local: AWS's own, in memory. */
+export const startDynamoDbLocal = async (): Found =>
+  oracle('DynamoDB Local', async () => {
+    const jars = await jarsOf('oracle-dynamodb-local.pom.xml');
+    return runOracle('java', (port) => [
+      '-Xmx256m',
+      `-Djava.library.path=${jars}`,
+      '-cp',
+      join(jars, '*'),
+      'com.amazonaws.services.dynamodbv2.local.main.ServerRunner',
+      '-inMemory',
+      '-disableTelemetry',
+      '-port',
+      String(port),
+    ]);
+  });
