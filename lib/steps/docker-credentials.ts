@@ -2,62 +2,42 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PermanentError } from '../errors/expected.ts';
+import { DockerConfigError, type DockerLogin, parseDockerCfg, parseDockerConfigJson } from '../oci/docker-config.ts';
 import type { Authorization, Keychain } from '../oci/keychain.ts';
+import { bareKey, coversRepository, isExactKey } from '../oci/registry-keys.ts';
 import { pairIn } from './flags.ts';
 import { isSystemError } from './step.ts';
 
-/** One entry of a docker config file. */
-export interface DockerLogin {
-  readonly username: string;
-  readonly password: string;
-  readonly identityToken?: string;
-  readonly registryToken?: string;
-}
-
 /** Registry key as written (`reg.io`, `https://reg.io/v1/`, …) → login. */
-export type DockerCredentials = ReadonlyMap<string, DockerLogin>;
+export type DockerCredentials = ReadonlyMap<string, Authorization>;
 
 /** Largest docker config file we read, in bytes; a Secret holds at most 1 MiB. */
 const limitBytes = 2 << 20;
-
-/** Does the key of a credential speak of this registry host? No wildcards, no paths, no other spelling of Docker Hub. */
-export function keyMatches(key: string, registry: string): boolean {
-  const host = registry === 'index.docker.io' ? 'https://index.docker.io/v1/' : registry;
-  const hosts = [host, `https://${host}`, `http://${host}`];
-  const paths = ['/v1/', '/v2/'].flatMap((path) => hosts.slice(1).map((prefix) => `${prefix}${path}`));
-  return [...hosts, ...paths].includes(key);
-}
 
 /** Adds entries whose host no existing key matches: what was there first stays. */
 export function appended(base: DockerCredentials, more: DockerCredentials): DockerCredentials {
   const merged = new Map(base);
   for (const [key, login] of more) {
     const host = hostOf(key);
-    if (![...base.keys()].some((existing) => keyMatches(existing, host))) merged.set(key, login);
+    if (![...base.keys()].some((existing) => isExactKey(existing, host))) merged.set(key, login);
   }
   return merged;
 }
 
 function hostOf(key: string): string {
-  try {
-    return new URL(/^https?:\/\//.test(key) ? key : `https://${key}`).host;
-  } catch {
-    return key;
-  }
+  const url = /^https?:\/\//.test(key) ? key : `https://${key}`;
+  return URL.canParse(url) ? new URL(url).host : key;
 }
 
-/** Answers with the first entry that matches the repository's registry. */
+/** The first entry that is exactly the repository's registry; only when there is none, one that covers it as Kubernetes sees it. */
 export function keychainOf(credentials: DockerCredentials): Keychain {
-  return ({ registry }) => {
-    const found = [...credentials].find(([key]) => keyMatches(key, registry));
-    return Promise.resolve(found === undefined ? undefined : authorizationOf(found[1]));
+  return (repository) => {
+    const entries = [...credentials];
+    const found =
+      entries.find(([key]) => isExactKey(key, repository.registry)) ??
+      entries.find(([key]) => coversRepository(bareKey(key), repository));
+    return Promise.resolve(found?.[1]);
   };
-}
-
-function authorizationOf({ username, password, identityToken, registryToken }: DockerLogin): Authorization {
-  if (registryToken !== undefined) return { kind: 'registry-token', token: registryToken };
-  if (identityToken !== undefined) return { kind: 'identity-token', token: identityToken };
-  return { kind: 'basic', username, password };
 }
 
 /** Arguments that name mounted Secrets. */
@@ -75,7 +55,7 @@ export async function credentialsFromFlags(
   secretsDir: string,
   log: (line: string) => void,
 ): Promise<DockerCredentials> {
-  const basic = new Map<string, DockerLogin>();
+  const basic = new Map<string, Authorization>();
   for (const flag of flags.basicDocker) {
     const pair = pairIn(flag);
     if (pair === undefined) throw new PermanentError('', `could not parse docker secret argument ${flag}`);
@@ -84,7 +64,7 @@ export async function credentialsFromFlags(
     const [username, password] = await Promise.all(
       ['username', 'password'].map((key) => readFile(join(secretsDir, secret, key), 'utf8')),
     );
-    basic.set(registry, { username: username ?? '', password: password ?? '' });
+    basic.set(registry, { kind: 'basic', username: username ?? '', password: password ?? '' });
   }
   let all: DockerCredentials = basic;
   for (const secret of [...flags.dockercfg, ...flags.dockerconfig]) {
@@ -100,72 +80,42 @@ export async function credentialsFromFlags(
 
 /** `.dockercfg` and `.dockerconfigjson` of one mounted Secret, the former winning; nothing there is nothing known. */
 export async function credentialsInFolder(folder: string): Promise<DockerCredentials> {
-  const config = parseLogins(await jsonIn(join(folder, '.dockerconfigjson')), 'auths');
-  return new Map([...config, ...parseLogins(await jsonIn(join(folder, '.dockercfg')))]);
+  const config = await loginsIn(join(folder, '.dockerconfigjson'), parseDockerConfigJson);
+  return new Map([...config, ...(await loginsIn(join(folder, '.dockercfg'), parseDockerCfg))]);
 }
 
 /** The `auths` of a docker `config.json`. Credential helpers in it are not run: the image has none. */
 export async function credentialsInConfigFile(path: string): Promise<DockerCredentials> {
-  return parseLogins(await jsonIn(path), 'auths');
+  return await loginsIn(path, parseDockerConfigJson);
 }
 
-async function jsonIn(path: string): Promise<unknown> {
+async function loginsIn(path: string, parse: (text: string) => readonly DockerLogin[]): Promise<DockerCredentials> {
   try {
     const text = await readFile(path, 'utf8');
     if (text.length > limitBytes) throw new PermanentError('', `${path} is larger than ${limitBytes} bytes`);
-    return JSON.parse(text);
+    return new Map(parse(text).map(({ key, authorization }) => [key, authorization]));
   } catch (error) {
-    if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ENOTDIR')) return undefined;
-    // The parser's own message would quote the file, which holds passwords.
-    if (error instanceof SyntaxError) throw new PermanentError('', `${path} is not valid JSON`);
+    if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ENOTDIR')) return new Map();
+    if (error instanceof DockerConfigError) throw new PermanentError('', `${path}: ${error.message}`, { cause: error });
     throw error;
   }
 }
 
-function parseLogins(json: unknown, key?: string): DockerCredentials {
-  const entries = key === undefined ? json : isObject(json) ? json[key] : undefined;
-  if (!isObject(entries)) return new Map();
-  return new Map(Object.entries(entries).map(([registry, entry]) => [registry, loginOf(registry, entry)]));
-}
-
-function loginOf(registry: string, entry: unknown): DockerLogin {
-  const text = (key: string): string => {
-    const value = isObject(entry) ? entry[key] : undefined;
-    return typeof value === 'string' ? value : '';
-  };
-  const tokens = {
-    ...(text('identitytoken') && { identityToken: text('identitytoken') }),
-    ...(text('registrytoken') && { registryToken: text('registrytoken') }),
-  };
-  if (text('auth') === '') return { username: text('username'), password: text('password'), ...tokens };
-  const decoded = Buffer.from(text('auth'), 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  if (colon === -1)
-    throw new PermanentError('', `the auth of registry "${registry}" is not base64 of username:password`);
-  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1).replace(/\0+$/, ''), ...tokens };
-}
-
 /** The form the lifecycle reads from `$HOME/.docker/config.json`. */
 export function dockerConfigOf(credentials: DockerCredentials): string {
-  const auths = [...credentials].map(([registry, { username, password, identityToken, registryToken }]) => [
-    registry,
-    {
-      auth: Buffer.from(`${username}:${password}`).toString('base64'),
-      username,
-      password,
-      ...(identityToken !== undefined && { identitytoken: identityToken }),
-      ...(registryToken !== undefined && { registrytoken: registryToken }),
-    },
-  ]);
+  const auths = [...credentials].map(([registry, login]) => [registry, entryOf(login)]);
   return JSON.stringify({ auths: Object.fromEntries(auths) as unknown });
+}
+
+function entryOf(login: Authorization): Readonly<Record<string, string>> {
+  if (login.kind === 'identity-token') return { identitytoken: login.token };
+  if (login.kind === 'registry-token') return { registrytoken: login.token };
+  const { username, password } = login;
+  return { auth: Buffer.from(`${username}:${password}`).toString('base64'), username, password };
 }
 
 /** Writes it for the lifecycle containers, which run as the same user. */
 export async function saveDockerConfig(path: string, credentials: DockerCredentials): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, dockerConfigOf(credentials), { mode: 0o600 });
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

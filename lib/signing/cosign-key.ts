@@ -1,0 +1,77 @@
+/** Opens the private keys that `cosign generate-key-pair` writes: JSON in PEM, scrypt and NaCl secretbox over PKCS#8 (spec 03 §17.2). */
+import { createPrivateKey, type KeyObject, scrypt } from 'node:crypto';
+import { xsalsa20poly1305 } from '@noble/ciphers/salsa.js';
+import * as v from 'valibot';
+import { PermanentError } from '../errors/expected.ts';
+
+const labels = ['ENCRYPTED SIGSTORE PRIVATE KEY', 'ENCRYPTED COSIGN PRIVATE KEY'];
+
+const base64 = v.pipe(v.string(), v.base64());
+
+/** Only the costs cosign itself writes: a hostile key must not make us burn memory. */
+const envelope = v.object({
+  kdf: v.object({
+    name: v.literal('scrypt'),
+    params: v.object({ N: v.picklist([32768, 65536, 131072]), r: v.literal(8), p: v.literal(1) }),
+    salt: base64,
+  }),
+  cipher: v.object({ name: v.literal('nacl/secretbox'), nonce: base64 }),
+  ciphertext: base64,
+});
+
+/** Longest key file we look at, in characters. */
+const longest = 64 * 1024;
+const keyBytes = 32;
+
+/**
+ * The private key, ready to sign with: RSA, ECDSA or Ed25519. Takes about 100 ms, which is the point of scrypt.
+ * @throws PermanentError for a key that is none, or a wrong password; never with any of its content.
+ */
+export async function openCosignKey(pem: string, password: string): Promise<KeyObject> {
+  const { kdf, cipher, ciphertext } = parsed(pem);
+  const secret = await derived(password, Buffer.from(kdf.salt, 'base64'), kdf.params.N);
+  let der: Uint8Array;
+  try {
+    der = xsalsa20poly1305(secret, Buffer.from(cipher.nonce, 'base64')).decrypt(Buffer.from(ciphertext, 'base64'));
+  } catch (cause) {
+    throw unusable('cannot be decrypted: the password is wrong or the key is damaged', cause);
+  }
+  let key: KeyObject;
+  try {
+    key = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' });
+  } catch (cause) {
+    throw unusable('holds no PKCS#8 private key', cause);
+  }
+  if (!['rsa', 'ec', 'ed25519'].includes(key.asymmetricKeyType ?? '')) {
+    throw unusable(`is of type ${key.asymmetricKeyType}; RSA, ECDSA and Ed25519 can sign`);
+  }
+  return key;
+}
+
+function parsed(pem: string): v.InferOutput<typeof envelope> {
+  if (pem.length > longest) throw unusable('is too long to be a key');
+  const match = /-----BEGIN ([A-Z ]+)-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END \1-----/.exec(pem);
+  if (match?.[1] === undefined || !labels.includes(match[1])) {
+    throw unusable(`is no ${labels.join(' or ')} in PEM; make one with \`cosign generate-key-pair\``);
+  }
+  try {
+    return v.parse(envelope, JSON.parse(Buffer.from(match[2] ?? '', 'base64').toString('utf8')));
+  } catch {
+    // The cause would quote the key.
+    throw unusable('does not use scrypt and nacl/secretbox with the parameters cosign writes');
+  }
+}
+
+function derived(password: string, salt: Buffer, N: number): Promise<Buffer> {
+  const cost = { N, r: 8, p: 1, maxmem: 256 * N * 8 };
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, keyBytes, cost, (error, key) => {
+      if (error === null) resolve(key);
+      else reject(error);
+    });
+  });
+}
+
+function unusable(why: string, cause?: unknown): PermanentError {
+  return new PermanentError('SigningKeyUnusable', `the cosign key ${why}`, cause === undefined ? undefined : { cause });
+}

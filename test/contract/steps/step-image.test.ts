@@ -1,0 +1,135 @@
+/** The step image itself: unpacked and run as the node would, with a foreign uid, against real servers on loopback. Needs root, Debian tools and the mirror. */
+import { execFile, spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildStepImage, type StepImage } from '../../../infra/step-image/build.ts';
+import { PermanentError } from '../../../lib/errors/expected.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+import { type GitHttpServer, startGitHttpServer } from '../../support/git-http-server.ts';
+import { type GitRoot, gitRoot } from '../../support/git-repository.ts';
+import { sshdMissing, startSshServer } from '../../support/ssh-server.ts';
+import { pushImage } from '../../support/step-world.ts';
+
+const run = promisify(execFile);
+
+/** Why it cannot be run here; an empty text when it can. */
+const built: { readonly image: StepImage | undefined; readonly missing: string } = await buildStepImage().then(
+  (image) => ({ image, missing: process.getuid?.() === 0 ? '' : 'chroot needs root' }),
+  (error: unknown) => {
+    if (!(error instanceof PermanentError)) throw error;
+    return { image: undefined, missing: error.message };
+  },
+);
+
+describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipped: ${built.missing})`}`, () => {
+  let rootfs = '';
+  let registry: FakeRegistry;
+  let root: GitRoot;
+  let server: GitHttpServer;
+  let commit = '';
+
+  /** Runs a program of the image with a uid that its passwd does not know. */
+  const inImage = (
+    program: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<{ readonly code: number | null; readonly output: string }> =>
+    new Promise((resolve, reject) => {
+      const own = (built.image?.config.config.Env ?? []).map((pair) => pair.split('=') as [string, string]);
+      const child = spawn('/usr/sbin/chroot', ['--userspec=4321:4321', rootfs, program, ...args], {
+        env: { ...Object.fromEntries(own), ...env },
+        cwd: '/',
+      });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      child.once('error', reject);
+      child.once('close', (code) => resolve({ code, output }));
+    });
+
+  beforeAll(async () => {
+    rootfs = await mkdtemp(join(tmpdir(), 'kpackless-rootfs-'));
+    await chmod(rootfs, 0o755);
+    for (const { path } of built.image?.layers ?? []) {
+      const tar = spawn('tar', ['-xzp', '-C', rootfs], { stdio: ['pipe', 'ignore', 'inherit'] });
+      createReadStream(path).pipe(tar.stdin);
+      await new Promise((resolve) => tar.once('close', resolve));
+    }
+    await run('mknod', ['-m', '666', join(rootfs, 'dev/null'), 'c', '1', '3']);
+    await run('mknod', ['-m', '666', join(rootfs, 'dev/urandom'), 'c', '1', '9']);
+    for (const folder of ['platform', 'projectMetadata', 'builder/home', 'var/build-secrets', 'var/report']) {
+      await mkdir(join(rootfs, folder), { recursive: true });
+      await chmod(join(rootfs, folder), 0o777);
+    }
+    registry = await startFakeRegistry();
+    await pushImage(`${registry.host}/run:base`, []);
+    root = await gitRoot();
+    await root.init('app');
+    commit = await root.commit('app', 'main');
+    server = await startGitHttpServer({ root: root.root });
+  }, 120_000);
+
+  afterAll(async () => {
+    await registry.close();
+    await server[Symbol.asyncDispose]();
+    await root[Symbol.asyncDispose]();
+    await rm(rootfs, { recursive: true, force: true });
+  });
+
+  it('runs prepare against a git repository as a user that the image does not know', async () => {
+    const { code, output } = await inImage('/cnb/process/build-init', [], {
+      GIT_URL: `${server.url}/app.git`,
+      GIT_REVISION: commit,
+      IMAGE_TAG: `${registry.host}/app:1`,
+      RUN_IMAGE: `${registry.host}/run:base`,
+      PLATFORM_ENV_GREETING: 'hello',
+    });
+    expect(output).toContain('Successfully cloned');
+    expect(code).toBe(0);
+    expect(await readFile(join(rootfs, 'projectMetadata/project-metadata.toml'), 'utf8')).toContain(commit);
+    expect(await readFile(join(rootfs, 'platform/env/GREETING'), 'utf8')).toBe('hello');
+    expect(await readFile(join(rootfs, 'builder/home/.docker/config.json'), 'utf8')).toBe('{"auths":{}}');
+  });
+
+  it('runs completion and leaves a termination message', async () => {
+    const image = await pushImage(`${registry.host}/app:1`, [], { 'io.buildpacks.stack.id': 'stack' });
+    const digest = image.slice(image.indexOf('@') + 1);
+    await writeFile(
+      join(rootfs, 'var/report/report.toml'),
+      `[image]\ntags = ["${registry.host}/app:1"]\ndigest = "${digest}"\n`,
+    );
+    const env = { TERMINATION_MESSAGE_PATH: '/tmp/termination-log', CACHE_TAG: '' };
+    const { code, output } = await inImage('/cnb/process/completion', ['-cosign-annotations=buildNumber=1'], env);
+    expect(output).toContain('Build successful');
+    expect(code).toBe(0);
+    expect(await readFile(join(rootfs, 'tmp/termination-log'), 'utf8')).toMatch(/^H4sI/);
+  });
+
+  it('has the https and the shell that git needs, with their libraries', async () => {
+    expect((await inImage('/usr/bin/sh', ['-c', 'git --version'], {})).output).toContain('git version 2.');
+    const https = await inImage('/usr/bin/git', ['ls-remote', 'https://127.0.0.1:1/x.git'], { HOME: '/tmp' });
+    expect(https.output).toMatch(/Failed to connect|Couldn't connect/);
+  });
+
+  it.skipIf(sshdMissing !== undefined)(
+    `speaks ssh as a user that the image does not know${sshdMissing === undefined ? '' : ` (skipped: ${sshdMissing})`}`,
+    async () => {
+      await using sshd = await startSshServer({ acceptsGitProtocol: true });
+      await rm(join(rootfs, 'workspace/.git'), { recursive: true, force: true });
+      await mkdir(join(rootfs, 'var/build-secrets/key'));
+      await writeFile(join(rootfs, 'var/build-secrets/key/ssh-privatekey'), sshd.keys.ed25519);
+      const { output } = await inImage('/cnb/process/build-init', [`-ssh-git=key=${sshd.host}:${sshd.port}`], {
+        GIT_URL: `ssh://git@${sshd.host}:${sshd.port}/app.git`,
+        GIT_REVISION: 'main',
+        IMAGE_TAG: `${registry.host}/app:1`,
+        RUN_IMAGE: `${registry.host}/run:base`,
+      });
+      // The login is `git`, whom this machine's sshd does not know: that it refuses the login shows that ssh ran and connected.
+      expect(output).toContain('invalid credentials for repository: authentication required');
+    },
+  );
+});
