@@ -1,0 +1,60 @@
+/** One pass of a reconciler over a fake cluster, as the runner would give it, without records. */
+
+import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
+import type { KubeObject } from '../../lib/kube/object.ts';
+import type { Outcome } from '../../lib/reconcile/outcome.ts';
+import type { Pass, Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts';
+import { sameStatus } from '../../lib/reconcile/same-status.ts';
+import type { Dependency } from '../../lib/state/keys.ts';
+import type { FakeCluster } from './fake-cluster.ts';
+
+export interface PassOptions {
+  readonly now?: Date;
+  /** Passes that failed before. */
+  readonly attempts?: number;
+}
+
+/** What a pass came to: its answer, or the failure that the user was told about. */
+export interface PassEnd {
+  readonly outcome: Outcome | undefined;
+  readonly failure: ExpectedError | PermanentError | undefined;
+  readonly dependencies: readonly Dependency[];
+}
+
+/** Reads the object at `path`, reconciles it, and on a failure writes the status that tells of it: the runner's order. */
+export const runPass = async <T extends Reconcilable & KubeObject>(
+  reconciler: Reconciler<T>,
+  { kube }: FakeCluster,
+  key: { readonly namespace: string; readonly name: string },
+  { now = new Date('2026-11-21T09:00:00Z'), attempts = 0 }: PassOptions = {},
+): Promise<PassEnd> => {
+  let dependencies: readonly Dependency[] = [];
+  const pass: Pass = {
+    cluster: 'test',
+    kube,
+    now,
+    signal: AbortSignal.timeout(10_000),
+    reasons: new Set(['self']),
+    attempts,
+    memory: undefined,
+    remainingSeconds: () => 60,
+    dependOn: (wanted) => {
+      dependencies = wanted;
+      return Promise.resolve();
+    },
+    writeStatus: async (object, status) =>
+      sameStatus(object.status, status) ? object : kube.replaceStatus({ ...object, status }),
+    remember: () => undefined,
+    wake: () => Promise.resolve(),
+  };
+  const object = await kube.get<T>({ kind: reconciler.kind, ...key });
+  if (object === undefined) return { outcome: undefined, failure: undefined, dependencies };
+  try {
+    return { outcome: await reconciler.reconcile(object, pass), failure: undefined, dependencies };
+  } catch (error) {
+    if (!(error instanceof ExpectedError) && !(error instanceof PermanentError)) throw error;
+    const status = reconciler.statusOnFailure?.(object, error, now);
+    if (status !== undefined) await pass.writeStatus(object, status);
+    return { outcome: undefined, failure: error, dependencies };
+  }
+};
