@@ -14,6 +14,8 @@ export interface GitServerOptions {
   readonly root: string;
   /** `user:password`; everybody may read and push when absent. */
   readonly credentials?: string | undefined;
+  /** Drops what git says on its standard error, which otherwise joins ours. */
+  readonly quiet?: boolean;
   /** Called for each request: method and path with query. */
   readonly onRequest?: ((line: string) => void) | undefined;
 }
@@ -29,10 +31,10 @@ export const gitServer = (options: GitServerOptions): Server =>
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('authentication is needed\n');
       return;
     }
-    serve(request, response, options.root);
+    serve(request, response, options);
   });
 
-const serve = (request: IncomingMessage, response: ServerResponse, root: string): void => {
+const serve = (request: IncomingMessage, response: ServerResponse, { root, quiet = false }: GitServerOptions): void => {
   const url = new URL(request.url ?? '/', 'http://git');
   const path = repositoryPath(url.pathname);
   if (path === undefined) {
@@ -41,7 +43,7 @@ const serve = (request: IncomingMessage, response: ServerResponse, root: string)
   }
   const backend = spawn('git', ['http-backend'], {
     env: cgiEnvironment(request, { path, query: url.search.slice(1), root }),
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', quiet ? 'ignore' : 'inherit'],
     timeout: OPERATION_DEADLINE_MS,
   });
   backend.stdin.on('error', () => {}); // it may end before it has read the whole body

@@ -1,4 +1,13 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -32,6 +41,18 @@ export const canMakeCgroups = (): boolean => {
 /** Makes the group; kubelet refuses a root that is not there. */
 export const createCgroup = (): void => {
   for (const dir of groupDirs()) mkdirSync(dir, { recursive: true });
+  const available = join(CGROUP_ROOT, 'cgroup.controllers');
+  if (existsSync(available))
+    for (const name of readFileSync(available, 'utf8').split(/\s+/).filter(Boolean)) passDown(name);
+};
+
+/** Version 2 only: kubelet wants every controller of the root in its own group too. */
+const passDown = (controller: string): void => {
+  try {
+    writeFileSync(join(CGROUP_ROOT, 'cgroup.subtree_control'), `+${controller}`);
+  } catch {
+    // some cannot be passed down here; kubelet names what it misses
+  }
 };
 
 /** Kills every process of every pod and removes the group with all below it. */

@@ -18,11 +18,12 @@ import { addTestHost, createNetwork, type TestHost } from './network.ts';
 import { ensurePackages } from './packages.ts';
 import { ensurePki, type KeyPair, type Pki } from './pki.ts';
 import { freePort } from './ports.ts';
-import { type ProcessSpec, type RunningProcess, startProcess } from './process.ts';
+import type { ProcessSpec, RunningProcess } from './process.ts';
 import { REGISTRY_PORT, registryProcess } from './registry.ts';
 import type { Report } from './report.ts';
 import { schedulerProcess } from './scheduler.ts';
 import { createLayout, defaultCacheDir, resetState, type StateLayout, stateLayout } from './state.ts';
+import { Supervisor } from './supervisor.ts';
 import { type Provisioner, startProvisioner } from './volumes.ts';
 import { waitUntil } from './wait.ts';
 
@@ -55,6 +56,10 @@ export interface Cluster {
   readonly gitServerHost: ClusterHost;
   /** One line of JSON for each request to the API server. */
   readonly auditLogPath: string;
+  /** Ends one program (`kubelet`, `kube-apiserver`, `registry` …) while the rest goes on: for measurements and faults. */
+  stopProgram(name: string): Promise<void>;
+  /** Starts it again and waits until the API server answers, if that is started too. */
+  startProgram(name: string): Promise<void>;
   /** Adds a host to the network, at most 200. */
   addHost(name: string): Promise<ClusterHost>;
   /** Ends everything and leaves nothing on the machine but the state folder; without `keepState` not even that. */
@@ -90,7 +95,7 @@ class ClusterStart {
   readonly #layout: StateLayout;
   readonly #binaries: Binaries;
   readonly #report: Report;
-  readonly #processes: RunningProcess[] = [];
+  readonly #programs: Supervisor;
   #provisioner: Provisioner | undefined;
   #api: AdminApi | undefined;
   #stopped: Promise<void> | undefined;
@@ -101,6 +106,7 @@ class ClusterStart {
     this.#layout = layout;
     this.#binaries = binaries;
     this.#report = report;
+    this.#programs = new Supervisor(layout, report);
   }
 
   async up(): Promise<Cluster> {
@@ -113,13 +119,13 @@ class ClusterStart {
     const gitHost = await this.#addHost('git');
     const registry = `${registryHost.address}:${REGISTRY_PORT}`;
 
-    this.#run(registryProcess(this.#binaries.registry, layout, registryHost));
+    this.#programs.run(registryProcess(this.#binaries.registry, layout, registryHost));
     gitHost.start({
       name: 'git-server',
       command: process.execPath,
       args: [GIT_SERVER, '--root', layout.git, '--listen', `${gitHost.address}:80`],
     });
-    this.#run(containerdProcess(layout, [registry]));
+    this.#programs.run(containerdProcess(layout, [registry]));
     const server = await this.#controlPlane(pki);
     await this.#node(pki, server);
     await this.#listens(`http://${registry}/v2/`, 'the registry');
@@ -135,6 +141,11 @@ class ClusterStart {
       registryHost,
       gitServerHost: gitHost,
       auditLogPath: layout.auditLog,
+      stopProgram: (name) => this.#programs.stop(name),
+      startProgram: async (name) => {
+        this.#programs.start(name);
+        if (['etcd', 'kube-apiserver'].every((needed) => this.#programs.isStarted(needed))) await this.#answers();
+      },
       addHost: (name) => this.#addHost(name),
       stop: (options) => this.stop(options),
     };
@@ -149,7 +160,7 @@ class ClusterStart {
   async #stop(options: { readonly keepState?: boolean }): Promise<void> {
     this.#provisioner?.stop();
     this.#api?.close();
-    for (const process of this.#processes.toReversed()) await process.stop();
+    await this.#programs.stopAll();
     await removeLeftovers(this.#layout, madeByHolder());
     if (options.keepState !== true) resetState(this.#layout.root);
     releaseLock();
@@ -158,25 +169,25 @@ class ClusterStart {
   async #controlPlane(pki: Pki): Promise<string> {
     const layout = this.#layout;
     const ports = await etcdPorts();
-    this.#run(etcdProcess(this.#binaries.etcd, layout, pki, ports));
+    this.#programs.run(etcdProcess(this.#binaries.etcd, layout, pki, ports));
     const port = await freePort(6443);
     const server = `https://127.0.0.1:${port}`;
     const command = this.#binaries['kube-apiserver'];
-    this.#run(apiserverProcess({ command, layout, pki, etcdUrl: etcdUrl(ports), port }));
+    this.#programs.run(apiserverProcess({ command, layout, pki, etcdUrl: etcdUrl(ports), port }));
     writeKubeconfig(layout.kubeconfig, server, pki.ca, pki.admin);
 
     const api = adminApi(server, pki);
     this.#api = api;
     this.#report('starting the API server');
-    await this.#wait('the API server', 120_000, async () => (await api.send('GET', '/readyz')) === 'ok');
+    await this.#answers();
     const kubeconfig = (name: string, user: KeyPair): string => {
       const path = join(layout.conf, `${name}.kubeconfig`);
       writeKubeconfig(path, server, pki.ca, user);
       return path;
     };
     const controllers = kubeconfig('controller-manager', pki.controllerManager);
-    this.#run(controllerManagerProcess(this.#binaries['kube-controller-manager'], layout, pki, controllers));
-    this.#run(schedulerProcess(this.#binaries['kube-scheduler'], kubeconfig('scheduler', pki.scheduler)));
+    this.#programs.run(controllerManagerProcess(this.#binaries['kube-controller-manager'], layout, pki, controllers));
+    this.#programs.run(schedulerProcess(this.#binaries['kube-scheduler'], kubeconfig('scheduler', pki.scheduler)));
     this.#provisioner = await startProvisioner(api, layout.volumes, this.#report);
     return server;
   }
@@ -188,7 +199,7 @@ class ClusterStart {
     const kubeconfig = join(layout.conf, 'kubelet.kubeconfig');
     writeKubeconfig(kubeconfig, server, pki.ca, pki.kubelet);
     const since = Date.now();
-    this.#run(kubeletProcess(this.#binaries.kubelet, layout, pki, kubeconfig));
+    this.#programs.run(kubeletProcess(this.#binaries.kubelet, layout, pki, kubeconfig));
     this.#report(`waiting for node ${NODE_NAME}`);
     await this.#wait('the node', 120_000, async () =>
       isReady(await this.#api?.send('GET', `/api/v1/nodes/${NODE_NAME}`), since),
@@ -209,13 +220,11 @@ class ClusterStart {
   async #addHost(name: string): Promise<ClusterHost> {
     this.#hosts += 1;
     const host = await addTestHost(name, this.#hosts);
-    return { ...host, start: (spec) => this.#run({ ...spec, netns: host.netns }) };
+    return { ...host, start: (spec) => this.#programs.run({ ...spec, netns: host.netns }) };
   }
 
-  #run(spec: ProcessSpec): RunningProcess {
-    const running = startProcess(this.#layout, spec, this.#report);
-    this.#processes.push(running);
-    return running;
+  #answers(): Promise<void> {
+    return this.#wait('the API server', 120_000, async () => (await this.#api?.send('GET', '/readyz')) === 'ok');
   }
 
   #listens(url: string, what: string): Promise<void> {
@@ -227,10 +236,7 @@ class ClusterStart {
   }
 
   #wait(what: string, timeout: number, probe: () => Promise<boolean>): Promise<void> {
-    const check = (): void => {
-      for (const process of this.#processes) process.assertRunning();
-    };
-    return waitUntil(probe, { what, timeout, check });
+    return waitUntil(probe, { what, timeout, check: () => this.#programs.assertRunning() });
   }
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { PersistentVolume, PersistentVolumeClaim } from 'kubernetes-types/core/v1.d.ts';
 
-import type { AdminApi } from './api.ts';
+import { type AdminApi, ApiError } from './api.ts';
 import { NODE_NAME } from './kubelet.ts';
 import type { Report } from './report.ts';
 
@@ -76,7 +76,7 @@ const follow = async (
       }
     } catch (error) {
       if (signal.aborted) return;
-      report(`volumes: ${error instanceof Error ? error.message : String(error)}`);
+      if (error instanceof ApiError) report(`volumes: ${error.message}`); // a lost connection is told by the one who lost it
       await sleep(1_000, undefined, { ref: false });
     }
   }

@@ -38,8 +38,8 @@ describe('the git server', () => {
       commitFiles({ gitRoot: dir, repository: 'team/app', files, message: 'grüße', at });
     first = await commit({ 'index.html': 'one', 'src/a.txt': 'a' });
     second = await commit({ 'index.html': 'two' });
-    open = gitServer({ root: dir, onRequest: (line) => requests.push(line) });
-    guarded = gitServer({ root: dir, credentials: 'ann:s3cret' });
+    open = gitServer({ root: dir, quiet: true, onRequest: (line) => requests.push(line) });
+    guarded = gitServer({ root: dir, quiet: true, credentials: 'ann:s3cret' });
     url = `http://127.0.0.1:${await listen(open)}/team/app.git`;
     guardedPort = await listen(guarded);
   });
