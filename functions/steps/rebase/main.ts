@@ -1,1 +1,14 @@
-console.log('rebase');
+import { PermanentError } from '../../../lib/errors/expected.ts';
+import { rebase } from '../../../lib/steps/rebase/rebase.ts';
+import { failureText, runStep } from '../../../lib/steps/step.ts';
+
+void runStep(async (step) => {
+  try {
+    await rebase(step);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof PermanentError) || error.reason !== 'NoTags') throw error;
+    step.log(failureText(error));
+    return 3;
+  }
+});

@@ -4,12 +4,12 @@ import { dirname } from 'node:path';
 import { metadataFromImage } from '../../builds/metadata-from-image.ts';
 import { ExpectedError, PermanentError } from '../../errors/expected.ts';
 import { openRegistry } from '../../oci/client.ts';
+import { readImage } from '../../oci/image.ts';
 import { firstOf } from '../../oci/keychain.ts';
 import { parseReference, printReference, withDigest } from '../../oci/reference.ts';
 import type { Registry } from '../../oci/registry.ts';
 import { credentialsFromFlags, keychainOf } from '../docker-credentials.ts';
 import { nodeKeychain } from '../node-keychain.ts';
-import { openImage } from '../read-image.ts';
 import type { StepProcess } from '../step.ts';
 import { completionOptions } from './options.ts';
 import { readReport } from './report.ts';
@@ -65,7 +65,7 @@ async function labelsOf(
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
   try {
-    return (await openImage(registry, parseReference(image), { signal })).labels;
+    return (await readImage(registry, parseReference(image), { signal })).labels;
   } catch (error) {
     throw new ExpectedError(`unable to fetch app image: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

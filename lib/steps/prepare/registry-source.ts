@@ -6,13 +6,13 @@ import { createGunzip } from 'node:zlib';
 import { PermanentError } from '../../errors/expected.ts';
 import type { RegistryOptions } from '../../oci/api.ts';
 import { openRegistry } from '../../oci/client.ts';
+import { type OciImage, readImage } from '../../oci/image.ts';
 import { parseReference, printRepository, type Repository } from '../../oci/reference.ts';
 import type { BlobName, Registry } from '../../oci/registry.ts';
 import { ExtractionBudget } from '../archive/limits.ts';
 import { unpackTar } from '../archive/tar.ts';
 import { Tree } from '../archive/tree.ts';
 import { archiveKind, unpackArchive } from '../archive/unpack.ts';
-import { openImage, type ReadImage } from '../read-image.ts';
 import { writeProjectMetadata } from './project-metadata.ts';
 import type { SourceContext } from './source.ts';
 
@@ -30,7 +30,7 @@ export async function fetchRegistryImage(
 ): Promise<void> {
   context.log(`Pulling ${image}...`);
   const registry = openRegistry(options);
-  const found = await openImage(registry, parseReference(image), { signal: context.signal });
+  const found = await readImage(registry, parseReference(image), { signal: context.signal });
   const kind = found.labels[contentTypeLabel];
   const compressedBytes = found.layers.reduce((total, { size }) => total + size, 0);
   if (compressedBytes > limitBytes) throw new PermanentError('', `${image} is larger than ${limitBytes} bytes`);
@@ -41,12 +41,12 @@ export async function fetchRegistryImage(
     await unpackInner(registry, found, { folder, budget, into: context.workspace, kind });
   } else {
     const tree = new Tree(context.workspace, budget);
-    for (const layer of found.layers) await unpackTar(layerBytes(registry, found.repository, layer), tree, 0);
+    for (const layer of found.layers) await unpackTar(layerBytes(registry, found.reference, layer), tree, 0);
   }
   await writeProjectMetadata(context.metadataDir, {
     type: 'image',
-    metadata: { image: printRepository(found.repository) },
-    version: { digest: found.digest },
+    metadata: { image: printRepository(found.reference) },
+    version: { digest: found.reference.digest },
   });
   context.log(`Successfully pulled ${image} in path "${context.workspace}"`);
 }
@@ -65,11 +65,11 @@ interface Inner {
 }
 
 /** The one file in the one layer is the source archive. */
-async function unpackInner(registry: Registry, image: ReadImage, { folder, budget, into, kind }: Inner): Promise<void> {
+async function unpackInner(registry: Registry, image: OciImage, { folder, budget, into, kind }: Inner): Promise<void> {
   const [layer, ...others] = image.layers;
   if (layer === undefined || others.length > 0)
     throw new PermanentError('', 'expected image to have exactly one layer');
-  await unpackTar(layerBytes(registry, image.repository, layer), new Tree(folder, budget), 0);
+  await unpackTar(layerBytes(registry, image.reference, layer), new Tree(folder, budget), 0);
   const [entry, ...rest] = await readdir(folder, { withFileTypes: true });
   if (entry === undefined || rest.length > 0) throw new PermanentError('', 'expected layer to have exactly one file');
   const file = join(folder, entry.name);

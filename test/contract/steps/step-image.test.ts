@@ -32,15 +32,16 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
   let server: GitHttpServer;
   let commit = '';
 
-  /** Runs a program of the image with a uid that its passwd does not know. */
-  const inImage = (
+  /** Runs a program below a folder with a uid that no passwd there knows. */
+  const inRoot = (
+    folder: string,
     program: string,
     args: readonly string[],
     env: Readonly<Record<string, string>>,
   ): Promise<{ readonly code: number | null; readonly output: string }> =>
     new Promise((resolve, reject) => {
       const own = (built.image?.config.config.Env ?? []).map((pair) => pair.split('=') as [string, string]);
-      const child = spawn('/usr/sbin/chroot', ['--userspec=4321:4321', rootfs, program, ...args], {
+      const child = spawn('/usr/sbin/chroot', ['--userspec=4321:4321', folder, program, ...args], {
         env: { ...Object.fromEntries(own), ...env },
         cwd: '/',
       });
@@ -50,6 +51,12 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
       child.once('error', reject);
       child.once('close', (code) => resolve({ code, output }));
     });
+
+  const inImage = (
+    program: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): ReturnType<typeof inRoot> => inRoot(rootfs, program, args, env);
 
   beforeAll(async () => {
     rootfs = await mkdtemp(join(tmpdir(), 'kpackless-rootfs-'));
@@ -132,4 +139,27 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
       expect(output).toContain('invalid credentials for repository: authentication required');
     },
   );
+
+  it('03#74 copies the waiter so that it runs where there is neither Node nor any library', async () => {
+    await mkdir(join(rootfs, 'buildWait'));
+    await chmod(join(rootfs, 'buildWait'), 0o777);
+    const [entrypoint = ''] = built.image?.config.config.Entrypoint ?? [];
+    const copied = await inImage(entrypoint, ['-mode=copy', '-to=/buildWait/build-waiter'], {});
+    expect(copied).toStrictEqual({ code: 0, output: '' });
+    const foreign = await mkdtemp(join(tmpdir(), 'kpackless-foreign-'));
+    try {
+      await chmod(foreign, 0o755);
+      await mkdir(join(foreign, 'dev'));
+      await run('mknod', ['-m', '666', join(foreign, 'dev/null'), 'c', '1', '3']);
+      await run('cp', ['-a', join(rootfs, 'buildWait'), join(foreign, 'buildWait')]);
+      const wait = ['-mode=wait', '-error-file=/buildWait/error', '-done-file=/buildWait/done', '--'];
+      const command = ['/buildWait/build-waiter', '-mode=a b', '--', 'x'];
+      const { code, output } = await inRoot(foreign, '/buildWait/build-waiter', [...wait, ...command], {});
+      expect(output).toContain('unknown -mode=a b');
+      expect(code).toBe(1);
+      expect(await readFile(join(foreign, 'buildWait/error'), 'utf8')).toBe('error running command exit status 1');
+    } finally {
+      await rm(foreign, { recursive: true, force: true });
+    }
+  });
 });

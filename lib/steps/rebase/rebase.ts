@@ -1,0 +1,50 @@
+/** Rebases in a pod, for registries that only the pod can reach (spec 03 §13; DESIGN §3.13). */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PermanentError } from '../../errors/expected.ts';
+import { openRegistry } from '../../oci/client.ts';
+import { firstOf } from '../../oci/keychain.ts';
+import { type Rebased, rebaseImage } from '../../oci/rebase.ts';
+import { parseReference, parseTag } from '../../oci/reference.ts';
+import { buildChangeLines } from '../build-changes.ts';
+import { appended, credentialsFromFlags, credentialsInFolder, keychainOf } from '../docker-credentials.ts';
+import { nodeKeychain } from '../node-keychain.ts';
+import type { StepProcess } from '../step.ts';
+import { rebaseOptions } from './options.ts';
+
+/** Where Secrets are mounted (spec 03 §6). */
+export const secretsDir = '/var/build-secrets';
+
+/** @throws UsageError, PermanentError (reason `NoTags` ends with code 3), OciError: one sentence each. */
+export async function rebase(step: StepProcess, secrets: string = secretsDir): Promise<void> {
+  const { env, log, signal } = step;
+  const options = rebaseOptions(step);
+  const [firstTag] = options.tags;
+  if (firstTag === undefined) throw new PermanentError('NoTags', 'failed to must provide one or more image tags');
+  for (const line of buildChangeLines(options.buildChanges)) log(line);
+  log('Loading cluster credential helpers');
+  let credentials = await credentialsFromFlags(options.dockerSecrets, secrets, log);
+  for (const name of options.imagePull) {
+    credentials = appended(credentials, await credentialsInFolder(join(secrets, name)));
+  }
+  const registry = openRegistry({ keychain: firstOf(keychainOf(credentials), await nodeKeychain(env)) });
+  const request = {
+    app: parseReference(options.lastBuiltImage),
+    runImage: parseReference(options.runImage),
+    tags: options.tags.map(parseTag),
+  };
+  const made = await rebaseImage({ app: registry }, request, { signal });
+  log(`Saving ${firstTag}...`);
+  log(`*** Images (${made.image.digest}):`);
+  for (const tag of options.tags) log(`      ${tag}`);
+  if (options.report !== '') {
+    await mkdir(dirname(options.report), { recursive: true });
+    await writeFile(options.report, rebaseReport(made, options.tags));
+  }
+}
+
+/** `report.toml` as the lifecycle writes it, for the completion step. */
+export function rebaseReport({ image, manifestSize }: Rebased, tags: readonly string[]): string {
+  const list = tags.map((tag) => JSON.stringify(tag)).join(', ');
+  return `[image]\n  tags = [${list}]\n  digest = "${image.digest}"\n  manifest-size = ${manifestSize}\n`;
+}
