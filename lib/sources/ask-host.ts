@@ -13,6 +13,16 @@ export interface HostCircuits {
   succeeded(scope: string, now: number): Promise<void>;
 }
 
+/** Nobody was asked: the host did not answer shortly before. It says nothing that was not known. */
+export class HostRestsError extends GitError {
+  constructor(authority: string, retryAfterSeconds: number) {
+    super('host-unreachable', `${authority} did not answer shortly before; it is asked again`, {
+      host: authority,
+      retryAfterSeconds,
+    });
+  }
+}
+
 /** What asking needs. */
 export interface AskHostPorts {
   readonly listRefs: RefLister;
@@ -23,7 +33,7 @@ export interface AskHostPorts {
 export const circuitScopeOf = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   `git:${host}:${port}`;
 
-/** Refs of a repository. @throws GitError, of an open circuit `host-unreachable` without a call */
+/** Refs of a repository. @throws GitError; HostRestsError without a call while the circuit is open */
 export const askHost = async (
   { listRefs, circuits }: AskHostPorts,
   ask: ListRefs,
@@ -34,10 +44,7 @@ export const askHost = async (
   const seconds = Math.floor(now.getTime() / 1000);
   const admission = await circuits.admit(scope, seconds);
   if (!admission.admitted) {
-    throw new GitError('host-unreachable', `${ask.url.authority} did not answer shortly before; it is asked again`, {
-      host: ask.url.authority,
-      retryAfterSeconds: Math.max(1, admission.until - seconds),
-    });
+    throw new HostRestsError(ask.url.authority, Math.max(1, admission.until - seconds));
   }
   try {
     const refs = await listRefs(ask, signal);

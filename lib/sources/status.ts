@@ -6,6 +6,7 @@ import { type ExpectedError, PermanentError } from '../errors/expected.ts';
 import { GitError, isTransient } from '../git/errors.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { condition, withTransitionTimes } from '../reconcile/conditions.ts';
+import { HostRestsError } from './ask-host.ts';
 import { isPollable } from './polling.ts';
 import { gitReasons, sourceReasons } from './reasons.ts';
 import { RevisionNotFoundError } from './resolve-git.ts';
@@ -35,15 +36,14 @@ const wasPolled = ({ metadata, status }: SourceResolver): boolean =>
   status?.conditions?.some((had) => had.type === 'ActivePolling' && had.status === 'True') === true;
 
 /**
- * A failing host says something a little different each time; while nothing a user could act on changes, the first message stays,
- * so that waiting writes nothing.
+ * While a host is down each try may fail a little differently, or is not made at all. What was said first stays then, so that waiting
+ * writes nothing.
  */
-const keepMessage = ({ metadata, status }: SourceResolver, wanted: Condition): Condition => {
+const steady = ({ metadata, status }: SourceResolver, failure: Error, wanted: Condition): Condition => {
   const had = status?.conditions?.find(({ type }) => type === wanted.type);
-  const isSame = status?.observedGeneration === metadata.generation && had?.reason === wanted.reason;
-  return isSame && had?.status === 'Unknown' && wanted.status === 'Unknown'
-    ? { ...wanted, message: had.message }
-    : wanted;
+  if (had?.status !== 'Unknown' || wanted.status !== 'Unknown') return wanted;
+  if (status?.observedGeneration !== metadata.generation) return wanted;
+  return failure instanceof HostRestsError || had.reason === wanted.reason ? had : wanted;
 };
 
 /** Unknown while waiting may help, False once somebody has to act; undefined for failures that are not about the source. */
@@ -83,7 +83,7 @@ export const failedStatus = (
     observedGeneration: resolver.metadata.generation,
     conditions: withTimes(
       resolver,
-      [keepMessage(resolver, ready), condition('ActivePolling', wasPolled(resolver) ? 'True' : 'False')],
+      [steady(resolver, failure, ready), condition('ActivePolling', wasPolled(resolver) ? 'True' : 'False')],
       now,
     ),
   };

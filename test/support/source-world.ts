@@ -1,0 +1,140 @@
+/**
+ * A world for SourceResolvers and shared polls: fake cluster, real store, git hosts that are tables of refs, a clock that tests turn
+ * and queues that tests empty. Passes run through the real runner.
+ */
+import type { Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
+import type { SourceConfig } from '../../lib/api/source-config.ts';
+import type { SourceResolver } from '../../lib/api/source-resolver.ts';
+import { GitError, type GitErrorCode } from '../../lib/git/errors.ts';
+import type { ListRefs } from '../../lib/git/list-refs.ts';
+import { type GitRef, withPrefixes } from '../../lib/git/refs.ts';
+import { normalGitUrl, parseGitUrl } from '../../lib/git/url.ts';
+import type { Message, Reason } from '../../lib/queue/message.ts';
+import { passRunner, type RunnerPorts } from '../../lib/reconcile/run.ts';
+import { gitPollRunner } from '../../lib/sources/git-poll-pass.ts';
+import { defaultPollSettings } from '../../lib/sources/polling.ts';
+import { sourceResolverReconciler } from '../../lib/sources/reconcile.ts';
+import { Circuits } from '../../lib/state/circuits.ts';
+import type { TargetKey } from '../../lib/state/keys.ts';
+import { Polls } from '../../lib/state/polls.ts';
+import { type Due, Records } from '../../lib/state/records.ts';
+import type { Table } from '../../lib/state/table.ts';
+import { fakeCluster } from './fake-cluster.ts';
+
+export const sourceWorld = (table: Table, cluster = `c${crypto.randomUUID().slice(0, 8)}`) => {
+  const world = fakeCluster();
+  const hosts = new Map<string, readonly GitRef[] | GitErrorCode>();
+  const asked: ListRefs[] = [];
+  const sent: { readonly queue: string; readonly message: Message }[] = [];
+  const logged: string[] = [];
+  let now = new Date('2026-01-01T10:00:00Z');
+
+  const listRefs = async (ask: ListRefs): Promise<readonly GitRef[]> => {
+    asked.push(ask);
+    const answer = hosts.get(normalGitUrl(ask.url)) ?? 'host-unreachable';
+    if (typeof answer === 'string')
+      throw new GitError(answer, `${ask.url.display} says ${answer}`, { host: ask.url.authority });
+    return Promise.resolve(withPrefixes(answer, ask.prefixes));
+  };
+  const polls = new Polls(table);
+  const ports: RunnerPorts = {
+    records: new Records(table),
+    circuits: new Circuits(table),
+    sender: {
+      send: (queue, messages) => {
+        sent.push(...messages.map((message) => ({ queue, message })));
+        return Promise.resolve();
+      },
+    },
+    kube: () => Promise.resolve(world.kube),
+    clock: () => now,
+    random: () => 0,
+    log: (level, what, fields) => void logged.push(JSON.stringify({ level, what, ...fields })),
+  };
+  const shared = { ...ports, listRefs, polls, settings: defaultPollSettings };
+  const runResolver = passRunner(sourceResolverReconciler(shared), ports);
+  const runPoll = gitPollRunner(shared);
+
+  const pathOf = (name: string, namespace = 'team'): string =>
+    `/apis/kpack.io/v1alpha2/namespaces/${namespace}/sourceresolvers/${name}`;
+  const messageTo = (target: TargetKey, reason: Reason): Message => {
+    const { kind, namespace, name } = target;
+    const cause = { kind, namespace, name, uid: '', resourceVersion: '' };
+    return { v: 1, cluster, epoch: 'e', target: { kind, namespace, name }, cause, reason };
+  };
+
+  return {
+    world,
+    hosts,
+    asked,
+    sent,
+    logged,
+    polls,
+    records: ports.records,
+    cluster,
+    /** The refs of a host from now on, or how it fails. */
+    host: (url: string, answer: readonly GitRef[] | GitErrorCode): void => {
+      hosts.set(normalGitUrl(parseGitUrl(url)), answer);
+    },
+    /** Puts a SourceResolver there. */
+    apply: (
+      name: string,
+      source: SourceConfig,
+      more: Partial<Pick<SourceResolver, 'status'>> & Placement = {},
+    ): void => {
+      const { namespace = 'team', serviceAccount = '', generation = 1, ...rest } = more;
+      const object = {
+        apiVersion: 'kpack.io/v1alpha2',
+        kind: 'SourceResolver',
+        metadata: { name, namespace, generation },
+        spec: { source, serviceAccount },
+        ...rest,
+      };
+      world.put(`/apis/kpack.io/v1alpha2/namespaces/${namespace}/sourceresolvers`, object);
+    },
+    put: (plural: string, object: ServiceAccount | Secret): void =>
+      world.put(`/api/v1/namespaces/${object.metadata?.namespace ?? ''}/${plural}`, object),
+    statusOf: (name: string, namespace?: string): unknown => world.at(pathOf(name, namespace)).status,
+    pathOf,
+    /** One pass of a SourceResolver. */
+    resolve: (name: string, { reasons = ['self'], namespace = 'team' }: PassOptions = {}) => {
+      const target = { cluster, kind: 'SourceResolver', namespace, name };
+      return runResolver(
+        target,
+        reasons.map((reason) => messageTo(target, reason)),
+        60,
+      );
+    },
+    /** Everything that is due now, polls run at once. */
+    due: async (): Promise<readonly Due[]> => {
+      const seconds = Math.floor(now.getTime() / 1000);
+      const shards = await Promise.all(
+        Array.from({ length: 16 }, (_, shard) => ports.records.due(shard, seconds, 100)),
+      );
+      return shards.flat().filter(({ target }) => target.cluster === cluster);
+    },
+    poll: (target: TargetKey) => runPoll(target, [messageTo(target, 'due')], 60),
+    later: (seconds: number): void => {
+      now = new Date(now.getTime() + seconds * 1000);
+    },
+    /** What was sent since it was last asked, as `<queue> <reason> <name>`. */
+    woken: (): readonly string[] =>
+      sent
+        .splice(0)
+        .map(({ queue, message }) => `${queue} ${message.reason} ${message.target.name}`)
+        .toSorted(),
+  };
+};
+
+interface Placement {
+  readonly namespace?: string;
+  readonly serviceAccount?: string;
+  readonly generation?: number;
+}
+
+interface PassOptions {
+  readonly reasons?: readonly Reason[];
+  readonly namespace?: string;
+}
+
+export type SourceWorld = ReturnType<typeof sourceWorld>;
