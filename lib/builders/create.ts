@@ -43,15 +43,15 @@ const accountFor = ({ spec }: ClusterStack | ClusterLifecycle, builder: Account)
   spec.serviceAccountRef === undefined ? builder : accountOf(spec.serviceAccountRef);
 
 /** The lifecycle itself is the last layer of its image (spec 04 §8.1). */
-const lifecycleLayerOf = ({ descriptors, diffIds }: FetchedImage) => {
-  const [descriptor, diffId] = [descriptors.at(-1), diffIds.at(-1)];
-  if (descriptor === undefined || diffId === undefined || descriptors.length !== diffIds.length) {
+const lifecycleLayerOf = ({ layers, diffIds }: FetchedImage) => {
+  const [layer, diffId] = [layers.at(-1), diffIds.at(-1)];
+  if (layer === undefined || diffId === undefined || layers.length !== diffIds.length) {
     throw new PermanentError(
       'ReconcileFailed',
       'failed to find lifecycle layer: failed to find lifecycle image layers',
     );
   }
-  return { descriptor, diffId };
+  return { descriptor: layer.json, diffId };
 };
 
 const layerBlob = async ({ buildpack, account }: Offer, access: ImageAccess): Promise<BlobToPush> => ({
@@ -67,10 +67,10 @@ const blobsOf = async (
   buildpacks: readonly Offer[],
   access: ImageAccess,
 ): Promise<readonly BlobToPush[]> => {
-  const baseLayers = base.image.blobs.slice(1).map((blob) => blobFrom(blob, base.registry, base.image.repository));
-  const lifecycleLayers = lifecycle.image.blobs
+  const baseLayers = base.image.layers.map((blob) => blobFrom(blob, base.registry, base.image.reference));
+  const lifecycleLayers = lifecycle.image.layers
     .slice(-1)
-    .map((blob) => blobFrom(blob, lifecycle.registry, lifecycle.image.repository));
+    .map((blob) => blobFrom(blob, lifecycle.registry, lifecycle.image.reference));
   const own = [...made.layers, made.config].map(({ digest, bytes }) => ({ digest, bytes, size: bytes.byteLength }));
   const layers = await Promise.all(buildpacks.map((offer) => layerBlob(offer, access)));
   return [...baseLayers, ...lifecycleLayers, ...layers, ...own];
@@ -104,10 +104,10 @@ export const createBuilder = async (
   for (const buildpack of buildpacks) assertBuildpackFits(buildpack, offer, lifecycleStatus);
 
   const made = assembleBuilder({
-    base: build.parsed,
+    base: build,
     userId: stackStatus.userId ?? 0,
     groupId: stackStatus.groupId ?? 0,
-    runImage: withBoth(target.runImage, run.manifest.digest),
+    runImage: withBoth(target.runImage, run.reference.digest),
     lifecycle: lifecycleStatus,
     lifecycleLayer,
     buildpacks,
@@ -125,12 +125,12 @@ export const createBuilder = async (
   return {
     runImage: {
       target: target.runImage,
-      manifest: run.manifest,
-      blobs: run.blobs.map((blob) => blobFrom(blob, stackRegistry, run.repository)),
+      manifest: run.raw,
+      blobs: [run.configDescriptor, ...run.layers].map((blob) => blobFrom(blob, stackRegistry, run.reference)),
     },
     builder: {
       target: target.builder,
-      manifest: { mediaType: made.mediaType || build.manifest.mediaType, ...made.manifest },
+      manifest: { mediaType: made.mediaType || build.mediaType, ...made.manifest },
       blobs,
     },
     os: build.platform.os,

@@ -1,17 +1,15 @@
 /** Puts an image under a tag, moving only what is not there yet, within a budget of time (spec 04 §9.4 "Save"; DESIGN §3.14). */
-import { mapBounded } from '../buildpacks/bounded.ts';
+import { type BlobOrigin, copyBlob } from '../oci/copy.ts';
 import { isOciError } from '../oci/errors.ts';
-import { type Repository, sameRepository, type TagReference, withTag } from '../oci/reference.ts';
-import type { BlobName, RawManifest, Registry } from '../oci/registry.ts';
+import { inParallel } from '../oci/in-parallel.ts';
+import { type Repository, repositoryOf, type TagReference, withTag } from '../oci/reference.ts';
+import type { BlobName, CallOptions, RawManifest, Registry } from '../oci/registry.ts';
 
 /** A blob of the image, and where its bytes are. */
 export type BlobToPush = BlobName & {
   /** Not uploaded by anybody: a registry of its maker's serves it. */
   readonly foreign?: boolean;
-} & (
-    | { readonly bytes: Uint8Array }
-    | { readonly from: { readonly registry: Registry; readonly repository: Repository } }
-  );
+} & ({ readonly bytes: Uint8Array } | { readonly from: BlobOrigin });
 
 /** An image and where it goes. */
 export interface ImageToPush {
@@ -23,8 +21,10 @@ export interface ImageToPush {
 /** The time a push may take. */
 export interface PushBudget {
   readonly signal: AbortSignal;
-  /** Whether another blob may be begun. One always is, or a short budget would never end. */
-  readonly mayGoOn: () => boolean;
+  /** After this many seconds uploads are left where they are. */
+  readonly seconds: number;
+  /** Four unless given; one for a blob so large that it needs the line for itself. */
+  readonly blobsAtOnce?: number | undefined;
   readonly now: Date;
 }
 
@@ -32,8 +32,6 @@ export interface PushBudget {
 export type PushResult =
   | { readonly state: 'there' | 'pushed' }
   | { readonly state: 'unfinished'; readonly blobs: number; readonly of: number };
-
-const blobsAtOnce = 4;
 
 const isForeign = (mediaType: string): boolean => /foreign|nondistributable/.test(mediaType);
 
@@ -46,7 +44,7 @@ export const blobFrom = (
   digest: blob.digest,
   size: blob.size,
   foreign: isForeign(blob.mediaType),
-  from: { registry, repository },
+  from: { registry, repository: repositoryOf(repository) },
 });
 
 const distinct = (blobs: readonly BlobToPush[]): readonly BlobToPush[] => [
@@ -57,21 +55,18 @@ const once = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 };
 
-const moveBlob = async (registry: Registry, into: Repository, blob: BlobToPush, signal: AbortSignal): Promise<void> => {
-  const { digest, size } = blob;
-  if ('bytes' in blob) {
-    await registry.pushBlob(into, { digest, size, open: () => once(blob.bytes) }, { signal });
-    return;
-  }
-  const { from } = blob;
-  if (from.repository.registry === into.registry) {
-    if (await registry.mountBlob(into, digest, from.repository, { signal })) return;
-  }
-  await registry.pushBlob(
-    into,
-    { digest, size, open: (options) => from.registry.openBlob(from.repository, { digest, size }, options) },
-    { signal },
-  );
+/** Whether its bytes had to be sent; a mount sends none. */
+const moveBlob = async (
+  registry: Registry,
+  into: Repository,
+  blob: BlobToPush,
+  options: CallOptions,
+): Promise<boolean> => {
+  if ('from' in blob) return (await copyBlob(registry, blob, blob.from, into, options)) === 'uploaded';
+  const { digest, size, bytes } = blob;
+  if (await registry.hasBlob(into, digest, options)) return false;
+  await registry.pushBlob(into, { digest, size, open: () => once(bytes) }, options);
+  return true;
 };
 
 /** `YYYYMMDDHHMMSS` in UTC: every image that was pushed keeps a tag, so that a registry that clears untagged ones leaves it. */
@@ -87,28 +82,43 @@ const digestAt = async (registry: Registry, target: TagReference, signal: AbortS
   }
 };
 
+/** How many of the blobs are there when time is up. Throws when none could be sent in that time. */
+const moveBlobs = async (
+  registry: Registry,
+  into: Repository,
+  blobs: readonly BlobToPush[],
+  { signal, seconds, blobsAtOnce = 4 }: PushBudget,
+): Promise<number> => {
+  const timeIsUp = AbortSignal.timeout(Math.max(0, seconds) * 1000);
+  const options = { signal: AbortSignal.any([signal, timeIsUp]) };
+  let there = 0;
+  let sent = 0;
+  await inParallel(blobs, blobsAtOnce, async (blob) => {
+    // The first is begun however late it is, so that it fails with words that say so.
+    if (sent > 0 && timeIsUp.aborted) return;
+    try {
+      if (await moveBlob(registry, into, blob, options)) sent += 1;
+      there += 1;
+    } catch (error) {
+      if (sent === 0 || signal.aborted || !timeIsUp.aborted) throw error;
+    }
+  });
+  return there;
+};
+
 /**
- * Pushes the image unless the tag already has it: blobs first, then a tag of the time, the tag itself last. When the budget is spent it stops
- * between blobs, and the next call goes on there. Throws OciError.
+ * Pushes the image unless the tag already has it: blobs first, then a tag of the time, the tag itself last. When its time is up it stops, and
+ * the next call goes on after the blobs that are there. Throws OciError.
  */
 export const pushImage = async (
   registry: Registry,
   { target, manifest, blobs }: ImageToPush,
-  { signal, mayGoOn, now }: PushBudget,
+  budget: PushBudget,
 ): Promise<PushResult> => {
+  const { signal, now } = budget;
   if ((await digestAt(registry, target, signal)) === manifest.digest) return { state: 'there' };
   const wanted = distinct(blobs);
-  let there = 0;
-  let moved = 0;
-  await mapBounded(wanted, blobsAtOnce, async (blob) => {
-    const fromHere = 'from' in blob && sameRepository(blob.from.repository, target);
-    if (!fromHere && !(await registry.hasBlob(target, blob.digest, { signal }))) {
-      if (moved > 0 && !mayGoOn()) return;
-      moved += 1;
-      await moveBlob(registry, target, blob, signal);
-    }
-    there += 1;
-  });
+  const there = await moveBlobs(registry, repositoryOf(target), wanted, budget);
   if (there < wanted.length) return { state: 'unfinished', blobs: there, of: wanted.length };
   await registry.putManifest(withTag(target, stamp(now)), manifest, { signal });
   await registry.putManifest(target, manifest, { signal });

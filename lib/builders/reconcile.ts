@@ -15,7 +15,7 @@ import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import { stableJson } from '../text/stable-json.ts';
 import { type BuilderRecipe, createBuilder, recordOf } from './create.ts';
 import { dependenciesOf, readInputs, type SharedBuilderSpec } from './inputs.ts';
-import { type PushResult, pushImage } from './push-image.ts';
+import { pushImage } from './push-image.ts';
 import { failedStatus, pushingStatus, succeededStatus } from './status.ts';
 import { type BuilderIdentity, targetOf, withBoth } from './target.ts';
 
@@ -35,8 +35,8 @@ export interface BuilderPorts {
   ) => Promise<readonly CosignSignature[]>;
 }
 
-/** Seconds kept back for the last manifest and the status. */
-const reserveSeconds = 15;
+/** Of the time that is left, the part for blobs; the rest is for manifests, signatures and the status. */
+const shareForBlobs = 0.8;
 
 interface BuilderObject {
   readonly metadata: { readonly generation?: number | undefined };
@@ -109,9 +109,10 @@ const reconcileAny = async (
     configs: ports.configs,
     signal,
   });
-  const budget = { signal, now, mayGoOn: () => pass.remainingSeconds() > reserveSeconds };
   for (const image of [created.runImage, created.builder]) {
-    const result: PushResult = await pushImage(registry, image, budget);
+    const seconds = pass.remainingSeconds() * shareForBlobs;
+    // After a failure one at a time: perhaps a large layer did not get through beside others.
+    const result = await pushImage(registry, image, { signal, now, seconds, blobsAtOnce: pass.attempts > 0 ? 1 : 4 });
     if (result.state !== 'unfinished') continue;
     await write(pushingStatus(object, result.blobs, result.of, now));
     return again(0, `${result.blobs} of ${result.of} layers pushed`);

@@ -34,14 +34,19 @@ const readSecrets = async (
  * The credentials of an account: its Secrets and pull secrets; missing ones are passed over, as is a missing account. Without a namespace
  * there are none. Throws KubeError when they cannot be read, CredentialError for a Secret that is malformed.
  */
-export const accountKeychain = async (kube: KubeClient, { namespace, serviceAccount }: Account): Promise<Keychain> => {
+export const accountKeychain = async (
+  kube: KubeClient,
+  { namespace, serviceAccount, imagePullSecrets: explicit = [] }: Account,
+): Promise<Keychain> => {
   if (namespace === '') return anonymous;
   const name = serviceAccount || 'default';
   const account = await kube.get<ServiceAccount>({ kind: 'ServiceAccount', namespace, name });
-  if (account === undefined) return anonymous;
   const [accountSecrets, pullSecrets] = await Promise.all([
-    readSecrets(kube, namespace, account.secrets),
-    readSecrets(kube, namespace, account.imagePullSecrets),
+    readSecrets(kube, namespace, account?.secrets),
+    readSecrets(kube, namespace, [
+      ...explicit.map((secret) => ({ name: secret })),
+      ...(account?.imagePullSecrets ?? []),
+    ]),
   ]);
   return keychainFromSecrets({ accountSecrets, pullSecrets });
 };
@@ -58,7 +63,7 @@ export const accountRegistries = (
   return (kube, account) => {
     const opened = passes.get(kube) ?? new Map<string, Promise<Registry>>();
     passes.set(kube, opened);
-    const key = `${account.namespace}/${account.serviceAccount}`;
+    const key = [account.namespace, account.serviceAccount, ...(account.imagePullSecrets ?? [])].join('/');
     const open = async (): Promise<Registry> =>
       openRegistry({ ...options, keychain: firstOf(await accountKeychain(kube, account), processKeychain) });
     const registry = opened.get(key) ?? open();

@@ -1,12 +1,12 @@
 /** A builder image from its parts, without any registry: manifest, config and the layers that are new (spec 04 §8.3–8.7). */
 import type { BuildpackStatus } from '../api/buildpacks.ts';
-import type { Digest } from '../oci/digest.ts';
-import { digestOf } from '../oci/digest.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
+import { labelsIn } from '../oci/image.ts';
+import { configBytes, type Json, manifestBytes, recordIn, textsIn } from '../oci/image-json.ts';
 import { dockerLayerType } from '../oci/media-types.ts';
 import { type BuilderContent, builderLabels } from './builder-labels.ts';
 import { directoriesTar, orderTar, stackTar } from './builder-layers.ts';
 import { gzip } from './gzip/gzip.ts';
-import { configBytes, type Json, manifestBytes, recordIn, textsIn } from './image-json.ts';
 
 /** Manifest and config of an image as parsed JSON. */
 export interface ParsedImage {
@@ -79,13 +79,6 @@ const listIn = (document: Json, key: string): readonly unknown[] => {
   const value = document[key];
   return Array.isArray(value) ? value : [];
 };
-
-const labelsIn = (config: Json): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(recordIn(recordIn(config, 'config'), 'Labels')).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  );
 
 const configOf = (parts: BuilderParts, added: readonly NewLayer[]): Json => {
   const { config } = parts.base;

@@ -1,3 +1,5 @@
+import { inParallel } from '../oci/in-parallel.ts';
+
 /** The results of `work` on every item, in their order, with at most `limit` at once; the first failure is the failure of all. */
 export const mapBounded = async <T, R>(
   items: readonly T[],
@@ -5,10 +7,8 @@ export const mapBounded = async <T, R>(
   work: (item: T) => Promise<R>,
 ): Promise<readonly R[]> => {
   const results: R[] = [];
-  const rest = items.entries();
-  const lane = async (): Promise<void> => {
-    for (const [index, item] of rest) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  await inParallel([...items.entries()], limit, async ([index, item]) => {
+    results[index] = await work(item);
+  });
   return results;
 };

@@ -1,79 +1,19 @@
-/** Reads one image for one platform: manifest and config, no layer (spec 04 §9.4 "Fetch"). */
-import * as v from 'valibot';
-import { type Digest, isDigest } from '../oci/digest.ts';
+/** Reads one linux/amd64 image as the readers see it and as it is copied; what never changes is read once a process (spec 04 §9.4 "Fetch"). */
+import type { Digest } from '../oci/digest.ts';
 import { invalidContent } from '../oci/errors.ts';
-import { isIndexType } from '../oci/media-types.ts';
-import { parseReference, printReference, type Repository, repositoryOf, withDigest } from '../oci/reference.ts';
-import type { BlobName, CallOptions, RawManifest, Registry } from '../oci/registry.ts';
-import type { ParsedImage } from './assemble.ts';
-import { type Json, recordIn, textIn, textsIn } from './image-json.ts';
+import { type OciImage, readImage } from '../oci/image.ts';
+import { parseReference, printReference } from '../oci/reference.ts';
+import type { CallOptions, RawManifest, Registry } from '../oci/registry.ts';
 import type { ReadableImage } from './readable-image.ts';
 
-/** An image as it is stored, and as the readers see it. */
-export interface FetchedImage extends ReadableImage {
-  readonly repository: Repository;
+/** An image, read: no layer was touched. */
+export interface FetchedImage extends ReadableImage, Omit<OciImage, keyof ReadableImage> {
+  readonly layers: OciImage['layers'];
   /** The manifest's own bytes: copied as they are. */
-  readonly manifest: RawManifest;
-  readonly parsed: ParsedImage;
-  /** Config and layers, as the manifest lists them. */
-  readonly blobs: readonly LayerBlob[];
-  /** The layers with everything the manifest says of them. */
-  readonly descriptors: readonly Json[];
+  readonly raw: RawManifest;
 }
 
-/** A blob of an image and its media type. */
-export interface LayerBlob extends BlobName {
-  readonly mediaType: string;
-}
-
-const DescriptorSchema = v.looseObject({
-  mediaType: v.optional(v.string(), ''),
-  digest: v.custom<Digest>(isDigest, 'is no sha256 digest'),
-  size: v.pipe(v.number(), v.integer(), v.minValue(0)),
-});
-const ManifestSchema = v.looseObject({ config: DescriptorSchema, layers: v.optional(v.array(DescriptorSchema), []) });
-const IndexSchema = v.looseObject({
-  manifests: v.array(
-    v.looseObject({
-      digest: v.custom<Digest>(isDigest, 'is no sha256 digest'),
-      platform: v.optional(v.looseObject({ os: v.optional(v.string(), ''), architecture: v.optional(v.string(), '') })),
-    }),
-  ),
-});
-
-const read = <T extends v.GenericSchema>(schema: T, bytes: Uint8Array, what: string): v.InferOutput<T> => {
-  let document: unknown;
-  try {
-    document = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw invalidContent(`${what} is not JSON`, { cause });
-  }
-  const parsed = v.safeParse(schema, document);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw invalidContent(`${what} is malformed at ${v.getDotPath(issue) ?? 'its root'}: ${issue.message}`);
-};
-
-const JsonObjectSchema = v.custom<Json>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'is no object',
-);
-
-/** The manifest of a linux/amd64 image; an index is followed to its child, as kpack does (spec 04 §9.4). */
-const imageManifest = async (registry: Registry, image: string, options: CallOptions): Promise<RawManifest> => {
-  const reference = parseReference(image);
-  const found = await registry.getManifest(reference, options);
-  if (!isIndexType(found.mediaType)) return found;
-  const name = printReference(reference);
-  const { manifests } = read(IndexSchema, found.bytes, `index ${name}`);
-  const child = manifests.find(
-    ({ platform }) => platform === undefined || (platform.os === 'linux' && platform.architecture === 'amd64'),
-  );
-  if (child === undefined) throw invalidContent(`no child with platform linux/amd64 in index ${name}`);
-  return registry.getManifest(withDigest(reference, child.digest), options);
-};
-
-/** Configs by digest: content that cannot change. Whoever asks has read the manifest, with credentials of its own, first. */
+/** Blobs by digest: content that cannot change. Whoever asks has read the manifest, with credentials of its own, first. */
 export interface ConfigCache {
   readonly get: (digest: Digest) => Uint8Array | undefined;
   readonly put: (digest: Digest, bytes: Uint8Array) => void;
@@ -98,44 +38,32 @@ export const configCache = (limitBytes = 16 * 1024 * 1024): ConfigCache => {
   };
 };
 
-const labelsIn = (config: Json): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(recordIn(recordIn(config, 'config'), 'Labels')).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  );
-
 /**
- * The image a reference names. Throws PermanentError for a bad reference, OciError for everything else. Its content is checked against its digests.
+ * The image a reference names; of an index its linux/amd64 child. Throws PermanentError for a bad reference, OciError for everything else.
+ * Its content is checked against its digests.
  */
 export const fetchImage = async (
   registry: Registry,
-  image: string,
+  reference: string,
   cache: ConfigCache,
   options: CallOptions = {},
 ): Promise<FetchedImage> => {
-  const repository = repositoryOf(parseReference(image));
-  const manifest = await imageManifest(registry, image, options);
-  const identifier = printReference(withDigest(repository, manifest.digest));
-  const { config: configBlob, layers, ...rest } = read(ManifestSchema, manifest.bytes, `manifest ${identifier}`);
-  const bytes = cache.get(configBlob.digest) ?? (await registry.readBlob(repository, configBlob, options));
-  cache.put(configBlob.digest, bytes);
-  const config = read(JsonObjectSchema, bytes, `config of ${identifier}`);
-  return {
-    identifier,
-    repository,
-    manifest,
-    parsed: { manifest: { ...rest, config: configBlob, layers }, config },
-    blobs: [configBlob, ...layers],
-    descriptors: layers,
-    labels: labelsIn(config),
-    env: textsIn(recordIn(config, 'config'), 'Env'),
-    diffIds: textsIn(recordIn(config, 'rootfs'), 'diff_ids'),
-    layers,
-    platform: {
-      os: textIn(config, 'os'),
-      architecture: textIn(config, 'architecture'),
-      variant: textIn(config, 'variant'),
+  const manifests = new Map<Digest, RawManifest>();
+  const remembering: Registry = {
+    ...registry,
+    getManifest: async (...request) => {
+      const manifest = await registry.getManifest(...request);
+      manifests.set(manifest.digest, manifest);
+      return manifest;
+    },
+    readBlob: async (repository, blob, call) => {
+      const bytes = cache.get(blob.digest) ?? (await registry.readBlob(repository, blob, call));
+      cache.put(blob.digest, bytes);
+      return bytes;
     },
   };
+  const image = await readImage(remembering, parseReference(reference), options);
+  const raw = manifests.get(image.reference.digest);
+  if (raw === undefined) throw invalidContent(`the manifest of ${reference} was not read`);
+  return { ...image, identifier: printReference(image.reference), raw };
 };

@@ -10,6 +10,8 @@ export interface Account {
   readonly namespace: string;
   /** Empty with a namespace means `default`. */
   readonly serviceAccount: string;
+  /** Names of further pull secrets in the namespace; they go before the account's own. */
+  readonly imagePullSecrets?: readonly string[];
 }
 
 /** No Secrets at all. */

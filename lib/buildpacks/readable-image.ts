@@ -1,5 +1,6 @@
 /** What the readers look at in an image: its config's fields, and the layers its manifest lists. No blob but the config is read. */
 import { PermanentError } from '../errors/expected.ts';
+import type { Platform } from '../oci/descriptor.ts';
 
 /** One image, read. */
 export interface ReadableImage {
@@ -17,13 +18,6 @@ export interface ReadableImage {
 export interface ReadableLayer {
   readonly digest: string;
   readonly size: number;
-}
-
-/** What an image runs on; a part that is not said is empty. */
-export interface Platform {
-  readonly os: string;
-  readonly architecture: string;
-  readonly variant: string;
 }
 
 /** The text of a label. Throws PermanentError `could not find label KEY` (spec 04 §5). */

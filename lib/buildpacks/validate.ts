@@ -2,7 +2,7 @@
 import type { BuildpackStatus } from '../api/buildpacks.ts';
 import type { ResolvedLifecycle } from '../api/lifecycle.ts';
 import { PermanentError } from '../errors/expected.ts';
-import type { Platform } from './readable-image.ts';
+import type { Platform } from '../oci/descriptor.ts';
 import { nameOf } from './store-reader.ts';
 import { isAtLeast, parseVersion } from './versions.ts';
 
