@@ -67,6 +67,63 @@ export const conditionReasons = {
   RebaseInPod: { kinds: ['Build'], meaning: 'The rebase needs a pod; the message says why.', ours: true },
   ResultUnknown: { kinds: ['Build'], meaning: 'The image was pushed, but nothing says its digest.', ours: true },
   Retrying: { kinds: ['Build'], meaning: 'The API server or a registry failed; it is tried again.', ours: true },
+  CredentialsForbidden: {
+    kinds: ['SourceResolver'],
+    meaning: 'ServiceAccount or Secrets may not be read; the message names the binding to apply.',
+    ours: true,
+  },
+  GitForbidden: {
+    kinds: ['SourceResolver'],
+    meaning: 'The git host does not let these credentials read the repository.',
+    ours: true,
+  },
+  GitHostThrottled: {
+    kinds: ['SourceResolver'],
+    meaning: 'The git host asks to be left alone for a while; it is asked again.',
+    ours: true,
+  },
+  GitHostUnreachable: {
+    kinds: ['SourceResolver'],
+    meaning: 'The git host cannot be reached or is failing; it is asked again.',
+    ours: true,
+  },
+  GitProtocolError: { kinds: ['SourceResolver'], meaning: 'What answers at the URL is not a git host.', ours: true },
+  GitTimeout: {
+    kinds: ['SourceResolver'],
+    meaning: 'The git host did not answer in time; it is asked again.',
+    ours: true,
+  },
+  GitTlsFailed: { kinds: ['SourceResolver'], meaning: 'The certificate of the git host is not trusted.', ours: true },
+  GitUnauthorized: { kinds: ['SourceResolver'], meaning: 'The git host wants credentials, or other ones.', ours: true },
+  HostKeyMismatch: {
+    kinds: ['SourceResolver'],
+    meaning: 'The git host shows another key than known_hosts has, or a revoked one.',
+    ours: true,
+  },
+  HostKeyUnknown: { kinds: ['SourceResolver'], meaning: 'The git host is not in known_hosts.', ours: true },
+  InvalidGitUrl: {
+    kinds: ['SourceResolver'],
+    meaning: 'The git URL cannot be one, or is of a kind that is refused.',
+    ours: true,
+  },
+  InvalidSource: { kinds: ['SourceResolver'], meaning: 'None of git, blob and registry is given.', ours: true },
+  RepositoryNotFound: {
+    kinds: ['SourceResolver'],
+    meaning: 'The git host has no such repository, or does not show it to these credentials.',
+    ours: true,
+  },
+  RevisionDeleted: {
+    kinds: ['SourceResolver'],
+    meaning: 'The branch or tag was there before and is gone; the last commit is kept.',
+    ours: true,
+  },
+  RevisionNotFound: {
+    kinds: ['SourceResolver'],
+    meaning: 'The repository has no branch, tag or other ref of that name.',
+    ours: true,
+  },
+  SshKeyInvalid: { kinds: ['SourceResolver'], meaning: 'The private key in the Secret cannot be read.', ours: true },
+  SshKeyRefused: { kinds: ['SourceResolver'], meaning: 'The git host does not accept the private key.', ours: true },
 } as const satisfies Readonly<Record<string, ReasonMeaning>>;
 
 /** A reason of a condition that a reconciler decides on. */

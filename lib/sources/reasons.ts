@@ -1,4 +1,5 @@
 /** Why a source is not ready, in one word for machines. kpack's SourceResolver conditions carry no reasons; all of these are ours. */
+import type { ConditionReason } from '../api/reasons.ts';
 import type { GitErrorCode } from '../git/errors.ts';
 
 /** One reason for each way a git host can fail. */
@@ -15,7 +16,7 @@ export const gitReasons = {
   timeout: 'GitTimeout',
   tls: 'GitTlsFailed',
   unauthorized: 'GitUnauthorized',
-} as const satisfies Readonly<Record<GitErrorCode, string>>;
+} as const satisfies Readonly<Record<GitErrorCode, ConditionReason>>;
 
 /** Reasons that are not the git host's doing. */
 export const sourceReasons = {
@@ -27,4 +28,4 @@ export const sourceReasons = {
   credentialsForbidden: 'CredentialsForbidden',
   /** None of git, blob and registry is given. */
   invalidSource: 'InvalidSource',
-} as const;
+} as const satisfies Readonly<Record<string, ConditionReason>>;
