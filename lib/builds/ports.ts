@@ -1,14 +1,7 @@
 /** What the Build reconciler needs beyond the API server: images of registries, read and rebased as somebody. */
+import type { Account } from '../buildpacks/offers.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { PodSettings, StepPrograms } from './pod/context.ts';
-
-/** Whose credentials a registry is asked with (spec 03 §1.3, §16.3). */
-export interface Account {
-  readonly namespace: string;
-  readonly serviceAccountName: string;
-  /** Names of further pull secrets in the namespace. */
-  readonly imagePullSecrets: readonly string[];
-}
 
 /** The part of an image's config that is looked at; of an index, the linux/amd64 image's. */
 export interface ImageFacts {
@@ -31,6 +24,7 @@ export interface RebaseRequest {
 
 /** What one pass hands to a call: the cluster's API for credentials, and the end of its budget. */
 export interface CallContext {
+  readonly cluster: string;
   readonly kube: KubeClient;
   readonly signal: AbortSignal;
 }

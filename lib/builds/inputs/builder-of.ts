@@ -3,11 +3,11 @@ import type { Build } from '../../api/build.ts';
 import type { Builder } from '../../api/builder.ts';
 import type { ClusterBuilder } from '../../api/cluster-builder.ts';
 import { builderServiceAccount, defaultServiceAccount } from '../../api/defaults.ts';
+import type { Account } from '../../buildpacks/offers.ts';
 import { PermanentError } from '../../errors/expected.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Dependency } from '../../state/keys.ts';
 import { builderPullSecrets } from '../pod/build-facts.ts';
-import type { Account } from '../ports.ts';
 import { Waiting } from '../waiting.ts';
 
 /** A builder image and the account that may read it. */
@@ -29,7 +29,7 @@ export const builderReference = ({ spec: { builder } }: Build): Dependency | und
 /** The Build's own account, with the builder's pull secrets. */
 export const accountOf = (build: Build): Account => ({
   namespace: build.metadata.namespace ?? '',
-  serviceAccountName: build.spec.serviceAccountName,
+  serviceAccount: build.spec.serviceAccountName,
   imagePullSecrets: builderPullSecrets(build),
 });
 
@@ -52,11 +52,7 @@ const clusterBuilder = async (name: string, kube: KubeClient): Promise<BuilderOf
   const account = builder.spec.serviceAccountRef;
   return {
     image: latestImage(prefix, `ClusterBuilder ${name}`, builder.status),
-    account: {
-      namespace: account?.namespace ?? '',
-      serviceAccountName: account?.name || defaultServiceAccount,
-      imagePullSecrets: [],
-    },
+    account: { namespace: account?.namespace ?? '', serviceAccount: account?.name || defaultServiceAccount },
   };
 };
 
@@ -72,7 +68,7 @@ const namespacedBuilder = async (namespace: string, name: string, kube: KubeClie
     throw new Waiting('BuilderNotReady', `${prefix}: builders.kpack.io "${name}" not found in namespace ${namespace}`);
   return {
     image: latestImage(prefix, `Builder ${namespace}/${name}`, builder.status),
-    account: { namespace, serviceAccountName: builderServiceAccount(builder.spec), imagePullSecrets: [] },
+    account: { namespace, serviceAccount: builderServiceAccount(builder.spec) },
   };
 };
 

@@ -35,9 +35,8 @@ import { buildVolumes, home, notary, report } from './volumes.ts';
  */
 export const buildPod = (build: Build, context: PodContext): Pod => {
   const platformApi = platformApiFor(context.builder.platformApis, context.settings.maximumPlatformApi);
-  const pod = isRebase(build, context.builder.stackId)
-    ? rebasePod(build, context)
-    : lifecyclePod(build, context, platformApi);
+  const isToRebase = isRebase(build, context.builder.stackId) && context.lastImageIsGone !== true;
+  const pod = isToRebase ? rebasePod(build, context) : lifecyclePod(build, context, platformApi);
   return context.settings.injectedSidecars ? withWaiter(build, pod, context.programs.waiter) : pod;
 };
 

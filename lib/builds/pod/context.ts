@@ -59,6 +59,8 @@ export interface PodContext {
   readonly pullSecrets: readonly string[];
   readonly bindings: readonly Binding[];
   readonly settings: PodSettings;
+  /** The image that would be rebased is no longer in the registry: build from source instead, which kpack's rebase fails at for ever. */
+  readonly lastImageIsGone?: boolean;
   /** When the pod is generated: the value of `creationTime: now`. */
   readonly now: Date;
 }

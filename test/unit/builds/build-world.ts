@@ -3,8 +3,9 @@
 import { gzipSync } from 'node:zlib';
 import type { ContainerState, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build, BuildSpec } from '../../../lib/api/build.ts';
+import type { Account } from '../../../lib/buildpacks/offers.ts';
 import type { PodSettings } from '../../../lib/builds/pod/context.ts';
-import type { Account, ImageFacts, Images, RebaseRequest } from '../../../lib/builds/ports.ts';
+import type { ImageFacts, Images, RebaseRequest } from '../../../lib/builds/ports.ts';
 import { buildReconciler } from '../../../lib/builds/reconcile.ts';
 import type { Reconciler } from '../../../lib/reconcile/reconciler.ts';
 import { type FakeCluster, fakeCluster, type Stored } from '../../support/fake-cluster.ts';

@@ -85,6 +85,14 @@ describe('a rebase', () => {
     expect(world.condition()['message']).toContain('signed with Secret signing');
   });
 
+  it('whose last image is gone is built from source instead', async () => {
+    const world = rebaseWorld();
+    world.images.onRebase = failsWith('not-found');
+    await world.pass();
+    expect(world.cluster.at(podPath).spec).toMatchObject({ containers: [{ name: 'completion' }] });
+    expect((world.cluster.at(podPath).spec as { initContainers: object[] }).initContainers).toHaveLength(6);
+  });
+
   it('that cannot be done is final', async () => {
     const world = rebaseWorld();
     world.images.onRebase = () => {

@@ -188,8 +188,7 @@ describe('the builder', () => {
     await world.pass();
     expect(world.images.reads[0]?.account).toEqual({
       namespace: 'builders',
-      serviceAccountName: 'reader',
-      imagePullSecrets: [],
+      serviceAccount: 'reader',
     });
     expect(world.cluster.has(podPath)).toBe(true);
   });
@@ -208,7 +207,7 @@ describe('the builder', () => {
     } as object);
     world.images.known.set('nb.example/b', builderFacts);
     await world.pass();
-    expect(world.images.reads[0]?.account).toMatchObject({ namespace: 'others', serviceAccountName: 'its-own' });
+    expect(world.images.reads[0]?.account).toMatchObject({ namespace: 'others', serviceAccount: 'its-own' });
   });
 
   it.each([

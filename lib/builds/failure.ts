@@ -1,0 +1,29 @@
+/** What a Build says about a pass that failed (DESIGN §4: only invalid input is final). Pure. */
+import type { Build, BuildStatus } from '../api/build.ts';
+import { type ExpectedError, PermanentError } from '../errors/expected.ts';
+import { isKubeError } from '../kube/errors.ts';
+import { isFinished } from './is-finished.ts';
+import { succeeded } from './status.ts';
+import { Waiting } from './waiting.ts';
+
+/** `User "…"` as the API server's refusals name who asked. */
+const refusedUser = /User "([^"]+)"/;
+
+/** The binding that would help: permissions in tenants' namespaces are granted one by one (DESIGN §3.15). */
+const bindingHint = (message: string, namespace: string): string => {
+  const user = refusedUser.exec(message)?.[1];
+  const subject = user === undefined ? '' : ` --user=${user}`;
+  return `${message}. If the grant is missing: kubectl create rolebinding kpackless-tenant -n ${namespace} --clusterrole=kpackless-tenant${subject}`;
+};
+
+/** The status after `failure`; undefined for a finished Build, whose status is frozen. */
+export const statusAfter = (build: Build, failure: ExpectedError | PermanentError): BuildStatus | undefined => {
+  if (isFinished(build)) return undefined;
+  const said = (condition: ReturnType<typeof succeeded>): BuildStatus => ({ ...build.status, conditions: [condition] });
+  if (failure instanceof PermanentError) return said(succeeded('False', failure.reason, failure.message));
+  if (failure instanceof Waiting) return said(succeeded('Unknown', failure.reason, failure.message));
+  const message = isKubeError(failure, 'forbidden')
+    ? bindingHint(failure.message, build.metadata.namespace ?? '')
+    : failure.message;
+  return said(succeeded('Unknown', 'Retrying', message));
+};

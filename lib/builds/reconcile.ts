@@ -1,0 +1,139 @@
+/**
+ * A Build is one pod, or one rebase in the registry. Make sure it is on its way, then report what it says; the pod's events bring us
+ * back. Safe to run twice and to die after any line: the pod's name is the Build's, a rebase pushes the same bytes again, and a pod is
+ * ours only if this very Build controls it (spec 02 §6, DESIGN §3.9).
+ */
+import type { Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { Build, BuildStatus } from '../api/build.ts';
+import { withBuildDefaults } from '../api/defaults.ts';
+import { additionalBuildNeededAnnotation } from '../api/labels.ts';
+import { buildPodName } from '../api/names.ts';
+import { controllerOf, isControlledBy } from '../kube/object.ts';
+import { isOciError } from '../oci/errors.ts';
+import { withTransitionTimes } from '../reconcile/conditions.ts';
+import { again, type Outcome, settled } from '../reconcile/outcome.ts';
+import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
+import { statusAfter } from './failure.ts';
+import { dependenciesOf, gather } from './inputs/gather.ts';
+import { isFinished } from './is-finished.ts';
+import { failedLine } from './log-line.ts';
+import { type BuildMetadata, builtStatus } from './metadata.ts';
+import { buildPod } from './pod/build-pod.ts';
+import type { PodContext } from './pod/context.ts';
+import { isRebase } from './pod/is-rebase.ts';
+import type { BuildPorts } from './ports.ts';
+import { rebaseInRegistry, whyOnlyInPod, whyTakenOver } from './rebase.ts';
+import { rebasePodNote, withRebasePodNote } from './rebase-note.ts';
+import { resultAfterLoss, resultOf } from './result.ts';
+import { sidecarPatches } from './sidecars.ts';
+import { podStatus, succeeded, succeededFrom } from './status.ts';
+import { isBuilt } from './steps.ts';
+import { Waiting } from './waiting.ts';
+
+/** Longest time between two looks at a pod whose events got lost, seconds. */
+const lookAgainSeconds = 600;
+/** The reconciler of Builds. */
+export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
+  const write = async (build: Build, pass: Pass, status: BuildStatus): Promise<Outcome> => {
+    const conditions = withTransitionTimes(status.conditions ?? [], build.status?.conditions, pass.now);
+    const written = await pass.writeStatus(build, {
+      ...build.status,
+      ...status,
+      conditions: [...conditions],
+      observedGeneration: build.metadata.generation,
+    });
+    return isFinished(written) ? settled : again(lookAgainSeconds, 'the pod has not ended');
+  };
+
+  const written = (build: Build, pass: Pass, made: BuildMetadata, rest: Partial<BuildStatus>): Promise<Outcome> =>
+    write(build, pass, { ...rest, ...builtStatus(made), conditions: [succeeded('True', 'Completed')] });
+
+  /** Everything the pod is made from. What is missing is declared and looked for once more, so that its arrival is not lost. */
+  const gathered = async (build: Build, pass: Pass): Promise<PodContext> => {
+    try {
+      return await gather(build, ports, pass, pass.now);
+    } catch (error) {
+      if (!(error instanceof Waiting)) throw error;
+      await pass.dependOn(dependenciesOf(build));
+      return gather(build, ports, pass, pass.now);
+    }
+  };
+
+  const create = async (
+    build: Build,
+    pass: Pass,
+    context: PodContext,
+    because: string | undefined,
+  ): Promise<Outcome> => {
+    const wanted = buildPod(build, context);
+    const pod = await pass.kube.create<Pod>(because === undefined ? wanted : withRebasePodNote(wanted, because));
+    return report(build, pass, pod);
+  };
+
+  const start = async (build: Build, pass: Pass): Promise<Outcome> => {
+    const context = await gathered(build, pass);
+    if (!isRebase(build, context.builder.stackId)) return create(build, pass, context, undefined);
+    const onlyInPod = whyOnlyInPod(build, context);
+    if (onlyInPod !== undefined) return create(build, pass, context, onlyInPod);
+    try {
+      const made = await rebaseInRegistry(build, context, ports.images, pass);
+      return await written(build, pass, made, { stepsCompleted: ['rebase'] });
+    } catch (error) {
+      if (isOciError(error, 'not-found')) return create(build, pass, { ...context, lastImageIsGone: true }, undefined);
+      const because = whyTakenOver(error, pass.attempts);
+      if (because === undefined) throw error;
+      return create(build, pass, context, because);
+    }
+  };
+
+  /** The pod is gone, but it may have pushed the image before. Built anew it is only when somebody asks (spec 02 §10.1 S25). */
+  const afterLoss = async (build: Build, pass: Pass, podName: string): Promise<Outcome> => {
+    const made = await resultAfterLoss(build, ports.images, pass);
+    if (made !== undefined) return written(build, pass, made, {});
+    const message = `pod ${podName} was deleted before it ended; annotate the Build with ${additionalBuildNeededAnnotation} to build again`;
+    return write(build, pass, { conditions: [succeeded('False', 'PodDeleted', message)] });
+  };
+
+  const report = async (build: Build, pass: Pass, pod: Pod): Promise<Outcome> => {
+    if (!isBuilt(pod)) {
+      const condition = rebasePodNote(pod, succeededFrom(pod, await failedLine(pod, pass.kube)));
+      return write(build, pass, { ...podStatus(pod), conditions: [condition] });
+    }
+    const made = await resultOf(build, pod, ports.images, pass);
+    if (!('unknown' in made)) return written(build, pass, made, podStatus(pod));
+    const message = `the image was pushed, but neither the pod nor the registry says its digest: ${made.unknown}`;
+    return write(build, pass, { ...podStatus(pod), conditions: [succeeded('False', 'ResultUnknown', message)] });
+  };
+
+  const patched = async (pod: Pod, pass: Pass): Promise<Pod> => {
+    const { namespace = '', name = '' } = pod.metadata ?? {};
+    let current = pod;
+    for (const patch of ports.settings.injectedSidecars ? sidecarPatches(pod) : [])
+      current = await pass.kube.patch<Pod>({ kind: 'Pod', namespace, name }, patch);
+    return current;
+  };
+
+  return {
+    kind: 'Build',
+    reconcile: async (stored, pass) => {
+      const build = withBuildDefaults(stored);
+      if (isFinished(build)) return settled;
+      const key = { kind: 'Pod', namespace: build.metadata.namespace ?? '', name: buildPodName(build.metadata.name) };
+      const pod = await pass.kube.get<Pod>(key);
+      if (pod === undefined) {
+        const seen = build.status?.podName ?? '';
+        return seen === '' ? start(build, pass) : afterLoss(build, pass, seen);
+      }
+      if (!isControlledBy(pod, build)) throw nameTaken(key.name, pod);
+      return report(build, pass, await patched(pod, pass));
+    },
+    statusOnFailure: statusAfter,
+  };
+};
+
+/** A pod of that name that this Build does not control: left over from an earlier Build of the name, or somebody's own. */
+const nameTaken = (name: string, pod: Pod): Waiting => {
+  const owner = controllerOf(pod);
+  const whose = owner === undefined ? 'has no owner' : `belongs to ${owner.kind} ${owner.name} with uid ${owner.uid}`;
+  return new Waiting('PodNameTaken', `pod ${name} ${whose}; waiting until it is gone: delete it if nobody needs it`);
+};
