@@ -2,12 +2,12 @@
 import type { Builder, BuilderStatus } from '../api/builder.ts';
 import type { ClusterBuilder } from '../api/cluster-builder.ts';
 import { builderServiceAccount } from '../api/defaults.ts';
-import type { CosignSignature } from '../api/signing.ts';
 import type { ConfigCache } from '../buildpacks/fetch-image.ts';
 import { type Account, accountOf } from '../buildpacks/offers.ts';
 import { resolveOrder } from '../buildpacks/resolve-order.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { digestOf } from '../oci/digest.ts';
+import { withDigest } from '../oci/reference.ts';
 import type { Registry } from '../oci/registry.ts';
 import { isTrue } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
@@ -16,6 +16,7 @@ import { stableJson } from '../text/stable-json.ts';
 import { type BuilderRecipe, createBuilder, recordOf } from './create.ts';
 import { dependenciesOf, readInputs, type SharedBuilderSpec } from './inputs.ts';
 import { pushImage } from './push-image.ts';
+import { signBuilder } from './sign.ts';
 import { failedStatus, pushingStatus, succeededStatus } from './status.ts';
 import { type BuilderIdentity, targetOf, withBoth } from './target.ts';
 
@@ -26,17 +27,12 @@ export interface BuilderPorts {
   readonly configs: ConfigCache;
   /** `v1.2.3 (git sha: abc)`: written into every builder, so that it is the same for all of one release. */
   readonly creatorVersion: string;
-  /** Signs a pushed builder with every cosign key of the account; none when the account has no key. Throws ExpectedError. */
-  readonly sign: (
-    kube: KubeClient,
-    account: Account,
-    image: string,
-    signal: AbortSignal,
-  ) => Promise<readonly CosignSignature[]>;
 }
 
 /** Of the time that is left, the part for blobs; the rest is for manifests, signatures and the status. */
 const shareForBlobs = 0.8;
+/** Should the wake-up to ourselves be lost. */
+const secondsUntilAgain = 60;
 
 interface BuilderObject {
   readonly metadata: { readonly generation?: number | undefined };
@@ -115,14 +111,11 @@ const reconcileAny = async (
     const result = await pushImage(registry, image, { signal, now, seconds, blobsAtOnce: pass.attempts > 0 ? 1 : 4 });
     if (result.state !== 'unfinished') continue;
     await write(pushingStatus(object, result.blobs, result.of, now));
-    return again(0, `${result.blobs} of ${result.of} layers pushed`);
+    await pass.wake(identity);
+    return again(secondsUntilAgain, `${result.blobs} of ${result.of} layers pushed`);
   }
-  const signaturePaths = await ports.sign(
-    kube,
-    account,
-    withBoth(recipe.target.builder, created.builder.manifest.digest),
-    signal,
-  );
+  const signed = withDigest(recipe.target.builder, created.builder.manifest.digest);
+  const signaturePaths = await signBuilder(kube, account, registry, signed, signal);
   const record = { ...recordOf(recipe, store, created), ...(signaturePaths.length > 0 && { signaturePaths }) };
   await write(succeededStatus(object, record, now));
   pass.remember(fingerprint);

@@ -3,7 +3,7 @@
  * ClusterBuildpack (spec 04 §2). Their folders say what differs. A failed read keeps the last good status (DESIGN §4).
  */
 import type { Condition } from '../api/condition.ts';
-import type { ExpectedError, PermanentError } from '../errors/expected.ts';
+import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -72,6 +72,21 @@ const fingerprint = async (
   }
 };
 
+/** Content that will not do is looked at again, unless it cannot change: somebody may push a better image under the tag. */
+const resolvedOrLater = <T extends ReadingObject>(
+  reading: Reading<T>,
+  object: T,
+  found: readonly FetchedImage[],
+  next: Outcome,
+): Fields<T> => {
+  try {
+    return reading.resolved(object, found);
+  } catch (error) {
+    if (!(error instanceof PermanentError) || next.done) throw error;
+    throw new ExpectedError(error.message, { pace: 'slow', cause: error });
+  }
+};
+
 const byDigest = (image: string): boolean => image.includes('@');
 
 /** The reconciler of one kind that reads images. */
@@ -100,10 +115,8 @@ export const imageReader = <T extends ReadingObject>(
     const found = await mapBounded(images, readsAtOnce, (image) =>
       fetchImage(registry, image, configs, { signal: pass.signal }),
     );
-    await pass.writeStatus(
-      object,
-      statusOf(object, reading.resolved(object, found), condition('Ready', 'True'), pass.now),
-    );
+    const fields = resolvedOrLater(reading, object, found, next);
+    await pass.writeStatus(object, statusOf(object, fields, condition('Ready', 'True'), pass.now));
     pass.remember(seen);
     return next;
   },

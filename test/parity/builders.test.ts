@@ -106,7 +106,7 @@ describe.skipIf(!goldenIsHere)('builders and what they are made of', () => {
   const reconcile = async ({ kind, name }: Pick<Recording, 'kind' | 'name'>): Promise<unknown> => {
     const registries = accountRegistries({ transport: { fetch: toFake } });
     const ports = { registryFor: registries, configs, pollSeconds: 600 };
-    const builderPorts = { ...ports, creatorVersion: 'v0.0.0 (git sha: 000)', sign: () => Promise.resolve([]) };
+    const builderPorts = { ...ports, creatorVersion: 'v0.0.0 (git sha: 000)' };
     const key = { kind, namespace: namespaceOf(kind), name };
     const run = {
       Builder: () => runPass(reconcileBuilder(builderPorts), cluster.kube, key),
