@@ -22,6 +22,8 @@ export type Misbehaviour =
   | { readonly kind: 'slow-loris'; readonly everyMs: number }
   /** 307 to this URL; the original path is appended when it ends in `/`. */
   | { readonly kind: 'redirect'; readonly to: string }
+  /** Every token given out so far is refused from this request on. */
+  | { readonly kind: 'expire-tokens' }
   /** A header is replaced or, when undefined, left out. */
   | { readonly kind: 'header'; readonly name: string; readonly value: string | undefined };
 

@@ -92,6 +92,7 @@ export const startFakeRegistry = async ({
     };
     const fault = injector.faultFor(method, url);
     if (fault !== undefined && (await injector.before(fault, request, response, log))) return;
+    if (fault?.kind === 'expire-tokens') access.expire();
     const denied = access.check(request, url);
     if (denied !== undefined) {
       request.resume();

@@ -12,7 +12,7 @@ import {
   ociLayerType,
   ociManifestType,
 } from '../../lib/oci/media-types.ts';
-import { parseTag, withDigest, withTag } from '../../lib/oci/reference.ts';
+import { parseTag, type TagReference, withDigest, withTag } from '../../lib/oci/reference.ts';
 import type { BlobSource, Registry } from '../../lib/oci/registry.ts';
 
 export interface Place {
@@ -26,15 +26,10 @@ export interface Place {
 export const blobOf = (bytes: Uint8Array): BlobSource => ({ ...replay(bytes), digest: digestOf(bytes) });
 
 /** A repository no other test uses. */
-export const someTag = (host: string): ReturnType<typeof parseTag> =>
-  parseTag(`${host}/test/${randomBytes(6).toString('hex')}:v1`);
+export const someTag = (host: string): TagReference => parseTag(`${host}/test/${randomBytes(6).toString('hex')}:v1`);
 
 /** Pushes a config and one layer with a manifest over them; the manifest's bytes. */
-export const pushSomeImage = async (
-  registry: Registry,
-  tag: ReturnType<typeof parseTag>,
-  oci = true,
-): Promise<Uint8Array> => {
+export const pushSomeImage = async (registry: Registry, tag: TagReference, oci = true): Promise<Uint8Array> => {
   const config = blobOf(
     Buffer.from(
       `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]},"config":{},"n":"${randomBytes(4).toString('hex')}"}`,
@@ -138,8 +133,8 @@ export const registrySuite = (place: () => Place): void => {
     const bytes = await pushSomeImage(registry, tag);
     const names = Array.from({ length: 5 }, (_, n) => `t${n}`);
     for (const name of names) await registry.putManifest(withTag(tag, name), { mediaType: ociManifestType, bytes });
-    expect(await registry.listTags(tag)).toEqual([...names, 'v1']);
-    expect(await registry.listTags(tag, { limit: 2 })).toEqual(['t0', 't1']);
+    expect([...(await registry.listTags(tag))].sort()).toEqual([...names, 'v1']);
+    expect(await registry.listTags(tag, { limit: 2 })).toHaveLength(2);
     expect(await registry.listTags(someTag(host))).toEqual([]);
   });
 

@@ -82,17 +82,15 @@ describe('tokens', () => {
     const fake = await start({ auth: { kind: 'token', users } });
     const registry = openRegistry({ keychain: alice });
     const blob = blobOf(randomBytes(2_000_000));
-    let expired = false;
-    const open = async function* () {
-      if (!expired) fake.expireTokens();
-      expired = true;
-      yield* blob.open();
-    };
     const tag = someTag(fake.host);
-    // The token dies after POST was answered with it: expiry comes with the second opening of a session.
     await registry.pushBlob(tag, blobOf(randomBytes(10)));
-    fake.expireTokens();
-    await registry.pushBlob(tag, { ...blob, open });
+    fake.clearRequests();
+    fake.addFault({ kind: 'expire-tokens', method: 'PUT' });
+    await registry.pushBlob(tag, blob);
+    const steps = fake.requests.map(
+      ({ method, path, status }) => `${method} ${path.startsWith('/token') ? 'token' : status}`,
+    );
+    expect(steps).toEqual(['POST 202', 'PUT 401', 'GET token', 'PUT 201']);
     expect(await registry.hasBlob(tag, blob.digest)).toBe(true);
   });
 

@@ -36,9 +36,12 @@ describe('WWW-Authenticate', () => {
 
   it('of any content is read in time and without an exception', () => {
     fc.assert(
-      fc.property(fc.string({ maxLength: 300, unit: fc.constantFrom(...'aB1="\\, \t:/') }), (header) => {
-        expect(['basic', 'bearer', undefined]).toContain(parseChallenge(header)?.scheme);
-      }),
+      fc.property(
+        fc.string({ maxLength: 300, unit: fc.constantFrom('a', 'B', '1', '=', '"', '\\', ',', ' ', '\t', ':', '/') }),
+        (header) => {
+          expect(['basic', 'bearer', undefined]).toContain(parseChallenge(header)?.scheme);
+        },
+      ),
     );
   });
 });
