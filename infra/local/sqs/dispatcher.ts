@@ -1,25 +1,13 @@
 /** From a request in AwsJson1.0 to its response, whatever carried it: `x-amz-target` names the action, the body its members. */
 
 import { randomUUID } from 'node:crypto';
+import type { ProtocolRequest, ProtocolResponse } from '../in-process.ts';
 import { malformedRequest, SqsError, unknownAction } from './errors.ts';
 import { isInput } from './input.ts';
 import { messageActions } from './message-actions.ts';
 import { queueActions } from './queue-actions.ts';
 import type { Action, Service } from './service.ts';
 import { taskActions } from './task-actions.ts';
-
-export interface ProtocolRequest {
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: string;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ProtocolResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 
 const actions: ReadonlyMap<string, Action> = new Map(
   Object.entries({ ...queueActions, ...messageActions, ...taskActions }).map(([name, action]) => [

@@ -3,10 +3,10 @@
  * not do: access control, encryption, persistence, the 120,000-message search window of FIFO groups, request throttling.
  */
 
+import { type Answer, InProcessRequestHandler } from '../in-process.ts';
 import { Account } from './account.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { dispatch, type ProtocolRequest, type ProtocolResponse } from './dispatcher.ts';
-import { SqsRequestHandler } from './handler.ts';
+import { dispatch } from './dispatcher.ts';
 import { MoveTasks } from './move-task.ts';
 import { queueUrl, type Service } from './service.ts';
 
@@ -29,15 +29,15 @@ export interface EmbeddedSqs {
   /** Every queue's counts, by name: for status pages and tests. */
   readonly snapshot: () => readonly QueueSnapshot[];
   /** Give it to an SDK client as `requestHandler`: same queues, no sockets. */
-  readonly requestHandler: SqsRequestHandler;
+  readonly requestHandler: InProcessRequestHandler;
   /** Answers requests already parsed; what both transports call. */
-  readonly dispatch: (request: ProtocolRequest) => Promise<ProtocolResponse>;
+  readonly dispatch: Answer;
   /** Ends every long poll. */
   readonly close: () => Promise<void>;
 }
 
 export interface EmbeddedSqsOptions {
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Asked for at every use: a server knows its port only once it listens. */
   readonly endpoint?: () => string;
 }
@@ -49,7 +49,7 @@ export const embedSqs = ({
 }: EmbeddedSqsOptions = {}): EmbeddedSqs => {
   const account = new Account(clock);
   const service: Service = { account, clock, endpoint, tasks: new MoveTasks(account, clock) };
-  const answer = async (request: ProtocolRequest): Promise<ProtocolResponse> => dispatch(service, request);
+  const answer: Answer = async (request) => dispatch(service, request);
   return {
     get endpoint() {
       return endpoint();
@@ -67,7 +67,7 @@ export const embedSqs = ({
         }))
         .sort((a, b) => (a.name < b.name ? -1 : 1));
     },
-    requestHandler: new SqsRequestHandler(answer),
+    requestHandler: new InProcessRequestHandler(answer),
     dispatch: answer,
     close: async () => {
       for (const { waiters } of account.all()) waiters.close();

@@ -1,6 +1,22 @@
-/** The SDK's way to the embedded SQS without sockets: an HTTP handler that calls the dispatcher directly. */
+/** The SDK's way to an embedded service without sockets: an HTTP handler that calls its dispatcher directly (DESIGN §3.18). */
 
-import type { ProtocolRequest, ProtocolResponse } from './dispatcher.ts';
+/** A request of one of AWS's JSON protocols, whatever carried it. */
+export interface ProtocolRequest {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+  /** Aborted when the client is gone. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ProtocolResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Answers a request; a refusal is an answer too, so it does not reject. */
+export type Answer = (request: ProtocolRequest) => Promise<ProtocolResponse>;
 
 /** The members of the SDK's HttpRequest that matter here. */
 interface SdkRequest {
@@ -14,18 +30,18 @@ interface SdkResponse {
   readonly body: Uint8Array;
 }
 
-/** The SDK hands over DOM and Node abort signals alike; only this much of them is common. */
+/** The SDK hands over signals of its own kind as well; only this much is common to them. */
 interface SdkSignal {
   readonly aborted: boolean;
   onabort: unknown;
 }
 
 /** Implements the SDK's HttpHandler. An aborted request rejects with AbortError, as the SDK's own handlers do. */
-export class SqsRequestHandler {
+export class InProcessRequestHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
-  readonly #answer: (request: ProtocolRequest) => Promise<ProtocolResponse>;
+  readonly #answer: Answer;
 
-  constructor(answer: (request: ProtocolRequest) => Promise<ProtocolResponse>) {
+  constructor(answer: Answer) {
     this.#answer = answer;
   }
 
