@@ -28,6 +28,7 @@ const metadataOf = (label: string | undefined): v.InferOutput<typeof metadataSch
   } catch (error) {
     return refuse(`label ${builderMetadataLabel} is not JSON`, error);
   }
+  if (Array.isArray(json)) return refuse(`label ${builderMetadataLabel} is a list`);
   const parsed = v.safeParse(metadataSchema, json);
   return parsed.success ? parsed.output : refuse(`label ${builderMetadataLabel}: ${parsed.issues[0].message}`);
 };
