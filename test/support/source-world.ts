@@ -1,12 +1,12 @@
 /**
- * A world for SourceResolvers and shared polls: fake cluster, real store, git hosts that are tables of refs, a clock that tests turn
+ * A world for SourceResolvers and shared polls: fake cluster, real store, git hosts that are tables of refs (or real ones), a clock that tests turn
  * and queues that tests empty. Passes run through the real runner.
  */
 import type { Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
 import type { SourceConfig } from '../../lib/api/source-config.ts';
 import type { SourceResolver } from '../../lib/api/source-resolver.ts';
 import { GitError, type GitErrorCode } from '../../lib/git/errors.ts';
-import type { ListRefs } from '../../lib/git/list-refs.ts';
+import type { ListRefs, RefLister } from '../../lib/git/list-refs.ts';
 import { type GitRef, withPrefixes } from '../../lib/git/refs.ts';
 import { normalGitUrl, parseGitUrl } from '../../lib/git/url.ts';
 import type { Message, Reason } from '../../lib/queue/message.ts';
@@ -21,7 +21,8 @@ import { type Due, Records } from '../../lib/state/records.ts';
 import type { Table } from '../../lib/state/table.ts';
 import { fakeCluster } from './fake-cluster.ts';
 
-export const sourceWorld = (table: Table, cluster = `c${crypto.randomUUID().slice(0, 8)}`) => {
+export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister } = {}) => {
+  const cluster = 'one';
   const world = fakeCluster();
   const hosts = new Map<string, readonly GitRef[] | GitErrorCode>();
   const asked: ListRefs[] = [];
@@ -29,7 +30,7 @@ export const sourceWorld = (table: Table, cluster = `c${crypto.randomUUID().slic
   const logged: string[] = [];
   let now = new Date('2026-01-01T10:00:00Z');
 
-  const listRefs = async (ask: ListRefs): Promise<readonly GitRef[]> => {
+  const fromTables = async (ask: ListRefs): Promise<readonly GitRef[]> => {
     asked.push(ask);
     const answer = hosts.get(normalGitUrl(ask.url)) ?? 'host-unreachable';
     if (typeof answer === 'string')
@@ -51,7 +52,7 @@ export const sourceWorld = (table: Table, cluster = `c${crypto.randomUUID().slic
     random: () => 0,
     log: (level, what, fields) => void logged.push(JSON.stringify({ level, what, ...fields })),
   };
-  const shared = { ...ports, listRefs, polls, settings: defaultPollSettings };
+  const shared = { ...ports, listRefs: real.listRefs ?? fromTables, polls, settings: defaultPollSettings };
   const runResolver = passRunner(sourceResolverReconciler(shared), ports);
   const runPoll = gitPollRunner(shared);
 

@@ -227,13 +227,33 @@ describe('a shared poll', () => {
     expect(w.statusOf('app')).toMatchObject({ conditions: [{ status: 'True' }, { status: 'True' }] });
   });
 
+  it('costs one listing and two API reads for each pair of repository and Secret, however many follow', async () => {
+    w.put('serviceaccounts', { metadata: { name: 'sa', namespace: 'team' }, secrets: [{ name: 's' }] });
+    w.put('secrets', {
+      metadata: { name: 's', namespace: 'team', annotations: { 'kpack.io/git': 'github.com' } },
+      type: 'kubernetes.io/basic-auth',
+      data: {},
+    });
+    for (let n = 0; n < 40; n += 1) {
+      const url = `https://github.com/o/r${n % 10}`;
+      w.host(url, refs(['main', '1']));
+      w.apply(`app${n}`, git('main', url), { serviceAccount: 'sa' });
+      await w.resolve(`app${n}`);
+    }
+    w.asked.splice(0);
+    const before = w.world.requests.length;
+    const polls = await nextPolls();
+    for (const poll of polls) expect(await w.poll(poll)).toBe('unchanged');
+    expect([polls.length, w.asked.length, w.world.requests.length - before]).toEqual([10, 10, 20]);
+  });
+
   it('pages through many followers', async () => {
-    for (let n = 0; n < 120; n += 1) {
+    for (let n = 0; n < 103; n += 1) {
       w.apply(`app${n}`, git());
       await w.resolve(`app${n}`);
     }
     w.host(URL, refs(['main', '3']));
     await w.poll(await onlyPoll());
-    expect(new Set(w.woken()).size).toBe(120);
+    expect(new Set(w.woken()).size).toBe(103);
   });
 });
