@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openRegistry } from '../../../lib/oci/client.ts';
+import { digestOf } from '../../../lib/oci/digest.ts';
+import { readImage } from '../../../lib/oci/image.ts';
+import { rebaseImage } from '../../../lib/oci/rebase.ts';
+import {
+  parseReference,
+  printReference,
+  type Reference,
+  type TagReference,
+  withTag,
+} from '../../../lib/oci/reference.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+import { someTag } from '../../support/registry-suite.ts';
+import { type AnImage, storeImage } from '../../support/stored-image.ts';
+
+let fake: FakeRegistry;
+beforeAll(async () => {
+  fake = await startFakeRegistry();
+});
+afterAll(() => fake.close());
+
+const registry = openRegistry({ retry: { firstWaitMs: 1 } });
+const stack = { 'io.buildpacks.stack.id': 'some.stack' };
+const metadata = (topLayer: string): string =>
+  JSON.stringify({
+    app: [{ sha: 'x' }],
+    runImage: { topLayer, reference: 'old', image: 'kept' },
+    stack: { runImage: { image: 'r' } },
+  });
+
+let tag: TagReference;
+let run: Reference;
+beforeEach(() => {
+  tag = someTag(fake.host);
+  run = someTag(fake.host);
+});
+
+const app = (more: AnImage = {}): AnImage => ({
+  layers: ['old base', 'buildpack', 'app'],
+  ...more,
+  labels: { ...stack, 'io.buildpacks.lifecycle.metadata': metadata(digestOf('tar of old base')), ...more.labels },
+});
+const store = (appImage: AnImage, runImage: AnImage): void => {
+  storeImage(fake.store, tag, appImage);
+  storeImage(fake.store, parseReference(printReference(run)), runImage);
+};
+const rebase = (tags: readonly TagReference[] = [tag]) =>
+  rebaseImage({ app: registry }, { app: tag, runImage: run, tags });
+
+describe('rebase', () => {
+  it('puts the app’s layers on the new run image and keeps config, media types and annotations', async () => {
+    store(app({ annotations: { a: 'kept' } }), {
+      layers: ['new base 1', 'new base 2'],
+      labels: { ...stack, 'io.buildpacks.stack.extra': 'new', other: 'no' },
+    });
+    const runBefore = await readImage(registry, run);
+    const rebased = await rebase();
+    const after = await readImage(registry, tag);
+    expect(after.reference).toEqual(rebased.image);
+    expect(after.diffIds).toEqual(
+      ['new base 1', 'new base 2', 'buildpack', 'app'].map((name) => digestOf(`tar of ${name}`)),
+    );
+    expect(after.layers.map(({ digest }) => digest)).toEqual(
+      ['new base 1', 'new base 2', 'buildpack', 'app'].map((name) => digestOf(name)),
+    );
+    expect(after.mediaType).toBe('application/vnd.oci.image.manifest.v1+json');
+    expect(after.manifest['annotations']).toEqual({ a: 'kept' });
+    expect(after.labels['io.buildpacks.stack.extra']).toBe('new');
+    expect(after.labels['other']).toBeUndefined();
+    expect(JSON.parse(after.labels['io.buildpacks.lifecycle.metadata'] ?? '')).toEqual({
+      app: [{ sha: 'x' }],
+      runImage: {
+        topLayer: digestOf('tar of new base 2'),
+        reference: printReference(runBefore.reference),
+        image: 'kept',
+      },
+      stack: { runImage: { image: 'r' } },
+    });
+    expect(after.config['created']).toBe('1980-01-01T00:00:01Z');
+  });
+
+  it('takes four reads, a mount per base layer, the config and the manifest, and no layer', async () => {
+    store(app(), { layers: ['b1', 'b2'], labels: stack });
+    await readImage(registry, tag);
+    fake.clearRequests();
+    await rebase();
+    expect(fake.requests.map(({ method, path }) => `${method} ${/manifests|mount|blobs/.exec(path)?.[0]}`)).toEqual([
+      'GET manifests',
+      'GET blobs',
+      'GET manifests',
+      'GET blobs',
+      'POST blobs',
+      'POST blobs',
+      'POST blobs',
+      'PUT blobs',
+      'PUT manifests',
+    ]);
+    expect(fake.requests.filter(({ path }) => path.includes('mount='))).toHaveLength(2);
+  });
+
+  it('moves all tags, in other repositories too, and done again makes the same', async () => {
+    store(app(), { layers: ['b1'], labels: stack });
+    const tags = [tag, withTag(tag, 'v2'), someTag(fake.host)];
+    const once = await rebase(tags);
+    for (const one of tags) expect((await registry.headManifest(one))?.digest).toBe(once.image.digest);
+    expect(await rebase(tags)).toEqual(once);
+  });
+
+  it('writes the tags it can and names those it cannot', async () => {
+    store(app(), { layers: ['b1'], labels: stack });
+    const bad = withTag(tag, 'bad');
+    fake.addFault({ kind: 'status', status: 403, path: /manifests\/bad/ });
+    await expect(rebase([bad, tag])).rejects.toMatchObject({
+      code: 'denied',
+      message: `failed to write image to the following tags: [${printReference(bad)}: PUT http://${fake.host}/v2/${tag.path}/manifests/bad: unexpected status code 403 Forbidden]`,
+    });
+    expect((await readImage(registry, tag)).diffIds[0]).toBe(digestOf('tar of b1'));
+  });
+
+  it('copies base layers from another registry with that one’s credentials', async () => {
+    const other = await startFakeRegistry({ auth: { kind: 'basic', users: { u: 'p' } } });
+    try {
+      const there = someTag(other.host);
+      storeImage(fake.store, tag, app());
+      storeImage(other.store, there, { layers: ['far base'], labels: stack });
+      const runImage = openRegistry({
+        keychain: () => Promise.resolve({ kind: 'basic', username: 'u', password: 'p' }),
+      });
+      await rebaseImage({ app: registry, runImage }, { app: tag, runImage: there, tags: [tag] });
+      expect(fake.store.repositories.get(tag.path)?.blobs.get(digestOf('far base'))?.toString()).toBe('far base');
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe('rebase is refused', () => {
+  const api = { env: ['CNB_PLATFORM_API=0.12'] };
+  it.each<readonly [string, AnImage, AnImage, string]>([
+    [
+      'without a stack',
+      { labels: { 'io.buildpacks.stack.id': '' } },
+      { labels: stack },
+      'stack not defined on app image',
+    ],
+    ['onto an image without a stack', {}, {}, 'stack not defined on new base image'],
+    [
+      'onto another stack',
+      {},
+      { labels: { 'io.buildpacks.stack.id': 'other' } },
+      "incompatible stack: 'other' is not compatible with 'some.stack'",
+    ],
+    [
+      'when mixins are missing',
+      { labels: { 'io.buildpacks.stack.mixins': '["run:b","a","c"]' } },
+      { labels: { ...stack, 'io.buildpacks.stack.mixins': '["c"]' } },
+      'missing required mixin(s): a, b',
+    ],
+    [
+      'when the app says so',
+      { ...api, labels: { 'io.buildpacks.rebasable': 'false' } },
+      {},
+      'app image is not marked as rebasable',
+    ],
+    ['onto another architecture', api, { architecture: 'arm64' }, 'unable to satisfy target os/arch constraints'],
+    [
+      'onto another distribution',
+      api,
+      { labels: { 'io.buildpacks.base.distro.name': 'x' } },
+      'unable to satisfy target os/arch constraints',
+    ],
+    [
+      'when the old base is unknown',
+      { labels: { 'io.buildpacks.lifecycle.metadata': metadata('sha256:none') } },
+      { labels: stack },
+      'rebase app image: could not find base layer in image',
+    ],
+  ])('%s', async (_why, appImage, runImage, sentence) => {
+    store(app(appImage), { layers: ['b1'], ...runImage });
+    await expect(rebase()).rejects.toMatchObject({
+      name: 'PermanentError',
+      message: expect.stringContaining(sentence) as string,
+    });
+    expect(fake.store.repositories.get(tag.path)?.tags.size).toBe(1);
+  });
+
+  it('but allowed by Platform API 0.12 when the targets agree, whatever the stacks', async () => {
+    store(app({ ...api, labels: { 'io.buildpacks.stack.id': '', 'io.buildpacks.base.distro.name': 'x' } }), {
+      layers: ['b1'],
+      labels: { 'io.buildpacks.base.distro.name': 'x' },
+    });
+    expect((await rebase()).image.digest).toMatch(/^sha256:/);
+  });
+
+  it('without tags', async () => {
+    await expect(rebase([])).rejects.toThrow('must provide one or more image tags');
+  });
+});
