@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRegistry } from '../../../lib/oci/client.ts';
+import { digestOf } from '../../../lib/oci/digest.ts';
+import { httpsFetch } from '../../../lib/oci/https-fetch.ts';
+import { parseTag } from '../../../lib/oci/reference.ts';
+import { selfSigned } from '../../support/self-signed.ts';
+
+let host: string;
+let ca: string;
+const received: Buffer[] = [];
+const server = { close: (): void => undefined };
+
+beforeAll(async () => {
+  const { key, cert } = await selfSigned();
+  ca = cert;
+  const https = createServer({ key, cert }, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (request.method === 'PUT') received.push(Buffer.concat(chunks));
+      // It says http of itself, as registries behind TLS proxies do.
+      if (request.method === 'POST')
+        response.writeHead(202, { location: `http://${host}/v2/a/b/blobs/uploads/1` }).end();
+      else if (request.url === '/v2/') response.writeHead(200).end('{}');
+      else
+        response
+          .writeHead(request.method === 'PUT' ? 201 : 200, {
+            'content-type': 'application/vnd.oci.image.manifest.v1+json',
+          })
+          .end('{"schemaVersion":2}');
+    });
+  });
+  https.listen(0, '127.0.0.1');
+  await once(https, 'listening');
+  host = `127.0.0.1:${(https.address() as AddressInfo).port}`;
+  server.close = () => {
+    https.close();
+    https.closeAllConnections();
+  };
+});
+afterAll(() => server.close());
+
+describe('a registry with a certificate of its own', () => {
+  it('is trusted when its CA is given', async () => {
+    const registry = openRegistry({ transport: { fetch: httpsFetch(ca) } });
+    expect((await registry.getManifest(parseTag(`${host}/a/b:v1`))).digest).toBe(digestOf('{"schemaVersion":2}'));
+  });
+
+  it('is not trusted otherwise, and the message says both why https and why http failed', async () => {
+    const work = openRegistry({ retry: { firstWaitMs: 1 } }).getManifest(parseTag(`${host}/a/b:v1`));
+    await expect(work).rejects.toThrow(/self-signed certificate.*; GET http:/);
+  });
+
+  it('takes uploads over https though it speaks of http', async () => {
+    const registry = openRegistry({ transport: { fetch: httpsFetch(ca) } });
+    const bytes = Buffer.alloc(100_000, 'z');
+    const blob = {
+      digest: digestOf(bytes),
+      size: bytes.byteLength,
+      open: async function* () {
+        yield bytes;
+      },
+    };
+    await registry.pushBlob(parseTag(`${host}/a/b:v1`), blob);
+    expect(received.map((body) => body.equals(bytes))).toEqual([true]);
+  });
+});
