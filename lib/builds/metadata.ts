@@ -29,6 +29,12 @@ export interface BuildMetadata {
   readonly lifecycleVersion: string;
 }
 
+/** What a message says. A long result is left out of it from the end of the list: homepages, buildpacks, all but the image. */
+export interface SaidMetadata extends BuildMetadata {
+  /** The list of buildpacks was left out; the labels of `latestImage` have it, and whatever else is empty. */
+  readonly isPartial?: true;
+}
+
 /** Far above the 4096 characters a message may have when packed; a message is not ours until it was parsed. */
 const longestBytes = 1024 * 1024;
 
@@ -45,7 +51,7 @@ const unpacked = (message: string): unknown => {
  * The message of the completion step: base64 of gzip of JSON. Undefined when it is none: empty, cut off by the kubelet (which trims
  * each message to 12288 bytes over the number of containers) or not ours. The image then says the same (`metadata-from-image.ts`).
  */
-export const parseBuildMetadata = (message: string | undefined): BuildMetadata | undefined => {
+export const parseBuildMetadata = (message: string | undefined): SaidMetadata | undefined => {
   if (message === undefined || message === '') return undefined;
   const parsed = v.safeParse(schema, unpacked(message));
   if (!parsed.success || parsed.output.latestImage === '') return undefined;
@@ -53,6 +59,7 @@ export const parseBuildMetadata = (message: string | undefined): BuildMetadata |
   return {
     ...rest,
     stackId: stackID,
+    ...(buildpackMetadata === undefined ? { isPartial: true } : {}),
     buildpacks: (buildpackMetadata ?? []).map(({ id, version, homepage }) => ({
       id,
       version,

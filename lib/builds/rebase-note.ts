@@ -4,7 +4,7 @@ import type { Condition } from '../api/condition.ts';
 import { succeeded } from './status.ts';
 
 /** Annotation of a rebase pod: why the rebase could not be done without one. */
-export const rebaseInPodAnnotation = 'build.kpack.io/rebase-in-pod';
+const rebaseInPodAnnotation = 'build.kpack.io/rebase-in-pod';
 
 /** The pod with the reason noted. */
 export const withRebasePodNote = (pod: Pod, because: string): Pod => ({

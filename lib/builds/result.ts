@@ -5,7 +5,7 @@ import { ExpectedError } from '../errors/expected.ts';
 import { isOciError } from '../oci/errors.ts';
 import { parseRepository, printRepository } from '../oci/reference.ts';
 import { accountOf } from './inputs/builder-of.ts';
-import { type BuildMetadata, parseBuildMetadata } from './metadata.ts';
+import { type BuildMetadata, parseBuildMetadata, type SaidMetadata } from './metadata.ts';
 import { metadataFromImage } from './metadata-from-image.ts';
 import { firstTag } from './pod/build-facts.ts';
 import type { CallContext, ImageFacts, Images } from './ports.ts';
@@ -31,6 +31,18 @@ const resultFromRegistry = async (build: Build, images: Images, call: CallContex
 /** Failed passes after which we stop asking a registry that does not answer, about twenty minutes. */
 const patience = 6;
 
+/** A message that had to leave things out names the image, and its labels have the rest. */
+const completed = async (
+  build: Build,
+  said: SaidMetadata,
+  images: Images,
+  call: CallContext,
+): Promise<BuildMetadata> => {
+  if (said.isPartial === undefined) return said;
+  const { labels } = await images.read(said.latestImage, accountOf(build), call);
+  return metadataFromImage(labels, said);
+};
+
 /** What a pod made that ended well: as its completion step said, or when that message is lost, as the image says. */
 export const resultOf = async (
   build: Build,
@@ -39,12 +51,13 @@ export const resultOf = async (
   pass: CallContext & { readonly attempts: number },
 ): Promise<BuildMetadata | { readonly unknown: string }> => {
   const said = parseBuildMetadata(completionStatus(pod)?.state?.terminated?.message);
-  if (said !== undefined) return said;
   try {
-    return await resultFromRegistry(build, images, pass);
+    return said === undefined
+      ? await resultFromRegistry(build, images, pass)
+      : await completed(build, said, images, pass);
   } catch (error) {
     if (!(error instanceof ExpectedError) || pass.attempts < patience) throw error;
-    return { unknown: error.message };
+    return said ?? { unknown: error.message };
   }
 };
 

@@ -40,7 +40,7 @@ export const stateOf = ({ name, state = {} }: ContainerStatus): ContainerState =
 export const stepStates = (pod: Pod): ContainerState[] => stepStatuses(pod).map(stateOf);
 
 /** Whether a container ended well. */
-export const endedWell = ({ state }: ContainerStatus): boolean => state?.terminated?.exitCode === 0;
+const endedWell = ({ state }: ContainerStatus): boolean => state?.terminated?.exitCode === 0;
 
 /** Names of the steps that ended well. */
 export const stepsCompleted = (pod: Pod): string[] =>

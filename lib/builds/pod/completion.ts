@@ -29,7 +29,10 @@ const args = (build: Build, { now }: PodContext, { credentials, cosign }: Comple
     ...credentials.args,
     cosignAnnotation('buildTimestamp', buildTimestamp(build, now)),
     cosignAnnotation('buildNumber', build.metadata.labels?.[buildNumberLabel] ?? ''),
-    ...(build.spec.cosign?.annotations ?? []).map(({ name, value }) => cosignAnnotation(name ?? '', value ?? '')),
+    // An entry without a name would fail the step after the image was pushed.
+    ...(build.spec.cosign?.annotations ?? []).flatMap(({ name, value = '' }) =>
+      name === undefined || name === '' ? [] : cosignAnnotation(name, value),
+    ),
     ...cosign.args,
   ];
 };

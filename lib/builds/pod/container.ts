@@ -11,7 +11,7 @@ import type { ResourceAmounts } from '../../api/pod-fields.ts';
 import { defined } from './defined.ts';
 
 /** Enough for the Pod Security Standard `restricted`. */
-export const restricted: SecurityContext = {
+const restricted: SecurityContext = {
   runAsNonRoot: true,
   allowPrivilegeEscalation: false,
   privileged: false,

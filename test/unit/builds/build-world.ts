@@ -66,7 +66,7 @@ export const completionMessage = (overrides: object = {}): string =>
   ).toString('base64');
 
 /** Images by reference; a function may answer or throw. */
-export interface FakeImages extends Images {
+interface FakeImages extends Images {
   readonly known: Map<string, ImageFacts | (() => ImageFacts)>;
   readonly reads: { readonly reference: string; readonly account: Account }[];
   readonly rebases: RebaseRequest[];

@@ -147,6 +147,20 @@ describe('a pod that ended well', () => {
     });
   });
 
+  it('with a message too long to list buildpacks: the labels of the image have them', async () => {
+    const latestImage = `index.docker.io/someimage/name@${digestOf('a')}`;
+    const world = buildWorld();
+    await world.pass();
+    world.podSays(succeededPod(completionMessage({ buildpackMetadata: undefined, latestCacheImage: 'c@sha256:1' })));
+    world.images.known.set(latestImage, appFacts);
+    await world.pass();
+    expect(world.build().status).toMatchObject({
+      buildMetadata: [{ id: 'test/bp', version: '1.0.0' }],
+      latestImage,
+      latestCacheImage: 'c@sha256:1',
+    });
+  });
+
   it('02#139 ends all the same when nobody says what was built', async () => {
     const world = buildWorld();
     await world.pass();
