@@ -1,5 +1,6 @@
 /** Which Secret opens which repository: kpack's matching by the annotation `kpack.io/git`, letter for letter (spec 02 §8.6). */
 import type { Secret } from 'kubernetes-types/core/v1.d.ts';
+import { gitAnnotation } from '../api/labels.ts';
 import { GitError } from './errors.ts';
 import type { GitUrl } from './url.ts';
 
@@ -24,9 +25,6 @@ export interface SshCredential {
 
 export type GitCredential = BasicCredential | SshCredential;
 
-/** Annotation that binds a Secret to a git host. */
-export const GIT_HOST_ANNOTATION = 'kpack.io/git';
-
 const TYPE_FOR = {
   http: 'kubernetes.io/basic-auth',
   https: 'kubernetes.io/basic-auth',
@@ -37,7 +35,7 @@ const TYPE_FOR = {
  * Does the annotation speak of this host? It is `H`, `https://H`, `http://H` or `git@H`, where H is the URL's host with its port as
  * written: no case folding, no trailing slash, no path. All four forms count for both kinds of Secret.
  */
-export const annotationMatches = (annotation: string, url: GitUrl): boolean =>
+const annotationMatches = (annotation: string, url: GitUrl): boolean =>
   ['', 'https://', 'http://', 'git@'].some((form) => annotation === `${form}${url.authority}`);
 
 const nameOf = (secret: Secret): string => secret.metadata?.name ?? '';
@@ -48,7 +46,7 @@ const byName = (a: Secret, b: Secret): number => (nameOf(a) < nameOf(b) ? -1 : n
 export const matchingSecret = (secrets: readonly Secret[], url: GitUrl): Secret | undefined =>
   secrets
     .filter((secret) => secret.type === TYPE_FOR[url.scheme])
-    .filter((secret) => annotationMatches(secret.metadata?.annotations?.[GIT_HOST_ANNOTATION] ?? '', url))
+    .filter((secret) => annotationMatches(secret.metadata?.annotations?.[gitAnnotation] ?? '', url))
     .toSorted(byName)[0];
 
 const dataOf = (secret: Secret, key: string): string =>

@@ -19,7 +19,7 @@ export type Advertisement =
   | { readonly version: 1; readonly refs: readonly GitRef[] };
 
 /** More refs than this are not a repository we can list: the answer ends in a PacketError. */
-export const MAX_REFS = 500_000;
+const MAX_REFS = 500_000;
 
 type Packets = AsyncIterator<Packet, void, undefined>;
 

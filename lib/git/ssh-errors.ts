@@ -14,7 +14,7 @@ interface Asked {
 export const shellQuoted = (text: string): string => `'${text.replaceAll(/['!]/gu, String.raw`'\$&'`)}'`;
 
 /** What a host wrote, fit for a condition: one line, printable, at most 200 characters. */
-export const complaintLine = (text: string): string =>
+const complaintLine = (text: string): string =>
   text
     .split(/\r?\n/u)
     .map((line) => line.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '').trim())

@@ -2,7 +2,7 @@
 import { PermanentError } from '../errors/expected.ts';
 
 /** Username and password written into a URL. */
-export interface EmbeddedCredentials {
+interface EmbeddedCredentials {
   readonly username: string;
   readonly password: string;
 }

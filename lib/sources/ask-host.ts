@@ -4,7 +4,7 @@ import type { ListRefs, RefLister } from '../git/list-refs.ts';
 import type { GitRef } from '../git/refs.ts';
 
 /** Circuits of hosts; all times are Unix seconds. */
-export interface HostCircuits {
+interface HostCircuits {
   admit(
     scope: string,
     now: number,
@@ -30,7 +30,7 @@ export interface AskHostPorts {
 }
 
 /** Name of a git host's circuit; never that of a cluster. */
-export const circuitScopeOf = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+const circuitScopeOf = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   `git:${host}:${port}`;
 
 /** Refs of a repository. @throws GitError; HostRestsError without a call while the circuit is open */

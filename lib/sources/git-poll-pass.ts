@@ -218,7 +218,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
       return 'parked';
     }
     const signal = AbortSignal.timeout(budgetSeconds * 1000);
-    const epoch = messages.at(-1)?.epoch ?? '';
+    const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
     const run = await prune({ target, row, watched: row.watched.map(parseWatched), epoch, now, signal });
     try {
       return await poll(run);

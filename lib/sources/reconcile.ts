@@ -22,7 +22,7 @@ import { sharedAnswer } from './shared-answer.ts';
 import { failedStatus, resolvedStatus } from './status.ts';
 
 /** The shared polls as a SourceResolver uses them. */
-export interface PollRegistry {
+interface PollRegistry {
   read(poll: TargetKey): Promise<PollRow | undefined>;
   watch(poll: TargetKey, request: WatchRequest): Promise<void>;
 }

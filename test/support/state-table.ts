@@ -1,18 +1,15 @@
-/** Empty tables on a DynamoDB of their own: dynalite on loopback, in memory. */
-import type { Server } from 'node:http';
-import { createRequire } from 'node:module';
+/** Empty tables on an embedded DynamoDB of their own, in memory. */
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { ensureTable } from '../../infra/local/standalone/table.ts';
 import { Table } from '../../lib/state/table.ts';
-
-type Dynalite = (options: { readonly createTableMs: number }) => Server;
 
 export interface StateTables extends AsyncDisposable {
   /** A new table with nothing in it. */
   empty(): Promise<Table>;
 }
 
-/** A table is made in the background, in dynalite as on AWS. */
+/** A table is made in the background, here as on AWS. */
 const untilActive = async (client: DynamoDBClient, name: string): Promise<void> => {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const { Table: table } = await client.send(new DescribeTableCommand({ TableName: name }));
@@ -24,16 +21,8 @@ const untilActive = async (client: DynamoDBClient, name: string): Promise<void> 
 
 /** Starts a store; stop it with its async dispose. */
 export const stateTables = async (): Promise<StateTables> => {
-  const dynalite = createRequire(import.meta.url)('dynalite') as Dynalite;
-  const server = dynalite({ createTableMs: 0 });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('dynalite has no port');
-  const client = new DynamoDBClient({
-    region: 'local',
-    endpoint: `http://127.0.0.1:${address.port}`,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+  const database = await startDynamoDb();
+  const client = new DynamoDBClient({ ...database.client, requestHandler: database.requestHandler });
   let made = 0;
   return {
     empty: async () => {
@@ -44,8 +33,7 @@ export const stateTables = async (): Promise<StateTables> => {
     },
     [Symbol.asyncDispose]: async () => {
       client.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await database.close();
     },
   };
 };
