@@ -10,12 +10,11 @@ export interface Clock {
 /** setTimeout fires at once for longer delays; an early alarm only makes its owner look again. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-/** The machine's clock. Alarms do not keep the process alive: an open server or request does. */
+/** The machine's clock. An alarm keeps the process alive: in process nothing else would during a long poll. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   at: (timeMs, ring) => {
     const timer = setTimeout(ring, Math.min(Math.max(timeMs - Date.now(), 0), longestTimeoutMs));
-    timer.unref();
     return () => clearTimeout(timer);
   },
 };

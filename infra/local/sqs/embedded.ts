@@ -32,7 +32,7 @@ export interface EmbeddedSqs {
   readonly requestHandler: InProcessRequestHandler;
   /** Answers requests already parsed; what both transports call. */
   readonly dispatch: Answer;
-  /** Ends every long poll. */
+  /** Ends every long poll and move task; later requests are answered 503. */
   readonly close: () => Promise<void>;
 }
 
@@ -48,8 +48,10 @@ export const embedSqs = ({
   endpoint = () => 'http://sqs.kpackless.internal',
 }: EmbeddedSqsOptions = {}): EmbeddedSqs => {
   const account = new Account(clock);
-  const service: Service = { account, clock, endpoint, tasks: new MoveTasks(account, clock) };
-  const answer: Answer = async (request) => dispatch(service, request);
+  const tasks = new MoveTasks(account, clock);
+  const service: Service = { account, clock, endpoint, tasks };
+  let closed = false;
+  const answer: Answer = async (request) => (closed ? unavailable : dispatch(service, request));
   return {
     get endpoint() {
       return endpoint();
@@ -70,7 +72,18 @@ export const embedSqs = ({
     requestHandler: new InProcessRequestHandler(answer),
     dispatch: answer,
     close: async () => {
+      closed = true;
+      tasks.close();
       for (const { waiters } of account.all()) waiters.close();
     },
   };
+};
+
+const unavailable = {
+  status: 503,
+  headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-query-error': 'ServiceUnavailable;Receiver' },
+  body: JSON.stringify({
+    __type: 'com.amazon.coral.availability#ServiceUnavailable',
+    message: 'The queue service has been closed.',
+  }),
 };

@@ -28,6 +28,7 @@ export class MoveTasks {
   readonly #clock: Clock;
   /** Newest first, per source. */
   readonly #tasks = new Map<string, MoveTask[]>();
+  readonly #alarms = new Map<MoveTask, () => void>();
 
   constructor(account: Account, clock: Clock) {
     this.#account = account;
@@ -80,7 +81,14 @@ export class MoveTasks {
     if (task === undefined) throw sqsError('ResourceNotFoundException', 'Task does not exist.');
     if (task.status !== 'RUNNING') throw sqsError('UnsupportedOperation', 'Only active tasks can be cancelled.');
     task.status = 'CANCELLED';
+    this.#alarms.get(task)?.();
     return task;
+  }
+
+  /** Stops without a trace: nothing moves after the end. */
+  close(): void {
+    for (const cancel of this.#alarms.values()) cancel();
+    this.#alarms.clear();
   }
 
   #existing(arn: string, parameter: string): NamedQueue {
@@ -94,6 +102,7 @@ export class MoveTasks {
 
   /** Moves what the rate allows by now and comes back for the rest. */
   #step(source: NamedQueue, task: MoveTask): void {
+    this.#alarms.delete(task);
     if (task.status !== 'RUNNING') return;
     const now = this.#clock.now();
     const rate = task.maxPerSecond ?? fastestPerSecond;
@@ -108,7 +117,10 @@ export class MoveTasks {
       task.moved += 1;
     }
     const next = task.startedAt + (task.moved * second) / rate;
-    this.#clock.at(Math.max(Math.ceil(next), now + stepMs), () => this.#step(source, task));
+    this.#alarms.set(
+      task,
+      this.#clock.at(Math.max(Math.ceil(next), now + stepMs), () => this.#step(source, task)),
+    );
   }
 
   #take(task: MoveTask, message: StoredMessage, now: number): boolean {
