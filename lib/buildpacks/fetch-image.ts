@@ -11,6 +11,8 @@ export interface FetchedImage extends ReadableImage, Omit<OciImage, keyof Readab
   readonly layers: OciImage['layers'];
   /** The manifest's own bytes: copied as they are. */
   readonly raw: RawManifest;
+  /** What the reference names: of an index, the index's own digest. */
+  readonly namedDigest: Digest;
 }
 
 /** Blobs by digest: content that cannot change. Whoever asks has read the manifest, with credentials of its own, first. */
@@ -63,7 +65,8 @@ export const fetchImage = async (
     },
   };
   const image = await readImage(remembering, parseReference(reference), options);
+  const [namedDigest] = manifests.keys();
   const raw = manifests.get(image.reference.digest);
-  if (raw === undefined) throw invalidContent(`the manifest of ${reference} was not read`);
-  return { ...image, identifier: printReference(image.reference), raw };
+  if (raw === undefined || namedDigest === undefined) throw invalidContent(`the manifest of ${reference} was not read`);
+  return { ...image, identifier: printReference(image.reference), raw, namedDigest };
 };

@@ -10,7 +10,7 @@ import { parseReference } from '../oci/reference.ts';
 import type { Registry } from '../oci/registry.ts';
 import { condition, isTrue, withTransitionTimes } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
-import type { Pass, Reconcilable, Reconciler } from '../reconcile/reconciler.ts';
+import type { Reconcilable, Reconciler } from '../reconcile/reconciler.ts';
 import { mapBounded } from './bounded.ts';
 import { type ConfigCache, type FetchedImage, fetchImage } from './fetch-image.ts';
 import type { Account } from './offers.ts';
@@ -53,22 +53,20 @@ const statusOf = <T extends ReadingObject>(object: T, fields: Fields<T>, ready: 
   conditions: withTransitionTimes([ready], object.status?.conditions, now),
 });
 
-/** Digest of everything the result depends on, or undefined when that cannot be told without reading. */
-const fingerprint = async (
-  registry: Registry,
-  images: readonly string[],
-  pass: Pass,
-  generation: number,
-): Promise<Digest | undefined> => {
+/** One text for everything the result depends on: the spec and what its references name. */
+const fingerprint = (generation: number, images: readonly string[], digests: readonly (Digest | undefined)[]): Digest =>
+  digestOf(JSON.stringify([generation, images, digests]));
+
+/** What the references name now; undefined where only reading can tell. */
+const namedDigests = async (registry: Registry, images: readonly string[], signal: AbortSignal) => {
   try {
-    const digests = await mapBounded(images, readsAtOnce, async (image) => {
+    return await mapBounded(images, readsAtOnce, async (image) => {
       const reference = parseReference(image);
-      return reference.digest ?? (await registry.headManifest(reference, { signal: pass.signal }))?.digest;
+      return reference.digest ?? (await registry.headManifest(reference, { signal }))?.digest;
     });
-    return digests.includes(undefined) ? undefined : digestOf(JSON.stringify([generation, images, digests]));
   } catch {
     // The read that follows fails the same way, with the registry's own words: HEAD has no body to say them in.
-    return undefined;
+    return [];
   }
 };
 
@@ -108,16 +106,24 @@ export const imageReader = <T extends ReadingObject>(
     const registry = await registryFor(pass.kube, account, pass.signal);
 
     const generation = object.metadata?.generation ?? 0;
-    const seen = await fingerprint(registry, images, pass, generation);
     const upToDate = isTrue(object, 'Ready') && object.status?.observedGeneration === generation;
-    if (upToDate && seen !== undefined && seen === pass.memory) return next;
+    if (upToDate && pass.memory !== undefined) {
+      const digests = await namedDigests(registry, images, pass.signal);
+      if (fingerprint(generation, images, digests) === pass.memory) return next;
+    }
 
     const found = await mapBounded(images, readsAtOnce, (image) =>
       fetchImage(registry, image, configs, { signal: pass.signal }),
     );
     const fields = resolvedOrLater(reading, object, found, next);
     await pass.writeStatus(object, statusOf(object, fields, condition('Ready', 'True'), pass.now));
-    pass.remember(seen);
+    pass.remember(
+      fingerprint(
+        generation,
+        images,
+        found.map(({ namedDigest }) => namedDigest),
+      ),
+    );
     return next;
   },
 

@@ -1,0 +1,106 @@
+/** A fake cluster beside a fake registry, and the reconcilers of everything a builder is made of. */
+import { reconcileBuilder, reconcileClusterBuilder } from '../../lib/builders/reconcile.ts';
+import { reconcileBuildpack, reconcileClusterBuildpack } from '../../lib/buildpackages/reconcile.ts';
+import { accountRegistries } from '../../lib/buildpacks/account-registry.ts';
+import { configCache } from '../../lib/buildpacks/fetch-image.ts';
+import type { Account } from '../../lib/buildpacks/offers.ts';
+import type { KubeClient } from '../../lib/kube/client.ts';
+import type { KubeMeta, KubeObject } from '../../lib/kube/object.ts';
+import { collectionPath, objectPath, resourceOf } from '../../lib/kube/resources.ts';
+import { reconcileClusterLifecycle } from '../../lib/lifecycles/reconcile.ts';
+import type { Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts';
+import { reconcileClusterStack } from '../../lib/stacks/reconcile.ts';
+import { reconcileClusterStore } from '../../lib/stores/reconcile.ts';
+import { type FakeCluster, fakeCluster } from './fake-cluster.ts';
+import { type FakeRegistry, type FakeRegistryOptions, startFakeRegistry } from './fake-registry.ts';
+import { type PassReport, type PassSetting, runPass } from './run-pass.ts';
+
+/** A status as tests look at it. */
+export interface ReadStatus extends Readonly<Record<string, unknown>> {
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string;
+    readonly message?: string;
+  }[];
+  readonly latestImage?: string;
+}
+
+/** What a test works with. Namespaced objects are in `ns`. */
+export interface BuilderWorld {
+  readonly registry: FakeRegistry;
+  readonly cluster: FakeCluster;
+  /** Accounts that registries were opened for. */
+  readonly accounts: readonly Account[];
+  /** Creates the object, or puts it back to this spec with the next generation. */
+  put(kind: string, name: string, more?: Readonly<Record<string, unknown>>, metadata?: KubeMeta): void;
+  reconcile(kind: string, name: string, setting?: PassSetting): Promise<PassReport>;
+  status(kind: string, name: string): ReadStatus;
+}
+
+/** The namespace of everything that has one. */
+export const worldNamespace = 'ns';
+
+const namespaceFor = (kind: string): string => (resourceOf(kind).namespaced ? worldNamespace : '');
+
+/** An empty world; `close` the registry after the test. */
+export const builderWorld = async (options: FakeRegistryOptions = {}): Promise<BuilderWorld> => {
+  const registry = await startFakeRegistry(options);
+  const cluster = fakeCluster();
+  const accounts: Account[] = [];
+  const open = accountRegistries({ retry: { attempts: 1 } });
+  // Each pass has a client of its own, and with it its own look at the Secrets.
+  const ports = {
+    registryFor: (kube: KubeClient, account: Account) => {
+      accounts.push(account);
+      return open({ ...kube }, account);
+    },
+    configs: configCache(),
+    pollSeconds: 300,
+    creatorVersion: 'v1.2.3 (git sha: abc)',
+  };
+  const runner =
+    <T extends Reconcilable>(reconciler: Reconciler<T>) =>
+    (name: string, setting: PassSetting) =>
+      runPass(
+        reconciler,
+        cluster.kube,
+        { kind: reconciler.kind, namespace: namespaceFor(reconciler.kind), name },
+        setting,
+      );
+  const runners: Readonly<Record<string, ReturnType<typeof runner>>> = {
+    Builder: runner(reconcileBuilder(ports)),
+    ClusterBuilder: runner(reconcileClusterBuilder(ports)),
+    Buildpack: runner(reconcileBuildpack(ports)),
+    ClusterBuildpack: runner(reconcileClusterBuildpack(ports)),
+    ClusterStore: runner(reconcileClusterStore(ports)),
+    ClusterStack: runner(reconcileClusterStack(ports)),
+    ClusterLifecycle: runner(reconcileClusterLifecycle(ports)),
+  };
+  let generation = 0;
+  return {
+    registry,
+    cluster,
+    accounts,
+    put: (kind, name, more = {}, metadata = {}) => {
+      generation += 1;
+      const namespace = namespaceFor(kind);
+      const path = objectPath(kind, namespace, name);
+      const { status } = cluster.has(path) ? cluster.at(path) : {};
+      const object: KubeObject & { readonly status?: unknown } = {
+        ...more,
+        apiVersion: resourceOf(kind).apiVersion,
+        kind,
+        metadata: { ...metadata, name, generation, ...(namespace !== '' && { namespace }) },
+        ...(status !== undefined && { status }),
+      };
+      cluster.put(collectionPath(kind, namespace), object);
+    },
+    reconcile: (kind, name, setting = {}) => {
+      const run = runners[kind];
+      if (run === undefined) throw new Error(`no reconciler for ${kind}`);
+      return run(name, setting);
+    },
+    status: (kind, name) => cluster.at(objectPath(kind, namespaceFor(kind), name)).status as ReadStatus,
+  };
+};
