@@ -181,17 +181,16 @@ describe('an archive', () => {
 describe('the path of an entry', () => {
   it('never leaves the folder, whatever the name', () => {
     const segment = fc.constantFrom('..', '.', '', 'a', 'b', '...', 'c d');
-    fc.assert(
-      fc.property(fc.array(segment, { maxLength: 8 }), fc.nat(3), (segments, strip) => {
-        let path: string | undefined;
-        try {
-          path = entryPath(segments.join('/'), strip);
-        } catch {
-          return true;
-        }
-        return path === undefined || (!path.startsWith('/') && !path.split('/').includes('..'));
-      }),
-    );
+    const confined = fc.property(fc.array(segment, { maxLength: 8 }), fc.nat(3), (segments, strip) => {
+      let path: string | undefined;
+      try {
+        path = entryPath(segments.join('/'), strip);
+      } catch {
+        return true;
+      }
+      return path === undefined || (!path.startsWith('/') && !path.split('/').includes('..'));
+    });
+    expect(fc.check(confined)).toMatchObject({ failed: false });
   });
 
   it('counts components as kpack does', () => {

@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openRegistry } from '../../../lib/oci/client.ts';
+import { type Digest, digestOf } from '../../../lib/oci/digest.ts';
+import { parseReference, parseRepository, withDigest } from '../../../lib/oci/reference.ts';
+import { openCosignKey } from '../../../lib/signing/cosign-key.ts';
+import { signImage } from '../../../lib/signing/sign-image.ts';
+import { signatureTag, signingPayload } from '../../../lib/signing/simple-signing.ts';
+import { cosignKey } from '../../support/cosign-key.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+
+let registry: FakeRegistry;
+beforeEach(async () => {
+  registry = await startFakeRegistry();
+});
+afterEach(async () => await registry.close());
+
+const digest: Digest = digestOf('app');
+const image = () => withDigest(parseReference(`${registry.host}/team/app:1`), digest);
+const annotations = new Map([
+  ['buildTimestamp', '20260101.000000'],
+  ['buildNumber', '1'],
+]);
+
+interface Manifest {
+  readonly mediaType: string;
+  readonly config: { readonly mediaType: string };
+  readonly layers: readonly {
+    readonly digest: Digest;
+    readonly size: number;
+    readonly annotations: Record<string, string>;
+  }[];
+}
+const stored = async (repository: string): Promise<Manifest> => {
+  const { bytes } = await openRegistry().getManifest(signatureTag(digest, parseRepository(repository)));
+  return JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
+};
+
+describe('the signed payload', () => {
+  it('names repository and digest, and holds sorted annotations or null', () => {
+    const named = withDigest(parseReference('busybox'), digest);
+    expect(new TextDecoder().decode(signingPayload(named, annotations))).toBe(
+      `{"critical":{"identity":{"docker-reference":"index.docker.io/library/busybox"},"image":{"docker-manifest-digest":"${digest}"},"type":"cosign container image signature"},"optional":{"buildNumber":"1","buildTimestamp":"20260101.000000"}}`,
+    );
+    expect(new TextDecoder().decode(signingPayload(named, new Map()))).toContain('"optional":null');
+  });
+});
+
+describe('signing an image', () => {
+  it('03#161 puts one signature per key beside the image, and openssl verifies them', async () => {
+    const pairs = [cosignKey('a'), cosignKey('b', { type: 'rsa' })];
+    for (const [index, { pem }] of pairs.entries()) {
+      const key = await openCosignKey(pem, 'ab'[index] ?? '');
+      await signImage(openRegistry(), { image: image(), key, annotations });
+    }
+    const { layers, mediaType } = await stored(`${registry.host}/team/app`);
+    expect(mediaType).toBe('application/vnd.oci.image.manifest.v1+json');
+    expect(layers).toHaveLength(2);
+    const folder = await mkdtemp(join(tmpdir(), 'kpackless-sign-'));
+    for (const [index, layer] of layers.entries()) {
+      const payload = await openRegistry().readBlob(parseRepository(`${registry.host}/team/app`), layer);
+      await writeFile(join(folder, 'payload'), payload);
+      await writeFile(
+        join(folder, 'sig'),
+        Buffer.from(layer.annotations['dev.cosignproject.cosign/signature'] ?? '', 'base64'),
+      );
+      await writeFile(join(folder, 'pub'), pairs[index]?.publicKey.export({ format: 'pem', type: 'spki' }) ?? '');
+      const args = ['dgst', '-sha256', '-verify', 'pub', '-signature', 'sig', 'payload'];
+      expect(execFileSync('openssl', args, { cwd: folder, encoding: 'utf8' })).toContain('Verified OK');
+    }
+    await rm(folder, { recursive: true });
+  });
+
+  it('does not sign again what the same key has signed', async () => {
+    const key = await openCosignKey(cosignKey('a').pem, 'a');
+    const first = await signImage(openRegistry(), { image: image(), key, annotations });
+    expect(await signImage(openRegistry(), { image: image(), key, annotations })).toBe(first);
+    await signImage(openRegistry(), { image: image(), key, annotations: new Map([['buildNumber', '2']]) });
+    expect((await stored(`${registry.host}/team/app`)).layers).toHaveLength(2);
+  });
+
+  it('03#163 puts the signature into another repository, with Docker types, when told so', async () => {
+    const key = await openCosignKey(cosignKey('a').pem, 'a');
+    const repository = parseRepository(`${registry.host}/signatures`);
+    await signImage(openRegistry(), { image: image(), key, annotations, repository, dockerMediaTypes: true });
+    const { mediaType, config } = await stored(`${registry.host}/signatures`);
+    expect(mediaType).toBe('application/vnd.docker.distribution.manifest.v2+json');
+    expect(config.mediaType).toBe('application/vnd.docker.container.image.v1+json');
+  });
+});
