@@ -1,7 +1,9 @@
 /** What a Build says about a pass that failed (DESIGN §4: only invalid input is final). Pure. */
 import type { Build, BuildStatus } from '../api/build.ts';
+import type { Condition } from '../api/condition.ts';
 import { type ExpectedError, PermanentError } from '../errors/expected.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { isFinished } from './is-finished.ts';
 import { succeeded } from './status.ts';
 import { Waiting } from './waiting.ts';
@@ -17,9 +19,17 @@ const bindingHint = (message: string, namespace: string): string => {
 };
 
 /** The status after `failure`; undefined for a finished Build, whose status is frozen. */
-export const statusAfter = (build: Build, failure: ExpectedError | PermanentError): BuildStatus | undefined => {
+export const statusAfter = (
+  build: Build,
+  failure: ExpectedError | PermanentError,
+  now: Date,
+): BuildStatus | undefined => {
   if (isFinished(build)) return undefined;
-  const said = (condition: ReturnType<typeof succeeded>): BuildStatus => ({ ...build.status, conditions: [condition] });
+  const said = (condition: Condition): BuildStatus => ({
+    ...build.status,
+    conditions: [...withTransitionTimes([condition], build.status?.conditions, now)],
+    observedGeneration: build.metadata.generation,
+  });
   if (failure instanceof PermanentError) return said(succeeded('False', failure.reason, failure.message));
   if (failure instanceof Waiting) return said(succeeded('Unknown', failure.reason, failure.message));
   const message = isKubeError(failure, 'forbidden')

@@ -35,6 +35,8 @@ const lookAgainSeconds = 600;
 /** The reconciler of Builds. */
 export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   const write = async (build: Build, pass: Pass, status: BuildStatus): Promise<Outcome> => {
+    // Whoever has something to report waits for nobody any more.
+    await pass.dependOn([]);
     const conditions = withTransitionTimes(status.conditions ?? [], build.status?.conditions, pass.now);
     const written = await pass.writeStatus(build, {
       ...build.status,

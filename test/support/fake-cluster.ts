@@ -5,7 +5,7 @@
  * Does not: schemas, defaults, admission, owners' garbage collection, watch, pages, selectors beyond one `key=value`, apply.
  */
 import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
-import { answerError } from '../../lib/kube/errors.ts';
+import { answerError, KubeError } from '../../lib/kube/errors.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import type { KubeAnswer, KubeRequest, KubeTransport } from '../../lib/kube/transport.ts';
 
@@ -39,6 +39,8 @@ export interface FakeCluster {
   remove(path: string): void;
   /** What the log of a container says, at `<pod path>/log?container`. */
   setLog(podPath: string, container: string, text: string): void;
+  /** The request with this number, counted from now and from 0, is lost: not carried out, or carried out with its answer lost. */
+  lose(number: number, what: 'request' | 'answer'): void;
   /** The next request of that method whose path contains `path` gets this answer instead. */
   failNext(method: string, path: string, status: number, body?: object): void;
 }
@@ -78,6 +80,7 @@ export const fakeCluster = (): FakeCluster => {
   const logs = new Map<string, string>();
   const requests: Seen[] = [];
   const failures: Failure[] = [];
+  let lost: { readonly at: number; readonly what: 'request' | 'answer' } | undefined;
   let version = 0;
 
   const refuse = (code: number, reason: string, name: string): never => {
@@ -123,7 +126,10 @@ export const fakeCluster = (): FakeCluster => {
   };
 
   const send = (request: KubeRequest): Promise<KubeAnswer> => {
+    const isLost = lost?.at === requests.length;
     requests.push({ method: request.method, path: request.path });
+    const gone = (): Promise<never> => Promise.reject(new KubeError('unreachable', 'fake: connection reset'));
+    if (isLost && lost?.what === 'request') return gone();
     const index = failures.findIndex(({ method, path }) => method === request.method && request.path.includes(path));
     const [failure] = index < 0 ? [] : failures.splice(index, 1);
     if (failure !== undefined)
@@ -134,7 +140,8 @@ export const fakeCluster = (): FakeCluster => {
       return Promise.reject(answerError('fake', 404, '{}', undefined));
     }
     try {
-      return Promise.resolve({ status: 200, body: JSON.stringify(answer(request)) });
+      const body = JSON.stringify(answer(request));
+      return isLost ? gone() : Promise.resolve({ status: 200, body });
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
@@ -162,6 +169,9 @@ export const fakeCluster = (): FakeCluster => {
     },
     setLog: (podPath, container, text) => {
       logs.set(`${podPath}/log?${container}`, text);
+    },
+    lose: (number, what) => {
+      lost = { at: requests.length + number, what };
     },
     failNext: (method, path, code, body = status(code, 'Failure', 'fake')) => {
       failures.push({ method, path, status: code, body });

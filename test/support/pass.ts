@@ -1,6 +1,7 @@
 /** One pass of a reconciler over a fake cluster, as the runner would give it, without records. */
 
 import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
+import { isKubeError } from '../../lib/kube/errors.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import type { Outcome } from '../../lib/reconcile/outcome.ts';
 import type { Pass, Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts';
@@ -47,14 +48,33 @@ export const runPass = async <T extends Reconcilable & KubeObject>(
     remember: () => undefined,
     wake: () => Promise.resolve(),
   };
-  const object = await kube.get<T>({ kind: reconciler.kind, ...key });
-  if (object === undefined) return { outcome: undefined, failure: undefined, dependencies };
+  let object: T | undefined;
   try {
-    return { outcome: await reconciler.reconcile(object, pass), failure: undefined, dependencies };
+    object = await kube.get<T>({ kind: reconciler.kind, ...key });
+    const outcome = object === undefined ? undefined : await reconciler.reconcile(object, pass);
+    return { outcome, failure: undefined, dependencies };
   } catch (error) {
     if (!(error instanceof ExpectedError) && !(error instanceof PermanentError)) throw error;
-    const status = reconciler.statusOnFailure?.(object, error, now);
-    if (status !== undefined) await pass.writeStatus(object, status);
+    if (object !== undefined && !isWrittenByOthers(error)) await tell(reconciler, object, error, pass);
     return { outcome: undefined, failure: error, dependencies };
+  }
+};
+
+/** The runner repeats such a pass at once and tells nobody. */
+const isWrittenByOthers = (error: unknown): boolean =>
+  isKubeError(error, 'conflict') || isKubeError(error, 'already-exists');
+
+/** Writes what the failure means to the user; that this fails too is nothing new. */
+const tell = async <T extends Reconcilable & KubeObject>(
+  reconciler: Reconciler<T>,
+  object: T,
+  failure: ExpectedError | PermanentError,
+  pass: Pass,
+): Promise<void> => {
+  const status = reconciler.statusOnFailure?.(object, failure, pass.now);
+  try {
+    if (status !== undefined) await pass.writeStatus(object, status);
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
   }
 };

@@ -82,7 +82,7 @@ describe('what the pod is made from', () => {
     expect(world.condition()['message']).toContain('secrets "gone" not found');
     const found = secret('gone');
     world.cluster.put(found.path, found.object);
-    await world.pass();
+    expect(await world.pass()).toMatchObject({ dependencies: [] });
     expect(world.cluster.has(podPath)).toBe(true);
   });
 
