@@ -28,8 +28,10 @@ const HOST_ILL: ReadonlySet<GitErrorCode> = new Set(['host-unreachable', 'timeou
 const paceOf = (code: GitErrorCode): RetryPace => (TRANSIENT.has(code) ? 'soon' : 'slow');
 
 export interface GitErrorOptions extends ErrorOptions {
-  /** Host (and port) that was asked; counted against its circuit when the code says the host is ill. */
+  /** Host (and port) that was asked; counted against its circuit when the host is ill. */
   readonly host: string;
+  /** The host did answer something: whatever went wrong then is about this repository and no other. */
+  readonly isAlive?: boolean;
   /** What `Retry-After` asked for, in seconds. */
   readonly retryAfterSeconds?: number | undefined;
 }
@@ -39,12 +41,16 @@ export class GitError extends ExpectedError {
   override readonly name = 'GitError';
   readonly code: GitErrorCode;
 
-  constructor(code: GitErrorCode, message: string, { host, retryAfterSeconds, ...options }: GitErrorOptions) {
+  constructor(
+    code: GitErrorCode,
+    message: string,
+    { host, isAlive = false, retryAfterSeconds, ...options }: GitErrorOptions,
+  ) {
     super(message, {
       ...options,
       pace: paceOf(code),
       retryAfterSeconds,
-      host: HOST_ILL.has(code) ? host : undefined,
+      host: HOST_ILL.has(code) && !isAlive ? host : undefined,
     });
     this.code = code;
   }

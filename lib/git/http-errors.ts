@@ -60,6 +60,8 @@ export const httpFailure = (asked: Asked, response: Response, sent: boolean): Gi
   const code = codeOf(response.status, retryAfterSeconds !== undefined);
   return new GitError(code, sentence(code, asked, response.status, sent), {
     host: asked.url.authority,
+    // A gateway that finds nobody behind it speaks for the host; an error inside may be this repository's own.
+    isAlive: response.status < 502,
     retryAfterSeconds,
   });
 };
@@ -79,11 +81,11 @@ const systemCode = (error: Error): string =>
 const isTimeout = (error: Error): boolean =>
   error.name === 'TimeoutError' || error.name === 'AbortError' || /_TIMEOUT$|^ETIMEDOUT$/u.test(systemCode(error));
 
-/** The GitError for a connection that failed; an error that already says what it is passes through. */
-export const networkFailure = ({ url }: Asked, error: unknown): Error => {
+/** The GitError for a connection that failed; an error that already says what it is passes through. `isAlive`: had the host begun to answer? */
+export const networkFailure = ({ url }: Asked, error: unknown, isAlive = false): Error => {
   if (error instanceof GitError) return error;
   const causes = causesOf(error);
-  const options = { host: url.authority, cause: error };
+  const options = { host: url.authority, isAlive, cause: error };
   if (causes.some(isTimeout)) {
     return new GitError('timeout', `${url.authority} did not answer in time; it is asked again`, options);
   }

@@ -84,7 +84,7 @@ async function* bodyOf(ask: ListOverHttp, response: Response): AsyncGenerator<Ui
   try {
     if (response.body !== null) yield* response.body;
   } catch (error) {
-    throw networkFailure(ask, error);
+    throw networkFailure(ask, error, true);
   }
 }
 

@@ -59,7 +59,7 @@ const named = (url: GitUrl, error: unknown): unknown => {
     return new GitError(
       'host-unreachable',
       `the connection to ${url.authority} broke in the middle of an answer; it is asked again`,
-      { host: url.authority, cause: error },
+      { host: url.authority, isAlive: true, cause: error },
     );
   }
   if (error instanceof PacketError) {

@@ -143,6 +143,9 @@ const readRef = (line: string): GitRef | undefined => {
   const valueOf = (key: string): string | undefined =>
     attributes.find((attribute) => attribute.startsWith(`${key}:`))?.slice(key.length + 1);
   const peeled = valueOf('peeled');
+  // What a host calls a commit is later given to git as an argument: nothing but an id may pass.
+  if (peeled !== undefined && !isObjectId(peeled))
+    throw new PacketError('the answer peels a tag to something that is no id');
   const symrefTarget = valueOf('symref-target');
   return {
     name,

@@ -96,5 +96,5 @@ export const sshFailure = (asked: Asked, error: unknown, verdict: HostKeyVerdict
       cause: error,
     });
   }
-  return networkFailure({ url }, error);
+  return networkFailure({ url }, error, verdict !== undefined);
 };

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BasicCredential } from '../../../lib/git/credentials.ts';
+import { GitError } from '../../../lib/git/errors.ts';
 import { retryAfterSecondsFrom } from '../../../lib/git/http-errors.ts';
 import { refLister } from '../../../lib/git/list-refs.ts';
 import { linePacket, type Packet, writePacket } from '../../../lib/git/pkt-line.ts';
@@ -75,12 +76,21 @@ describe('a git host over http', () => {
     await expect(list(`http://${host}/r.git`, login)).rejects.toMatchObject({ code, pace, retryAfterSeconds });
   });
 
-  it('counts against its circuit only when it is ill', async () => {
-    const { host } = await serve((request, response) =>
-      response.writeHead(request.url?.includes('ill') === true ? 502 : 403).end(),
-    );
-    await expect(list(`http://${host}/ill.git`)).rejects.toMatchObject({ host });
-    await expect(list(`http://${host}/well.git`)).rejects.toMatchObject({ host: undefined });
+  it('counts against its circuit only when it is ill, not when one of its repositories is', async () => {
+    const { host } = await serve((request, response) => {
+      const status = Number(request.url?.slice(1, 4));
+      if (status === 200)
+        response.writeHead(200, { 'content-type': ADVERTISEMENT }).write(lines(`${HASH} refs/heads/main`));
+      else response.writeHead(status).end();
+    });
+    const counted = async (status: number): Promise<unknown> => {
+      const error: unknown = await list(`http://${host}/${status}.git`, undefined, 0.3).catch((e: unknown) => e);
+      return error instanceof GitError ? [error.code, error.host] : error;
+    };
+    expect(await counted(502)).toEqual(['host-unreachable', host]);
+    expect(await counted(500)).toEqual(['host-unreachable', undefined]);
+    expect(await counted(403)).toEqual(['forbidden', undefined]);
+    expect(await counted(200)).toEqual(['timeout', undefined]);
   });
 
   it('is told which Secret it refused, and the user which one it wants', async () => {

@@ -94,6 +94,7 @@ describe('ls-refs', () => {
   it.each([
     ['ends before its flush', [`${A} refs/heads/main`]],
     ['holds a line that is no ref', ['nonsense', flush]],
+    ['peels a tag to an option', [`${A} refs/tags/v1 peeled:--upload-pack=id`, flush]],
     ['holds an id in upper case', [`${'A'.repeat(40)} refs/heads/main`, flush]],
   ])('refuses an answer that %s', async (_, packets) => {
     await expect(listed(...packets)).rejects.toThrow(/the answer/);
