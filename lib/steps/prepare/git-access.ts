@@ -24,9 +24,21 @@ export interface AccessOptions {
 export async function gitAccess(url: GitUrl, secrets: GitSecrets, options: AccessOptions): Promise<GitAccess> {
   const needsSsh = url.scheme === 'ssh' || secrets.ssh.length > 0;
   return {
-    settings: httpSettings(url, secrets),
+    settings: [...httpSettings(url, secrets), ...lfsSettings()],
     env: needsSsh ? { GIT_SSH_COMMAND: await sshCommand(secrets, options) } : {},
   };
+}
+
+/** Without these settings LFS leaves pointer files and says nothing (spec 08). The binary is in the image or it is not. */
+function lfsSettings(): readonly GitSetting[] {
+  const isThere = (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, 'git-lfs')));
+  if (!isThere) return [];
+  return [
+    ['filter.lfs.process', 'git-lfs filter-process'],
+    ['filter.lfs.smudge', 'git-lfs smudge -- %f'],
+    ['filter.lfs.clean', 'git-lfs clean -- %f'],
+    ['filter.lfs.required', 'true'],
+  ];
 }
 
 /**
