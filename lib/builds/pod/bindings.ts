@@ -1,4 +1,5 @@
 /** Service bindings as the buildpacks see them: volumes and read-only mounts of detect and build (spec 03 §5). */
+import { createHash } from 'node:crypto';
 import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Binding } from './context.ts';
 
@@ -6,6 +7,19 @@ export interface MountedBindings {
   readonly volumes: readonly Volume[];
   readonly mounts: readonly VolumeMount[];
 }
+
+const isVolumeName = (name: string): boolean => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
+
+/**
+ * A name that a volume may have. Bindings may have dots and 253 characters, volumes neither: kpack's pod is then refused. The hash keeps two
+ * bindings apart that are alike otherwise.
+ */
+const volumeName = (name: string): string => {
+  if (isVolumeName(name)) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  const head = name.replaceAll(/[^a-z0-9-]/g, '-').slice(0, 63 - 1 - hash.length);
+  return `${head}-${hash}`;
+};
 
 interface BindingVolume {
   readonly volume: Volume;
@@ -15,11 +29,13 @@ interface BindingVolume {
 const volumesOf = (binding: Binding): readonly BindingVolume[] => {
   const path = `/platform/bindings/${binding.name}`;
   const fromSecret = (name: string, mountPath: string): readonly BindingVolume[] =>
-    binding.secret === undefined ? [] : [{ volume: { name, secret: { secretName: binding.secret } }, mountPath }];
+    binding.secret === undefined
+      ? []
+      : [{ volume: { name: volumeName(name), secret: { secretName: binding.secret } }, mountPath }];
   if (binding.kind === 'service') return fromSecret(`binding-${binding.name}`, path);
   return [
     {
-      volume: { name: `binding-metadata-${binding.name}`, configMap: { name: binding.metadata } },
+      volume: { name: volumeName(`binding-metadata-${binding.name}`), configMap: { name: binding.metadata } },
       mountPath: `${path}/metadata`,
     },
     ...fromSecret(`binding-secret-${binding.name}`, `${path}/secret`),

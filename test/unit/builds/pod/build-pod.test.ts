@@ -154,6 +154,15 @@ describe('bindings', () => {
     ]);
   });
 
+  it('have volumes of their own however alike their names are, and mount where they are called', () => {
+    const made = pod({}, { bindings: [service('a.b', 's'), service('a-b', 's'), service('a.b'.repeat(50), 's')] });
+    const names = volumeNames(made).filter((name) => name.startsWith('binding-'));
+    expect(new Set(names).size).toBe(3);
+    expect(names).toContain('binding-a-b');
+    for (const name of names) expect(name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+    expect(step(made, 'build').volumeMounts?.map(({ mountPath }) => mountPath)).toContain('/platform/bindings/a.b');
+  });
+
   it('03#10 03#11 leaves out what has no secret', () => {
     expect(volumeNames(pod({}, { bindings: [cnb('db')] })).slice(-1)).toEqual(['binding-metadata-db']);
     expect(volumeNames(pod({}, { bindings: [service('db')] })).filter((name) => name.startsWith('binding'))).toEqual(

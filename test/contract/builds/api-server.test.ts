@@ -1,0 +1,91 @@
+/** Our pods as a real API server judges them: valid in every field, and admitted where only the Pod Security Standard `restricted` is. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Build } from '../../../lib/api/build.ts';
+import { buildPod } from '../../../lib/builds/pod/build-pod.ts';
+import type { PodContext } from '../../../lib/builds/pod/context.ts';
+import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/api-server.ts';
+import { baseSecrets, buildB, contextB, cosignSecret, rebaseB } from '../../unit/builds/base-build.ts';
+
+const namespace = 'some-namespace';
+const injectedSidecars = contextB({ settings: { injectedSidecars: true } });
+const image = 'registry.example/builder@sha256:' + 'b'.repeat(64);
+
+const everything = buildB({
+  services: [{ kind: 'Secret', name: 'database' }],
+  env: [{ name: 'A', value: 'b' }],
+  resources: { limits: { memory: '1Gi' }, requests: { cpu: '100m' } },
+  tolerations: [{ key: 'k', operator: 'Exists' }],
+  nodeSelector: { disk: 'ssd' },
+  affinity: { nodeAffinity: {} },
+  activeDeadlineSeconds: 1800,
+  notary: { v1: { url: 'https://notary.example', secretRef: { name: 'notary' } } },
+  cosign: { annotations: [{ name: 'a', value: 'b c' }] },
+});
+const bindings = [
+  { kind: 'service', name: 'database', secret: 'database' },
+  { kind: 'cnb', name: 'old', metadata: 'm', secret: 's' },
+] as const;
+const oddBindings = [
+  { kind: 'service', name: 'my.dotted.secret', secret: 'my.dotted.secret' },
+  { kind: 'cnb', name: 'x'.repeat(100), metadata: 'm', secret: 's' },
+] as const;
+const both = { name: 'both', type: 'kubernetes.io/dockerconfigjson', annotations: {}, signsImages: true };
+
+const pods: readonly (readonly [title: string, Build, PodContext])[] = [
+  ['a plain build', buildB(), contextB()],
+  ['a build with everything', everything, contextB({ bindings, secrets: [...baseSecrets, cosignSecret('key')] })],
+  ['a rebase', rebaseB({ activeDeadlineSeconds: 60 }), contextB()],
+  ['a build with injected sidecars', everything, injectedSidecars],
+  ['a rebase with injected sidecars', rebaseB(), injectedSidecars],
+  // What follows is refused when kpack makes it (spec 03 §22.3, §22.4, §22.8).
+  ['bindings with dots and long names', buildB(), contextB({ bindings: oddBindings })],
+  ['a Secret that is credential and signing key', buildB(), contextB({ secrets: [both] })],
+  [
+    'a pull secret that is also a Secret of the account',
+    buildB({ builder: { image, imagePullSecrets: [{ name: 'docker-secret-2' }] } }),
+    contextB(),
+  ],
+  [
+    'a sub path with a leading slash',
+    buildB({ source: { git: { url: 'u', revision: 'r' }, subPath: '/a/b' } }),
+    contextB(),
+  ],
+];
+
+describe.runIf(apiServerIsHere)('a real API server', () => {
+  let server: ApiServer;
+
+  beforeAll(async () => {
+    server = await startApiServer();
+    await server.api.ensure('/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+    });
+    await server.api.ensure(`/api/v1/namespaces/${namespace}/serviceaccounts`, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'someserviceaccount' },
+    });
+  });
+
+  afterAll(async () => {
+    await server?.stop();
+  });
+
+  it.each(pods)('takes the pod of %s', async (_, build, context) => {
+    const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All&fieldValidation=Strict`;
+    expect(await server.api.send('POST', path, buildPod(build, context))).toMatchObject({
+      metadata: { name: 'build-name-build-pod' },
+      status: { phase: 'Pending' },
+    });
+  });
+
+  it('enforces restricted in that namespace, so that the above says something', async () => {
+    const { spec, ...pod } = buildPod(buildB(), contextB());
+    const containers = (spec?.containers ?? []).map((container) => ({ ...container, securityContext: {} }));
+    const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+    const loosened = server.api.send('POST', path, { ...pod, spec: { ...spec, containers } });
+    await expect(loosened).rejects.toThrow('violates PodSecurity "restricted:latest"');
+  });
+});
