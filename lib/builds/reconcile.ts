@@ -32,6 +32,12 @@ import { Waiting } from './waiting.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
 const lookAgainSeconds = 600;
+/** Time kept for making a pod after a rebase that took too long, seconds. */
+const reserveSeconds = 10;
+
+const rebaseSignal = (pass: Pass): AbortSignal =>
+  AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(1, pass.remainingSeconds() - reserveSeconds) * 1000)]);
+
 /** The reconciler of Builds. */
 export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   const write = async (build: Build, pass: Pass, status: BuildStatus): Promise<Outcome> => {
@@ -78,7 +84,11 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     const onlyInPod = whyOnlyInPod(build, context);
     if (onlyInPod !== undefined) return create(build, pass, context, onlyInPod);
     try {
-      const made = await rebaseInRegistry(build, context, ports.images, pass);
+      const made = await rebaseInRegistry(build, context, ports.images, {
+        cluster: pass.cluster,
+        kube: pass.kube,
+        signal: rebaseSignal(pass),
+      });
       return await written(build, pass, made, { stepsCompleted: ['rebase'] });
     } catch (error) {
       if (isOciError(error, 'not-found')) return create(build, pass, { ...context, lastImageIsGone: true }, undefined);
