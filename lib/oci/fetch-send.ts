@@ -14,6 +14,13 @@ export interface FetchSendOptions {
   readonly graceMs?: number | undefined;
 }
 
+/**
+ * Fetch keeps a copy of a streamed body in case a redirect needs it, without limit, unless a redirect is an error and there is no window to ask
+ * (fetch standard, "HTTP-network-or-cache fetch"). Small bodies may be kept; for large ones a redirect is an error.
+ */
+const teedBytes = 1024 * 1024;
+const unbuffered = { redirect: 'error', window: null } as const;
+
 const outgoing = async function* (request: HttpRequest, watchdog: Watchdog): AsyncGenerator<Uint8Array> {
   watchdog.moved(0);
   for await (const chunk of request.body?.open() ?? []) {
@@ -73,7 +80,7 @@ export const fetchSend =
       const response = await fetch(url, {
         method,
         headers: { ...request.headers, ...(body === undefined ? {} : { 'content-length': String(body.size) }) },
-        redirect: 'manual',
+        ...(body !== undefined && body.size > teedBytes ? unbuffered : { redirect: 'manual' as const }),
         signal: watchdog.signal,
         ...(body === undefined
           ? {}
