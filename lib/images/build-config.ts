@@ -1,10 +1,11 @@
 /** The part of an Image whose change means a rebuild with reason CONFIG, in kpack's own serialisation (spec 02 §4.2, §4.3). */
+import type { EnvVar } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../api/build.ts';
 import type { Image } from '../api/image.ts';
 import type { ResourceAmounts, Resources } from '../api/pod-fields.ts';
 import type { SourceConfig } from '../api/source-config.ts';
-import type { GoJson } from '../text/go-json.ts';
-import { canonicalQuantity } from '../text/quantity.ts';
+import { type GoJson, goJson, sortedMap } from '../text/go-json.ts';
+import { canonicalQuantity, quantityValue } from '../text/quantity.ts';
 
 /** What CONFIG compares. */
 export type BuildConfig = Pick<Build['spec'], 'env' | 'resources' | 'services' | 'cnbBindings' | 'source'>;
@@ -36,28 +37,49 @@ const members = (entries: Json): Json =>
     ),
   );
 
-const amounts = (given: ResourceAmounts | undefined): GoJson =>
+/** How quantities are printed: in canonical form for readers, by value for comparisons. */
+type PrintQuantity = (quantity: string | number) => string;
+
+const amounts = (given: ResourceAmounts | undefined, print: PrintQuantity): GoJson =>
   given === undefined || Object.keys(given).length === 0
     ? undefined
-    : Object.fromEntries(
-        Object.entries(given)
-          .toSorted(([a], [b]) => (a < b ? -1 : 1))
-          .map(([name, amount]) => [name, canonicalQuantity(amount)]),
-      );
+    : sortedMap(Object.entries(given).map(([name, amount]) => [name, print(amount)] as const));
 
-const resourcesJson = ({ limits, requests, claims }: Resources = {}): GoJson =>
+const resourcesJson = ({ limits, requests, claims }: Resources = {}, print: PrintQuantity): GoJson =>
   members({
-    limits: amounts(limits),
-    requests: amounts(requests),
+    limits: amounts(limits, print),
+    requests: amounts(requests, print),
     claims: claims?.map(({ name, request }) => ({ name, ...members({ request }) })),
   });
 
-/** Plain data from the API, its keys in the given order first, unknown ones after. */
-const ordered = (value: unknown, order: readonly string[]): GoJson => {
-  const entries = Object.entries((value ?? {}) as Record<string, GoJson>);
-  const rank = (key: string): number => (order.includes(key) ? order.indexOf(key) : order.length);
-  return members(Object.fromEntries(entries.toSorted(([a], [b]) => rank(a) - rank(b))));
-};
+const keyRefJson = (ref: { readonly name?: string; readonly key: string; readonly optional?: boolean }): GoJson => ({
+  ...members({ name: ref.name }),
+  key: ref.key,
+  optional: ref.optional,
+});
+
+/** Members in the order of Kubernetes' own type, which is that of the annotation. */
+const valueFromJson = ({
+  fieldRef,
+  resourceFieldRef,
+  configMapKeyRef,
+  secretKeyRef,
+}: NonNullable<EnvVar['valueFrom']>): GoJson => ({
+  fieldRef: fieldRef && { ...members({ apiVersion: fieldRef.apiVersion }), fieldPath: fieldRef.fieldPath },
+  resourceFieldRef: resourceFieldRef && {
+    ...members({ containerName: resourceFieldRef.containerName }),
+    resource: resourceFieldRef.resource,
+    divisor: canonicalQuantity(resourceFieldRef.divisor ?? '0'),
+  },
+  configMapKeyRef: configMapKeyRef && keyRefJson(configMapKeyRef),
+  secretKeyRef: secretKeyRef && keyRefJson(secretKeyRef),
+});
+
+const envJson = ({ name, value, valueFrom }: EnvVar): GoJson => ({
+  name,
+  ...members({ value }),
+  valueFrom: valueFrom && valueFromJson(valueFrom),
+});
 
 const sourceJson = ({ git, blob, registry, subPath }: SourceConfig): GoJson =>
   members({
@@ -74,24 +96,29 @@ const sourceJson = ({ git, blob, registry, subPath }: SourceConfig): GoJson =>
     subPath,
   });
 
-const reference = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
-
 /** As it stands in the buildChanges annotation: `resources` and `source` always, the other three only when not empty. */
-export const configJson = ({ env, resources, services, cnbBindings, source }: BuildConfig): GoJson => ({
+export const configJson = (
+  { env, resources, services, cnbBindings, source }: BuildConfig,
+  print: PrintQuantity = canonicalQuantity,
+): GoJson => ({
+  ...members({ env: env?.map(envJson) }),
+  resources: resourcesJson(resources, print),
   ...members({
-    env: env?.map((variable) => ordered(variable, ['name', 'value', 'valueFrom'])),
-  }),
-  resources: resourcesJson(resources),
-  ...members({
-    services: services?.map((service) => ordered(service, reference)),
+    services: services?.map(({ kind, namespace, name, uid, apiVersion, resourceVersion, fieldPath }) =>
+      members({ kind, namespace, name, uid, apiVersion, resourceVersion, fieldPath }),
+    ),
     cnbBindings: cnbBindings?.map(({ name, metadataRef, secretRef }) => ({
       name,
-      metadataRef: { name: metadataRef.name },
-      ...(secretRef === undefined ? {} : { secretRef: { name: secretRef.name } }),
+      metadataRef: members({ name: metadataRef.name }),
+      secretRef: secretRef && members({ name: secretRef.name }),
     })),
   }),
   source: sourceJson(source),
 });
+
+/** Whether both mean the same build: amounts count by value, empty means absent, the order of lists counts (spec 02 §2.4). */
+export const sameConfig = (a: BuildConfig, b: BuildConfig): boolean =>
+  goJson(configJson(a, quantityValue)) === goJson(configJson(b, quantityValue));
 
 /** The same without the git revision: that is COMMIT's business. */
 export const withoutRevision = (config: BuildConfig): BuildConfig =>

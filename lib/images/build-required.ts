@@ -1,17 +1,17 @@
 /**
  * Whether an Image needs a Build, and why (spec 02 §4). Each reason is one rule; the order is fixed. Where DESIGN §4 differs from
  * kpack: what the builder offers is compared with the last *successful* Build, a failed Build is repeated when the builder it was
- * made with has changed, and nothing is built twice from one builder image because its labels disagree with its programs.
+ * made with was replaced, and nothing is built twice from one builder image because its labels disagree with its programs.
  */
 import type { Build } from '../api/build.ts';
 import type { Image } from '../api/image.ts';
-import { additionalBuildNeededAnnotation } from '../api/labels.ts';
+import { additionalBuildNeededAnnotation, reasonAnnotation } from '../api/labels.ts';
 import type { BuildReason } from '../api/reasons.ts';
 import type { ResolvedSourceConfig } from '../api/source-config.ts';
 import { identifierOf, parseReference } from '../oci/reference.ts';
 import { bytewise } from '../text/bytewise.ts';
 import { type GoJson, goJson } from '../text/go-json.ts';
-import { configJson, configOfBuild, configOfImage, withoutRevision } from './build-config.ts';
+import { configJson, configOfBuild, configOfImage, sameConfig, withoutRevision } from './build-config.ts';
 import { type ImageBuilds, isFailure } from './builds-of-image.ts';
 import type { ReadyBuilder } from './image-builder.ts';
 import { sourceOf } from './resolved-source.ts';
@@ -47,18 +47,32 @@ const triggered: Rule = ({ builds: { last }, now }) =>
     ? undefined
     : { reason: 'TRIGGER', old: '', new: `A new build was manually triggered on ${rfc1123(now)}` };
 
-const commitMoved: Rule = ({ builds: { last }, source }) => {
-  const [before, after] = [last?.spec.source.git?.revision, source.git?.revision];
+/** Whether the last Build failed on another builder image than there is now: the one failure that is worth repeating by itself. */
+const failedOnOldBuilder = ({ builds: { last }, builder }: BuildInputs): boolean =>
+  last !== undefined && isFailure(last) && last.spec.builder.image !== builder.image;
+
+/**
+ * The Build whose source and configuration are compared with what is wanted: the last one, whatever became of it. When a failure is
+ * repeated it is the last success instead: what the failed one was made for is still to be built, and must not be taken for a
+ * mere rebase of the old image.
+ */
+const made = (inputs: BuildInputs): Build | undefined =>
+  failedOnOldBuilder(inputs) ? inputs.builds.lastSuccess : inputs.builds.last;
+
+const commitMoved: Rule = (inputs) => {
+  const { source } = inputs;
+  const [before, after] = [made(inputs)?.spec.source.git?.revision, source.git?.revision];
   return before === undefined || after === undefined || before === after
     ? undefined
     : { reason: 'COMMIT', old: before, new: after };
 };
 
-const configChanged: Rule = ({ image, builds: { last }, source }) => {
-  const before = configOfBuild(last);
-  const after = configOfImage(image, sourceOf(source));
-  const same = goJson(configJson(withoutRevision(before))) === goJson(configJson(withoutRevision(after)));
-  return same ? undefined : { reason: 'CONFIG', old: configJson(before), new: configJson(after) };
+const configChanged: Rule = (inputs) => {
+  const before = configOfBuild(made(inputs));
+  const after = configOfImage(inputs.image, sourceOf(inputs.source));
+  return sameConfig(withoutRevision(before), withoutRevision(after))
+    ? undefined
+    : { reason: 'CONFIG', old: configJson(before), new: configJson(after) };
 };
 
 /**
@@ -106,21 +120,21 @@ const rules: readonly Rule[] = [
   lifecycleChanged,
 ];
 
-/** A failed Build whose builder image is another one now, though nothing that can be named changed: try again with the new one. */
-const failedBuilderReplaced: Rule = ({ builds: { last }, builder }) =>
-  last !== undefined &&
-  isFailure(last) &&
-  last.spec.builder.image !== undefined &&
-  last.spec.builder.image !== builder.image
-    ? { reason: 'BUILDPACK', old: null, new: null }
-    : undefined;
+/** The builder image is another one, though nothing that can be named changed. */
+const builderReplaced: BuildChange = { reason: 'BUILDPACK', old: null, new: null };
+
+/** Whether the failed Build was itself a rebase of the last success, so that repeating it may be one too. */
+const wasRebase = ({ builds: { last, lastSuccess } }: BuildInputs): boolean =>
+  last?.metadata.annotations?.[reasonAnnotation] === 'STACK' &&
+  last.spec.lastBuild?.image !== undefined &&
+  last.spec.lastBuild.image === lastSuccess?.status?.latestImage;
 
 /** Every reason that holds, in kpack's order; none means that nothing is to be built. */
 export const buildRequired = (inputs: BuildInputs): readonly BuildChange[] => {
   const changes = rules.map((rule) => rule(inputs)).filter((change) => change !== undefined);
-  if (changes.length > 0) return changes;
-  const repeated = failedBuilderReplaced(inputs);
-  return repeated === undefined ? [] : [repeated];
+  if (!failedOnOldBuilder(inputs)) return changes;
+  const stackOnly = changes.every(({ reason }) => reason === 'STACK');
+  return stackOnly && !(changes.length > 0 && wasRebase(inputs)) ? [builderReplaced, ...changes] : changes;
 };
 
 /** The reasons as in the annotation: joined by commas. */

@@ -4,7 +4,7 @@ import type { Image } from '../api/image.ts';
 import { cacheClaimName } from '../api/names.ts';
 import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { controllerReference, isControlledBy, type KubeObject } from '../kube/object.ts';
+import { controllerReference, isControlledBy, isDeleting, type KubeObject } from '../kube/object.ts';
 import { sameStatus } from '../reconcile/same-status.ts';
 import { sameQuantity } from '../text/quantity.ts';
 
@@ -37,12 +37,16 @@ const sameClaim = (exists: Claim, wanted: Claim): boolean =>
   sameQuantity(storageOf(exists), storageOf(wanted)) && sameStatus(exists.metadata?.labels, wanted.metadata?.labels);
 
 /**
- * Creates, resizes or drops the claim; gives its name, or an empty one. A claim of that name that is not ours is left alone.
- * An Image that wants none, and had none according to its status, costs no request.
+ * Whether there can be a claim to drop: the status names it, or there is none as yet for this spec, and a pass for an earlier one may
+ * have died after it made the claim. Otherwise an Image without a volume costs no request.
  */
+const mayHaveClaim = ({ metadata, status }: Image): boolean =>
+  (status?.buildCacheName ?? '') !== '' || status?.observedGeneration !== metadata.generation;
+
+/** Creates, resizes or drops the claim; gives its name, or an empty one. One that is not ours is never written nor deleted. */
 export const ensureCacheClaim = async (image: Image, kube: KubeClient): Promise<string> => {
   const wanted = wantedClaim(image);
-  if (wanted === undefined && (image.status?.buildCacheName ?? '') === '') return '';
+  if (wanted === undefined && !mayHaveClaim(image)) return '';
   const name = cacheClaimName(image.metadata.name);
   const exists = await kube.get<Claim>({
     kind: 'PersistentVolumeClaim',
@@ -50,7 +54,7 @@ export const ensureCacheClaim = async (image: Image, kube: KubeClient): Promise<
     name,
   });
   if (wanted === undefined) {
-    if (exists !== undefined && isControlledBy(exists, image)) await kube.delete(exists);
+    if (exists !== undefined && isControlledBy(exists, image) && !isDeleting(exists)) await kube.delete(exists);
     return '';
   }
   if (exists === undefined) {
@@ -60,10 +64,11 @@ export const ensureCacheClaim = async (image: Image, kube: KubeClient): Promise<
   if (!isControlledBy(exists, image))
     throw new ExpectedError(
       `PersistentVolumeClaim ${name} exists but does not belong to this Image: delete it, or rename the Image`,
-      {
-        pace: 'slow',
-      },
+      { pace: 'slow' },
     );
+  // A pod with a claim that is going away is never scheduled; when the claim is gone we are woken and make another.
+  if (isDeleting(exists))
+    throw new ExpectedError(`PersistentVolumeClaim ${name} is being deleted: it is waited for until it is gone`);
   if (!sameClaim(exists, wanted)) {
     const { spec, metadata } = exists;
     const resources = { ...spec?.resources, requests: { ...spec?.resources?.requests, storage: storageOf(wanted) } };

@@ -16,7 +16,7 @@ import { again, settled } from '../reconcile/outcome.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import { buildRequired, disagreement } from './build-required.ts';
 import { imageBuilds, isRunning, surplusBuilds } from './builds-of-image.ts';
-import { ensureCacheClaim } from './cache-claim.ts';
+import { ensureCacheClaim, wantedClaim } from './cache-claim.ts';
 import { builderKey, type ImageBuilder, readyBuilder } from './image-builder.ts';
 import { newBuild } from './new-build.ts';
 import { readySource } from './resolved-source.ts';
@@ -31,6 +31,9 @@ export interface ImageOptions {
 
 /** Events wake us; this only bounds how long a lost one goes unnoticed (DESIGN §3.7). */
 const unfinishedSeconds = 600;
+
+/** An Image may come with years of Builds: a pass deletes as many as fit well into its time. */
+const deletionsPerPass = 20;
 
 /** POSTs a Build whose name says its number. One that exists and is ours was made by an earlier pass that died (DESIGN §3.9). */
 const createBuild = async (kube: KubeClient, wanted: Build, image: Image): Promise<Build> => {
@@ -66,7 +69,8 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => ({
     const labelSelector = `${imageLabel}=${image.metadata.name}`;
     const builds = imageBuilds(await kube.list<Build>('Build', { namespace, labelSelector }), image);
     if (builds.last !== undefined && isRunning(builds.last)) {
-      await pass.writeStatus(stored, buildRunning(image, builder, builds.last, now));
+      const seen = { running: builds.last, before: builds.all.at(-2) };
+      await pass.writeStatus(stored, buildRunning(image, builder, seen, now));
       return again(unfinishedSeconds, `Build ${builds.last.metadata.name} is running`);
     }
 
@@ -97,13 +101,16 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => ({
         ? undefined
         : await createBuild(kube, newBuild(inputs, changes, { claimName, ...options }), image);
     await pass.writeStatus(stored, wholeStatus({ ...seen, created }));
-    for (const build of surplusBuilds(builds, image.spec)) await kube.delete(build);
+    const surplus = surplusBuilds(builds, image.spec);
+    for (const build of surplus.slice(0, deletionsPerPass)) await kube.delete(build);
+    if (surplus.length > deletionsPerPass) return again(1, 'more Builds than the history limits allow');
     return created === undefined ? settled : again(unfinishedSeconds, `Build ${created.metadata.name} was made`);
   },
 
   statusOnFailure: (image, failure, now) =>
     passFailed(
       image,
+      wantedClaim(image)?.metadata?.name ?? '',
       failure instanceof PermanentError
         ? ['False', failure.reason === '' ? 'Invalid' : failure.reason, failure.message]
         : ['Unknown', 'ReconcileFailed', failure.message],

@@ -4,7 +4,7 @@ import { sourceResolverName } from '../api/names.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
 import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { controllerReference, isControlledBy } from '../kube/object.ts';
+import { controllerOf, controllerReference, isControlledBy } from '../kube/object.ts';
 import { sameStatus } from '../reconcile/same-status.ts';
 
 /** The resolver an Image wants: its labels, its account, its source. */
@@ -20,21 +20,27 @@ export const wantedResolver = (image: Image): SourceResolver => ({
   spec: { serviceAccount: image.spec.serviceAccountName, source: image.spec.source },
 });
 
-/** Creates or updates it; gives it as the API server has it now. After a change of its spec it is not Ready until it was looked at. */
+/**
+ * Creates or updates it; gives it as the API server has it now. After a change of its spec it is not Ready until it was looked at.
+ * One that nobody controls (its Image was deleted with `--cascade=orphan`) becomes ours; another Image's is waited for.
+ */
 export const ensureSourceResolver = async (image: Image, kube: KubeClient): Promise<SourceResolver> => {
   const wanted = wantedResolver(image);
   const { name, namespace = '' } = wanted.metadata;
   const exists = await kube.get<SourceResolver>({ kind: 'SourceResolver', namespace, name });
   if (exists === undefined) return kube.create(wanted);
-  if (!isControlledBy(exists, image))
+  const owned = isControlledBy(exists, image);
+  if (!owned && controllerOf(exists) !== undefined)
     throw new ExpectedError(
       `SourceResolver ${name} exists but does not belong to this Image: it is waited for until it is gone`,
     );
   const same = sameStatus(exists.spec, wanted.spec) && sameStatus(exists.metadata.labels, wanted.metadata.labels);
-  if (same) return exists;
+  if (same && owned) return exists;
+  const { ownerReferences = [] } = exists.metadata;
+  const owners = owned ? ownerReferences : [...ownerReferences, controllerReference(image)];
   return kube.replace({
     ...exists,
-    metadata: { ...exists.metadata, labels: wanted.metadata.labels },
+    metadata: { ...exists.metadata, labels: wanted.metadata.labels, ownerReferences: owners },
     spec: wanted.spec,
   });
 };

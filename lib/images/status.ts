@@ -38,17 +38,6 @@ export const builderMissing = (image: Image, now: Date): ImageStatus => {
   };
 };
 
-/** Row 1: the last Build has not ended. Only conditions change. */
-export const buildRunning = (image: Image, builder: ImageBuilder, build: Build, now: Date): ImageStatus => {
-  const succeeded = conditionOf(build, 'Succeeded');
-  const text = succeeded === undefined ? `Build '${build.metadata.name}' is executing` : (succeeded.message ?? '');
-  const wanted = [
-    condition('Ready', 'Unknown', 'BuildRunning', text),
-    ...builderConditions(builder, readyBuilder(builder) !== undefined),
-  ];
-  return { ...image.status, ...observed(image), conditions: conditionsFor(image, wanted, now) };
-};
-
 /** What is known after looking at everything. */
 export interface Seen {
   readonly image: Image;
@@ -85,7 +74,8 @@ const readyOf = (seen: Seen, isReady: boolean): Ready => {
       'BuildFailed',
       `Error: Build '${last.metadata.name}' in namespace '${image.metadata.namespace ?? ''}' failed: ${said?.message ?? ''}`,
     ];
-  if (last !== undefined && isTrue(last, 'Succeeded')) return ['True', 'UpToDate', said?.message ?? seen.remark];
+  if (last !== undefined && isTrue(last, 'Succeeded'))
+    return ['True', 'UpToDate', [said?.message ?? '', seen.remark].filter((text) => text !== '').join('; ')];
   return ['Unknown', 'UnknownState', 'Error: Build status unknown'];
 };
 
@@ -98,12 +88,48 @@ const generationOf = (build: Build | undefined): number => {
 const nonEmpty = (fields: Readonly<Record<string, string | number | undefined>>): Partial<ImageStatus> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '' && value !== 0));
 
-/** Rows 2 to 6: the whole status. `buildCounter` never goes down, so that numbers never come again (DESIGN §4). */
+/** What the status says of the newest Build and the one before it. `buildCounter` never goes down: numbers do not come again (DESIGN §4). */
+const latest = (image: Image, newest: Build | undefined, ended: Build | undefined, claimName: string) =>
+  nonEmpty({
+    latestBuildRef: newest?.metadata.name,
+    latestBuildReason: newest?.metadata.annotations?.[reasonAnnotation],
+    latestBuildImageGeneration: generationOf(newest),
+    latestImage:
+      (ended !== undefined && isSuccess(ended) ? ended.status?.latestImage : undefined) ?? image.status?.latestImage,
+    latestStack: newest !== undefined && newest === ended && isSuccess(newest) ? newest.status?.stack?.id : undefined,
+    buildCounter: Math.max(image.status?.buildCounter ?? 0, newest === undefined ? 0 : (numberOf(newest) ?? 0)),
+    buildCacheName: claimName,
+  });
+
+/**
+ * Row 1: the last Build has not ended. Only conditions change, unless the status does not know that Build: then the pass that made it
+ * died before it could say so, and what it would have said is said now.
+ */
+export const buildRunning = (
+  image: Image,
+  builder: ImageBuilder,
+  { running, before }: { readonly running: Build; readonly before: Build | undefined },
+  now: Date,
+): ImageStatus => {
+  const succeeded = conditionOf(running, 'Succeeded');
+  const text = succeeded === undefined ? `Build '${running.metadata.name}' is executing` : (succeeded.message ?? '');
+  const wanted = [
+    condition('Ready', 'Unknown', 'BuildRunning', text),
+    ...builderConditions(builder, readyBuilder(builder) !== undefined),
+  ];
+  const claimName = running.spec.cache?.volume?.persistentVolumeClaimName ?? image.status?.buildCacheName ?? '';
+  const known = image.status?.latestBuildRef === running.metadata.name;
+  return {
+    ...(known ? image.status : latest(image, running, before, claimName)),
+    ...observed(image),
+    conditions: conditionsFor(image, wanted, now),
+  };
+};
+
+/** Rows 2 to 6: the whole status. */
 export const wholeStatus = (seen: Seen): ImageStatus => {
   const { image, created, last, builder } = seen;
   const isReady = created !== undefined || readyBuilder(builder) !== undefined;
-  const latest = created ?? last;
-  const succeeded = last !== undefined && isSuccess(last);
   return {
     ...observed(image),
     conditions: conditionsFor(
@@ -111,24 +137,26 @@ export const wholeStatus = (seen: Seen): ImageStatus => {
       [condition('Ready', ...readyOf(seen, isReady)), ...builderConditions(builder, isReady)],
       seen.now,
     ),
-    ...nonEmpty({
-      latestBuildRef: latest?.metadata.name,
-      latestBuildReason: latest?.metadata.annotations?.[reasonAnnotation],
-      latestBuildImageGeneration: generationOf(latest),
-      latestImage: (succeeded ? last.status?.latestImage : undefined) ?? image.status?.latestImage,
-      latestStack: created === undefined && succeeded ? last.status?.stack?.id : undefined,
-      buildCounter: Math.max(image.status?.buildCounter ?? 0, latest === undefined ? 0 : (numberOf(latest) ?? 0)),
-      buildCacheName: seen.claimName,
-    }),
+    ...latest(image, created ?? last, last, seen.claimName),
   };
 };
 
-/** A pass that could not be finished: Ready says why, and everything that was known before is kept. */
-export const passFailed = (image: Image, [status, reason, message]: Ready, now: Date): ImageStatus => {
+/**
+ * A pass that could not be finished: Ready says why, and everything that was known before is kept. A spec that can never work counts
+ * as observed. The claim is noted although it may not exist yet, so that it is looked for when it is no longer wanted.
+ */
+export const passFailed = (
+  image: Image,
+  claimName: string,
+  [status, reason, message]: Ready,
+  now: Date,
+): ImageStatus => {
   const before = image.status?.conditions ?? [];
   const ready = condition('Ready', status, reason, message);
   return {
     ...image.status,
+    ...(status === 'False' ? observed(image) : {}),
+    ...nonEmpty({ buildCacheName: claimName === '' ? image.status?.buildCacheName : claimName }),
     conditions: conditionsFor(image, [ready, ...before.filter(({ type }) => type !== 'Ready')], now),
   };
 };
