@@ -18,7 +18,7 @@ export interface Stored extends Record<string, unknown> {
 }
 
 /** A request as tests look at it. */
-export interface Seen {
+interface Seen {
   readonly method: string;
   readonly path: string;
 }
