@@ -89,7 +89,7 @@ const moveBlobs = async (
   blobs: readonly BlobToPush[],
   { signal, seconds, blobsAtOnce = 4 }: PushBudget,
 ): Promise<number> => {
-  const timeIsUp = AbortSignal.timeout(Math.max(0, seconds) * 1000);
+  const timeIsUp = AbortSignal.timeout(Math.floor(Math.max(0, seconds) * 1000));
   const options = { signal: AbortSignal.any([signal, timeIsUp]) };
   let there = 0;
   let sent = 0;

@@ -6,6 +6,7 @@ import { openRegistry } from '../oci/client.ts';
 import { type CredentialSecret, keychainFromSecrets } from '../oci/credentials.ts';
 import { anonymous, firstOf, type Keychain } from '../oci/keychain.ts';
 import type { Registry } from '../oci/registry.ts';
+import { createSession } from '../oci/session.ts';
 import { mapBounded } from './bounded.ts';
 import type { Account } from './offers.ts';
 
@@ -59,13 +60,14 @@ export const accountRegistries = (
   options: Omit<RegistryOptions, 'keychain'>,
   processKeychain: Keychain = anonymous,
 ): ((kube: KubeClient, account: Account) => Promise<Registry>) => {
+  const shared = { ...options, session: options.session ?? createSession() };
   const passes = new WeakMap<KubeClient, Map<string, Promise<Registry>>>();
   return (kube, account) => {
     const opened = passes.get(kube) ?? new Map<string, Promise<Registry>>();
     passes.set(kube, opened);
     const key = [account.namespace, account.serviceAccount, ...(account.imagePullSecrets ?? [])].join('/');
     const open = async (): Promise<Registry> =>
-      openRegistry({ ...options, keychain: firstOf(await accountKeychain(kube, account), processKeychain) });
+      openRegistry({ ...shared, keychain: firstOf(await accountKeychain(kube, account), processKeychain) });
     const registry = opened.get(key) ?? open();
     opened.set(key, registry);
     return registry;

@@ -33,9 +33,9 @@ export interface BuilderWorld {
   /** Accounts that registries were opened for. */
   readonly accounts: readonly Account[];
   /** Creates the object, or puts it back to this spec with the next generation. */
-  put(kind: string, name: string, more?: Readonly<Record<string, unknown>>, metadata?: KubeMeta): void;
-  reconcile(kind: string, name: string, setting?: PassSetting): Promise<PassReport>;
-  status(kind: string, name: string): ReadStatus;
+  readonly put: (kind: string, name: string, more?: Readonly<Record<string, unknown>>, metadata?: KubeMeta) => void;
+  readonly reconcile: (kind: string, name: string, setting?: PassSetting) => Promise<PassReport>;
+  readonly status: (kind: string, name: string) => ReadStatus;
 }
 
 /** The namespace of everything that has one. */

@@ -58,7 +58,6 @@ describe('a ClusterStore', () => {
     world.registry.clearRequests();
     await reconcile(memory);
     expect(world.registry.requests.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
-      'GET /v2/',
       'HEAD /v2/bp/a/manifests/1',
       'HEAD /v2/bp/b/manifests/1',
     ]);
