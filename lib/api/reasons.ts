@@ -42,6 +42,11 @@ export const conditionReasons = {
   Failed: { kinds: ['Build'], meaning: 'A step failed; the message names it and its last words.' },
   NoLatestImage: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The builder image was never made.' },
   ReconcileFailed: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The newest builder image could not be made.' },
+  Pushing: {
+    kinds: ['Builder', 'ClusterBuilder'],
+    meaning: 'Layers of the builder image are on their way; the message counts them.',
+    ours: true,
+  },
   Queued: { kinds: ['Build'], meaning: 'The cap on running builds is reached; the Build waits its turn.', ours: true },
   MissingServiceAccount: {
     kinds: ['Build'],

@@ -9,7 +9,7 @@ import { directoriesTar, orderTar, stackTar } from './builder-layers.ts';
 import { gzip } from './gzip/gzip.ts';
 
 /** Manifest and config of an image as parsed JSON. */
-export interface ParsedImage {
+interface ParsedImage {
   readonly manifest: Json;
   readonly config: Json;
 }
@@ -32,7 +32,7 @@ export interface BuilderParts extends BuilderContent {
 }
 
 /** Bytes that are stored under the digest of themselves. */
-export interface MadeBlob {
+interface MadeBlob {
   readonly digest: Digest;
   readonly bytes: Uint8Array;
 }

@@ -3,14 +3,14 @@ import * as v from 'valibot';
 import { PermanentError } from '../errors/expected.ts';
 import { labelOf, type ReadableImage } from './readable-image.ts';
 
-export const buildpackageMetadataLabel = 'io.buildpacks.buildpackage.metadata';
+const buildpackageMetadataLabel = 'io.buildpacks.buildpackage.metadata';
 export const buildpackLayersLabel = 'io.buildpacks.buildpack.layers';
 export const buildpackOrderLabel = 'io.buildpacks.buildpack.order';
 export const builderMetadataLabel = 'io.buildpacks.builder.metadata';
 export const lifecycleApisLabel = 'io.buildpacks.lifecycle.apis';
 export const lifecycleVersionLabel = 'io.buildpacks.lifecycle.version';
 export const stackIdLabel = 'io.buildpacks.stack.id';
-export const stackMixinsLabel = 'io.buildpacks.stack.mixins';
+const stackMixinsLabel = 'io.buildpacks.stack.mixins';
 
 /** As Go decodes: absent and null are the empty text, the empty list, false. */
 const text = v.nullish(v.string(), '');
