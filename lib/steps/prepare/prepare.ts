@@ -60,9 +60,13 @@ export async function prepare(step: StepProcess, paths: PreparePaths = podPaths)
     keychain: firstOf(keychainOf(credentials), node),
     session,
   });
-  await verifyWriteAccess(options.imageTag, registry(secrets), signal);
   const credentials = await withPullSecrets(secrets, options.imagePull, paths);
-  await verifyReadAccess(options.runImage, registry(credentials), signal);
+  // Pull secrets are for reading: they do not count for the write check.
+  const checks = await Promise.allSettled([
+    verifyWriteAccess(options.imageTag, registry(secrets), signal),
+    verifyReadAccess(options.runImage, registry(credentials), signal),
+  ]);
+  for (const check of checks) if (check.status === 'rejected') throw check.reason;
 
   await fetchSource(options, paths, step, registry(credentials));
   await applyDescriptor(options, paths, log);
@@ -83,7 +87,6 @@ async function loadSecrets(
   return credentials;
 }
 
-/** Pull secrets come after the write check: they are for reading. */
 async function withPullSecrets(
   base: DockerCredentials,
   names: readonly string[],

@@ -29,7 +29,9 @@ export async function waitAndRun(options: WaitOptions, context: WaitContext): Pr
     if (waitFile !== '') {
       context.log(`waiting on ${waitFile}`);
       // The downward API's file exists from the start and is empty until its annotation is set.
-      await Promise.race([failed.found, until(async () => ((await sizeOf(waitFile)) ?? 0) > 0, context, failed.stop)]);
+      const stop = AbortSignal.any([failed.stop, context.signal]);
+      await Promise.race([failed.found, until(async () => ((await sizeOf(waitFile)) ?? 0) > 0, context, stop)]);
+      context.signal.throwIfAborted();
     }
     const code = await runCommand(command, context, failed.found);
     if (code === 0) {
@@ -69,12 +71,11 @@ function watch(errorFile: string, context: WaitContext): Watch {
 /** Polls: a volume shared between containers need not deliver file events. False when stopped first. */
 async function until(
   isTrue: () => Promise<boolean>,
-  { signal, pollMilliseconds = 250 }: WaitContext,
+  { pollMilliseconds = 250 }: WaitContext,
   stop: AbortSignal,
 ): Promise<boolean> {
   while (!stop.aborted) {
     if (await isTrue()) return true;
-    signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, pollMilliseconds));
   }
   return false;
