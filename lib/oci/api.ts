@@ -1,5 +1,6 @@
 /** One call of the distribution API: scheme, address, credential and scope put together over the layers below (distribution-spec "API"). */
 import { authorizing } from './authorize.ts';
+import { isOciError } from './errors.ts';
 import { type FetchSendOptions, fetchSend } from './fetch-send.ts';
 import type { HttpRequest, HttpResponse, Method, Replayable } from './http.ts';
 import { anonymous, type Keychain } from './keychain.ts';
@@ -22,7 +23,7 @@ export interface RegistryOptions {
   readonly chunkBytes?: number | undefined;
 }
 
-export interface Call extends CallOptions {
+interface Call extends CallOptions {
   readonly method: Method;
   /** Below `/v2/PATH/`, or a whole URL that the registry told us to go to. */
   readonly to: string | URL;
@@ -75,7 +76,13 @@ export const createApi = ({
         ...(alsoPull === undefined ? [] : [scopeFor(alsoPull, 'pull')]),
         scopeFor(repository, ...actions),
       ];
-      return authorized(request, { registry: base.host, authorization: await keychain(repository), scopes });
+      try {
+        return await authorized(request, { registry: base.host, authorization: await keychain(repository), scopes });
+      } catch (error) {
+        // It may have moved from http to https: look again next time.
+        if (isOciError(error, 'unreachable')) session.schemes.delete(repository.registry);
+        throw error;
+      }
     },
   };
 };

@@ -12,7 +12,7 @@ import { basicHeader, fetchToken, type Token } from './token.ts';
 import type { TokenKey } from './token-cache.ts';
 
 /** On whose behalf and for what a request is made. */
-export interface Grant {
+interface Grant {
   /** Host (and port) of the registry the credential is for. */
   readonly registry: string;
   readonly authorization: Authorization | undefined;
@@ -48,7 +48,7 @@ export const authorizing = (send: Send, session: Session): AuthorizedSend => {
   const sendWith = (request: HttpRequest, { header }: Attempt): Promise<HttpResponse> =>
     send(header === undefined ? request : { ...request, headers: { ...request.headers, authorization: header } });
 
-  return async (request, grant) => {
+  const answer = async (request: HttpRequest, grant: Grant): Promise<HttpResponse> => {
     // A place the registry sent us to (an upload location on another host) gets no credential; its URL carries what it needs.
     if (request.url.host !== grant.registry) return send(request);
     const known = session.challenges.get(grant.registry);
@@ -65,6 +65,10 @@ export const authorizing = (send: Send, session: Session): AuthorizedSend => {
     if (grant.authorization?.kind === 'registry-token') return response;
     await discard(response);
     return sendWith(request, await attemptFor(challenge, request, grant));
+  };
+  return async (request, grant) => {
+    const response = await answer(request, grant);
+    return grant.authorization === undefined ? { ...response, anonymous: true } : response;
   };
 };
 

@@ -26,7 +26,7 @@ export interface SecretLists {
 }
 
 /** A Secret holds no usable registry credential. Tried again slowly: nobody tells us when a Secret is put right. */
-export class CredentialError extends ExpectedError {
+class CredentialError extends ExpectedError {
   override readonly name = 'CredentialError';
 }
 
@@ -51,7 +51,7 @@ const readLogins = (secret: CredentialSecret): readonly DockerLogin[] => {
 };
 
 /** Logins of one Secret; none when it is of another type. Throws CredentialError, naming the Secret and none of its content. */
-export const loginsIn = (secret: CredentialSecret): readonly DockerLogin[] => {
+const loginsIn = (secret: CredentialSecret): readonly DockerLogin[] => {
   try {
     return readLogins(secret);
   } catch (error) {

@@ -42,7 +42,7 @@ const paceOf = (code: OciErrorCode): RetryPace => (soon.has(code) ? 'soon' : 'sl
 const shownParameters: ReadonlySet<string> = new Set(['scope', 'service', 'mount', 'from', 'digest', 'n', 'last']);
 
 /** A URL fit to be shown: no user info, and only query values that cannot be secrets (signed storage URLs carry some). */
-export const printUrl = (url: URL): string => {
+const printUrl = (url: URL): string => {
   const pairs = [...url.searchParams].map(([key, value]) => `${key}=${shownParameters.has(key) ? value : 'REDACTED'}`);
   return `${url.protocol}//${url.host}${url.pathname}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
 };

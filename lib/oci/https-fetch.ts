@@ -17,7 +17,9 @@ const bodiless: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
 /** `fetch`, with the PEM certificates in `ca` trusted for the hosts `trustFor` says, all unless given. Never follows redirects. */
 export const httpsFetch = (ca: string, trustFor: (host: string) => boolean = () => true): typeof globalThis.fetch => {
-  const agent = new Agent({ ca: [...rootCertificates, ca], keepAlive: true, maxSockets: 32 });
+  // Proxies as the platform's fetch takes them: from the environment, when NODE_USE_ENV_PROXY says so.
+  const proxies = process.env['NODE_USE_ENV_PROXY'] === '1' ? { proxyEnv: process.env } : {};
+  const agent = new Agent({ ca: [...rootCertificates, ca], keepAlive: true, maxSockets: 32, ...proxies });
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input);
     if (url.protocol !== 'https:' || !trustFor(url.host)) return globalThis.fetch(input, init);

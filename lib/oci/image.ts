@@ -8,6 +8,7 @@ import {
   platformIn,
   platformOf,
 } from './descriptor.ts';
+import type { Digest } from './digest.ts';
 import { invalidContent } from './errors.ts';
 import { type Json, recordIn, textsIn } from './image-json.ts';
 import { isIndexType } from './media-types.ts';
@@ -31,7 +32,15 @@ export interface OciImage {
   readonly platform: Platform;
 }
 
+/** Configs by digest: content that cannot change. Whoever asks has read the manifest, with credentials of its own, just before. */
+export interface KnownConfigs {
+  readonly get: (digest: Digest) => Uint8Array | undefined;
+  readonly put: (digest: Digest, bytes: Uint8Array) => void;
+}
+
 export interface ReadImageOptions extends CallOptions {
+  /** Remembered by the caller; nothing is unless given. */
+  readonly configs?: KnownConfigs | undefined;
   /** Which child of an index; `linux/amd64` unless given. The variant is not looked at. */
   readonly platform?: Pick<Platform, 'os' | 'architecture'> | undefined;
 }
@@ -57,12 +66,12 @@ const childOf = (index: Json, reference: Reference, wanted: Pick<Platform, 'os' 
 const resolve = async (
   registry: Registry,
   reference: Reference,
-  { platform = usualPlatform, ...call }: ReadImageOptions,
+  { platform = usualPlatform, signal }: ReadImageOptions,
 ): Promise<RawManifest> => {
-  const found = await registry.getManifest(reference, call);
+  const found = await registry.getManifest(reference, { signal });
   if (!isIndexType(found.mediaType)) return found;
   const child = childOf(parseObject(found.bytes, printReference(reference)), reference, platform);
-  const manifest = await registry.getManifest(child, call);
+  const manifest = await registry.getManifest(child, { signal });
   if (isIndexType(manifest.mediaType))
     throw invalidContent(`index ${printReference(reference)} has an index as its child`);
   return manifest;
@@ -88,8 +97,10 @@ export const readImage = async (
   const manifest = parseObject(raw.bytes, name);
   const configDescriptor = parseDescriptor(manifest['config'], `${name}: config`);
   const layers = descriptorsIn(manifest, 'layers', name);
-  const { signal } = options;
-  const bytes = await registry.readBlob(named, configDescriptor, { signal, limitBytes: configLimitBytes });
+  const { signal, configs } = options;
+  const read = () => registry.readBlob(named, configDescriptor, { signal, limitBytes: configLimitBytes });
+  const bytes = configs?.get(configDescriptor.digest) ?? (await read());
+  configs?.put(configDescriptor.digest, bytes);
   const config = parseObject(bytes, `the config of ${name}`);
   return {
     reference,

@@ -6,7 +6,7 @@ import { PermanentError } from '../errors/expected.ts';
 import { copyBlob } from './copy.ts';
 import { isOciError, OciError } from './errors.ts';
 import { replay } from './http.ts';
-import { type OciImage, readImage } from './image.ts';
+import { type KnownConfigs, type OciImage, readImage } from './image.ts';
 import { inParallel } from './in-parallel.ts';
 import { isForeignLayerType } from './media-types.ts';
 import { rebaseRefusal } from './rebase-check.ts';
@@ -110,19 +110,20 @@ const push = async (
 
 /**
  * Puts the app image on the run image and moves all tags to the result. Doing it again writes the same image. Throws PermanentError with
- * the lifecycle's sentence when that would be unsafe, OciError when a registry fails; then some tags may have moved already.
+ * the lifecycle's sentence when that would be unsafe, OciError when a registry fails; then some tags may have moved already. With `configs`
+ * the run image's config is read once for all images that are put on it.
  */
 export const rebaseImage = async (
   registries: RebaseRegistries,
   { app: appReference, runImage, tags }: RebaseRequest,
-  options: CallOptions = {},
+  { configs, ...options }: CallOptions & { readonly configs?: KnownConfigs | undefined } = {},
 ): Promise<Rebased> => {
   const [firstTag] = tags;
   if (firstTag === undefined) throw new PermanentError('', 'must provide one or more image tags');
   const app = await readImage(registries.app, appReference, options);
   // Of an index the child for the app's own platform: an arm64 app stays one.
   const platform = app.platform.os === '' ? undefined : app.platform;
-  const run = await readImage(registries.runImage ?? registries.app, runImage, { ...options, platform });
+  const run = await readImage(registries.runImage ?? registries.app, runImage, { ...options, configs, platform });
   const refusal = rebaseRefusal(app, run);
   if (refusal !== undefined) throw new PermanentError('', refusal);
   const made = rebasedImage(app, run);

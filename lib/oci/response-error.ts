@@ -37,7 +37,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** The entries of a registry's error body; none when it is not one. */
-export const parseRegistryErrors = (body: string): readonly RegistryMessage[] => {
+const parseRegistryErrors = (body: string): readonly RegistryMessage[] => {
   try {
     const parsed: unknown = JSON.parse(body);
     const errors = isRecord(parsed) && Array.isArray(parsed['errors']) ? parsed['errors'] : [];
@@ -72,7 +72,9 @@ export const responseError = async (method: Method, response: HttpResponse, nowM
   const bytes = await readUpTo(response.body, bodyLimitBytes).catch(() => undefined);
   const body = new TextDecoder().decode(bytes ?? new Uint8Array());
   const errors = parseRegistryErrors(body);
-  return new OciError(codeOf(status), clean(explain(method, status, errors, body)), {
+  // Beyond kpack's text: the usual cause, which the registry cannot know.
+  const hint = status === 401 && response.anonymous === true ? ` (no credential is known for ${url.host})` : '';
+  return new OciError(codeOf(status), `${clean(explain(method, status, errors, body))}${hint}`, {
     method,
     url,
     status,

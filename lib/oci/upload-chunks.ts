@@ -8,7 +8,7 @@ import { type UploadSession, uploadLocation } from './upload-session.ts';
 import { verified } from './verify.ts';
 
 /** The same bytes in pieces of exactly `size`, the last one shorter. */
-export const inPieces = async function* (source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+const inPieces = async function* (source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
   let pending: Uint8Array[] = [];
   let held = 0;
   for await (const chunk of source) {

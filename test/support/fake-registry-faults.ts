@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './fake-registry-api.ts';
 
 /** What happens in place of, or to, the answer. */
-export type Misbehaviour =
+type Misbehaviour =
   /** A status in place of the answer; `retryAfter` is the header's value. */
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string; readonly body?: string }
   /** The connection is cut before anything is said. */

@@ -1,7 +1,7 @@
 /** What the fake registry holds: per repository blobs, manifests, tags; and open uploads. */
 import { createHash } from 'node:crypto';
 
-export interface StoredManifest {
+interface StoredManifest {
   readonly mediaType: string;
   readonly bytes: Buffer;
 }

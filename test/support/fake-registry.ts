@@ -26,7 +26,7 @@ export interface FakeRegistryOptions {
 }
 
 /** One request as it came and what it was answered. */
-export interface LoggedRequest {
+interface LoggedRequest {
   readonly method: string;
   /** Path with query. */
   readonly path: string;

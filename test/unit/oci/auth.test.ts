@@ -213,6 +213,13 @@ describe('credentials', () => {
     expect(other.requests).toEqual([]);
   });
 
+  it('that are missing are named as the likely cause', async () => {
+    const fake = await start({ auth: { kind: 'token', users } });
+    await expect(openRegistry().getManifest(someTag(fake.host))).rejects.toThrow(
+      `UNAUTHORIZED: authentication required (no credential is known for ${fake.host})`,
+    );
+  });
+
   it('appear in no error', async () => {
     const fake = await start({ auth: { kind: 'basic', users } });
     const registry = openRegistry({ keychain: as('alice', 'hunter2'), retry });

@@ -99,6 +99,21 @@ describe('rebase', () => {
     expect(fake.requests.filter(({ path }) => path.includes('mount='))).toHaveLength(2);
   });
 
+  it('reads a run image’s config once for many apps', async () => {
+    const known = new Map<string, Uint8Array>();
+    const configs = {
+      get: (digest: string) => known.get(digest),
+      put: (digest: string, bytes: Uint8Array) => void known.set(digest, bytes),
+    };
+    const tags = [tag, someTag(fake.host), someTag(fake.host)];
+    store(app(), { layers: ['b1'], labels: stack });
+    for (const [n, one] of tags.entries()) storeImage(fake.store, one, app({ env: [`N=${n}`] }));
+    fake.clearRequests();
+    for (const one of tags) await rebaseImage({ app: registry }, { app: one, runImage: run, tags: [one] }, { configs });
+    const reads = fake.requests.filter(({ method, path }) => method === 'GET' && path.includes(`${run.path}/blobs`));
+    expect(reads).toHaveLength(1);
+  });
+
   it('moves all tags, in other repositories too, and done again makes the same', async () => {
     store(app(), { layers: ['b1'], labels: stack });
     const tags = [tag, withTag(tag, 'v2'), someTag(fake.host)];
