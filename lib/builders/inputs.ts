@@ -64,15 +64,16 @@ export const readInputs = async (
   account: Account,
 ): Promise<BuilderInputs> => {
   const [storeName = '', stackName = '', lifecycleName] = [spec.store?.name, spec.stack.name, lifecycleNameOf(spec)];
-  const read = <T extends KubeObject>(theirKind: string, name: string): Promise<T | undefined> =>
-    kube.get<T>(clusterScoped(theirKind, name));
+  /** An object without a name is none; its path would be that of the whole collection. */
+  const read = async <T extends KubeObject>(theirKind: string, name: string, where = ''): Promise<T | undefined> =>
+    name === '' ? undefined : kube.get<T>({ kind: theirKind, namespace: where, name });
   const [store, stack, lifecycle, buildpacks, clusterBuildpacks, serviceAccount] = await Promise.all([
-    storeName === '' ? undefined : read<ClusterStore>('ClusterStore', storeName),
+    read<ClusterStore>('ClusterStore', storeName),
     read<ClusterStack>('ClusterStack', stackName),
     read<ClusterLifecycle>('ClusterLifecycle', lifecycleName),
     kind === 'Builder' ? kube.list<Buildpack>('Buildpack', { namespace }) : [],
     kube.list<ClusterBuildpack>('ClusterBuildpack'),
-    kube.get({ kind: 'ServiceAccount', namespace: account.namespace, name: account.serviceAccount }),
+    read('ServiceAccount', account.serviceAccount, account.namespace),
   ]);
   if (storeName !== '' && store === undefined) notFound('ClusterStore', storeName);
   if (stack === undefined) return notFound('ClusterStack', stackName);

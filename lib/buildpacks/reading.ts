@@ -53,9 +53,12 @@ const statusOf = <T extends ReadingObject>(object: T, fields: Fields<T>, ready: 
   conditions: withTransitionTimes([ready], object.status?.conditions, now),
 });
 
+/** Moves when the same images would give another status than before, so that nobody keeps what an older release read. */
+const readersVersion = 1;
+
 /** One text for everything the result depends on: the spec and what its references name. */
 const fingerprint = (generation: number, images: readonly string[], digests: readonly (Digest | undefined)[]): Digest =>
-  digestOf(JSON.stringify([generation, images, digests]));
+  digestOf(JSON.stringify([readersVersion, generation, images, digests]));
 
 /** What the references name now; undefined where only reading can tell. */
 const namedDigests = async (registry: Registry, images: readonly string[], signal: AbortSignal) => {

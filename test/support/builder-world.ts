@@ -1,4 +1,5 @@
 /** A fake cluster beside a fake registry, and the reconcilers of everything a builder is made of. */
+import { setTimeout } from 'node:timers/promises';
 import { reconcileBuilder, reconcileClusterBuilder } from '../../lib/builders/reconcile.ts';
 import { reconcileBuildpack, reconcileClusterBuildpack } from '../../lib/buildpackages/reconcile.ts';
 import { accountRegistries } from '../../lib/buildpacks/account-registry.ts';
@@ -8,6 +9,7 @@ import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeMeta, KubeObject } from '../../lib/kube/object.ts';
 import { collectionPath, objectPath, resourceOf } from '../../lib/kube/resources.ts';
 import { reconcileClusterLifecycle } from '../../lib/lifecycles/reconcile.ts';
+import type { Registry } from '../../lib/oci/registry.ts';
 import type { Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts';
 import { reconcileClusterStack } from '../../lib/stacks/reconcile.ts';
 import { reconcileClusterStore } from '../../lib/stores/reconcile.ts';
@@ -43,17 +45,25 @@ export const worldNamespace = 'ns';
 
 const namespaceFor = (kind: string): string => (resourceOf(kind).namespaced ? worldNamespace : '');
 
-/** An empty world; `close` the registry after the test. */
-export const builderWorld = async (options: FakeRegistryOptions = {}): Promise<BuilderWorld> => {
+/** An empty world; `close` the registry after the test. With `uploadMs` every upload takes so long, whatever the budget says. */
+export const builderWorld = async (
+  options: FakeRegistryOptions = {},
+  { uploadMs = 0 }: { readonly uploadMs?: number } = {},
+): Promise<BuilderWorld> => {
   const registry = await startFakeRegistry(options);
   const cluster = fakeCluster();
   const accounts: Account[] = [];
   const open = accountRegistries({ retry: { attempts: 1 } });
   // Each pass has a client of its own, and with it its own look at the Secrets.
   const ports = {
-    registryFor: (kube: KubeClient, account: Account) => {
+    registryFor: async (kube: KubeClient, account: Account) => {
       accounts.push(account);
-      return open({ ...kube }, account);
+      const opened = await open({ ...kube }, account);
+      const slow: Registry['pushBlob'] = async (repository, blob) => {
+        await setTimeout(uploadMs);
+        return opened.pushBlob(repository, blob);
+      };
+      return uploadMs === 0 ? opened : { ...opened, pushBlob: slow };
     },
     configs: configCache(),
     pollSeconds: 300,

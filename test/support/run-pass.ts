@@ -13,6 +13,8 @@ export interface PassReport {
   readonly dependencies: readonly Dependency[];
   /** What the next pass will be told. */
   readonly memory: string | undefined;
+  /** Whom it woke. */
+  readonly woken: readonly Dependency[];
   /** Statuses written. */
   readonly writes: number;
 }
@@ -33,6 +35,7 @@ export const runPass = async <T extends Reconcilable>(
 ): Promise<PassReport> => {
   let dependencies: readonly Dependency[] = [];
   let remembered = memory;
+  const woken: Dependency[] = [];
   let writes = 0;
   const pass: Pass = {
     cluster: 'test',
@@ -55,7 +58,10 @@ export const runPass = async <T extends Reconcilable>(
     remember: (text) => {
       remembered = text;
     },
-    wake: () => Promise.resolve(),
+    wake: (target) => {
+      woken.push(target);
+      return Promise.resolve();
+    },
   };
   const object = await kube.get<T>(key);
   if (object === undefined) throw new Error(`${key.kind} ${key.name} is not in the fake cluster`);
@@ -68,5 +74,5 @@ export const runPass = async <T extends Reconcilable>(
     const status = reconciler.statusOnFailure?.(object, error, now);
     if (status !== undefined) await pass.writeStatus(object, status);
   }
-  return { outcome, dependencies, memory: remembered, writes };
+  return { outcome, dependencies, memory: remembered, woken, writes };
 };
