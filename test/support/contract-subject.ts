@@ -1,4 +1,4 @@
-/** One implementation under a contract suite: ours, an independent one, or AWS. */
+/** One contract, several implementations: ours, independent ones, the real service. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -11,61 +11,83 @@ export interface ContractCheck<W> {
 /** A running subject, or one line saying why it cannot run here. */
 export type Opened<W> = { readonly world: W; readonly close: () => Promise<void> } | { readonly missing: string };
 
-/** Checks running at the same time: most of them wait for a visibility timeout. */
-const atOnce = 12;
+/** An implementation under the contract. */
+export interface Subject<W> {
+  readonly name: string;
+  readonly open: () => Promise<Opened<W>>;
+  /**
+   * Checks it is known to fail, with the reason. They have to go on failing, so that an entry which is no longer needed is
+   * noticed.
+   */
+  readonly deviations?: Readonly<Record<string, string>>;
+}
 
-/** Runs all of `tasks`, a few at a time, and keeps each outcome for the test that asks for it. */
-const settleAll = async (tasks: ReadonlyMap<string, () => Promise<void>>): Promise<ReadonlyMap<string, Error>> => {
+interface Outcome<W> {
+  readonly opened: Opened<W>;
+  /** By name of the check. */
+  readonly failures: ReadonlyMap<string, Error>;
+}
+
+/** Checks running at the same time on one subject: most of them wait for a visibility timeout. */
+const atOnce = 27;
+const checkDeadlineMs = 40_000;
+
+const withinDeadline = async (run: Promise<void>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${checkDeadlineMs} ms`)), checkDeadlineMs);
+  });
+  await Promise.race([run, late]).finally(() => clearTimeout(timer));
+};
+
+/** Opens the subject and runs every check on it, many at a time, keeping each failure for the test that asks for it. */
+const judge = async <W>({ open }: Subject<W>, checks: readonly ContractCheck<W>[]): Promise<Outcome<W>> => {
+  const opened = await open();
   const failures = new Map<string, Error>();
-  const queue = [...tasks];
+  if ('missing' in opened) return { opened, failures };
+  const queue = [...checks];
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const [name, run] = next;
-      await run().catch((error: unknown) => {
+      const { name, run } = next;
+      await withinDeadline(run(opened.world)).catch((error: unknown) => {
         failures.set(name, error instanceof Error ? error : new Error(String(error)));
       });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  return failures;
+  return { opened, failures };
 };
 
-/**
- * Runs the checks over one subject. `deviations` names the checks the subject is known to fail, with the reason: they have to go
- * on failing, so that an entry which is no longer needed is noticed.
- */
-export const contract = <W>(
-  subject: string,
-  checks: readonly ContractCheck<W>[],
-  deviations: Readonly<Record<string, string>>,
-  open: () => Promise<Opened<W>>,
-): void => {
-  // oxlint-disable-next-line vitest/valid-title -- a subject is named by its caller
-  describe(subject, () => {
-    let opened: Opened<W> | undefined;
-    let failures: ReadonlyMap<string, Error> = new Map();
-    beforeAll(async () => {
-      opened = await open();
-      if ('missing' in opened) return;
-      const { world } = opened;
-      failures = await settleAll(new Map(checks.map(({ name, run }) => [name, async () => run(world)])));
-    }, 300_000);
-    afterAll(async () => {
-      if (opened !== undefined && 'close' in opened) await opened.close();
-    });
-
-    for (const { name } of checks) {
-      const deviation = deviations[name];
-      it(`${name}${deviation === undefined ? '' : ` — not here: ${deviation}`}`, ({ skip }) => {
-        if (opened === undefined) throw new Error(`${subject} did not start`);
-        if ('missing' in opened) return skip(opened.missing);
-        const failure = failures.get(name);
-        expect(checks.length, 'a suite without checks proves nothing').toBeGreaterThan(0);
-        if (deviation === undefined && failure !== undefined) throw failure;
-        if (deviation !== undefined && failure === undefined) {
-          throw new Error(`${subject} passes this now: take it out of the table of deviations`);
-        }
-      });
-    }
+/** Declares a test for every check and subject; all subjects of a file run side by side. */
+export const contract = <W>(checks: readonly ContractCheck<W>[], subjects: readonly Subject<W>[]): void => {
+  const outcomes = new Map<string, Outcome<W>>();
+  beforeAll(async () => {
+    await Promise.all(subjects.map(async (subject) => outcomes.set(subject.name, await judge(subject, checks))));
+  }, 300_000);
+  afterAll(async () => {
+    for (const { opened } of outcomes.values()) if ('close' in opened) await opened.close();
   });
+
+  for (const { name: subject, deviations = {} } of subjects) {
+    // oxlint-disable-next-line vitest/valid-title -- a subject is named by its caller
+    describe(subject, () => {
+      it('deviates only in checks that exist', () => {
+        const names = new Set(checks.map(({ name }) => name));
+        expect(Object.keys(deviations).filter((name) => !names.has(name))).toEqual([]);
+      });
+      for (const { name } of checks) {
+        const deviation = deviations[name];
+        it(`${name}${deviation === undefined ? '' : ` — not here: ${deviation}`}`, ({ skip }) => {
+          const outcome = outcomes.get(subject);
+          if (outcome !== undefined && 'missing' in outcome.opened) return skip(outcome.opened.missing);
+          const failure = outcome?.failures.get(name);
+          expect(outcome, `${subject} did not start`).toBeDefined();
+          if (deviation === undefined && failure !== undefined) throw failure;
+          if (deviation !== undefined && failure === undefined) {
+            throw new Error(`${subject} passes this now: take it out of the table of deviations`);
+          }
+        });
+      }
+    });
+  }
 };

@@ -84,3 +84,10 @@ const report = (name: string, why: string): string => {
   process.stderr.write(`${line}\n`);
   return line;
 };
+
+/** Is the real service to be compared with? Says how when not: it costs money, so credentials alone do not suffice. */
+export const awsIsGiven = (service: string): boolean => {
+  const given = process.env['AWS_ACCESS_KEY_ID'] !== undefined && process.env['KPACKLESS_AWS_CONTRACT'] === '1';
+  if (!given) report(`${service} of AWS`, 'needs AWS_ACCESS_KEY_ID and KPACKLESS_AWS_CONTRACT=1');
+  return given;
+};

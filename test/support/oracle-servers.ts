@@ -24,6 +24,8 @@ export const startElasticMq = async (): Found =>
       'rest-sqs.bind-port': port,
       'rest-sqs.sqs-limits': 'strict',
       'rest-stats.enabled': false,
+      // One of its bugs leaves a request unanswered; no check polls longer than 6 s.
+      'pekko.http.server.request-timeout': '8s',
     });
     return runOracle('java', (port) => [
       '-Xmx256m',

@@ -12,6 +12,8 @@ const embedded = (options: StartDynamoDbOptions, inProcess: boolean) => async ()
   return { world: await makeWorld(dynamo), close };
 };
 
-contract('embedded DynamoDB over HTTP', dynamoDbChecks, {}, embedded({}, false));
-contract('embedded DynamoDB in process', dynamoDbChecks, {}, embedded({}, true));
-contract('embedded DynamoDB with lagging reads', dynamoDbChecks, {}, embedded({ staleReadsMs: 100 }, true));
+contract(dynamoDbChecks, [
+  { name: 'embedded DynamoDB over HTTP', open: embedded({}, false) },
+  { name: 'embedded DynamoDB in process', open: embedded({}, true) },
+  { name: 'embedded DynamoDB with lagging reads', open: embedded({ staleReadsMs: 100 }, true) },
+]);

@@ -6,12 +6,13 @@ import { contract } from '../../support/contract-subject.ts';
 import { sqsChecks } from './checks.ts';
 import { localClient, makeWorld } from './world.ts';
 
-contract('embedded SQS over HTTP', sqsChecks, {}, async () => {
-  const sqs = await startSqs();
-  return { world: makeWorld(new SQSClient(localClient(sqs.endpoint))), close: sqs.close };
-});
-
-contract('embedded SQS in process', sqsChecks, {}, async () => {
+const embedded = (inProcess: boolean) => async () => {
   const { endpoint, requestHandler, close } = await startSqs();
-  return { world: makeWorld(new SQSClient({ ...localClient(endpoint), requestHandler })), close };
-});
+  const client = new SQSClient({ ...localClient(endpoint), ...(inProcess && { requestHandler }) });
+  return { world: makeWorld(client), close };
+};
+
+contract(sqsChecks, [
+  { name: 'embedded SQS over HTTP', open: embedded(false) },
+  { name: 'embedded SQS in process', open: embedded(true) },
+]);

@@ -2,7 +2,7 @@
 
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { contract } from '../../support/contract-subject.ts';
-import type { MissingOracle, RunningOracle } from '../../support/oracle-process.ts';
+import { awsIsGiven, type MissingOracle, type RunningOracle } from '../../support/oracle-process.ts';
 import { startElasticMq, startMoto } from '../../support/oracle-servers.ts';
 import { sqsChecks } from './checks.ts';
 import { elasticMqDeviations, motoDeviations } from './deviations.ts';
@@ -14,16 +14,13 @@ const over = (start: () => Promise<MissingOracle | RunningOracle>) => async () =
   return { world: makeWorld(new SQSClient(localClient(found.endpoint))), close: found.close };
 };
 
-contract('moto', sqsChecks, motoDeviations, over(startMoto));
-contract('ElasticMQ', sqsChecks, elasticMqDeviations, over(startElasticMq));
+const aws = async () => {
+  const world = makeWorld(new SQSClient({ region: process.env['AWS_REGION'] ?? 'us-east-1' }));
+  return { world, close: world.forget };
+};
 
-const awsIsGiven = process.env['AWS_ACCESS_KEY_ID'] !== undefined && process.env['KPACKLESS_AWS_CONTRACT'] === '1';
-
-if (awsIsGiven) {
-  contract('AWS', sqsChecks, {}, async () => {
-    const world = makeWorld(new SQSClient({ region: process.env['AWS_REGION'] ?? 'us-east-1' }));
-    return { world, close: world.forget };
-  });
-} else {
-  process.stderr.write('AWS is not compared with: needs AWS_ACCESS_KEY_ID and KPACKLESS_AWS_CONTRACT=1\n');
-}
+contract(sqsChecks, [
+  { name: 'moto', deviations: motoDeviations, open: over(startMoto) },
+  { name: 'ElasticMQ', deviations: elasticMqDeviations, open: over(startElasticMq) },
+  ...(awsIsGiven('SQS') ? [{ name: 'AWS', open: aws }] : []),
+]);

@@ -99,7 +99,7 @@ export const seconds = async (count: number): Promise<void> =>
 
 /** Repeats until the answer is there; the last answer when it never is. For what AWS calls eventually consistent. */
 export const eventually = async <T>(look: () => Promise<T>, isThere: (answer: T) => boolean): Promise<T> => {
-  const deadline = Date.now() + 8000;
+  const deadline = Date.now() + 4000;
   for (;;) {
     const answer = await look();
     if (isThere(answer) || Date.now() > deadline) return answer;
