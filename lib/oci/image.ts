@@ -85,6 +85,23 @@ export const labelsIn = (config: Json): Readonly<Record<string, string>> =>
     ),
   );
 
+/** Manifest and config as parsed, put together. Throws OciError `invalid-content` for what is no image. */
+export const imageFrom = (reference: DigestReference, mediaType: string, manifest: Json, config: Json): OciImage => {
+  const name = printReference(reference);
+  return {
+    reference,
+    mediaType,
+    manifest,
+    config,
+    configDescriptor: parseDescriptor(manifest['config'], `${name}: config`),
+    layers: descriptorsIn(manifest, 'layers', name),
+    diffIds: textsIn(recordIn(config, 'rootfs'), 'diff_ids'),
+    labels: labelsIn(config),
+    env: textsIn(recordIn(config, 'config'), 'Env'),
+    platform: platformOf(config),
+  };
+};
+
 /** The image a reference names, for one platform. Throws OciError, `invalid-content` for what is no image. */
 export const readImage = async (
   registry: Registry,
@@ -95,23 +112,10 @@ export const readImage = async (
   const reference = withDigest(named, raw.digest);
   const name = printReference(reference);
   const manifest = parseObject(raw.bytes, name);
-  const configDescriptor = parseDescriptor(manifest['config'], `${name}: config`);
-  const layers = descriptorsIn(manifest, 'layers', name);
   const { signal, configs } = options;
-  const read = () => registry.readBlob(named, configDescriptor, { signal, limitBytes: configLimitBytes });
-  const bytes = configs?.get(configDescriptor.digest) ?? (await read());
-  configs?.put(configDescriptor.digest, bytes);
-  const config = parseObject(bytes, `the config of ${name}`);
-  return {
-    reference,
-    mediaType: raw.mediaType,
-    manifest,
-    config,
-    configDescriptor,
-    layers,
-    diffIds: textsIn(recordIn(config, 'rootfs'), 'diff_ids'),
-    labels: labelsIn(config),
-    env: textsIn(recordIn(config, 'config'), 'Env'),
-    platform: platformOf(config),
-  };
+  const blob = parseDescriptor(manifest['config'], `${name}: config`);
+  const bytes =
+    configs?.get(blob.digest) ?? (await registry.readBlob(named, blob, { signal, limitBytes: configLimitBytes }));
+  configs?.put(blob.digest, bytes);
+  return imageFrom(reference, raw.mediaType, manifest, parseObject(bytes, `the config of ${name}`));
 };

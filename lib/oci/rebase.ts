@@ -4,9 +4,10 @@
  */
 import { PermanentError } from '../errors/expected.ts';
 import { copyBlob } from './copy.ts';
+import { parseObject } from './descriptor.ts';
 import { isOciError, OciError } from './errors.ts';
 import { replay } from './http.ts';
-import { type KnownConfigs, type OciImage, readImage } from './image.ts';
+import { imageFrom, type KnownConfigs, type OciImage, readImage } from './image.ts';
 import { inParallel } from './in-parallel.ts';
 import { isForeignLayerType } from './media-types.ts';
 import { rebaseRefusal } from './rebase-check.ts';
@@ -44,6 +45,8 @@ export interface Rebased {
   readonly runImage: DigestReference;
   /** Bytes of the manifest. */
   readonly manifestSize: number;
+  /** What `readImage` would say of it: no need to read it again. */
+  readonly content: OciImage;
 }
 
 /** Blobs placed at once for one image: mounts are small, uploads are not. */
@@ -128,5 +131,12 @@ export const rebaseImage = async (
   if (refusal !== undefined) throw new PermanentError('', refusal);
   const made = rebasedImage(app, run);
   await push(registries, made, { app, run }, tags, options);
-  return { image: withDigest(firstTag, made.digest), runImage: run.reference, manifestSize: made.manifest.byteLength };
+  const image = withDigest(firstTag, made.digest);
+  const [manifest, config] = [parseObject(made.manifest, 'manifest'), parseObject(made.config, 'config')];
+  return {
+    image,
+    runImage: run.reference,
+    manifestSize: made.manifest.byteLength,
+    content: imageFrom(image, made.mediaType, manifest, config),
+  };
 };

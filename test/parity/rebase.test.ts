@@ -1,26 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { descriptorsIn, parseDescriptor, platformOf } from '../../lib/oci/descriptor.ts';
 import { digestOf, parseDigest } from '../../lib/oci/digest.ts';
-import { labelsIn, type OciImage } from '../../lib/oci/image.ts';
+import { imageFrom, type OciImage } from '../../lib/oci/image.ts';
 import { configBytes, type Json, manifestBytes, recordIn, textIn, textsIn } from '../../lib/oci/image-json.ts';
 import { rebaseRefusal } from '../../lib/oci/rebase-check.ts';
 import { rebasedImage } from '../../lib/oci/rebased-image.ts';
 import { type DigestReference, parseRepository, withDigest } from '../../lib/oci/reference.ts';
 import { golden, goldenIsHere } from '../support/golden.ts';
 
-/** The recorded pair as an image; its bytes are those the API server of a registry would send. */
-const imageOf = (reference: DigestReference, manifest: Json, config: Json): OciImage => ({
-  reference,
-  mediaType: textIn(manifest, 'mediaType'),
-  manifest,
-  config,
-  configDescriptor: parseDescriptor(manifest['config'], 'config'),
-  layers: descriptorsIn(manifest, 'layers', 'manifest'),
-  diffIds: textsIn(recordIn(config, 'rootfs'), 'diff_ids'),
-  labels: labelsIn(config),
-  env: textsIn(recordIn(config, 'config'), 'Env'),
-  platform: platformOf(config),
-});
+const imageOf = (reference: DigestReference, manifest: Json, config: Json): OciImage =>
+  imageFrom(reference, textIn(manifest, 'mediaType'), manifest, config);
 
 const recorded = (name: string): { readonly manifest: Json; readonly config: Json } => ({
   manifest: golden(`registry/${name}.manifest.json`) as Json,
