@@ -14,7 +14,7 @@ export interface StartDynamoDbOptions extends ListenOptions {
 }
 
 /** What an SDK client needs to talk to the embedded service over HTTP. */
-export interface LocalClientConfig {
+interface LocalClientConfig {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };

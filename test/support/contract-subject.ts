@@ -9,7 +9,7 @@ export interface ContractCheck<W> {
 }
 
 /** A running subject, or one line saying why it cannot run here. */
-export type Opened<W> = { readonly world: W; readonly close: () => Promise<void> } | { readonly missing: string };
+type Opened<W> = { readonly world: W; readonly close: () => Promise<void> } | { readonly missing: string };
 
 /** An implementation under the contract. */
 export interface Subject<W> {

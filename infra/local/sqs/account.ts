@@ -15,7 +15,7 @@ import {
 import { Waiters } from './waiters.ts';
 
 export const accountId = '000000000000';
-export const region = 'us-east-1';
+const region = 'us-east-1';
 
 /** A queue with everything around it. */
 export interface NamedQueue {
@@ -30,7 +30,7 @@ export interface NamedQueue {
   tags: Readonly<Record<string, string>>;
 }
 
-export const queueArn = (name: string): string => `arn:aws:sqs:${region}:${accountId}:${name}`;
+const queueArn = (name: string): string => `arn:aws:sqs:${region}:${accountId}:${name}`;
 
 export class Account {
   readonly #clock: Clock;

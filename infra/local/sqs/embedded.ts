@@ -11,7 +11,7 @@ import { MoveTasks } from './move-task.ts';
 import { queueUrl, type Service } from './service.ts';
 
 /** A queue at one moment. */
-export interface QueueSnapshot {
+interface QueueSnapshot {
   readonly name: string;
   readonly url: string;
   readonly ready: number;

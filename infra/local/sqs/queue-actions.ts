@@ -71,7 +71,7 @@ const listDeadLetterSourceQueues: Action = (service, input) => {
 };
 
 /** Everything GetQueueAttributes can answer. */
-export const describedAttributes = (named: NamedQueue, now: number): Readonly<Record<string, string>> => {
+const describedAttributes = (named: NamedQueue, now: number): Readonly<Record<string, string>> => {
   const { ready, inFlight, delayed } = named.queue.counts(now);
   return {
     ...named.attributes,

@@ -19,7 +19,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { ContractCheck } from '../../support/contract-subject.ts';
 
-export type Attributes = Readonly<Record<string, AttributeValue>>;
+type Attributes = Readonly<Record<string, AttributeValue>>;
 export type Check = ContractCheck<World>;
 
 type Condition = Pick<
