@@ -32,6 +32,14 @@ export interface OciImage {
   readonly platform: Platform;
 }
 
+/** An image as it was read from a registry. */
+export interface StoredImage extends OciImage {
+  /** The image's own manifest, byte by byte: copied as it is. */
+  readonly raw: RawManifest;
+  /** Digest of what the reference named: of an index, the index's own. */
+  readonly namedDigest: Digest;
+}
+
 /** Configs by digest: content that cannot change. Whoever asks has read the manifest, with credentials of its own, just before. */
 export interface KnownConfigs {
   readonly get: (digest: Digest) => Uint8Array | undefined;
@@ -67,14 +75,14 @@ const resolve = async (
   registry: Registry,
   reference: Reference,
   { platform = usualPlatform, signal }: ReadImageOptions,
-): Promise<RawManifest> => {
+): Promise<Pick<StoredImage, 'raw' | 'namedDigest'>> => {
   const found = await registry.getManifest(reference, { signal });
-  if (!isIndexType(found.mediaType)) return found;
+  if (!isIndexType(found.mediaType)) return { raw: found, namedDigest: found.digest };
   const child = childOf(parseObject(found.bytes, printReference(reference)), reference, platform);
   const manifest = await registry.getManifest(child, { signal });
   if (isIndexType(manifest.mediaType))
     throw invalidContent(`index ${printReference(reference)} has an index as its child`);
-  return manifest;
+  return { raw: manifest, namedDigest: found.digest };
 };
 
 /** Texts of `config.Labels`; entries that are none are left out. */
@@ -107,8 +115,8 @@ export const readImage = async (
   registry: Registry,
   named: Reference,
   options: ReadImageOptions = {},
-): Promise<OciImage> => {
-  const raw = await resolve(registry, named, options);
+): Promise<StoredImage> => {
+  const { raw, namedDigest } = await resolve(registry, named, options);
   const reference = withDigest(named, raw.digest);
   const name = printReference(reference);
   const manifest = parseObject(raw.bytes, name);
@@ -117,5 +125,6 @@ export const readImage = async (
   const bytes =
     configs?.get(blob.digest) ?? (await registry.readBlob(named, blob, { signal, limitBytes: configLimitBytes }));
   configs?.put(blob.digest, bytes);
-  return imageFrom(reference, raw.mediaType, manifest, parseObject(bytes, `the config of ${name}`));
+  const image = imageFrom(reference, raw.mediaType, manifest, parseObject(bytes, `the config of ${name}`));
+  return { ...image, raw, namedDigest };
 };

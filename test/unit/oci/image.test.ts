@@ -78,7 +78,9 @@ describe('reading an image', () => {
       { ...amd, platform: { os: 'linux', architecture: 'amd64' } },
     ]);
     const index = withTag(tag, 'index');
-    expect((await readImage(registry, index)).reference.digest).toBe(amd.digest);
+    const image = await readImage(registry, index);
+    expect([image.reference.digest, image.raw.digest]).toEqual([amd.digest, amd.digest]);
+    expect(image.namedDigest).toBe((await registry.headManifest(index))?.digest);
     const forArm = await readImage(registry, index, { platform: { os: 'linux', architecture: 'arm64' } });
     expect(forArm.reference.digest).toBe(arm.digest);
     expect(forArm.platform.architecture).toBe('arm64');
