@@ -1,9 +1,11 @@
 /** Puts an image under a tag, moving only what is not there yet, within a budget of time (spec 04 §9.4 "Save"; DESIGN §3.14). */
+
 import { type BlobOrigin, copyBlob } from '../oci/copy.ts';
 import { isOciError } from '../oci/errors.ts';
 import { inParallel } from '../oci/in-parallel.ts';
-import { type Repository, repositoryOf, type TagReference, withTag } from '../oci/reference.ts';
+import { type Repository, repositoryOf, sameRepository, type TagReference, withTag } from '../oci/reference.ts';
 import type { BlobName, CallOptions, RawManifest, Registry } from '../oci/registry.ts';
+import { type BlobPlaces, blobPlaces } from './blob-places.ts';
 
 /** A blob of the image, and where its bytes are. */
 export type BlobToPush = BlobName & {
@@ -60,8 +62,12 @@ const moveBlob = async (
   registry: Registry,
   into: Repository,
   blob: BlobToPush,
+  places: BlobPlaces,
   options: CallOptions,
 ): Promise<boolean> => {
+  const known = places.find(into.registry, blob.digest);
+  const elsewhere = known !== undefined && !sameRepository(known, into);
+  if (elsewhere && (await registry.mountBlob(into, blob.digest, known, options))) return false;
   if ('from' in blob) return (await copyBlob(registry, blob, blob.from, into, options)) === 'uploaded';
   const { digest, size, bytes } = blob;
   if (await registry.hasBlob(into, digest, options)) return false;
@@ -88,6 +94,7 @@ const moveBlobs = async (
   into: Repository,
   blobs: readonly BlobToPush[],
   { signal, seconds, blobsAtOnce = 4 }: PushBudget,
+  places: BlobPlaces,
 ): Promise<number> => {
   const timeIsUp = AbortSignal.timeout(Math.floor(Math.max(0, seconds) * 1000));
   const options = { signal: AbortSignal.any([signal, timeIsUp]) };
@@ -97,7 +104,8 @@ const moveBlobs = async (
     // The first is begun however late it is, so that it fails with words that say so.
     if (sent > 0 && timeIsUp.aborted) return;
     try {
-      if (await moveBlob(registry, into, blob, options)) sent += 1;
+      if (await moveBlob(registry, into, blob, places, options)) sent += 1;
+      places.remember(into, blob.digest);
       there += 1;
     } catch (error) {
       if (sent === 0 || signal.aborted || !timeIsUp.aborted) throw error;
@@ -114,11 +122,12 @@ export const pushImage = async (
   registry: Registry,
   { target, manifest, blobs }: ImageToPush,
   budget: PushBudget,
+  places: BlobPlaces = blobPlaces(),
 ): Promise<PushResult> => {
   const { signal, now } = budget;
   if ((await digestAt(registry, target, signal)) === manifest.digest) return { state: 'there' };
   const wanted = distinct(blobs);
-  const there = await moveBlobs(registry, repositoryOf(target), wanted, budget);
+  const there = await moveBlobs(registry, repositoryOf(target), wanted, budget, places);
   if (there < wanted.length) return { state: 'unfinished', blobs: there, of: wanted.length };
   await registry.putManifest(withTag(target, stamp(now)), manifest, { signal });
   await registry.putManifest(target, manifest, { signal });

@@ -13,6 +13,7 @@ import { isTrue } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import { stableJson } from '../text/stable-json.ts';
+import { type BlobPlaces, blobPlaces } from './blob-places.ts';
 import { type BuilderRecipe, createBuilder, recordOf } from './create.ts';
 import { dependenciesOf, readInputs, type SharedBuilderSpec } from './inputs.ts';
 import { pushImage } from './push-image.ts';
@@ -79,7 +80,7 @@ const reconcileAny = async (
   account: Account,
   object: BuilderObject,
   pass: Pass,
-  ports: BuilderPorts,
+  ports: BuilderPorts & { readonly places: BlobPlaces },
   write: (status: BuilderStatus) => Promise<unknown>,
 ): Promise<Outcome> => {
   const { kube, signal, now } = pass;
@@ -108,7 +109,8 @@ const reconcileAny = async (
   for (const image of [created.runImage, created.builder]) {
     const seconds = pass.remainingSeconds() * shareForBlobs;
     // After a failure one at a time: perhaps a large layer did not get through beside others.
-    const result = await pushImage(registry, image, { signal, now, seconds, blobsAtOnce: pass.attempts > 0 ? 1 : 4 });
+    const budget = { signal, now, seconds, blobsAtOnce: pass.attempts > 0 ? 1 : 4 };
+    const result = await pushImage(registry, image, budget, ports.places);
     if (result.state !== 'unfinished') continue;
     await write(pushingStatus(object, result.blobs, result.of, now));
     await pass.wake(identity);
@@ -123,25 +125,31 @@ const reconcileAny = async (
 };
 
 /** The builder of one namespace, made from its Buildpacks, all ClusterBuildpacks and a store. */
-export const reconcileBuilder = (ports: BuilderPorts): Reconciler<Builder> => ({
+export const reconcileBuilder = (ports: BuilderPorts, places = blobPlaces()): Reconciler<Builder> => ({
   kind: 'Builder',
   reconcile: (builder, pass) => {
     const { name, namespace = '' } = builder.metadata;
     const account = { namespace, serviceAccount: builderServiceAccount(builder.spec) };
-    return reconcileAny(builder.spec, { kind: 'Builder', namespace, name }, account, builder, pass, ports, (status) =>
-      pass.writeStatus(builder, status),
+    return reconcileAny(
+      builder.spec,
+      { kind: 'Builder', namespace, name },
+      account,
+      builder,
+      pass,
+      { ...ports, places },
+      (status) => pass.writeStatus(builder, status),
     );
   },
   statusOnFailure: (builder, failure, now) => failedStatus(builder, failure.message, now),
 });
 
 /** The builder of all namespaces, made from ClusterBuildpacks and a store only. */
-export const reconcileClusterBuilder = (ports: BuilderPorts): Reconciler<ClusterBuilder> => ({
+export const reconcileClusterBuilder = (ports: BuilderPorts, places = blobPlaces()): Reconciler<ClusterBuilder> => ({
   kind: 'ClusterBuilder',
   reconcile: (builder, pass) => {
     const identity = { kind: 'ClusterBuilder', namespace: '', name: builder.metadata.name } as const;
     const account = accountOf(builder.spec.serviceAccountRef);
-    return reconcileAny(builder.spec, identity, account, builder, pass, ports, (status) =>
+    return reconcileAny(builder.spec, identity, account, builder, pass, { ...ports, places }, (status) =>
       pass.writeStatus(builder, status),
     );
   },

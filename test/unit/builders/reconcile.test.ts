@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BuilderWorld, builderWorld } from '../../support/builder-world.ts';
 import { diffIdOf, lifecycleLabels, storeBuildpackage, storeDockerImage } from '../../support/buildpack-images.ts';
+import { cosignKey } from '../../support/cosign-key.ts';
+import { startFakeRegistry } from '../../support/fake-registry.ts';
 
 const user = ['CNB_USER_ID=4000', 'CNB_GROUP_ID=3000'];
 const stackLabels = { 'io.buildpacks.stack.id': 's' };
@@ -61,12 +63,13 @@ describe('a builder', () => {
   });
   afterEach(() => world.registry.close());
 
-  it('04#102 04#73 04#75 pushes run image and builder, and says both with tag and digest', async () => {
+  it('04#63 04#73 04#75 04#102 pushes run image and builder, and says both with tag and digest', async () => {
     putBuilder();
     await reconcile();
     const name = `${world.registry.host}/builders/my:builder-ns-my`;
     expect(status()).toMatchObject({
       os: 'linux',
+      observedStoreGeneration: world.status('ClusterStore', 'store')['observedGeneration'],
       order: [
         {
           group: [
@@ -252,6 +255,44 @@ describe('a builder', () => {
     putBuilder();
     await reconcile();
     expect(message()).toBe('failed to find lifecycle layer: failed to find lifecycle image layers');
+  });
+
+  it('sends a buildpack’s layer once to a registry, however many builders have it', async () => {
+    const sources = await startFakeRegistry();
+    storeBuildpackage(sources, 'bp/far:1', 'far@1', 'far layer');
+    world.put('ClusterStore', 'far', { spec: { sources: [{ image: `${sources.host}/bp/far:1` }] } });
+    await world.reconcile('ClusterStore', 'far');
+    sources.clearRequests();
+    for (const name of ['one', 'two', 'three']) {
+      const tag = `${world.registry.host}/builders/${name}`;
+      world.put('Builder', name, {
+        spec: specWith({ tag, store: { name: 'far' }, order: [{ group: [{ id: 'far' }] }] }),
+      });
+      await world.reconcile('Builder', name);
+      expect(world.status('Builder', name).latestImage).toContain(tag);
+    }
+    expect(sources.requests.filter(({ path }) => path.includes('/blobs/'))).toHaveLength(1);
+    await sources.close();
+  });
+
+  it('04#106 says both when it was never made and when it could not be renewed', async () => {
+    world.registry.addFault({ kind: 'status', method: 'PUT', path: /manifests/, status: 400, body: 'no', times: 9 });
+    putBuilder();
+    await reconcile();
+    expect(status().conditions).toMatchObject([
+      { type: 'Ready', status: 'False', reason: 'NoLatestImage', message: 'Builder has no latestImage' },
+      { type: 'UpToDate', status: 'False', reason: 'ReconcileFailed' },
+    ]);
+  });
+
+  it('04#96 lists its signatures', async () => {
+    const data = { 'cosign.key': cosignKey('').pem, 'cosign.password': '' };
+    const encoded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+    world.put('Secret', 'signing', { data: Object.fromEntries(encoded) });
+    world.put('ServiceAccount', 'builder', { secrets: [{ name: 'signing' }] });
+    putBuilder();
+    await reconcile();
+    expect(status()['signaturePaths']).toMatchObject([{ signingSecret: 'k8s://ns/signing' }]);
   });
 
   it('tells the registry’s own words when it may not push, and looks again', async () => {

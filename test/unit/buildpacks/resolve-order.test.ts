@@ -25,6 +25,13 @@ describe('an order', () => {
     ]);
   });
 
+  it('04#65 04#67 knows digest, diffID, size and credentials of every layer without asking a registry', () => {
+    const engine = { digest: 'sha256:d', diffId: 'sha256:i', size: 7, storeImage: { image: 'reg.io/engine' } };
+    const store = offers('account', aBuildpack('engine@1', engine));
+    const [layer] = resolveOrder(asking('engine'), aCatalogue({ store })).buildpacks;
+    expect(layer).toMatchObject({ buildpack: engine, account: { namespace: 'ns', serviceAccount: 'account' } });
+  });
+
   it('04#70 has the largest layers first, and of equal ones the higher id and version', () => {
     const sized = [aBuildpack('1@v1'), aBuildpack('2@v2', { size: 10 }), aBuildpack('3@v3', { size: 100 })];
     expect(names(asking('4', '1', '2', '3').map(withVersions), ...sized, aBuildpack('4@v4', { size: 100 }))).toEqual([

@@ -86,6 +86,12 @@ describe.each([
     expect(resolved({ kind, name: 'bp' }, catalogue)).toBe('meta@1');
   });
 
+  it('04#64 a root is what nothing orders, however deep the rest is nested', () => {
+    const nested = [aBuildpack('top@1', ordering('meta@1')), ...meta];
+    const deep = aCatalogue({ [where]: [{ name: 'bp', offers: offers('a', ...nested) }] });
+    expect(resolved({ kind, name: 'bp' }, deep)).toBe('top@1');
+  });
+
   it('04#48 04#53 names an object that must exist', () => {
     expect(() => resolved({ kind, name: 'fake' }, catalogue)).toThrow(`${noName} 'fake'`);
   });

@@ -63,6 +63,16 @@ describe('buildpacks in a store', () => {
     expect(buildpacksIn(images).map(({ storeImage }) => storeImage?.image)).toEqual(['reg/a', 'reg/b', 'reg/c']);
   });
 
+  it('04#16 are listed in the same order whatever order they are read in', () => {
+    const content = packageOf({ b: { '1': simple, '2': simple }, a: { '1': simple } });
+    const sources = ['x', 'y', 'z'].map((image) => ({ image, content }));
+    const expected = JSON.stringify(buildpacksIn(sources));
+    for (let turn = 0; turn < 51; turn += 1) {
+      sources.push(...sources.splice(0, turn % 3));
+      expect(JSON.stringify(buildpacksIn(sources))).toBe(expected);
+    }
+  });
+
   it('04#18 have an empty buildpackage when the image is none', () => {
     const [entry] = buildpacksIn([{ image: 'reg/a', content: packageOf({ simple: { '1': simple } }) }]);
     expect(entry?.buildpackage).toEqual({});
