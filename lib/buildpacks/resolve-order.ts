@@ -20,6 +20,9 @@ const keyOf = ({ buildpack: { id, version = '', homepage = '' } }: Offer): strin
 
 type Found = ReadonlyMap<string, Offer>;
 
+/** Composite buildpacks within composite buildpacks: two or three in practice. */
+const deepest = 100;
+
 const show = (path: readonly Offer[]): string => path.map(({ buildpack }) => nameOf(buildpack)).join(' → ');
 
 /** Resolves the composite buildpacks of one catalogue; what a nested reference comes to is worked out once. */
@@ -41,6 +44,12 @@ const nestedResolver = (catalogue: Catalogue): ((offer: Offer, path: readonly Of
       throw new PermanentError(
         'ReconcileFailed',
         `the order of buildpacks is a circle: ${show(here.slice(path.indexOf(offer)))}`,
+      );
+    }
+    if (path.length >= deepest) {
+      throw new PermanentError(
+        'ReconcileFailed',
+        `buildpacks order each other more than ${deepest} deep: ${show(path.slice(0, 3))} → …`,
       );
     }
     const before = known.get(offer);

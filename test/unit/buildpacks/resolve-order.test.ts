@@ -71,6 +71,11 @@ describe('an order', () => {
     expect(() => names(asking('a'), a, b, c)).toThrow('the order of buildpacks is a circle: b@1 → c@1 → b@1');
   });
 
+  it('refuses what is nested deeper than anybody means', () => {
+    const chain = Array.from({ length: 300 }, (_, i) => aBuildpack(`l${i}@1`, ordering(`l${i + 1}@1`)));
+    expect(() => names(asking('l0'), ...chain)).toThrow('more than 100 deep: l0@1 → l1@1 → l2@1 → …');
+  });
+
   it('is resolved in time however often buildpacks repeat', () => {
     const levels = Array.from({ length: 40 }, (_, i) => aBuildpack(`l${i}@1`, ordering(`l${i + 1}@1`, `l${i + 1}@1`)));
     expect(names(asking('l0'), ...levels, 'l40@1')).toHaveLength(41);
