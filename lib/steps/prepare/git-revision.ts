@@ -2,6 +2,7 @@
 
 import { PermanentError } from '../../errors/expected.ts';
 import { isObjectId } from '../../git/refs.ts';
+import { isRefName, refNamesFor } from '../../sources/revision.ts';
 
 /** What can be fetched for a revision. */
 export type Wanted =
@@ -16,14 +17,9 @@ export interface ListedRef {
   readonly name: string;
 }
 
-/** Refuses what git could take for an option or another kind of expression. @throws PermanentError */
+/** Refuses what git could take for an option or for an expression. Nothing means the default branch. @throws PermanentError */
 export function checkRevision(revision: string): void {
-  if (
-    revision === '' ||
-    revision.startsWith('-') ||
-    revision.length > 1024 ||
-    /[\s\p{Cc}~^:?*[\\]|\.\.|@\{/u.test(revision)
-  ) {
+  if (revision.startsWith('-') || !isRefName(revision) || /\.\.|@\{/.test(revision)) {
     throw new PermanentError(
       'InvalidRevision',
       `git revision ${JSON.stringify(revision.slice(0, 100))} cannot be used; give a branch, a tag, a full ref or a commit id`,
@@ -36,11 +32,10 @@ export function isCommitId(revision: string): boolean {
   return isObjectId(revision.toLowerCase());
 }
 
-/** Full ref, `HEAD`, branch, tag, then abbreviated commit id, in this order. Undefined: there is no such thing. */
+/** The names a revision may have, in the order that sources are resolved by, then an abbreviated commit id. Undefined: no such thing. */
 export function wantedFrom(revision: string, refs: readonly ListedRef[]): Wanted | undefined {
   const byName = new Map(refs.map(({ id, name }) => [name, id]));
-  const full = revision.startsWith('refs/') || revision === 'HEAD' ? [revision] : [];
-  for (const name of [...full, `refs/heads/${revision}`, `refs/tags/${revision}`]) {
+  for (const name of refNamesFor(revision)) {
     const id = byName.get(name);
     if (id !== undefined) return { kind: 'object', id };
   }

@@ -17,7 +17,7 @@ import {
 } from '../docker-credentials.ts';
 import { nodeKeychain } from '../node-keychain.ts';
 import type { StepProcess } from '../step.ts';
-import { fetchBlob } from './blob-source.ts';
+import { type BlobHelper, fetchBlob } from './blob-source.ts';
 import { applyFilter } from './descriptor-filter.ts';
 import { fetchGit } from './git-source.ts';
 import { insidePath } from './inside.ts';
@@ -112,7 +112,7 @@ async function fetchSource(
         await fetchGit(source, context);
         break;
       case 'blob':
-        await fetchBlob(source, context);
+        await fetchBlob(source, context, { helper: cloudHelper });
         break;
       case 'registry': {
         const own = keychainOf(await credentialsInFolder(paths.registrySecretsDir));
@@ -125,6 +125,9 @@ async function fetchSource(
     await rm(scratch, { recursive: true, force: true });
   }
 }
+
+/** Loaded on first use: signing costs memory that no other source needs. */
+const cloudHelper: BlobHelper = async (url, signal) => (await import('./s3-helper.ts')).s3Helper(url, signal);
 
 async function applyDescriptor(
   { sourceSubPath, projectDescriptorPath }: PrepareOptions,

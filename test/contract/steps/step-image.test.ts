@@ -162,4 +162,29 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
       await rm(foreign, { recursive: true, force: true });
     }
   });
+
+  it('asks AWS with the identity of the pod when an image is in ECR, with a program part loaded only then', async () => {
+    const { code, output } = await inImage('/cnb/process/build-init', [], {
+      GIT_URL: `${server.url}/app.git`,
+      IMAGE_TAG: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1',
+      RUN_IMAGE: `${registry.host}/run:base`,
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      AWS_ENDPOINT_URL: `http://${registry.host}`,
+      AWS_MAX_ATTEMPTS: '1',
+    });
+    expect(output).toMatch(/Error verifying write access to ".*": .*no ECR token for 123456789012/);
+    expect(
+      registry.requests.some(({ authorization }) => authorization?.includes('Credential=AKIDEXAMPLE/') === true),
+    ).toBe(true);
+    expect(code).toBe(1);
+  });
+
+  it('exits with 2 for a command line it does not understand', async () => {
+    for (const program of ['build-init', 'completion', 'rebase', 'build-waiter']) {
+      const { code, output } = await inImage(`/cnb/process/${program}`, ['-nope'], {});
+      expect([code, output]).toStrictEqual([2, 'flag provided but not defined: -nope\n']);
+    }
+    expect((await inImage('/cnb/process/rebase', [], {})).code).toBe(3);
+  });
 });
