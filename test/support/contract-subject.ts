@@ -29,7 +29,7 @@ interface Outcome<W> {
 }
 
 /** Checks running at the same time on one subject: most of them wait for a visibility timeout. */
-const atOnce = 27;
+const atOnce = 16;
 const checkDeadlineMs = 40_000;
 
 const withinDeadline = async (run: Promise<void>): Promise<void> => {
