@@ -17,9 +17,22 @@ const sinkFor = (file: string | undefined): ((line: string) => void) => {
   return (line) => void stream.write(line);
 };
 
+/** The clients of the two services that everything rests on. */
+export interface Clients {
+  readonly sqs: SQSClient;
+  readonly dynamodb: DynamoDBClient;
+}
+
+let provided: Clients | undefined;
+
+/** Standalone mode embeds both services: its clients, given before the first handler is loaded, replace those for AWS (DESIGN §3.18). */
+export const provideClients = (clients: Clients): void => {
+  provided = clients;
+};
+
 const makePorts = (settings: Settings) => {
-  const sqs = new SQSClient({});
-  const table = new Table(new DynamoDBClient({}), settings.KPACKLESS_TABLE);
+  const { sqs, dynamodb } = provided ?? { sqs: new SQSClient({}), dynamodb: new DynamoDBClient({}) };
+  const table = new Table(dynamodb, settings.KPACKLESS_TABLE);
   const clusters = new Clusters(table);
   const queueUrl = (queue: string): string => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`;
   const connections = clusterConnections(clusters, async () => {

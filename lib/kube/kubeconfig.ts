@@ -1,6 +1,8 @@
 /** Where a cluster's address and credentials come from. The only other importer of client-node is transport.ts. */
 import { KubeConfig } from '@kubernetes/client-node';
 
+export type { KubeConfig } from '@kubernetes/client-node';
+
 /** Reads `path` and selects `context`, or its current-context. @throws Error that says which file or context is missing. */
 export const kubeconfigFile = (path: string, context?: string): KubeConfig => {
   const config = new KubeConfig();

@@ -41,8 +41,8 @@ export interface ReflectorPorts {
 const listAccept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 const watchAccept = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
 const pageSize = 500;
-/** Bookmarks come about each minute; a watch that is silent for longer is dead, whatever the socket says. */
-const silenceMilliseconds = 100_000;
+/** Bookmarks come about each minute; a watch that is silent for three is dead, whatever the socket says. */
+const silenceMilliseconds = 190_000;
 const checkpointMilliseconds = 30_000;
 const longestPauseSeconds = 30;
 

@@ -82,7 +82,7 @@ export const runBatch = async (
   const failed: SQSRecord[] = [];
 
   const run = async (work: Work): Promise<void> => {
-    const budget = timeoutSeconds - reserveSeconds;
+    const budget = Math.max(1, Math.floor(timeoutSeconds - reserveSeconds));
     const started = performance.now();
     try {
       const result = await ports.runPass(work.target, work.messages, budget);

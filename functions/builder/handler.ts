@@ -1,0 +1,6 @@
+/** Wakes Builders. */
+import { reconcileBuilder } from '../../lib/builders/reconcile.ts';
+import { builderPorts } from '../builder-ports.ts';
+import { reconcileHandler } from '../reconcile-handler.ts';
+
+export const handler = reconcileHandler(() => reconcileBuilder(builderPorts()));

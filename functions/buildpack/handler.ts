@@ -1,0 +1,6 @@
+/** Wakes Buildpacks. */
+import { reconcileBuildpack } from '../../lib/buildpackages/reconcile.ts';
+import { reconcileHandler } from '../reconcile-handler.ts';
+import { registryPorts } from '../registry-ports.ts';
+
+export const handler = reconcileHandler(() => reconcileBuildpack(registryPorts()));

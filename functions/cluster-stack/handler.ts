@@ -1,0 +1,6 @@
+/** Wakes ClusterStacks. */
+import { reconcileClusterStack } from '../../lib/stacks/reconcile.ts';
+import { reconcileHandler } from '../reconcile-handler.ts';
+import { registryPorts } from '../registry-ports.ts';
+
+export const handler = reconcileHandler(() => reconcileClusterStack(registryPorts()));

@@ -1,0 +1,106 @@
+/** Puts kpackless' definitions and permissions into a cluster, and refuses where that would be somebody else's (DESIGN §3.20). */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.d.ts';
+import type { Secret } from 'kubernetes-types/core/v1.d.ts';
+import { parseAllDocuments } from 'yaml';
+import { crdName, type Kind, kinds } from '../../lib/api/kinds.ts';
+import { ExpectedError } from '../../lib/errors/expected.ts';
+import type { KubeClient } from '../../lib/kube/client.ts';
+import type { KubeObject } from '../../lib/kube/object.ts';
+import { definitionOf, managedByLabel } from '../crds/definition.ts';
+
+type Definition = CustomResourceDefinition & KubeObject;
+
+const clusterFolder = join(import.meta.dirname, '..', 'cluster');
+const allKinds = Object.keys(kinds) as readonly Kind[];
+
+const documents = (file: string): readonly KubeObject[] =>
+  parseAllDocuments(readFileSync(join(clusterFolder, file), 'utf8')).map((document) => document.toJS() as KubeObject);
+
+const definitionKey = (kind: Kind) => ({ kind: 'CustomResourceDefinition', namespace: '', name: crdName(kind) });
+
+/** One sentence why kpackless must not be installed here; undefined when it may. Two reads, and nothing is written. */
+export const whyNotInstall = async (kube: KubeClient): Promise<string | undefined> => {
+  const controller = await kube.get<KubeObject>({ kind: 'Deployment', namespace: 'kpack', name: 'kpack-controller' });
+  if (controller !== undefined)
+    return 'kpack runs in this cluster (Deployment kpack/kpack-controller): remove it first, as two controllers would build everything twice';
+  for (const kind of allKinds) {
+    const found = await kube.get<Definition>(definitionKey(kind));
+    const [label, value] = Object.entries(managedByLabel)[0] ?? ['', ''];
+    if (found !== undefined && found.metadata?.labels?.[label] !== value)
+      return `CustomResourceDefinition ${crdName(kind)} in this cluster is not kpackless': migrate or remove it first`;
+  }
+  return undefined;
+};
+
+const isEstablished = (definition: Definition | undefined): boolean =>
+  definition?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
+
+/** Waits until the API server serves every kind. */
+const established = async (kube: KubeClient, until: number): Promise<void> => {
+  for (const kind of allKinds)
+    while (!isEstablished(await kube.get<Definition>(definitionKey(kind)))) {
+      if (Date.now() > until) throw new ExpectedError(`the API server does not serve ${crdName(kind)} after a minute`);
+      await sleep(200);
+    }
+};
+
+/** Applies definitions and RBAC; `tenantEverywhere` also grants builds in all namespaces. Doing it again changes nothing. */
+export const install = async (
+  kube: KubeClient,
+  { tenantEverywhere }: { readonly tenantEverywhere: boolean },
+): Promise<void> => {
+  for (const kind of allKinds) await kube.apply(definitionOf(kind) as Definition);
+  const files = ['rbac.yaml', ...(tenantEverywhere ? ['tenant-everywhere.yaml'] : [])];
+  for (const object of files.flatMap(documents)) await kube.apply(object);
+  await established(kube, Date.now() + 60_000);
+};
+
+/** A cluster as somebody reaches it. */
+export interface ClusterAddress {
+  readonly server: string;
+  readonly caData: string;
+}
+
+/**
+ * Writes a kubeconfig for ServiceAccount kpack/kpackless, so that everything runs with kpackless' own permissions and not with
+ * those of whoever started it. The file is readable by its owner only.
+ */
+export const writeOwnKubeconfig = async (
+  kube: KubeClient,
+  { server, caData }: ClusterAddress,
+  path: string,
+): Promise<void> => {
+  const key = { kind: 'Secret', namespace: 'kpack', name: 'kpackless-token' };
+  const existing = await kube.get<Secret & KubeObject>(key);
+  if (existing === undefined)
+    await kube.create<Secret & KubeObject>({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name: key.name,
+        namespace: key.namespace,
+        annotations: { 'kubernetes.io/service-account.name': 'kpackless' },
+      },
+      type: 'kubernetes.io/service-account-token',
+    } as Secret & KubeObject);
+  let token = existing?.data?.['token'];
+  for (let tries = 0; token === undefined && tries < 50; tries += 1) {
+    await sleep(200);
+    token = (await kube.get<Secret & KubeObject>(key))?.data?.['token'];
+  }
+  if (token === undefined)
+    throw new ExpectedError('the cluster gave no token for ServiceAccount kpack/kpackless within 10 s');
+  mkdirSync(dirname(path), { recursive: true });
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'kpackless',
+    clusters: [{ name: 'cluster', cluster: { server, 'certificate-authority-data': caData } }],
+    users: [{ name: 'kpackless', user: { token: Buffer.from(token, 'base64').toString('utf8') } }],
+    contexts: [{ name: 'kpackless', context: { cluster: 'cluster', user: 'kpackless' } }],
+  };
+  writeFileSync(path, JSON.stringify(config, undefined, 2), { mode: 0o600 });
+};

@@ -1,0 +1,69 @@
+/** What `npm start` understands. */
+import { parseArgs } from 'node:util';
+import { PermanentError } from '../../lib/errors/expected.ts';
+
+/** The command line, checked. */
+export interface StartOptions {
+  /** An existing cluster; the local one without. */
+  readonly target:
+    | { readonly kubeconfig: string; readonly context: string | undefined; readonly registry: string }
+    | undefined;
+  readonly exitWhenReady: boolean;
+  readonly reset: boolean;
+  readonly help: boolean;
+}
+
+/** How it is used. */
+export const usage = `npm start [-- options]
+
+Starts kpackless on one machine and builds a sample image. Without --kubeconfig or --context it brings up a
+Kubernetes cluster of its own; KUBECONFIG in the environment is never followed.
+
+  --kubeconfig FILE   use the cluster of this kubeconfig
+  --context NAME      use this context (of --kubeconfig, or of ~/.kube/config)
+  --registry HOST     registry that the given cluster pulls from, as host or host:port
+  --exit-when-ready   exit with 0 once the sample image runs, or with 1 when it does not
+  --reset             forget the state of earlier starts; ends then, unless --exit-when-ready is given too
+  --help              this text
+`;
+
+const invalid = (message: string): PermanentError => new PermanentError('Usage', `${message}; see npm start -- --help`);
+
+/** Reads the arguments. @throws PermanentError with one sentence */
+export const startOptions = (args: readonly string[], home: string): StartOptions => {
+  let values: Readonly<Record<string, string | boolean | undefined>>;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      strict: true,
+      allowPositionals: false,
+      options: {
+        kubeconfig: { type: 'string' },
+        context: { type: 'string' },
+        registry: { type: 'string' },
+        'exit-when-ready': { type: 'boolean' },
+        reset: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }));
+  } catch (error) {
+    throw invalid((error instanceof Error ? error.message : String(error)).split('. ')[0] ?? '');
+  }
+  const text = (name: string): string | undefined => {
+    const value = values[name];
+    if (value === '') throw invalid(`--${name} needs a value`);
+    return typeof value === 'string' ? value : undefined;
+  };
+  const [kubeconfig, context, registry] = [text('kubeconfig'), text('context'), text('registry')];
+  const given = kubeconfig !== undefined || context !== undefined;
+  if (given && registry === undefined)
+    throw invalid('a given cluster needs --registry: the host that it pulls images from and this machine pushes to');
+  if (!given && registry !== undefined)
+    throw invalid('--registry goes with --kubeconfig or --context: the local cluster has its own');
+  return {
+    target: given ? { kubeconfig: kubeconfig ?? `${home}/.kube/config`, context, registry: registry ?? '' } : undefined,
+    exitWhenReady: values['exit-when-ready'] === true,
+    reset: values['reset'] === true,
+    help: values['help'] === true,
+  };
+};
