@@ -41,7 +41,7 @@ export interface BuilderWorld {
 }
 
 /** The namespace of everything that has one. */
-export const worldNamespace = 'ns';
+const worldNamespace = 'ns';
 
 const namespaceFor = (kind: string): string => (resourceOf(kind).namespaced ? worldNamespace : '');
 

@@ -42,7 +42,7 @@ export const storeDockerImage = ({ store }: FakeRegistry, name: string, content:
 };
 
 /** Labels of a buildpackage image whose only layer is `layer`. */
-export const buildpackageLabels = (
+const buildpackageLabels = (
   name: string,
   layer: string,
   over: Readonly<Record<string, unknown>> = {},
