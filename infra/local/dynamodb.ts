@@ -1,7 +1,7 @@
 /** The embedded DynamoDB of standalone mode (DESIGN §3.18): dynalite, over HTTP on loopback or through the SDK's request handler. */
 
-import { mkdir } from 'node:fs/promises';
-import { openDynalite } from './dynalite-store.ts';
+import { type DynaliteStore, openDynalite } from './dynalite-store.ts';
+import { ownFolder } from './folder-owner.ts';
 import { InProcessRequestHandler } from './in-process.ts';
 import { laggingReads } from './lagging-reads.ts';
 import { type ListenOptions, listen } from './loopback.ts';
@@ -39,12 +39,12 @@ export const startDynamoDb = async ({
   if (path !== undefined && staleReadsMs !== undefined) {
     throw new Error('reads can be made stale only in memory: give either path or staleReadsMs');
   }
-  if (path !== undefined) await mkdir(path, { recursive: true });
-  const store =
-    staleReadsMs === undefined
-      ? openDynalite(path)
-      : laggingReads(openDynalite(undefined), openDynalite(undefined), staleReadsMs);
-  const { endpoint, close } = await listen(store.answer, where);
+  const store = await openStore(path, staleReadsMs);
+  const listening = await listen(store.answer, where).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const { endpoint, close } = listening;
   return {
     endpoint,
     client: { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'AKIALOCAL', secretAccessKey: 'local' } },
@@ -52,6 +52,20 @@ export const startDynamoDb = async ({
     close: async () => {
       await close();
       await store.close();
+    },
+  };
+};
+
+const openStore = async (path: string | undefined, staleReadsMs: number | undefined): Promise<DynaliteStore> => {
+  if (staleReadsMs !== undefined) return laggingReads(openDynalite(undefined), openDynalite(undefined), staleReadsMs);
+  if (path === undefined) return openDynalite(undefined);
+  const disown = await ownFolder(path);
+  const { answer, close } = openDynalite(path);
+  return {
+    answer,
+    close: async () => {
+      await close();
+      await disown();
     },
   };
 };

@@ -1,6 +1,7 @@
 /** What the embedded DynamoDB adds to dynalite: restarts, lagging reads, and clients that hang up. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,4 +90,21 @@ it('a client that hangs up in the middle of a request does no harm', async () =>
 
 it('persistence and stale reads exclude each other', async () => {
   await expect(startDynamoDb({ path: '/nowhere', staleReadsMs: 1 })).rejects.toThrow(/either path or staleReadsMs/);
+});
+
+it('a folder in use is refused with the process that has it, and free again at its end', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'kpackless-dynamodb-'));
+  const first = await startDynamoDb({ path });
+  await expect(startDynamoDb({ path })).rejects.toThrow(`in use by process ${process.pid}`);
+  await first.close();
+  const other = spawn('sleep', ['60']);
+  await writeFile(join(path, 'OWNER'), String(other.pid));
+  await expect(startDynamoDb({ path })).rejects.toThrow(`in use by process ${other.pid}`);
+  await new Promise((resolve) => {
+    other.once('exit', resolve);
+    other.kill();
+  });
+  const second = await startDynamoDb({ path });
+  await second.close();
+  await rm(path, { recursive: true });
 });
