@@ -3,16 +3,17 @@
  * byte for byte what Go printed before (lib/text/go-json.ts).
  */
 import type { GoJson } from '../text/go-json.ts';
+import { invalidContent } from './errors.ts';
 
 const space = /[ \t\n\r]*/y;
 const scalar = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const deepest = 100;
 
-/** Objects become Maps. Throws SyntaxError. */
-export const parseOrdered = (text: string): GoJson => {
+/** Objects become Maps. `what` says whose text it is. Throws OciError `invalid-content`, also above a hundred levels. */
+export const parseOrdered = (text: string, what: string): GoJson => {
   let at = 0;
   const fail = (): never => {
-    throw new SyntaxError(`not JSON at character ${at}`);
+    throw invalidContent(`${what} is not JSON at character ${at}`);
   };
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
@@ -26,6 +27,13 @@ export const parseOrdered = (text: string): GoJson => {
     at++;
     return true;
   };
+  const parseScalar = (found: string | undefined): string | number | boolean | null => {
+    try {
+      return JSON.parse(found ?? '') as string | number | boolean | null;
+    } catch {
+      return fail();
+    }
+  };
   const list = (close: string, item: () => void): void => {
     if (eat(close)) return;
     do item();
@@ -38,7 +46,7 @@ export const parseOrdered = (text: string): GoJson => {
       const members = new Map<string, GoJson>();
       list('}', () => {
         take(space);
-        const key = text[at] === '"' ? (JSON.parse(take(scalar) ?? fail()) as string) : fail();
+        const key = text[at] === '"' ? (parseScalar(take(scalar)) as string) : fail();
         if (!eat(':')) fail();
         members.set(key, value(depth + 1));
       });
@@ -49,7 +57,7 @@ export const parseOrdered = (text: string): GoJson => {
       list(']', () => items.push(value(depth + 1)));
       return items;
     }
-    return JSON.parse(take(scalar) ?? fail()) as string | number | boolean | null;
+    return parseScalar(take(scalar));
   };
   const parsed = value(0);
   take(space);

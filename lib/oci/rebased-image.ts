@@ -28,7 +28,7 @@ const stackLabels = 'io.buildpacks.stack.';
 
 /** The metadata label with another run image in it; all else stays as it is. */
 const withRunImage = (label: string, topLayer: string, reference: string): string => {
-  const parsed = parseOrdered(label);
+  const parsed = parseOrdered(label, `label ${lifecycleMetadataLabel}`);
   const metadata: ReadonlyMap<string, GoJson> = parsed instanceof Map ? parsed : new Map<string, GoJson>();
   const was = metadata.get('runImage');
   const runImage = new Map<string, GoJson>(was instanceof Map ? was : []);

@@ -1,5 +1,6 @@
 /** Pushing a blob in pieces (distribution-spec "Pushing a blob in chunks"), for registries and proxies that limit the size of a request. */
 import type { Api } from './api.ts';
+import { OciError } from './errors.ts';
 import { discard, replay } from './http.ts';
 import type { Repository } from './reference.ts';
 import type { BlobSource, CallOptions } from './registry.ts';
@@ -26,6 +27,19 @@ const inPieces = async function* (source: AsyncIterable<Uint8Array>, size: numbe
   if (held > 0) yield Buffer.concat(pending);
 };
 
+/** Largest piece we are ready to hold for a registry's sake, in bytes. */
+const mostChunkBytes = 64 * 1024 * 1024;
+
+/** The size of pieces for a registry. Throws OciError `rejected` when it wants them larger than we can hold. */
+const pieceSize = (api: Api, { minChunkBytes, location }: UploadSession): number => {
+  const size = Math.max(api.chunkBytes, minChunkBytes);
+  if (size <= mostChunkBytes) return size;
+  throw new OciError('rejected', `the registry wants pieces of at least ${minChunkBytes} bytes`, {
+    method: 'PATCH',
+    url: location,
+  });
+};
+
 /** Sends the blob piece by piece and closes the session. */
 export const sendChunks = async (
   api: Api,
@@ -36,10 +50,7 @@ export const sendChunks = async (
 ): Promise<void> => {
   let { location } = session;
   let start = 0;
-  for await (const piece of inPieces(
-    verified(blob.open(options), blob),
-    Math.max(api.chunkBytes, session.minChunkBytes),
-  )) {
+  for await (const piece of inPieces(verified(blob.open(options), blob), pieceSize(api, session))) {
     const end = start + piece.byteLength - 1;
     const response = await api.call(repository, {
       ...options,

@@ -277,6 +277,13 @@ describe('uploads', () => {
     expect(statuses()).toEqual(['POST 202', 'PUT 201']);
   });
 
+  it('are refused when the registry wants pieces that no memory holds', async () => {
+    fake.addFault({ kind: 'status', status: 413, method: 'PUT' });
+    fake.addFault({ kind: 'header', name: 'oci-chunk-min-length', value: String(2 ** 40), method: 'POST', times: 2 });
+    const error = await failure(registry.pushBlob(tag, blobOf(randomBytes(10))));
+    expect(error.message).toContain('the registry wants pieces of at least 1099511627776 bytes');
+  });
+
   it('send a known length, not chunks of HTTP', async () => {
     await registry.pushBlob(tag, blobOf(randomBytes(1234)));
     expect(fake.requests.at(-1)?.headers['content-length']).toBe('1234');

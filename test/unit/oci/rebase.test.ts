@@ -1,13 +1,19 @@
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { digestOf } from '../../../lib/oci/digest.ts';
-import { readImage } from '../../../lib/oci/image.ts';
+import { imageFrom, type OciImage, readImage } from '../../../lib/oci/image.ts';
+import type { Json } from '../../../lib/oci/image-json.ts';
 import { rebaseImage } from '../../../lib/oci/rebase.ts';
+import { rebaseRefusal } from '../../../lib/oci/rebase-check.ts';
+import { rebasedImage } from '../../../lib/oci/rebased-image.ts';
 import {
   parseReference,
+  parseTag,
   printReference,
   type Reference,
   type TagReference,
+  withDigest,
   withTag,
 } from '../../../lib/oci/reference.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
@@ -211,5 +217,63 @@ describe('rebase is refused', () => {
 
   it('without tags', async () => {
     await expect(rebase([])).rejects.toThrow('must provide one or more image tags');
+  });
+});
+
+describe('rebase of anything', () => {
+  const reference = withDigest(parseTag('example.com/app:v1'), digestOf('manifest'));
+  const descriptor = { mediaType: 'm', size: 1, digest: digestOf('blob') };
+  const text = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.constantFrom('{"runImage":{"topLayer":"a"}}', '{"runImage":"a"}', '0.12', '[]'),
+  );
+  const key = fc.constantFrom(
+    'io.buildpacks.stack.id',
+    'io.buildpacks.stack.mixins',
+    'io.buildpacks.lifecycle.metadata',
+    '__proto__',
+    '10',
+    '<&>',
+  );
+  const config = fc.record(
+    {
+      os: fc.oneof(text, fc.jsonValue()),
+      history: fc.jsonValue(),
+      rootfs: fc.record({ diff_ids: fc.array(fc.constantFrom('a', 'b')) }),
+      config: fc.record({
+        Labels: fc.dictionary(key, text),
+        Env: fc.array(fc.constantFrom('CNB_PLATFORM_API=0.12', 'CNB_PLATFORM_API=x', '=')),
+      }),
+    },
+    { requiredKeys: [] },
+  );
+  const image = fc
+    .tuple(config, fc.nat({ max: 3 }))
+    .map(([json, layers]) =>
+      imageFrom(
+        reference,
+        'm',
+        { config: descriptor, layers: Array.from({ length: layers }, () => descriptor) },
+        JSON.parse(JSON.stringify(json)) as object as Json,
+      ),
+    );
+
+  it('makes an image, the same each time, or says why not', () => {
+    const attempt = (app: OciImage, run: OciImage): string => {
+      try {
+        return rebaseRefusal(app, run) ?? rebasedImage(app, run).digest;
+      } catch (error) {
+        return error instanceof Error ? error.name : 'thrown';
+      }
+    };
+    fc.assert(
+      fc.property(image, image, (app, run) => {
+        const outcome = attempt(app, run);
+        expect(outcome).toBe(attempt(app, run));
+        expect(outcome).not.toMatch(/^(TypeError|RangeError|SyntaxError|Error)$/);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
