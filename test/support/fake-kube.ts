@@ -65,17 +65,16 @@ type Stored = KubeObject & { readonly status?: unknown };
 /** What moves an object's generation. */
 const desired = ({ metadata: _metadata, status: _status, ...rest }: Stored): string => stableJson(rest);
 
-const matches = (object: Stored, selector: string): boolean =>
-  selector
+/** The test for a selector of equalities. The API server refuses one whose value could not be a label's. */
+const selects = (selector: string): ((object: Stored) => boolean) => {
+  const terms = selector
     .split(',')
     .filter((term) => term !== '')
-    .every((term) => {
-      const [key = '', value = ''] = term.split('=');
-      // The API server refuses a selector whose value could not be a label's.
-      if (value.length > 63)
-        throw new PermanentError('BadRequest', `label value ${value} is longer than 63 characters`);
-      return object.metadata?.labels?.[key] === value;
-    });
+    .map((term) => term.split('='));
+  for (const [, value = ''] of terms)
+    if (value.length > 63) throw new PermanentError('BadRequest', `label value ${value} is longer than 63 characters`);
+  return ({ metadata }) => terms.every(([key = '', value = '']) => metadata?.labels?.[key] === value);
+};
 
 /** The API of a cluster that holds nothing yet. */
 export class FakeKube implements KubeClient {
@@ -186,8 +185,9 @@ export class FakeKube implements KubeClient {
     { namespace = '', labelSelector = '' }: { readonly namespace?: string; readonly labelSelector?: string } = {},
   ): Promise<readonly T[]> {
     await this.#begin('list', `${kind} ${namespace}`);
+    const selected = selects(labelSelector);
     return (this.#ofKind(kind) as readonly T[]).filter(
-      (object) => (namespace === '' || object.metadata?.namespace === namespace) && matches(object, labelSelector),
+      (object) => (namespace === '' || object.metadata?.namespace === namespace) && selected(object),
     );
   }
 

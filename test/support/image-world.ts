@@ -3,6 +3,7 @@ import type { Build, BuildStatus } from '../../lib/api/build.ts';
 import type { BuilderStatus } from '../../lib/api/builder.ts';
 import type { Condition } from '../../lib/api/condition.ts';
 import type { Image, ImageSpec, ImageStatus } from '../../lib/api/image.ts';
+import { buildName, sourceResolverName } from '../../lib/api/names.ts';
 import type { ObjectMeta } from '../../lib/api/object-meta.ts';
 import type { ResolvedSourceConfig } from '../../lib/api/source-config.ts';
 import type { SourceResolver } from '../../lib/api/source-resolver.ts';
@@ -33,7 +34,7 @@ export const builderStatus: BuilderStatus = {
   builderMetadata: [{ id: 'bp/node', version: '1.0' }],
   stack: { id: 'stack', runImage: `registry.example/run@${digest('2')}` },
   lifecycle: { version: '0.21.0' },
-} as BuilderStatus;
+};
 
 /** How a Build ended well: with what that builder offered. */
 export const goodStatus: BuildStatus = {
@@ -69,6 +70,7 @@ export const imageWorld = ({
 }: ImageWorldOptions = {}) => {
   const kube = new FakeKube();
   const name = metadata?.name ?? 'image-name';
+  const resolverName = sourceResolverName(name);
   const reconciler = imageReconciler({ priorityClasses });
   if (builder !== null)
     kube.put({
@@ -102,20 +104,20 @@ export const imageWorld = ({
     if (found === undefined) throw new Error('the Image is gone');
     return found;
   };
-  const resolver = (): SourceResolver | undefined => kube.find('SourceResolver', `${name}-source`, namespace);
-  const build = (number: number): Build | undefined => kube.find('Build', `${name}-build-${number}`, namespace);
+  const resolver = (): SourceResolver | undefined => kube.find('SourceResolver', resolverName, namespace);
+  const build = (number: number): Build | undefined => kube.find('Build', buildName(name, number), namespace);
   /** The resolver finds that source. */
   const resolve = (source: ResolvedSourceConfig = gitSource): void => {
     const conditions: readonly Condition[] = [{ type: 'Ready', status: 'True' }];
     kube.edit(
       'SourceResolver',
-      `${name}-source`,
+      resolverName,
       (now) => ({ ...now, status: { observedGeneration: now.metadata.generation, conditions, source } }),
       namespace,
     );
   };
   const finish = (number: number, status: BuildStatus): void => {
-    kube.edit('Build', `${name}-build-${number}`, (now) => ({ ...now, status }), namespace);
+    kube.edit('Build', buildName(name, number), (now) => ({ ...now, status }), namespace);
   };
   return {
     kube,
@@ -146,7 +148,7 @@ export const imageWorld = ({
     annotate: (number: number, annotations: Readonly<Record<string, string>>): void => {
       kube.edit(
         'Build',
-        `${name}-build-${number}`,
+        buildName(name, number),
         (now) => ({
           ...now,
           metadata: { ...now.metadata, annotations: { ...now.metadata.annotations, ...annotations } },
@@ -166,7 +168,7 @@ export const imageWorld = ({
         apiVersion,
         kind: 'Build',
         metadata: {
-          name: `${name}-build-${number}`,
+          name: buildName(name, number),
           namespace,
           labels,
           ownerReferences: [controllerReference(image())],
