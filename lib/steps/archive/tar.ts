@@ -23,7 +23,7 @@ export async function unpackTar(archive: AsyncIterable<Uint8Array>, tree: Tree, 
       }
       await body.cancel();
       if (path === undefined) continue;
-      if (header.type === 'directory') await tree.directory(path, header.mode ?? 0o755);
+      if (header.type === 'directory') tree.directory(path, header.mode ?? 0o755);
       else skipped += 1;
     }
   } catch (error) {

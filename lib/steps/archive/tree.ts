@@ -1,6 +1,8 @@
-/** Writes directories and regular files below one folder, and nothing else. */
-import { constants } from 'node:fs';
-import { chmod, mkdir, open, rm } from 'node:fs/promises';
+/**
+ * Writes directories and regular files below one folder, and nothing else. Synchronously: the step has nothing else to do, and a hundred
+ * thousand small files take a third of the time.
+ */
+import { chmodSync, closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSystemError } from '../step.ts';
 import type { ExtractionBudget } from './limits.ts';
@@ -17,42 +19,41 @@ export class Tree {
   }
 
   /** The owner keeps access whatever the archive says, or the next entry could not be written. */
-  async directory(path: string, mode: number): Promise<void> {
+  directory(path: string, mode: number): void {
     this.#budget.entry();
-    await this.#parents(path);
-    await chmod(join(this.#root, path), (mode & 0o777) | 0o700);
+    this.#parents(path);
+    chmodSync(join(this.#root, path), (mode & 0o777) | 0o700);
   }
 
   /** Existing files are replaced; set-id and sticky bits are dropped. */
-  async file(path: string, mode: number, content: AsyncIterable<Uint8Array>): Promise<void> {
+  async file(path: string, mode: number, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
     this.#budget.entry();
-    await this.#parents(dirname(path));
-    const target = join(this.#root, path);
-    const handle = await createdAnew(target, mode & 0o777);
+    this.#parents(dirname(path));
+    const handle = createdAnew(join(this.#root, path), mode & 0o777);
     try {
       for await (const chunk of content) {
         this.#budget.bytes(chunk.byteLength);
-        await handle.write(chunk);
+        for (let done = 0; done < chunk.byteLength; ) done += writeSync(handle, chunk, done);
       }
     } finally {
-      await handle.close();
+      closeSync(handle);
     }
   }
 
-  async #parents(path: string): Promise<void> {
+  #parents(path: string): void {
     if (this.#made.has(path)) return;
-    await mkdir(join(this.#root, path), { recursive: true, mode: 0o777 });
+    mkdirSync(join(this.#root, path), { recursive: true, mode: 0o777 });
     this.#made.add(path);
   }
 }
 
-async function createdAnew(target: string, mode: number): ReturnType<typeof open> {
+function createdAnew(target: string, mode: number): number {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   try {
-    return await open(target, flags, mode);
+    return openSync(target, flags, mode);
   } catch (error) {
     if (!isSystemError(error, 'EEXIST')) throw error;
-    await rm(target);
-    return await open(target, flags, mode);
+    rmSync(target);
+    return openSync(target, flags, mode);
   }
 }

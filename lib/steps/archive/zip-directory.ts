@@ -1,5 +1,5 @@
 /** The table of contents of a zip file, zip64 included (APPNOTE 6.3.10 §4.3.12–4.3.16, §4.5.3). */
-import type { FileHandle } from 'node:fs/promises';
+import { fstatSync, readSync } from 'node:fs';
 import { PermanentError } from '../../errors/expected.ts';
 
 export interface ZipEntry {
@@ -23,11 +23,11 @@ const maxComment = 0xffff;
 const makers = { fat: 0, unix: 3, vfat: 14, darwin: 19 } as const;
 
 /** @throws PermanentError when this is no zip file. */
-export async function readZipDirectory(handle: FileHandle): Promise<readonly ZipEntry[]> {
-  const { size: fileSize } = await handle.stat();
-  const { offset, size } = await locate(handle, fileSize);
+export function readZipDirectory(fd: number): readonly ZipEntry[] {
+  const { size: fileSize } = fstatSync(fd);
+  const { offset, size } = locate(fd, fileSize);
   if (size > maxDirectoryBytes || offset + size > fileSize) throw broken('its table of contents does not fit in it');
-  const directory = await readAt(handle, offset, size);
+  const directory = readAt(fd, offset, size);
   const entries: ZipEntry[] = [];
   for (let at = 0; at + 46 <= directory.length && directory.readUInt32LE(at) === 0x02014b50; ) {
     const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
@@ -81,33 +81,30 @@ function zip64Fields(extra: Buffer): () => number {
   };
 }
 
-async function locate(
-  handle: FileHandle,
-  fileSize: number,
-): Promise<{ readonly offset: number; readonly size: number }> {
+function locate(fd: number, fileSize: number): { readonly offset: number; readonly size: number } {
   const tailSize = Math.min(fileSize, endSize + maxComment);
-  const tail = await readAt(handle, fileSize - tailSize, tailSize);
+  const tail = readAt(fd, fileSize - tailSize, tailSize);
   for (let at = tail.length - endSize; at >= 0; at -= 1) {
     if (tail.readUInt32LE(at) !== 0x06054b50) continue;
     const size = tail.readUInt32LE(at + 12);
     const offset = tail.readUInt32LE(at + 16);
     const isWide = offset === 0xffffffff || size === 0xffffffff || tail.readUInt16LE(at + 10) === 0xffff;
-    return isWide ? await locateWide(handle, fileSize - tailSize + at - 20) : { offset, size };
+    return isWide ? locateWide(fd, fileSize - tailSize + at - 20) : { offset, size };
   }
   throw broken('it has no table of contents');
 }
 
-async function locateWide(handle: FileHandle, at: number): Promise<{ readonly offset: number; readonly size: number }> {
-  const locator = await readAt(handle, Math.max(at, 0), 20);
+function locateWide(fd: number, at: number): { readonly offset: number; readonly size: number } {
+  const locator = readAt(fd, Math.max(at, 0), 20);
   if (locator.length < 20 || locator.readUInt32LE(0) !== 0x07064b50) throw broken('its zip64 locator is missing');
-  const end = await readAt(handle, Number(locator.readBigUInt64LE(8)), 56);
+  const end = readAt(fd, Number(locator.readBigUInt64LE(8)), 56);
   if (end.length < 56 || end.readUInt32LE(0) !== 0x06064b50) throw broken('its zip64 table of contents is missing');
   return { size: Number(end.readBigUInt64LE(40)), offset: Number(end.readBigUInt64LE(48)) };
 }
 
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+function readAt(fd: number, position: number, length: number): Buffer {
   const buffer = Buffer.alloc(length);
-  const { bytesRead } = await handle.read(buffer, 0, length, position);
+  const bytesRead = readSync(fd, buffer, 0, length, position);
   return buffer.subarray(0, bytesRead);
 }
 
