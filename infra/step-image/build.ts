@@ -18,7 +18,7 @@ export interface StepImage {
   readonly layers: readonly BuiltLayer[];
 }
 
-export interface StepImageConfig {
+interface StepImageConfig {
   readonly created: string;
   readonly architecture: 'amd64';
   readonly os: 'linux';

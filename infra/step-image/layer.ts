@@ -27,7 +27,7 @@ export interface BuiltLayer {
   readonly mediaType: string;
 }
 
-export const layerMediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
+const layerMediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 /** Every layer entry carries this time, so that two builds are byte-identical. */
 const epoch = new Date(0);

@@ -9,7 +9,7 @@ import {
   withTag,
 } from '../oci/reference.ts';
 
-export const simpleSigningType = 'application/vnd.dev.cosign.simplesigning.v1+json';
+const simpleSigningType = 'application/vnd.dev.cosign.simplesigning.v1+json';
 export const signatureAnnotation = 'dev.cosignproject.cosign/signature';
 
 /** The bytes that are signed. Annotations are sorted, so that the same ones always make the same bytes. */

@@ -31,7 +31,7 @@ export async function runStep(
   }
 }
 
-export interface StepOutput {
+interface StepOutput {
   /** Where the line of a failure goes. */
   readonly output?: NodeJS.WritableStream;
   readonly failurePrefix?: string;

@@ -13,7 +13,7 @@ export interface ArchiveLimits {
 const ratioFreeBytes = 256 << 20;
 
 /** Generous for real sources (100,000 files of dependencies are common), fatal for bombs. */
-export const defaultLimits: ArchiveLimits = { maxEntries: 1_000_000, maxBytes: 16 * 1024 ** 3, maxRatio: 200 };
+const defaultLimits: ArchiveLimits = { maxEntries: 1_000_000, maxBytes: 16 * 1024 ** 3, maxRatio: 200 };
 
 /** Counts what an extraction writes. @throws PermanentError as soon as a limit is passed, before more is written. */
 export class ExtractionBudget {

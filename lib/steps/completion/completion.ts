@@ -23,7 +23,7 @@ export interface CompletionPaths {
   readonly keysDir: string;
 }
 
-export const podPaths: CompletionPaths = {
+const podPaths: CompletionPaths = {
   report: '/var/report/report.toml',
   secretsDir: '/var/build-secrets',
   keysDir: '/var/build-secrets/cosign',

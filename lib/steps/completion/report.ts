@@ -22,7 +22,7 @@ export async function readReport(path: string): Promise<BuildReport> {
 }
 
 /** `path` is for messages. */
-export function parseReport(toml: string, path: string): BuildReport {
+function parseReport(toml: string, path: string): BuildReport {
   const { tags = [], digest = '' } = imageIn(toml, path) ?? {};
   const [first, ...rest] = tags;
   if (first === undefined) throw new PermanentError('', 'no image found in report');

@@ -39,7 +39,7 @@ export async function download(url: URL, file: string, options: DownloadOptions)
 }
 
 /** The URL without user info and query, which may hold signatures. */
-export function shownUrl(url: URL): string {
+function shownUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 

@@ -91,7 +91,7 @@ async function sshCommand({ ssh }: GitSecrets, { scratch, trustUnknownHosts }: A
   }
   const config = join(folder, 'config');
   await writeFile(config, [...blocks, ...everyHost(trustUnknownHosts), ''].join('\n'));
-  return `${await accountFor(folder)}ssh -F ${config}`;
+  return `${await accountFor(folder)}ssh -F '${config}'`;
 }
 
 function everyHost(trustUnknownHosts: boolean): readonly string[] {

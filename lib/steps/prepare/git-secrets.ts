@@ -6,7 +6,7 @@ import type { BasicCredential, SshCredential } from '../../git/credentials.ts';
 import { pairIn } from '../flags.ts';
 
 /** A credential and the annotation of its Secret, which names the host. */
-export type ForHost<Credential> = Credential & { readonly annotation: string };
+type ForHost<Credential> = Credential & { readonly annotation: string };
 
 export interface GitSecrets {
   /** By secret name: the first that matches a host counts. */

@@ -7,7 +7,7 @@ import type { BlobSource } from './blob-source.ts';
 import type { GitSource } from './git-source.ts';
 
 /** One source; git wins over blob over registry when a pod names several. */
-export type SourceOptions =
+type SourceOptions =
   | ({ readonly kind: 'git' } & GitSource)
   | ({ readonly kind: 'blob' } & BlobSource)
   | { readonly kind: 'registry'; readonly image: string };

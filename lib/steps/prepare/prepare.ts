@@ -37,7 +37,7 @@ export interface PreparePaths {
   readonly dockerConfig: string;
 }
 
-export const podPaths: PreparePaths = {
+const podPaths: PreparePaths = {
   workspace: '/workspace',
   secretsDir: '/var/build-secrets',
   platformDir: '/platform',

@@ -10,7 +10,7 @@ export interface ProjectSource {
 }
 
 /** The file byte for byte as kpack writes it: keys as given, tables indented by two spaces. */
-export function projectMetadataToml({ type, metadata, version }: ProjectSource): string {
+function projectMetadataToml({ type, metadata, version }: ProjectSource): string {
   const table = (name: string, values: Readonly<Record<string, string>>): string =>
     [`  [source.${name}]`, ...Object.entries(values).map(([key, value]) => `    ${key} = ${tomlString(value)}`)].join(
       '\n',

@@ -42,7 +42,7 @@ export async function verifyReadAccess(image: string, options: RegistryOptions, 
 }
 
 /** kpack's wording: `UNAUTHORIZED` for 401, else the registry's own messages, else the whole error. */
-export function accessFailure(error: unknown): string {
+function accessFailure(error: unknown): string {
   if (error instanceof OciError) {
     if (error.status === 401) return 'UNAUTHORIZED';
     if (error.errors.length > 0) return error.errors.map(({ message }) => `${message}. `).join('');

@@ -1,7 +1,7 @@
 /** What the three kinds of source have in common. */
 
 /** Folders a source is written to and read from. */
-export interface SourcePlaces {
+interface SourcePlaces {
   readonly workspace: string;
   readonly secretsDir: string;
   /** Folder of `project-metadata.toml`. */

@@ -13,7 +13,7 @@ import type { StepProcess } from '../step.ts';
 import { rebaseOptions } from './options.ts';
 
 /** Where Secrets are mounted (spec 03 §6). */
-export const secretsDir = '/var/build-secrets';
+const secretsDir = '/var/build-secrets';
 
 /** @throws UsageError, PermanentError (reason `NoTags` ends with code 3), OciError: one sentence each. */
 export async function rebase(step: StepProcess, secrets: string = secretsDir): Promise<void> {
@@ -44,7 +44,7 @@ export async function rebase(step: StepProcess, secrets: string = secretsDir): P
 }
 
 /** `report.toml` as the lifecycle writes it, for the completion step. */
-export function rebaseReport({ image, manifestSize }: Rebased, tags: readonly string[]): string {
+function rebaseReport({ image, manifestSize }: Rebased, tags: readonly string[]): string {
   const list = tags.map((tag) => JSON.stringify(tag)).join(', ');
   return `[image]\n  tags = [${list}]\n  digest = "${image.digest}"\n  manifest-size = ${manifestSize}\n`;
 }
