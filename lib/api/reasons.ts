@@ -71,7 +71,17 @@ export const conditionReasons = {
   PodDeleted: { kinds: ['Build'], meaning: 'The pod was deleted before it ended.', ours: true },
   RebaseInPod: { kinds: ['Build'], meaning: 'The rebase needs a pod; the message says why.', ours: true },
   ResultUnknown: { kinds: ['Build'], meaning: 'The image was pushed, but nothing says its digest.', ours: true },
-  Retrying: { kinds: ['Build'], meaning: 'The API server or a registry failed; it is tried again.', ours: true },
+  Invalid: {
+    kinds: ['Image'],
+    meaning:
+      'A field of the Image cannot work, or the API server refuses what would be made of it; the message names it.',
+    ours: true,
+  },
+  Retrying: {
+    kinds: ['Image', 'Build'],
+    meaning: 'The API server or a registry failed; it is tried again.',
+    ours: true,
+  },
   CredentialsForbidden: {
     kinds: ['SourceResolver'],
     meaning: 'ServiceAccount or Secrets may not be read; the message names the binding to apply.',

@@ -113,7 +113,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => ({
       wantedClaim(image)?.metadata?.name ?? '',
       failure instanceof PermanentError
         ? ['False', failure.reason === '' ? 'Invalid' : failure.reason, failure.message]
-        : ['Unknown', 'ReconcileFailed', failure.message],
+        : ['Unknown', 'Retrying', failure.message],
       now,
     ),
 });

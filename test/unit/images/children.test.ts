@@ -96,7 +96,7 @@ describe('SourceResolver', () => {
     const { outcome, writes } = await pass();
     expect(outcome).toBeInstanceOf(ExpectedError);
     expect(writes).toStrictEqual([`create ${claimName}`, `create ${resolverName}`, statusWrite]);
-    expect(ready()).toMatchObject({ reason: 'ReconcileFailed', message: 'POST sourceresolvers: out of order' });
+    expect(ready()).toMatchObject({ reason: 'Retrying', message: 'POST sourceresolvers: out of order' });
     expect(image().status).toMatchObject({ buildCacheName: 'image-name-cache' });
     expect(image().status).not.toHaveProperty('observedGeneration');
   });
@@ -237,7 +237,7 @@ describe('claim of the cache', () => {
       new KubeError('forbidden', 'PUT claim: forbidden', { status: 403, pace: 'slow' }),
     );
     await pass();
-    expect(ready()).toMatchObject({ status: 'Unknown', reason: 'ReconcileFailed', message: 'PUT claim: forbidden' });
+    expect(ready()).toMatchObject({ status: 'Unknown', reason: 'Retrying', message: 'PUT claim: forbidden' });
     want(volume('500Mi'));
     kube.failNext(
       'replace',

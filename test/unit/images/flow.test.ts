@@ -285,7 +285,7 @@ describe('failures', () => {
     await pass();
     expect(ready()).toMatchObject({
       status: 'Unknown',
-      reason: 'ReconcileFailed',
+      reason: 'Retrying',
       message: 'GET resolver: out of order',
     });
     expect(image().status).toMatchObject({ latestImage: goodStatus.latestImage, latestBuildRef: 'image-name-build-1' });

@@ -87,7 +87,7 @@ describe('number and name', () => {
     await pass();
     resolve();
     await pass();
-    expect(ready()).toMatchObject({ status: 'Unknown', reason: 'ReconcileFailed' });
+    expect(ready()).toMatchObject({ status: 'Unknown', reason: 'Retrying' });
     expect(ready()?.message).toContain('Build image-name-build-1 exists but does not belong to this Image');
     kube.remove('Build', 'image-name-build-1', namespace);
     await pass();
@@ -321,7 +321,7 @@ describe('spec', () => {
       new KubeError('throttled', 'POST builds: too many requests', { status: 429 }),
     );
     await world.pass();
-    expect(world.ready()).toMatchObject({ status: 'Unknown', reason: 'ReconcileFailed' });
+    expect(world.ready()).toMatchObject({ status: 'Unknown', reason: 'Retrying' });
     await world.pass();
     expect(world.builds()).toHaveLength(1);
   });
