@@ -1,6 +1,6 @@
 /** Builds the one image of all step programs without Docker: three layers, of which only the last changes with our code (spec 08). */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,8 +65,20 @@ export async function buildStepImage({
   const programs = await writeLayer(join(cacheDir, `programs.${process.pid}.tar.gz`), await programLayer(root));
   const own = join(cacheDir, `programs-${programs.digest.slice(7, 31)}.tar.gz`);
   await rename(programs.path, own);
+  await forgetOldPrograms(cacheDir, own);
   const layers = [...base, { ...programs, path: own }];
   return { config: configOf(layers, packages), layers };
+}
+
+/** Every change of the code leaves a layer behind; one that another process may be pushing right now is younger than this. */
+const keptMilliseconds = 3_600_000;
+
+async function forgetOldPrograms(cacheDir: string, own: string): Promise<void> {
+  const layers = (await readdir(cacheDir)).filter((name) => /^programs[-.].*\.(?:gz|partial)$/.test(name));
+  for (const path of layers.map((name) => join(cacheDir, name))) {
+    const stats = path === own ? undefined : await stat(path).catch(() => undefined);
+    if (stats !== undefined && Date.now() - stats.mtimeMs > keptMilliseconds) await rm(path, { force: true });
+  }
 }
 
 interface Base {
