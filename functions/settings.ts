@@ -39,6 +39,9 @@ const settingsSchema = v.object({
   ),
 });
 
+/** Every variable that is read. */
+export const settingNames: readonly string[] = Object.keys(settingsSchema.entries);
+
 /** Settings, parsed. */
 export type Settings = v.InferOutput<typeof settingsSchema>;
 

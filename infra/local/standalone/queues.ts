@@ -9,7 +9,8 @@ export interface MadeQueue {
   readonly arn: string;
 }
 
-const highThroughput = {
+/** What queues and dead-letter queues have in common. */
+export const queueAttributes = {
   FifoQueue: 'true',
   DeduplicationScope: 'messageGroup',
   FifoThroughputLimit: 'perMessageGroupId',
@@ -30,9 +31,9 @@ const make = async (
 export const ensureQueues = (sqs: SQSClient, prefix: string): Promise<readonly MadeQueue[]> =>
   Promise.all(
     queueRows.map(async (row) => {
-      const deadLetters = await make(sqs, `${prefix}${row.name}-dlq.fifo`, highThroughput);
+      const deadLetters = await make(sqs, `${prefix}${row.name}-dlq.fifo`, queueAttributes);
       const queue = await make(sqs, `${prefix}${row.name}.fifo`, {
-        ...highThroughput,
+        ...queueAttributes,
         VisibilityTimeout: String(visibilitySeconds(row)),
         RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount }),
       });

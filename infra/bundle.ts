@@ -1,0 +1,109 @@
+/**
+ * Bundles every deployable entry into dist/<name>/: one ES module each, minified, with everything it needs but Node itself
+ * (DESIGN §3.23). `npm run bundle` prints the sizes.
+ */
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const clientNodeConfig = join(root, 'node_modules/@kubernetes/client-node/dist/config.js');
+
+/** A bundle on disk. */
+export interface Bundle {
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Packages that client-node imports for what we never do: its typed clients (undici), exec, attach and cp (ws, tar-fs, stream-buffers),
+ * logins through other programs' caches (openid-client, jsonpath-plus), SOCKS proxies. lib/kube takes only KubeConfig from it and speaks
+ * node:https. ssh2 tries its native parts and works without them.
+ */
+const unused = [
+  'cpu-features',
+  'form-data',
+  'isomorphic-ws',
+  'jsonpath-plus',
+  'openid-client',
+  'socks',
+  'socks-proxy-agent',
+  'stream-buffers',
+  'tar-fs',
+  'undici',
+  'ws',
+];
+
+/** Anything may be imported from it and extended; using it says what to do. */
+const stub = (name: string): string => `
+const refuse = () => { throw new Error('${name} is not part of this bundle: take it off the list in infra/bundle.ts'); };
+const absent = new Proxy(class { constructor() { refuse(); } }, { get: (target, key) => key === 'prototype' ? target.prototype : key === '__esModule' ? false : absent, apply: refuse });
+module.exports = absent;
+`;
+
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup: (builder) => {
+    // Straight to KubeConfig: the package's index brings every typed client and model, which KubeConfig itself names once.
+    builder.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({ path: clientNodeConfig }));
+    builder.onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer }) =>
+      importer === clientNodeConfig ? { path: 'typed clients', namespace: 'unused' } : undefined,
+    );
+    const names = unused.map((name) => name.replaceAll('-', '\\-')).join('|');
+    builder.onResolve({ filter: new RegExp(`^(${names})$`) }, ({ path }) => ({ path, namespace: 'unused' }));
+    builder.onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({ contents: stub(path), loader: 'js' }));
+    builder.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, namespace: 'native' }));
+    builder.onLoad({ filter: /.*/, namespace: 'native' }, ({ path }) => ({
+      contents: `throw new Error('no native code in a bundle: ${path}')`,
+      loader: 'js',
+    }));
+  },
+};
+
+const options = {
+  absWorkingDir: root,
+  bundle: true,
+  write: false,
+  minify: true,
+  keepNames: false,
+  legalComments: 'none',
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  // Packages in CommonJS call require for Node's own modules.
+  banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
+  plugins: [withoutUnused],
+  logLevel: 'error',
+} satisfies BuildOptions;
+
+/** Entries by the name of their folder in dist: every functions/<name>/handler.ts, and the relay. */
+export const bundleEntries = async (): Promise<ReadonlyMap<string, string>> => {
+  const entries = new Map<string, string>();
+  for (const folder of (await readdir(join(root, 'functions'), { withFileTypes: true })).filter((e) => e.isDirectory()))
+    for (const file of await readdir(join(root, 'functions', folder.name)))
+      if (file === 'handler.ts' || file === 'main.ts') entries.set(folder.name, join('functions', folder.name, file));
+  return entries;
+};
+
+const bundleOne = async (name: string, entry: string, into: string): Promise<Bundle> => {
+  const { outputFiles } = await build({ ...options, entryPoints: [entry] });
+  const path = join(into, name, entry.endsWith('main.ts') ? 'main.mjs' : 'handler.mjs');
+  await mkdir(join(into, name), { recursive: true });
+  await writeFile(path, outputFiles[0]?.contents ?? '');
+  return { name, path, sizeBytes: (await stat(path)).size };
+};
+
+/** Writes all bundles into the folder `into`, which is emptied first. */
+export const bundleAll = async (into: string = join(root, 'dist')): Promise<readonly Bundle[]> => {
+  await rm(into, { recursive: true, force: true });
+  const entries = await bundleEntries();
+  return Promise.all([...entries].map(([name, entry]) => bundleOne(name, entry, into)));
+};
+
+if (import.meta.main)
+  for (const { name, sizeBytes } of await bundleAll())
+    process.stdout.write(`${name.padEnd(20)}${String(Math.round(sizeBytes / 1000)).padStart(6)} kB\n`);

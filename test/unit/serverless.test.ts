@@ -1,0 +1,200 @@
+/** serverless.yml and its includes say what the code says: kind table, settings, and what standalone mode makes (DESIGN §3.21). */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { type CollectionTag, parse, type ScalarTag } from 'yaml';
+import { settingNames } from '../../functions/settings.ts';
+import { queueAttributes } from '../../infra/local/standalone/queues.ts';
+import { tableShape } from '../../infra/local/standalone/table.ts';
+import { maxReceiveCount, queueRows, visibilitySeconds } from '../../lib/reconcile/kind-table.ts';
+
+type Node = { readonly [key: string]: Node } & readonly Node[] & string;
+
+/** CloudFormation's short forms, as the text after them. */
+const tags: readonly ScalarTag[] = ['!GetAtt', '!Ref', '!Sub'].map((tag) => ({
+  tag,
+  resolve: (text: string) => `${tag} ${text}`,
+}));
+
+const pathOf = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+const read = (file: string): Node =>
+  parse(readFileSync(pathOf(file), 'utf8'), { merge: true, customTags: tags as (ScalarTag | CollectionTag)[] }) as Node;
+
+const serverless = read('serverless.yml');
+const queues = read('infra/queues.yml')['Resources'] ?? ({} as Node);
+const roles = read('infra/roles.yml')['Resources'] ?? ({} as Node);
+const alarms = read('infra/alarms.yml')['Resources'] ?? ({} as Node);
+
+const inCapitals = (name: string): string =>
+  name.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** The resource as plain data, numbers as SQS' API has them: as strings. */
+const asAttributes = (properties: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(properties)
+      .filter(([name]) => !['QueueName', 'RedrivePolicy'].includes(name))
+      .map(([name, value]) => [name, String(value)]),
+  );
+
+describe('serverless.yml', () => {
+  it('has a function for every row of the kind table, the sweeper, and no other', () => {
+    expect(Object.keys(serverless['functions'] ?? {}).sort()).toEqual(
+      [...queueRows.map(({ name }) => name), 'sweeper'].sort(),
+    );
+  });
+
+  it.each(queueRows.map((row) => [row.name, row] as const))(
+    'runs %s with the time and memory of its row',
+    (name, row) => {
+      expect(serverless['functions']?.[name]).toEqual({
+        handler: `dist/${name}/handler.handler`,
+        role: `!GetAtt ${inCapitals(name)}Role.Arn`,
+        timeout: row.timeoutSeconds,
+        memorySize: row.memoryMb,
+        package: { patterns: ['!**', `dist/${name}/handler.mjs`] },
+        events: [
+          {
+            sqs: {
+              arn: `!GetAtt ${inCapitals(name)}Queue.Arn`,
+              batchSize: 10,
+              functionResponseType: 'ReportBatchItemFailures',
+              maximumConcurrency: expect.any(Number) as number,
+            },
+          },
+        ],
+      });
+      expect(existsSync(pathOf(`functions/${name}/handler.ts`))).toBe(true);
+    },
+  );
+
+  it('leaves a new account, which may run a thousand functions at once, room for others', () => {
+    const limits = Object.values(serverless['functions'] ?? {}).flatMap(({ events }: Node) =>
+      Number(events?.[0]?.['sqs']?.['maximumConcurrency'] ?? 1),
+    );
+    expect(Math.min(...limits.filter((limit) => limit !== 1))).toBeGreaterThanOrEqual(2);
+    expect(limits.reduce((sum, limit) => sum + limit, 0)).toBeLessThan(500);
+  });
+
+  it('sweeps once a minute', () => {
+    expect(serverless['functions']?.['sweeper']?.['events']).toEqual([{ schedule: 'rate(1 minute)' }]);
+    expect(Number(serverless['functions']?.['sweeper']?.['timeout'])).toBeLessThan(60);
+  });
+
+  it('gives every setting that functions read, but the log file', () => {
+    const given = Object.keys(serverless['provider']?.['environment'] ?? {});
+    expect([...given, 'KPACKLESS_LOG_FILE'].sort()).toEqual([...settingNames].sort());
+  });
+});
+
+describe('infra/queues.yml', () => {
+  it('has two queues for every row and no other', () => {
+    const wanted = queueRows.flatMap(({ name }) => [`${inCapitals(name)}Queue`, `${inCapitals(name)}DeadLetters`]);
+    expect(Object.keys(queues).sort()).toEqual(wanted.sort());
+  });
+
+  it.each(queueRows.map((row) => [row.name, row] as const))('declares %s as standalone mode makes it', (name, row) => {
+    const queue = queues[`${inCapitals(name)}Queue`]?.['Properties'] ?? ({} as Node);
+    const deadLetters = queues[`${inCapitals(name)}DeadLetters`]?.['Properties'] ?? ({} as Node);
+    expect([queue['QueueName'], deadLetters['QueueName']]).toEqual([
+      `kpackless-${name}.fifo`,
+      `kpackless-${name}-dlq.fifo`,
+    ]);
+    expect(queue['RedrivePolicy']).toEqual({
+      deadLetterTargetArn: `!GetAtt ${inCapitals(name)}DeadLetters.Arn`,
+      maxReceiveCount,
+    });
+    expect(asAttributes(queue)).toEqual({ ...queueAttributes, VisibilityTimeout: String(visibilitySeconds(row)) });
+    expect(asAttributes(deadLetters)).toEqual(queueAttributes);
+  });
+});
+
+describe('infra/table.yml', () => {
+  it('declares the table that standalone mode makes, safe from deletion and restorable', () => {
+    const table = read('infra/table.yml')['Resources']?.['Table'] ?? ({} as Node);
+    expect(table['Properties']).toMatchObject(tableShape);
+    expect(table['Properties']).toMatchObject({
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+    expect(table['DeletionPolicy']).toBe('Retain');
+  });
+});
+
+describe('infra/roles.yml', () => {
+  interface Statement {
+    readonly Action: string | readonly string[];
+    readonly Resource: unknown;
+  }
+  type Statements = readonly Statement[] & Node;
+  const statementsOf = (resource: Node | undefined): readonly Statement[] =>
+    ((resource?.['Properties']?.['Policies'] ?? []) as readonly Node[]).flatMap(
+      ({ PolicyDocument }) => PolicyDocument?.['Statement'] as Statements,
+    );
+  const sendersTo = (name: string): readonly string[] =>
+    Object.keys(roles).filter((role) =>
+      statementsOf(roles[role]).some(
+        ({ Action, Resource }) =>
+          [Action].flat().includes('sqs:SendMessage') &&
+          [Resource].flat().includes(`!GetAtt ${inCapitals(name)}Queue.Arn`),
+      ),
+    );
+
+  it('has a role for every function and the relay', () => {
+    const wanted = [...queueRows.map(({ name }) => name), 'sweeper', 'relay'].map((name) => `${inCapitals(name)}Role`);
+    expect(
+      Object.keys(roles)
+        .filter((name) => name.endsWith('Role'))
+        .sort(),
+    ).toEqual(wanted.sort());
+  });
+
+  it.each(queueRows.map(({ name }) => name))('lets %s work off its own queue and no other', (name) => {
+    const received = statementsOf(roles[`${inCapitals(name)}Role`]).filter(({ Action }) =>
+      [Action].flat().includes('sqs:ReceiveMessage'),
+    );
+    expect(received.map(({ Resource }) => Resource)).toEqual([`!GetAtt ${inCapitals(name)}Queue.Arn`]);
+  });
+
+  it('lets those wake a kind who do: the sweeper, dependents, the relay; a long push itself; a poll its followers', () => {
+    expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
+    expect(sendersTo('source-resolver')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
+    expect(sendersTo('git-poll')).toEqual(['DependentsRole', 'SweeperRole']);
+    expect(sendersTo('dependents')).toEqual(['RelayRole']);
+    for (const { name } of queueRows.filter(({ watched }) => watched))
+      expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole', 'RelayRole']));
+  });
+
+  it('allows no action by a wildcard', () => {
+    const all = Object.values(roles).flatMap((resource: Node) => [
+      ...statementsOf(resource),
+      ...((resource['Properties']?.['PolicyDocument']?.['Statement'] ?? []) as Statements),
+    ]);
+    expect(all.length).toBeGreaterThan(20);
+    expect(all.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
+  });
+});
+
+describe('infra/alarms.yml', () => {
+  it('watches both queues of every row, and the sweeper', () => {
+    const wanted = queueRows.flatMap(({ name }) => [
+      `${inCapitals(name)}DeadLettersAlarm`,
+      `${inCapitals(name)}AgeAlarm`,
+    ]);
+    expect(Object.keys(alarms).sort()).toEqual([...wanted, 'AlarmTopic', 'SweeperErrors'].sort());
+    for (const { name } of queueRows) {
+      const [deadLetters, age] = ['DeadLetters', 'Age'].map(
+        (which) => alarms[`${inCapitals(name)}${which}Alarm`]?.['Properties']?.['Dimensions']?.[0]?.['Value'],
+      );
+      expect([deadLetters, age]).toEqual([
+        `!GetAtt ${inCapitals(name)}DeadLetters.QueueName`,
+        `!GetAtt ${inCapitals(name)}Queue.QueueName`,
+      ]);
+    }
+  });
+
+  it('costs with the empty polls of the queues less than 8 US$ a month (DESIGN §6)', () => {
+    const alarmDollars = 0.1 * Object.keys(alarms).length;
+    // Five long polls of 20 s at 0.50 US$ a million requests, the most a quiet mapping makes (spec 06 §5).
+    const pollDollars = (queueRows.length * 5 * 3 * 60 * 24 * 30 * 0.5) / 1e6;
+    expect(alarmDollars + pollDollars).toBeLessThan(8);
+  });
+});
