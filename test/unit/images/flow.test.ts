@@ -46,10 +46,11 @@ describe('builder', () => {
   });
 
   it('02#5 a builder kind that does not exist is said in the condition (kpack retries silently)', async () => {
-    const { pass, ready } = imageWorld({ spec: { builder: { kind: 'Foo', name: 'b' } } });
+    const { pass, ready, image } = imageWorld({ spec: { builder: { kind: 'Foo', name: 'b' } } });
     expect((await pass()).outcome).toBeInstanceOf(PermanentError);
     expect(ready()).toMatchObject({ status: 'False', reason: 'BuilderNotFound' });
     expect(ready()?.message).toContain('unknown builder type: Foo');
+    expect(image().status?.observedGeneration).toBe(1);
   });
 
   it('02#6 a Builder is looked for in the namespace of the Image, whatever the reference says', async () => {
@@ -108,6 +109,15 @@ describe('builder', () => {
     kube.put({ apiVersion: 'kpack.io/v1alpha2', kind: 'ClusterBuilder', metadata: { name: 'cb' } });
     await pass();
     expect(ready()?.message).toBe("Error: Builder 'cb' is not ready in namespace ''");
+  });
+
+  it('a builder that is Ready without an image is not ready', async () => {
+    const { pass, ready, resolve, builds } = imageWorld({ builder: { latestImage: '' } });
+    await pass();
+    resolve();
+    await pass();
+    expect(ready()?.reason).toBe('BuilderNotReady');
+    expect(builds()).toStrictEqual([]);
   });
 
   it('02#16 a builder that could not take in a change is still built with', async () => {
@@ -196,7 +206,7 @@ describe('source and last Build', () => {
     await firstBuild();
     resolve({ git: { url: 'https://git.example/app', revision: 'b'.repeat(40), type: 'Branch' } });
     await pass();
-    finish(2, { conditions: [{ type: 'Succeeded', status: 'False' }] });
+    finish(2, { conditions: [{ type: 'Succeeded', status: 'False' }], stack: { id: 'half-done', runImage: '' } });
     await pass();
     expect(ready()?.message).toBe("Error: Build 'image-name-build-2' in namespace 'some-namespace' failed: ");
     expect(image().status?.latestImage).toBe(goodStatus.latestImage);

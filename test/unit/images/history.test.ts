@@ -77,12 +77,40 @@ describe('history', () => {
     expect(builds()).toHaveLength(4);
   });
 
-  it('a Build that is being deleted no longer counts, but its number is not given again', async () => {
-    const { pass, resolve, kube, builds } = await withPast(2, 2, '++');
-    const gone = { finalizers: ['x/y'], deletionTimestamp: '2026-01-01T11:00:00Z' };
-    kube.edit('Build', 'image-name-build-2', (now) => ({ ...now, metadata: { ...now.metadata, ...gone } }), namespace);
+  it('a limit of none keeps one', async () => {
+    const { pass, builds } = await withPast(0, 0, '-+-+');
+    await pass();
+    expect(builds()).toStrictEqual(['image-name-build-3', 'image-name-build-4']);
+  });
+
+  it('a Build that is being deleted holds nothing back, and its number is not given again', async () => {
+    const { pass, past, resolve, kube, builds } = imageWorld();
+    past(1, goodStatus);
+    past(2, {}, { finalizers: ['x/y'], deletionTimestamp: '2026-01-01T11:00:00Z' });
+    await pass();
     resolve({ git: { url: 'https://git.example/app', revision: revision('b'), type: 'Branch' } });
     await pass();
-    expect(builds()).toContain('image-name-build-3');
+    expect(kube.writes).toContain('create Build some-namespace/image-name-build-3');
+    expect(builds()).toHaveLength(3);
+  });
+
+  it('a Build that lost its owner still counts', async () => {
+    const { pass, past, ready, resolve } = imageWorld();
+    past(1, goodStatus, { ownerReferences: [] });
+    await pass();
+    resolve();
+    await pass();
+    expect(ready()).toMatchObject({ status: 'True', reason: 'UpToDate' });
+  });
+
+  it('the newest Build is the one made last, also where kpack began to count anew', async () => {
+    const { pass, past, image, resolve, builds } = imageWorld();
+    past(9, goodStatus);
+    past(1, goodStatus);
+    await pass();
+    expect(image().status?.latestBuildRef).toBe('image-name-build-1');
+    resolve({ git: { url: 'https://git.example/app', revision: revision('b'), type: 'Branch' } });
+    await pass();
+    expect(builds()).toContain('image-name-build-10');
   });
 });
