@@ -52,7 +52,7 @@ export const install = async (
   kube: KubeClient,
   { tenantEverywhere }: { readonly tenantEverywhere: boolean },
 ): Promise<void> => {
-  for (const kind of allKinds) await kube.apply(definitionOf(kind) as Definition);
+  for (const kind of allKinds) await kube.apply(definitionOf(kind));
   const files = ['rbac.yaml', ...(tenantEverywhere ? ['tenant-everywhere.yaml'] : [])];
   for (const object of files.flatMap(documents)) await kube.apply(object);
   await established(kube, Date.now() + 60_000);
@@ -85,7 +85,7 @@ export const writeOwnKubeconfig = async (
         annotations: { 'kubernetes.io/service-account.name': 'kpackless' },
       },
       type: 'kubernetes.io/service-account-token',
-    } as Secret & KubeObject);
+    });
   let token = existing?.data?.['token'];
   for (let tries = 0; token === undefined && tries < 50; tries += 1) {
     await sleep(200);

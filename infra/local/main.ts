@@ -7,8 +7,9 @@ import { lockHolder } from './cluster/lock.ts';
 import { defaultStateDir, resetState } from './cluster/state.ts';
 import { startOptions, usage } from './options.ts';
 import { sampleNamespace } from './sample/objects.ts';
-import { type SampleState, sampleState, stagesOf } from './sample/progress.ts';
+import { type SampleState, sampleState } from './sample/progress.ts';
 import { answerOf } from './sample/run-app.ts';
+import { StageClock } from './sample/stages.ts';
 import { type Screen, screenOn } from './screen.ts';
 import { type Running, startEverything } from './start.ts';
 
@@ -16,10 +17,16 @@ import { type Running, startEverything } from './start.ts';
 const readyMinutes = 10;
 
 /** Shows the sample until its Image is Ready. @throws ExpectedError when its build failed or it takes too long */
-const followSample = async ({ kube }: Running, screen: Screen, stopped: AbortSignal): Promise<SampleState> => {
+const followSample = async (
+  { kube }: Running,
+  screen: Screen,
+  clock: StageClock,
+  stopped: AbortSignal,
+): Promise<SampleState> => {
   const until = Date.now() + readyMinutes * 60_000;
   while (!stopped.aborted) {
     const state = await sampleState(kube);
+    clock.look(state, performance.now());
     screen.table(state.rows);
     if (state.outcome === 'True') {
       screen.endTable();
@@ -28,12 +35,12 @@ const followSample = async ({ kube }: Running, screen: Screen, stopped: AbortSig
     const failed = state.rows.find((row) => row.state === 'failed' && row.name.startsWith('Build '));
     if (failed !== undefined) throw new ExpectedError(`the sample could not be built: ${failed.detail}`);
     if (Date.now() > until) throw new ExpectedError(`the sample was not ready after ${readyMinutes} minutes`);
-    await sleep(300);
+    await sleep(100);
   }
   throw new ExpectedError('stopped before the sample was ready');
 };
 
-const report = async (running: Running, state: SampleState, screen: Screen): Promise<void> => {
+const report = async (running: Running, state: SampleState, clock: StageClock, screen: Screen): Promise<void> => {
   const image = state.image?.status?.latestImage ?? '';
   const answer = await answerOf(running.kube, running.transport, {
     namespace: sampleNamespace,
@@ -42,7 +49,7 @@ const report = async (running: Running, state: SampleState, screen: Screen): Pro
   });
   screen.line('');
   screen.line(`image   ${image}`);
-  for (const { name, seconds } of stagesOf(state)) screen.line(`${String(seconds).padStart(5)} s  ${name}`);
+  for (const { name, seconds } of clock.stages()) screen.line(`${seconds.toFixed(1).padStart(6)} s  ${name}`);
   screen.line(`answer  ${answer.trim()}`);
 };
 
@@ -76,8 +83,9 @@ const run = async (): Promise<number> => {
   });
   const running = await startEverything(options, stateDir, screen, stop.signal);
   try {
-    const state = await followSample(running, screen, stop.signal);
-    await report(running, state, screen);
+    const clock = new StageClock(performance.now());
+    const state = await followSample(running, screen, clock, stop.signal);
+    await report(running, state, clock, screen);
     if (options.exitWhenReady) return 0;
     screen.line('');
     for (const line of running.hints) screen.line(line);
@@ -97,9 +105,9 @@ const run = async (): Promise<number> => {
 try {
   process.exitCode = await run();
 } catch (error) {
-  const isOurs = error instanceof ExpectedError || error instanceof PermanentError;
-  process.stderr.write(
-    `npm start: ${isOurs || !(error instanceof Error) ? String((error as Error).message) : error.stack}\n`,
-  );
+  const isExpected = error instanceof ExpectedError || error instanceof PermanentError;
+  const said = error instanceof Error ? ((isExpected ? error.message : error.stack) ?? error.message) : String(error);
+  process.stderr.write(`npm start: ${said}
+`);
   process.exitCode = 1;
 }

@@ -15,7 +15,7 @@ import { pushStepImage } from './images/push-step-image.ts';
 import { pushSampleImages, type SampleImages } from './images/sample-set.ts';
 import { install, whyNotInstall, writeOwnKubeconfig } from './install.ts';
 import type { StartOptions } from './options.ts';
-import { sampleName, sampleObjects } from './sample/objects.ts';
+import { sampleName, sampleNamespace, sampleObjects } from './sample/objects.ts';
 import { sampleFiles } from './sample/source.ts';
 import { pushSourceImage } from './sample/source-image.ts';
 import type { Screen } from './screen.ts';
@@ -150,7 +150,11 @@ const bringUp = async (
   );
   undo.push(() => standalone.stop());
   checkpoint();
-  await screen.step('sample objects', async () => {
+  await screen.step('sample objects', async (report) => {
+    if ((await kube.get({ kind: 'Image', namespace: sampleNamespace, name: sampleName })) !== undefined) {
+      report('there from an earlier start: left as they are');
+      return;
+    }
     for (const object of sampleObjects({
       registry: target.registry,
       images,

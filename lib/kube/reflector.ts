@@ -26,6 +26,8 @@ export interface ReflectorPorts {
   /** Resolves when everything has been accepted by the queues. */
   listed(page: ListedPage): Promise<void>;
   changed(changes: readonly Change[]): Promise<void>;
+  /** A list was needed: events since the last watch may have been missed for good, of children and deletions above all. */
+  missed(): Promise<void>;
   /** The version up to which everything was accepted, by an earlier run. */
   loadCheckpoint(): Promise<string | undefined>;
   saveCheckpoint(resourceVersion: string): Promise<void>;
@@ -161,10 +163,11 @@ export const runReflector = async (
   /** Lists, and decides where to watch from: the last run's checkpoint tells of deletions since, unless history went back. */
   const start = async (checkpoint: string | undefined): Promise<string> => {
     const listed = await list();
-    if (checkpoint === undefined) return listed;
-    if (!isNewer(checkpoint, listed)) return checkpoint;
-    await ports.wentBack();
-    return list();
+    if (checkpoint !== undefined && !isNewer(checkpoint, listed)) return checkpoint;
+    if (checkpoint !== undefined) await ports.wentBack();
+    const version = checkpoint === undefined ? listed : await list();
+    await ports.missed();
+    return version;
   };
 
   let checkpoint = await patiently(() => ports.loadCheckpoint());

@@ -7,6 +7,8 @@ import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Clusters } from '../state/clusters.ts';
+import type { Records } from '../state/records.ts';
+import { wakeUnfinished } from '../sweeper/wake-unfinished.ts';
 import { type Origin, pointersFor, type Routed, type WatchedKind, watchedKinds } from './pointers.ts';
 
 /** What the relay needs. */
@@ -16,6 +18,7 @@ export interface RelayPorts {
   readonly kube: KubeClient;
   readonly clusters: Clusters;
   readonly sender: Sender;
+  readonly records: Pick<Records, 'due'>;
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
@@ -67,6 +70,15 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
           send(objects.flatMap(({ metadata }) => pointersFor(watched, metadata, origin, occasion))),
         changed: (changes: readonly Change[]) =>
           send(changes.flatMap(({ object }) => pointersFor(watched, object.metadata, origin))),
+        missed: async () => {
+          if (watched.ownedBy === undefined) return;
+          const woken = await wakeUnfinished(ports, cluster, Math.floor(ports.clock().getTime() / 1000));
+          ports.log('info', 'events may have been missed: woke what is unfinished', {
+            cluster,
+            kind: watched.kind,
+            woken,
+          });
+        },
         loadCheckpoint: () => clusters.checkpoint(cluster, watched.kind, origin.epoch),
         saveCheckpoint: (version) => clusters.saveCheckpoint(cluster, watched.kind, origin.epoch, version),
         wentBack: async () => {

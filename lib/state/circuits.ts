@@ -8,6 +8,8 @@ export type Admission = { readonly admitted: true } | { readonly admitted: false
 interface Seen {
   readonly openUntil: number | undefined;
   readonly failures: number;
+  /** We hold the probe. */
+  readonly probing: boolean;
   /** When this view is to be read again, in Unix seconds. */
   readonly freshUntil: number;
 }
@@ -41,16 +43,23 @@ export class Circuits {
       set: { openUntil: until },
       expect: { openUntil: seen.openUntil },
     });
-    this.#remember(scope, { openUntil: until, failures: seen.failures, freshUntil: now + freshSeconds });
+    this.#remember(scope, { openUntil: until, failures: seen.failures, probing: mine, freshUntil: now + freshSeconds });
     return mine ? { admitted: true } : { admitted: false, until };
   }
 
-  /** A call failed in a way that says that the other side is down or asks to be left alone. */
+  /**
+   * A call failed in a way that says that the other side is down or asks to be left alone. Many calls that fail at once are one
+   * failure: those that were under way when the circuit opened only hold it open for what they were asked to wait.
+   */
   async failed(scope: string, now: number, retryAfterSeconds?: number): Promise<void> {
-    const failures = (this.#cache.get(scope)?.failures ?? 0) + 1;
-    const openUntil = now + openSeconds(failures, retryAfterSeconds);
+    const seen = this.#cache.get(scope);
+    const isOpen = seen?.openUntil !== undefined && seen.openUntil > now && !seen.probing;
+    const failures = (seen?.failures ?? 0) + (isOpen ? 0 : 1);
+    const openUntil =
+      now + (isOpen ? Math.min(longestSeconds, retryAfterSeconds ?? 0) : openSeconds(failures, retryAfterSeconds));
+    if (isOpen && openUntil <= (seen.openUntil ?? 0)) return;
     await this.#table.update(circuitKey(scope), circuitSortKey, { set: { openUntil, failures } });
-    this.#remember(scope, { openUntil, failures, freshUntil: now + freshSeconds });
+    this.#remember(scope, { openUntil, failures, probing: false, freshUntil: now + freshSeconds });
   }
 
   /** A call was answered. Writes only when the circuit was not closed. */
@@ -58,7 +67,7 @@ export class Circuits {
     const seen = this.#cache.get(scope);
     if (seen === undefined || seen.openUntil === undefined) return;
     await this.#table.delete(circuitKey(scope), circuitSortKey);
-    this.#remember(scope, { openUntil: undefined, failures: 0, freshUntil: now + freshSeconds });
+    this.#remember(scope, { openUntil: undefined, failures: 0, probing: false, freshUntil: now + freshSeconds });
   }
 
   async #look(scope: string, now: number): Promise<Seen> {
@@ -70,6 +79,7 @@ export class Circuits {
     const seen: Seen = {
       openUntil: typeof openUntil === 'number' ? openUntil : undefined,
       failures: typeof failures === 'number' ? failures : 0,
+      probing: cached?.probing === true && cached.openUntil === openUntil,
       freshUntil: now + freshSeconds,
     };
     this.#remember(scope, seen);

@@ -8,6 +8,7 @@
  * | checkpoint of a watch | `cluster#<cluster>` | `checkpoint#<kind>` | relay, by key |
  * | registration of a cluster | `cluster#<cluster>` | `registration` | everybody, by key |
  * | circuit | `circuit#<cluster or host>` | `circuit` | a pass, by key |
+ * | telling put off | `object#<cluster>#Dependents#<namespace>#<kind>/<name>` | `record` | dependents, by key, consistent |
  * | due time | index `due`: `dueShard`, `dueAt` | | sweeper, by shard, everything ≤ now |
  *
  * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide.
@@ -42,6 +43,23 @@ export const targetOfRecordKey = (pk: string): TargetKey | undefined => {
   const [type, cluster, kind, namespace, name, ...rest] = pk.split('#');
   if (type !== 'object' || cluster === undefined || kind === undefined || namespace === undefined) return undefined;
   return name === undefined ? undefined : { cluster, kind, namespace, name: [name, ...rest].join('#') };
+};
+
+const tellingKind = 'Dependents';
+
+/** Where a telling of `target`'s dependents that could not be done is put off to: a record of its own with a due time. */
+export const tellingOf = ({ cluster, kind, namespace, name }: TargetKey): TargetKey => ({
+  cluster,
+  kind: tellingKind,
+  namespace,
+  name: `${kind}/${name}`,
+});
+
+/** Whose dependents are to be told, when `woken` is a telling that was put off; undefined otherwise. */
+export const toldIn = ({ cluster, kind, namespace, name }: TargetKey): TargetKey | undefined => {
+  const slash = name.indexOf('/');
+  if (kind !== tellingKind || slash < 0) return undefined;
+  return { cluster, kind: name.slice(0, slash), namespace, name: name.slice(slash + 1) };
 };
 
 /** Partition key of all edges that point at a dependency. */

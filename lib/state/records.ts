@@ -22,8 +22,10 @@ export interface ObjectRecord {
   readonly dueAt?: number | undefined;
   /** When the API server first said that the object is gone. */
   readonly goneAt?: number | undefined;
-  /** Every edge that may exist, as `showDependency` prints them. */
+  /** Edges that exist for certain, as `showDependency` prints them. */
   readonly edges: readonly string[];
+  /** Edges that may exist: being written or deleted when a pass died. They are never relied on, only cleared away. */
+  readonly looseEdges: readonly string[];
   /** Hash of what dependents can see, when they were last told. */
   readonly fannedHash?: string | undefined;
   /** How far an unfinished telling has come: the hash it tells, and the last dependent told. */
@@ -85,6 +87,7 @@ export class Records {
       dueAt: number(item, 'dueAt'),
       goneAt: number(item, 'goneAt'),
       edges: set(item, 'edges'),
+      looseEdges: set(item, 'looseEdges'),
       fannedHash: text(item, 'fannedHash'),
       fanningHash: text(item, 'fanningHash'),
       fanCursor: text(item, 'fanCursor'),
@@ -93,24 +96,24 @@ export class Records {
   }
 
   /**
-   * Makes every edge in `wanted` exist; nothing is written when the record names all of them already (DESIGN §3.8). Edges come
-   * before the record that names them: dying in between leaves at worst an edge too many, which wakes once too often.
+   * Makes every edge in `wanted` exist; nothing is written when the record is sure of all of them (DESIGN §3.8). They are named
+   * as loose first, so that none outlives the object wherever this dies; only `finish` declares them certain. Gives the record
+   * with them.
    */
-  async addEdges(target: TargetKey, record: ObjectRecord, wanted: readonly Dependency[]): Promise<void> {
+  async addEdges(target: TargetKey, record: ObjectRecord, wanted: readonly Dependency[]): Promise<ObjectRecord> {
     const missing = wanted.filter((dependency) => !record.edges.includes(showDependency(dependency)));
-    if (missing.length === 0) return;
+    if (missing.length === 0) return record;
+    const loose = missing.map(showDependency);
+    await this.#table.update(recordKey(target), recordSortKey, { add: { looseEdges: loose } });
     for (const dependency of missing) await this.#table.put(edgeKey(target.cluster, dependency), edgeSortKey(target));
-    await this.#table.update(recordKey(target), recordSortKey, { add: { edges: missing.map(showDependency) } });
+    return { ...record, looseEdges: [...record.looseEdges, ...loose] };
   }
 
   /** The last write of a pass, one item. Edges that are no longer wanted go just before it. */
   async finish(target: TargetKey, record: ObjectRecord, finished: Finished): Promise<void> {
     const pk = recordKey(target);
-    const wanted = finished.edges?.map(showDependency) ?? record.edges;
-    await this.#deleteEdges(
-      target,
-      record.edges.filter((edge) => !wanted.includes(edge)),
-    );
+    const wanted = finished.edges?.map(showDependency);
+    if (wanted !== undefined) await this.#clearEdges(target, record, wanted);
     await this.#table.update(pk, recordSortKey, {
       set: {
         resourceVersion: finished.resourceVersion,
@@ -118,10 +121,10 @@ export class Records {
         attempts: finished.attempts,
         dueAt: finished.dueAt,
         dueShard: dueShardOf(pk),
-        edges: wanted,
         memory: finished.memory,
+        ...(wanted === undefined ? {} : { edges: wanted }),
       },
-      remove: ['goneAt'],
+      remove: ['goneAt', ...(wanted === undefined ? [] : ['looseEdges'])],
     });
   }
 
@@ -134,11 +137,11 @@ export class Records {
     });
   }
 
-  /** Second 404: edges first, then the record, unless somebody has written a new version meanwhile. */
+  /** Second 404: edges first, then the record, unless somebody has seen the object meanwhile. */
   async forget(target: TargetKey, record: ObjectRecord): Promise<void> {
-    await this.#deleteEdges(target, record.edges);
-    if (record.goneAt !== undefined)
-      await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'goneAt', value: record.goneAt });
+    if (record.goneAt === undefined) return;
+    await this.#clearEdges(target, record, []);
+    await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'goneAt', value: record.goneAt });
   }
 
   /** A page of everybody who depends on exactly this dependency (name `*`: on the whole set). */
@@ -151,9 +154,12 @@ export class Records {
     return { targets: items.map((item) => dependentOf(cluster, text(item, 'sk') ?? '')), next };
   }
 
-  /** Everything in a shard that is due at `now`, the longest overdue first. */
-  async due(shard: number, now: number, limit: number): Promise<readonly Due[]> {
-    const items = await this.#table.queryDue(shard, now, limit);
+  /** Everything in a shard that is due at `now`, the longest overdue first, `after` the last one of an earlier page. */
+  async due(shard: number, now: number, limit: number, after?: Due): Promise<readonly Due[]> {
+    const items = await this.#table.queryDue(shard, now, {
+      limit,
+      after: after && { pk: recordKey(after.target), sk: recordSortKey, dueAt: after.dueAt },
+    });
     return items.flatMap((item) => {
       const target = targetOfRecordKey(text(item, 'pk') ?? '');
       const dueAt = number(item, 'dueAt');
@@ -172,9 +178,19 @@ export class Records {
     await this.#table.update(pk, recordSortKey, { set: { dueAt, dueShard: dueShardOf(pk) } });
   }
 
+  /** Deletes a record without edges, if its due time is still `dueAt`: whoever has set another wants to be woken. */
+  async drop(target: TargetKey, dueAt: number): Promise<void> {
+    await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'dueAt', value: dueAt });
+  }
+
+  /** Says that some dependents may have been told `fanningHash` from now on, and none of them yet. */
+  async beginFan(target: TargetKey, fanningHash: string): Promise<void> {
+    await this.#table.update(recordKey(target), recordSortKey, { set: { fanningHash }, remove: ['fanCursor'] });
+  }
+
   /** Remembers how far telling the dependents has come. */
-  async saveFanCursor(target: TargetKey, fanningHash: string, fanCursor: string): Promise<void> {
-    await this.#table.update(recordKey(target), recordSortKey, { set: { fanningHash, fanCursor } });
+  async saveFanCursor(target: TargetKey, fanCursor: string): Promise<void> {
+    await this.#table.update(recordKey(target), recordSortKey, { set: { fanCursor } });
   }
 
   /** All dependents have been told `fannedHash`. */
@@ -185,8 +201,19 @@ export class Records {
     });
   }
 
-  async #deleteEdges(target: TargetKey, edges: readonly string[]): Promise<void> {
-    for (const edge of edges)
+  /**
+   * Deletes every edge that may exist and is not in `kept`. The record stops relying on them first: dying in between must not
+   * leave an edge that is believed in and not there, since nobody would be woken through it.
+   */
+  async #clearEdges(target: TargetKey, record: ObjectRecord, kept: readonly string[]): Promise<void> {
+    const unwanted = record.edges.filter((edge) => !kept.includes(edge));
+    if (unwanted.length > 0)
+      await this.#table.update(recordKey(target), recordSortKey, {
+        set: { edges: record.edges.filter((edge) => kept.includes(edge)) },
+        add: { looseEdges: unwanted },
+      });
+    const loose = record.looseEdges.filter((edge) => !kept.includes(edge));
+    for (const edge of new Set([...unwanted, ...loose]))
       await this.#table.delete(edgeKey(target.cluster, parseDependency(edge)), edgeSortKey(target));
   }
 }

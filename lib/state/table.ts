@@ -70,7 +70,9 @@ export class Table {
     try {
       return await call(AbortSignal.timeout(5000));
     } catch (error) {
+      // What the store calls invalid is a bug here: waiting does not heal it.
       if (error instanceof ConditionalCheckFailedException) throw error;
+      if (error instanceof Error && error.name === 'ValidationException') throw error;
       const said = error instanceof Error ? error.message : String(error);
       throw new StateError(`${what} in table ${this.#name}: ${said}`, { cause: error });
     }
@@ -188,14 +190,34 @@ export class Table {
     });
   }
 
-  /** The earliest items of a shard of the `due` index with dueAt ≤ `now`; an index may lag, so what it says is a hint. */
-  async queryDue(shard: number, now: number, limit: number): Promise<readonly Item[]> {
+  /** The earliest items of a shard of the `due` index with dueAt ≤ `now`, after one seen before; an index may lag: what it says is a hint. */
+  async queryDue(
+    shard: number,
+    now: number,
+    {
+      limit,
+      after,
+    }: {
+      readonly limit: number;
+      readonly after?: { readonly pk: string; readonly sk: string; readonly dueAt: number } | undefined;
+    },
+  ): Promise<readonly Item[]> {
     const page = await this.#query({
       TableName: this.#name,
       IndexName: 'due',
       KeyConditionExpression: 'dueShard = :shard AND dueAt <= :now',
       ExpressionAttributeValues: { ':shard': { N: String(shard) }, ':now': { N: String(now) } },
       Limit: limit,
+      ...(after === undefined
+        ? {}
+        : {
+            ExclusiveStartKey: {
+              pk: { S: after.pk },
+              sk: { S: after.sk },
+              dueShard: { N: String(shard) },
+              dueAt: { N: String(after.dueAt) },
+            },
+          }),
     });
     return page.items;
   }

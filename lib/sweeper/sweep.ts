@@ -1,5 +1,5 @@
 /** Time: everything whose dueAt has come is woken through its queue (DESIGN §3.7). A sweep may run twice or die anywhere. */
-import type { Message } from '../queue/message.ts';
+import { dueOccasion, type Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { dueShards } from '../state/keys.ts';
@@ -21,7 +21,7 @@ const wakeUp = ({ target: { cluster, ...target }, dueAt }: Due): Message => ({
   target,
   cause: { ...target, uid: '', resourceVersion: '' },
   reason: 'due',
-  occasion: `due@${dueAt}`,
+  occasion: dueOccasion(dueAt),
 });
 
 /** Sends what is due at `now` (Unix seconds) and moves each due time ten minutes on, if it is still what was seen. Gives the number sent. */
@@ -34,7 +34,8 @@ export const sweep = async ({ records, sender }: SweepPorts, now: number, hasTim
       for (const [queue, dues] of Map.groupBy(known, ({ target }) => queueOf(target.kind)))
         await sender.send(queue, dues.map(wakeUp));
       // After sending: dying in between sends again, with the same deduplication id. Before would lose the wake-up.
-      const moved = await Promise.all(known.map((due) => records.postpone(due, now + postponeSeconds)));
+      // What no row knows is moved too: it must not stand before others for ever.
+      const moved = await Promise.all(page.map((due) => records.postpone(due, now + postponeSeconds)));
       sent += known.length;
       // The index may lag and show the same page again: stop when nothing moved.
       if (page.length < pageSize || !moved.includes(true)) return sent;

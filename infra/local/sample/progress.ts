@@ -1,4 +1,4 @@
-/** How far the sample has come, read from the cluster, and how long each stage took. */
+/** How far the sample has come, read from the cluster. */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../../lib/api/build.ts';
 import type { ClusterBuilder } from '../../../lib/api/cluster-builder.ts';
@@ -45,9 +45,8 @@ const runningStep = (pod: Pod | undefined): string => {
 export const sampleState = async (kube: KubeClient): Promise<SampleState> => {
   const rows: Row[] = [];
   for (const kind of kinds) {
-    const name = kind === 'ClusterBuilder' ? sampleName : sampleName;
-    const object = await kube.get<ClusterBuilder>({ kind, namespace: '', name });
-    rows.push({ name: `${kind} ${name}`, ...say(object, 'Ready') });
+    const object = await kube.get<ClusterBuilder>({ kind, namespace: '', name: sampleName });
+    rows.push({ name: `${kind} ${sampleName}`, ...say(object, 'Ready') });
   }
   const lifecycle = await kube.get<KubeObject & Conditioned>({
     kind: 'ClusterLifecycle',
@@ -87,34 +86,4 @@ export const sampleState = async (kube: KubeClient): Promise<SampleState> => {
   });
   const current = image?.metadata.generation === image?.status?.observedGeneration;
   return { rows, image, build, pod, outcome: current ? statusOf(image, 'Ready') : 'Unknown' };
-};
-
-/** A stage and the seconds it took. */
-export interface Stage {
-  readonly name: string;
-  readonly seconds: number;
-}
-
-const at = (time: string | undefined | null): number =>
-  time === undefined || time === null ? Number.NaN : Date.parse(time) / 1000;
-
-/** The stages of a finished build, from the times the cluster recorded (whole seconds). */
-export const stagesOf = ({ image, build, pod }: SampleState): readonly Stage[] => {
-  const created = at(image?.metadata.creationTimestamp);
-  const buildMade = at(build?.metadata.creationTimestamp);
-  const podMade = at(pod?.metadata?.creationTimestamp);
-  const steps = [...(pod?.status?.initContainerStatuses ?? []), ...(pod?.status?.containerStatuses ?? [])].flatMap(
-    ({ name, state }) =>
-      state?.terminated === undefined
-        ? []
-        : [{ name: `step ${name}`, seconds: at(state.terminated.finishedAt) - at(state.terminated.startedAt) }],
-  );
-  const ready = at(conditionOf(image, 'Ready')?.lastTransitionTime);
-  const stages = [
-    { name: 'Image to Build (builder and source)', seconds: buildMade - created },
-    { name: 'Build to pod', seconds: podMade - buildMade },
-    ...steps,
-    { name: 'Image to Ready, all of it', seconds: ready - created },
-  ];
-  return stages.filter(({ seconds }) => Number.isFinite(seconds) && seconds >= 0);
 };

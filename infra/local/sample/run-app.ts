@@ -50,7 +50,7 @@ export const answerOf = async (
         },
       ],
     },
-  } as RunningPod);
+  });
   await waitFor('does not run', (pod) => pod?.status?.containerStatuses?.[0]?.ready === true);
   const { body } = await transport.send({
     method: 'GET',
