@@ -19,7 +19,8 @@ export const queueHandler = (
   { sqs, queueUrl, log }: Ports,
 ): QueueHandler => {
   const receipts = sqsReceipts(sqs, queueUrl(queueOf(kind)), log);
-  return (event, context) => runBatch(event, context.getRemainingTimeInMillis() / 1000, { runPass, receipts, log });
+  return (event, context) =>
+    runBatch(event, () => context.getRemainingTimeInMillis() / 1000, { runPass, receipts, log });
 };
 
 /** A handler for a kind's queue. The reconciler is made from the ports, once a process. */

@@ -48,7 +48,12 @@ export const clusterConnections = (
           pace: 'slow',
         },
       );
-    return open(registration, credentials);
+    try {
+      return open(registration, credentials);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new ExpectedError(`cluster ${cluster} cannot be connected to: ${why}`, { pace: 'slow', cause });
+    }
   };
 
   const transport = (cluster: string): Promise<KubeTransport> => {

@@ -1,22 +1,32 @@
 /**
  * Wakes everybody who depends on an object, when what they can see of it has changed: pages of edges, at a bounded rate, with a
- * cursor, so that dying in the middle goes on where it was. `fannedHash` is written after the last page (DESIGN §3.8).
+ * cursor, so that dying in the middle goes on where it was. `fannedHash` is written after the last page (DESIGN §3.8). What cannot
+ * be done now is put off to a record of its own with a due time, so that an outage uses up no receives (DESIGN §3.6).
  */
+import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { saysClusterIsDown } from '../kube/errors.ts';
 import { type KubeObject, type ObjectKey } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
+import { dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
 import { queueOf, rowOf } from '../reconcile/kind-table.ts';
-import type { TargetKey } from '../state/keys.ts';
+import { type Log, sayError } from '../reconcile/log.ts';
+import type { Circuits } from '../state/circuits.ts';
+import { type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
 import type { Records } from '../state/records.ts';
 import { visibleHash } from './visible-hash.ts';
 
 /** What telling needs. */
 export interface DependentsPorts {
   readonly records: Records;
+  readonly circuits: Circuits;
   readonly sender: Sender;
   kube(cluster: string, signal: AbortSignal): Promise<KubeClient>;
   pause(milliseconds: number): Promise<void>;
+  readonly clock: () => Date;
+  readonly random: () => number;
+  readonly log: Log;
 }
 
 const pageSize = 100;
@@ -33,62 +43,122 @@ const parseCursor = (cursor: string | undefined): { readonly phase: Phase; reado
   return { phase, from: cursor?.slice(colon + 1) || undefined };
 };
 
-/** Runs one telling for the object that `target` names. */
+/** Tells the dependents of `target` what has changed. @throws ExpectedError when it is to be gone on with later */
+const tell = async (
+  ports: DependentsPorts,
+  target: TargetKey,
+  messages: readonly Message[],
+  signal: AbortSignal,
+): Promise<'unchanged' | 'told'> => {
+  const { cluster, kind, namespace, name } = target;
+  const object = await readObject(ports, target, signal);
+  const hash = visibleHash(object);
+  const record = await ports.records.read(target);
+  // Somebody may have been told something else by a telling that was not finished: then all are told again.
+  if (record.fannedHash === hash && record.fanningHash === undefined) return 'unchanged';
+
+  const { uid = '', resourceVersion = '' } = object?.metadata ?? {};
+  const cause = { kind, namespace, name, uid, resourceVersion };
+  // What is gone has no version: without an occasion, two deletions in five minutes would be one for SQS.
+  const occasion =
+    object === undefined ? { occasion: `${kind}/${namespace}/${name}@gone@${ports.clock().getTime()}` } : {};
+  const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
+  const wake = async (targets: readonly TargetKey[]): Promise<void> => {
+    const byQueue = Map.groupBy(
+      targets.filter((dependent) => rowOf(dependent.kind) !== undefined),
+      (dependent) => queueOf(dependent.kind),
+    );
+    for (const [queue, dependents] of byQueue)
+      await ports.sender.send(
+        queue,
+        dependents.map((dependent) => ({
+          v: 1,
+          cluster,
+          epoch,
+          target: { kind: dependent.kind, namespace: dependent.namespace, name: dependent.name },
+          cause,
+          reason: 'dependency',
+          ...occasion,
+        })),
+      );
+  };
+
+  const goesOn = record.fanningHash === hash;
+  if (!goesOn) await ports.records.beginFan(target, hash);
+  const resumed = parseCursor(goesOn ? record.fanCursor : undefined);
+  for (const phase of phases.slice(phases.indexOf(resumed.phase))) {
+    let from = phase === resumed.phase ? resumed.from : undefined;
+    do {
+      if (signal.aborted) throw new ExpectedError('the budget was spent before everybody was told');
+      const page = await ports.records.dependents(
+        cluster,
+        { kind, namespace, name: phase === 'set' ? '*' : name },
+        { limit: pageSize, from },
+      );
+      await wake(page.targets);
+      from = page.next;
+      if (from !== undefined) {
+        await ports.records.saveFanCursor(target, `${phase}:${from}`);
+        await ports.pause(pauseMilliseconds);
+      }
+    } while (from !== undefined);
+  }
+  await ports.records.finishFan(target, hash);
+  return 'told';
+};
+
+/** The object as it is now. The cluster's circuit is asked before and told after. @throws ExpectedError */
+const readObject = async (
+  ports: DependentsPorts,
+  { cluster, kind, namespace, name }: TargetKey,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> => {
+  const now = seconds(ports.clock());
+  const admission = await ports.circuits.admit(cluster, now);
+  if (!admission.admitted)
+    throw new ExpectedError(`cluster ${cluster} did not answer shortly before`, {
+      retryAfterSeconds: admission.until - now,
+    });
+  const kube = await ports.kube(cluster, signal);
+  const key: ObjectKey = { kind, namespace, name };
+  try {
+    const object = await kube.get<KubeObject>(key);
+    await ports.circuits.succeeded(cluster, now);
+    return object;
+  } catch (error) {
+    if (saysClusterIsDown(error) && !signal.aborted) await ports.circuits.failed(cluster, now, error.retryAfterSeconds);
+    else if (!saysClusterIsDown(error)) await ports.circuits.succeeded(cluster, now);
+    throw error;
+  }
+};
+
+const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
+
+/** Runs one telling for the object that `woken` names, or for the one whose telling was put off. @throws only what is a bug */
 export const dependentsRunner =
   (ports: DependentsPorts) =>
-  async (target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string> => {
-    const { cluster, kind, namespace, name } = target;
-    const kube = await ports.kube(cluster, AbortSignal.timeout(budgetSeconds * 1000));
-    const key: ObjectKey = { kind, namespace, name };
-    const object = await kube.get<KubeObject>(key);
-    const hash = visibleHash(object);
-    const record = await ports.records.read(target);
-    if (record.fannedHash === hash) return 'unchanged';
-
-    const cause = {
-      kind,
-      namespace,
-      name,
-      uid: object?.metadata?.uid ?? '',
-      resourceVersion: object?.metadata?.resourceVersion ?? `gone@${hash}`,
-    };
-    const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
-    const wake = async (targets: readonly TargetKey[]): Promise<void> => {
-      const byQueue = Map.groupBy(
-        targets.filter((dependent) => rowOf(dependent.kind) !== undefined),
-        (dependent) => queueOf(dependent.kind),
-      );
-      for (const [queue, dependents] of byQueue)
-        await ports.sender.send(
-          queue,
-          dependents.map((dependent) => ({
-            v: 1,
-            cluster,
-            epoch,
-            target: { kind: dependent.kind, namespace: dependent.namespace, name: dependent.name },
-            cause,
-            reason: 'dependency',
-          })),
-        );
-    };
-
-    const resumed = parseCursor(record.fanningHash === hash ? record.fanCursor : undefined);
-    for (const phase of phases.slice(phases.indexOf(resumed.phase))) {
-      let from = phase === resumed.phase ? resumed.from : undefined;
-      do {
-        const page = await ports.records.dependents(
-          cluster,
-          { kind, namespace, name: phase === 'set' ? '*' : name },
-          { limit: pageSize, from },
-        );
-        await wake(page.targets);
-        from = page.next;
-        if (from !== undefined) {
-          await ports.records.saveFanCursor(target, hash, `${phase}:${from}`);
-          await ports.pause(pauseMilliseconds);
-        }
-      } while (from !== undefined);
+  async (woken: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string> => {
+    const putOff = toldIn(woken);
+    const target = putOff ?? woken;
+    const later = tellingOf(target);
+    const before = putOff === undefined ? undefined : await ports.records.read(later);
+    try {
+      const result = await tell(ports, target, messages, AbortSignal.timeout(Math.ceil(budgetSeconds * 1000)));
+      if (before?.dueAt !== undefined) await ports.records.drop(later, before.dueAt);
+      return result;
+    } catch (error) {
+      if (!(error instanceof ExpectedError)) throw error;
+      const record = before ?? (await ports.records.read(later));
+      const attempts = record.attempts + 1;
+      ports.log('warn', 'telling dependents was put off', { ...target, attempts, why: sayError(error) });
+      const waitSeconds = dueAfterFailure(error, attempts, ports.random());
+      await ports.records.finish(later, record, {
+        resourceVersion: undefined,
+        epoch: messages.findLast((message) => message.epoch !== '')?.epoch ?? record.epoch ?? '',
+        attempts,
+        dueAt: freshDueAt(seconds(ports.clock()), waitSeconds, messages),
+        edges: undefined,
+      });
+      return 'put off';
     }
-    await ports.records.finishFan(target, hash);
-    return 'told';
   };

@@ -52,8 +52,17 @@ const withKind = <T extends KubeObject>(object: T, kind: string): T => ({
 
 /** A client on `transport`; `signal` aborts all its calls when the pass's budget is spent. */
 export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): KubeClient => {
-  const send = async <T>(request: KubeRequest): Promise<T> =>
-    JSON.parse((await transport.send({ ...request, signal })).body) as T;
+  const send = async <T>(request: KubeRequest): Promise<T> => {
+    const { body } = await transport.send({ ...request, signal });
+    try {
+      return JSON.parse(body) as T;
+    } catch (cause) {
+      // A proxy's page with status 200, or an answer cut short: not the API server's word.
+      throw new KubeError('server', `${request.method} ${request.path}: ${transport.server} did not answer with JSON`, {
+        cause,
+      });
+    }
+  };
 
   const write = <T extends KubeObject>(
     method: 'PUT' | 'PATCH',

@@ -1,7 +1,7 @@
 /** What the API server may answer, as the few cases that callers tell apart. */
 import { ExpectedError, type ExpectedErrorOptions, PermanentError } from '../errors/expected.ts';
 
-/** `unreachable`, `timeout`, `throttled` and `server` say something about the cluster's health; the others about the request. */
+/** What callers tell apart; `server` is every other answer of 500 and above. */
 export type KubeErrorCode =
   | 'unreachable'
   | 'timeout'
@@ -35,10 +35,16 @@ export class KubeError extends ExpectedError {
   }
 }
 
+/** Answers of a proxy or of a server that starts or stops; a 500 may be about one object. */
+const unavailable: readonly (number | undefined)[] = [502, 503];
+
 /** Whether the cluster itself is in trouble: what its circuit counts (DESIGN §3.14). */
-export const saysClusterIsDown = (error: unknown): boolean =>
+export const saysClusterIsDown = (error: unknown): error is KubeError =>
   error instanceof KubeError &&
-  (error.code === 'unreachable' || error.code === 'timeout' || error.code === 'throttled');
+  (error.code === 'unreachable' ||
+    error.code === 'timeout' ||
+    error.code === 'throttled' ||
+    unavailable.includes(error.status));
 
 /** Whether `error` is the API server's answer `code`. */
 export const isKubeError = (error: unknown, code: KubeErrorCode): error is KubeError =>

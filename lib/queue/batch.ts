@@ -29,8 +29,10 @@ interface Work {
 }
 
 const concurrentPasses = 5;
-/** What is left for reporting when a pass has used its budget. */
+/** What is left for reporting when every pass has used its budget. */
 const reserveSeconds = 5;
+/** What a pass may take to wind up after its budget; one that does not stop then fails, without its neighbours. */
+const graceMilliseconds = 2000;
 
 const receiveCount = (record: SQSRecord): number => Number(record.attributes.ApproximateReceiveCount) || 1;
 
@@ -58,34 +60,48 @@ const groupByKey = (records: readonly SQSRecord[], ports: BatchPorts): readonly 
 
 const isSuspect = (work: Work): boolean => work.records.some((record) => receiveCount(record) > 1);
 
-/** Runs `each` over `works`, at most `limit` at once. */
+/** Runs `each` over `works`, at most `limit` at once; tells it how many turns, its own included, are still to be taken in its lane. */
 const inParallel = async (
   works: readonly Work[],
   limit: number,
-  each: (work: Work) => Promise<void>,
+  each: (work: Work, turns: number) => Promise<void>,
 ): Promise<void> => {
   const waiting = [...works];
   const lane = async (): Promise<void> => {
-    for (let work = waiting.shift(); work !== undefined; work = waiting.shift()) await each(work);
+    for (let work = waiting.shift(); work !== undefined; work = waiting.shift())
+      await each(work, 1 + Math.ceil(waiting.length / limit));
   };
   await Promise.all(Array.from({ length: Math.min(limit, works.length) }, lane));
 };
 
-/** Answers one batch. `timeoutSeconds` is what the function has left. */
+/** Fails when `work` goes on after `milliseconds`, whatever it was asked: it is left behind, as a pass may run twice. */
+const within = async <T>(milliseconds: number, work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the pass did not end when its budget was spent')), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** Answers one batch. `secondsLeft` says what the function still has; it is shared out so that every key gets its turn. */
 export const runBatch = async (
   event: SQSEvent,
-  timeoutSeconds: number,
+  secondsLeft: () => number,
   ports: BatchPorts,
 ): Promise<SQSBatchResponse> => {
   const works = groupByKey(event.Records, ports);
   const suspected = works.some(isSuspect);
   const failed: SQSRecord[] = [];
 
-  const run = async (work: Work): Promise<void> => {
-    const budget = Math.max(1, Math.floor(timeoutSeconds - reserveSeconds));
+  const run = async (work: Work, turns: number): Promise<void> => {
+    const budget = Math.max(1, Math.floor((secondsLeft() - reserveSeconds) / turns));
     const started = performance.now();
     try {
-      const result = await ports.runPass(work.target, work.messages, budget);
+      const result = await within(budget * 1000 + graceMilliseconds, ports.runPass(work.target, work.messages, budget));
       ports.log('info', 'pass finished', {
         ...work.target,
         result,
@@ -103,12 +119,13 @@ export const runBatch = async (
     }
   };
 
+  const suspects = works.filter(isSuspect);
   await inParallel(
     works.filter((work) => !isSuspect(work)),
     concurrentPasses,
-    run,
+    (work, turns) => run(work, turns + suspects.length),
   );
-  await inParallel(works.filter(isSuspect), 1, run);
+  await inParallel(suspects, 1, run);
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 };
 

@@ -43,6 +43,9 @@ export const parseMessage = (body: string): { readonly message: Message } | { re
   return { unreadable: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` };
 };
 
+/** The occasion of a wake-up whose time has come. */
+export const dueOccasion = (dueAt: number): string => `due@${dueAt}`;
+
 const digest = (parts: readonly string[]): string => createHash('sha256').update(parts.join('\n')).digest('base64url');
 
 /** FIFO group: one object is never reconciled twice at once. 43 characters, as a group id may have 128 (spec 06 §0.5). */

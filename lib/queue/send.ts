@@ -1,4 +1,4 @@
-/** Sending wake-ups: ten a call, groups together, refused entries again, until SQS has accepted every one. */
+/** Sending wake-ups: ten a call, order kept within a group, refused entries again, until SQS has accepted every one. */
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ExpectedError } from '../errors/expected.ts';
 import { deduplicationIdOf, groupIdOf, type Message, targetOf } from './message.ts';
@@ -31,10 +31,20 @@ const entryOf = (message: Message, index: number): Entry => ({
   MessageDeduplicationId: deduplicationIdOf(message),
 });
 
-const batches = (entries: readonly Entry[]): readonly (readonly Entry[])[] =>
-  Array.from({ length: Math.ceil(entries.length / batchSize) }, (_, index) =>
-    entries.slice(index * batchSize, (index + 1) * batchSize),
-  );
+/**
+ * Batches of ten in which no group occurs twice: SQS may refuse one entry and accept those after it, and a later batch is sent
+ * only when the one before has been accepted whole, so the order within a group holds.
+ */
+const batches = (entries: readonly Entry[]): readonly (readonly Entry[])[] => {
+  const made: Entry[][] = [];
+  for (const entry of entries) {
+    const current = made.at(-1);
+    const isFull = current === undefined || current.length === batchSize;
+    if (isFull || current.some(({ MessageGroupId }) => MessageGroupId === entry.MessageGroupId)) made.push([entry]);
+    else current.push(entry);
+  }
+  return made;
+};
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

@@ -1,5 +1,6 @@
 /** When to look again (DESIGN §3.6, §3.7). All times are seconds. */
 import type { ExpectedError } from '../errors/expected.ts';
+import { dueOccasion, type Message } from '../queue/message.ts';
 import type { Outcome } from './outcome.ts';
 
 const minute = 60;
@@ -18,4 +19,19 @@ export const dueAfterFailure = (error: ExpectedError, attempts: number, random: 
   const first = error.pace === 'slow' ? minute : 1;
   const backOff = Math.min(unfinishedLimit, first * 2 ** Math.min(attempts - 1, 20));
   return Math.max(jittered(backOff, random), Math.min(unfinishedLimit, error.retryAfterSeconds ?? 0));
+};
+
+/**
+ * The due time, in whole Unix seconds after `now`, for a pass that was woken by `messages`. It differs from every due time that
+ * was sent: SQS swallows a repeated deduplication id for five minutes, and the timer with it.
+ */
+export const freshDueAt = (
+  now: number,
+  waitSeconds: number,
+  messages: readonly Pick<Message, 'occasion'>[],
+): number => {
+  const sent = new Set(messages.map(({ occasion }) => occasion));
+  let dueAt = now + Math.max(1, Math.ceil(waitSeconds));
+  while (sent.has(dueOccasion(dueAt))) dueAt += 1;
+  return dueAt;
 };

@@ -6,17 +6,16 @@ import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError, saysClusterIsDown } from '../kube/errors.ts';
 import { isDeleting, type KubeObject } from '../kube/object.ts';
-import { type Message, type Reason } from '../queue/message.ts';
+import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import type { Circuits } from '../state/circuits.ts';
-import type { Dependency, TargetKey } from '../state/keys.ts';
+import type { TargetKey } from '../state/keys.ts';
 import type { ObjectRecord, Records } from '../state/records.ts';
-import { dueAfterFailure, dueAfterOutcome } from './due.ts';
-import { queueOf } from './kind-table.ts';
+import { dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
 import { type Log, sayError } from './log.ts';
 import type { Outcome } from './outcome.ts';
+import { makePass, type Progress } from './pass.ts';
 import type { Pass, Reconcilable, Reconciler } from './reconciler.ts';
-import { sameStatus } from './same-status.ts';
 import { maySkip } from './skip.ts';
 
 /** What a pass needs from outside. */
@@ -32,178 +31,177 @@ export interface RunnerPorts {
 }
 
 /** What became of a pass, for logs and counts. */
-export type PassResult = 'skipped' | 'settled' | 'again' | 'failed' | 'invalid' | 'gone' | 'parked' | 'deleting';
+export type PassResult =
+  | 'skipped'
+  | 'settled'
+  | 'again'
+  | 'failed'
+  | 'invalid'
+  | 'gone'
+  | 'parked'
+  | 'deleting'
+  | 'misdirected';
 
 const goneSeconds = 600;
+/** When a pass of an object without any due time threw: it is unfinished, and every live object is due some time. */
+const afterBugSeconds = 600;
 /** A conflict means that somebody wrote first: what we decided is old, so decide again at once, but not for ever. */
 const triesOnConflict = 3;
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
-/** State of one pass while it runs. */
-interface Progress {
-  version: string | undefined;
-  dependencies: readonly Dependency[] | undefined;
-  memory: string | undefined;
+/** What is fixed from a wake-up to its end, however often the pass is tried. */
+interface Run {
+  readonly target: TargetKey;
+  readonly messages: readonly Message[];
+  readonly signal: AbortSignal;
+  readonly deadline: number;
 }
 
 /** Runs passes of one reconciler. */
 export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, ports: RunnerPorts) => {
-  const passOf = (
-    target: TargetKey,
-    kube: KubeClient,
-    messages: readonly Message[],
-    record: ObjectRecord,
-    progress: Progress,
-    signal: AbortSignal,
-    deadline: number,
-  ): Pass => {
-    const [first] = messages;
-    return {
-      cluster: target.cluster,
-      kube,
-      now: ports.clock(),
-      signal,
-      reasons: new Set<Reason>(messages.map(({ reason }) => reason)),
-      attempts: record.attempts,
-      remainingSeconds: () => (deadline - ports.clock().getTime()) / 1000,
-      dependOn: async (dependencies) => {
-        progress.dependencies = dependencies;
-        await ports.records.addEdges(target, record, dependencies);
-      },
-      writeStatus: async (object, status) => {
-        if (sameStatus(object.status, status)) return object;
-        const written = await kube.replaceStatus({ ...object, status });
-        if (written.metadata?.uid === object.metadata?.uid && object.metadata?.name === target.name)
-          progress.version = written.metadata?.resourceVersion;
-        return written;
-      },
-      memory: record.memory,
-      remember: (text) => {
-        progress.memory = text;
-      },
-      wake: (dependency) =>
-        ports.sender.send(queueOf(dependency.kind), [
-          {
-            v: 1,
-            cluster: target.cluster,
-            epoch: first?.epoch ?? '',
-            target: { ...dependency },
-            cause: {
-              kind: target.kind,
-              namespace: target.namespace,
-              name: target.name,
-              uid: '',
-              resourceVersion: progress.version ?? '',
-            },
-            reason: 'dependency',
-            occasion: `${target.kind}/${target.namespace}/${target.name}@${ports.clock().getTime()}`,
-          },
-        ]),
-    };
+  /** The last write of a pass. */
+  const finish = (
+    { target, messages }: Run,
+    { record, object, dependencies, memory }: Progress<T>,
+    end: { readonly attempts: number; readonly now: number; readonly waitSeconds: number },
+  ): Promise<void> =>
+    ports.records.finish(target, record, {
+      resourceVersion: object?.metadata?.resourceVersion,
+      epoch: epochOf(messages, record),
+      attempts: end.attempts,
+      dueAt: freshDueAt(end.now, end.waitSeconds, messages),
+      edges: dependencies,
+      memory,
+    });
+
+  const fail = async (run: Run, progress: Progress<T>, error: ExpectedError, now: number): Promise<PassResult> => {
+    const attempts = progress.record.attempts + 1;
+    ports.log('warn', 'pass failed', { ...run.target, attempts, why: sayError(error) });
+    await finish(run, progress, { attempts, now, waitSeconds: dueAfterFailure(error, attempts, ports.random()) });
+    return 'failed';
   };
 
   const gone = async (target: TargetKey, record: ObjectRecord, now: number): Promise<PassResult> => {
-    if (record.goneAt !== undefined && record.goneAt + goneSeconds <= now) await ports.records.forget(target, record);
-    else if (record.goneAt === undefined) await ports.records.markGone(target, now, now + goneSeconds);
+    if (record.goneAt === undefined) await ports.records.markGone(target, now, now + goneSeconds);
+    else if (record.goneAt + goneSeconds <= now) await ports.records.forget(target, record);
     return 'gone';
   };
 
   /** Tells the user why the pass failed. That this fails too is nothing new: the record says to look again. */
-  const tell = async (object: T, failure: ExpectedError | PermanentError, pass: Pass): Promise<void> => {
-    const status = reconciler.statusOnFailure?.(object, failure, pass.now);
+  const tell = async (progress: Progress<T>, failure: ExpectedError | PermanentError, pass: Pass): Promise<void> => {
+    if (progress.object === undefined) return;
+    const status = reconciler.statusOnFailure?.(progress.object, failure, pass.now);
     if (status === undefined) return;
     try {
-      await pass.writeStatus(object, status);
+      await pass.writeStatus(progress.object, status);
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
     }
   };
 
-  /** One try: read, reconcile, record. */
-  const attempt = async (
-    target: TargetKey,
-    kube: KubeClient,
-    messages: readonly Message[],
-    record: ObjectRecord,
-    signal: AbortSignal,
-    deadline: number,
-    mayConflict: boolean,
-  ): Promise<PassResult | 'conflict'> => {
-    // A due message knows no epoch: the record's holds until the relay tells of another.
-    const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? record.epoch ?? '';
-    const progress: Progress = { version: undefined, dependencies: undefined, memory: record.memory };
-    const pass = passOf(target, kube, messages, record, progress, signal, deadline);
-    const now = seconds(pass.now);
-    const finish = (attempts: number, dueAt: number): Promise<void> =>
-      ports.records.finish(target, record, {
-        resourceVersion: progress.version,
-        epoch,
-        attempts,
-        dueAt,
-        edges: progress.dependencies,
-        memory: progress.memory,
-      });
-    const fail = async (error: ExpectedError): Promise<PassResult> => {
-      const attempts = record.attempts + 1;
-      await finish(attempts, now + dueAfterFailure(error, attempts, ports.random()));
-      return 'failed';
-    };
-
-    let object: T | undefined;
+  /** The live object. The cluster's circuit learns whether it answered. @throws ExpectedError */
+  const read = async ({ target, signal }: Run, kube: KubeClient, now: number): Promise<T | undefined> => {
+    const { cluster, kind, namespace, name } = target;
     try {
-      object = await kube.get<T & KubeObject>({ kind: target.kind, namespace: target.namespace, name: target.name });
+      const object = await kube.get<T & KubeObject>({ kind, namespace, name });
+      await ports.circuits.succeeded(cluster, now);
+      return object;
     } catch (error) {
-      if (!(error instanceof ExpectedError)) throw error;
-      ports.log('warn', 'object could not be read', { ...target, why: sayError(error) });
-      if (saysClusterIsDown(error)) await ports.circuits.failed(target.cluster, now, error.retryAfterSeconds);
-      return fail(error);
+      // A budget that is spent says nothing about the cluster; a refusal says that it is there.
+      if (saysClusterIsDown(error) && !signal.aborted)
+        await ports.circuits.failed(cluster, now, error.retryAfterSeconds);
+      else if (!saysClusterIsDown(error) && error instanceof ExpectedError)
+        await ports.circuits.succeeded(cluster, now);
+      throw error;
     }
-    await ports.circuits.succeeded(target.cluster, now);
+  };
+
+  /** One try: read, reconcile, record. */
+  const attempt = async (run: Run, record: ObjectRecord, mayConflict: boolean): Promise<PassResult | 'conflict'> => {
+    const { target, messages } = run;
+    const now = seconds(ports.clock());
+    const progress: Progress<T> = { object: undefined, record, dependencies: undefined, memory: record.memory };
+    let kube: KubeClient;
+    try {
+      kube = await ports.kube(target.cluster, run.signal);
+      progress.object = await read(run, kube, now);
+    } catch (error) {
+      if (error instanceof ExpectedError) return fail(run, progress, error, now);
+      throw error;
+    }
+    const { object } = progress;
     if (object === undefined) return gone(target, record, now);
-    progress.version = object.metadata?.resourceVersion;
     if (isDeleting(object)) {
-      await finish(0, now + goneSeconds);
+      await finish(run, progress, { attempts: 0, now, waitSeconds: goneSeconds });
       return 'deleting';
     }
+    const pass = makePass<T>({ ...ports, ...run, kube, progress, epoch: epochOf(messages, record) });
     let outcome: Outcome;
     try {
       outcome = await reconciler.reconcile(object, pass);
     } catch (error) {
       if (mayConflict && (isKubeError(error, 'conflict') || isKubeError(error, 'already-exists'))) return 'conflict';
       if (error instanceof ExpectedError) {
-        ports.log('warn', 'pass failed', { ...target, attempts: record.attempts + 1, why: sayError(error) });
-        await tell(object, error, pass);
-        return fail(error);
+        await tell(progress, error, pass);
+        return fail(run, progress, error, now);
       }
-      if (error instanceof PermanentError) {
-        await tell(object, error, pass);
-        await finish(0, now + dueAfterOutcome({ done: true }, ports.random()));
-        return 'invalid';
-      }
-      throw error;
+      if (!(error instanceof PermanentError)) throw error;
+      await tell(progress, error, pass);
+      const waitSeconds = dueAfterOutcome({ done: true }, ports.random());
+      await finish(run, progress, { attempts: 0, now, waitSeconds });
+      return 'invalid';
     }
-    await finish(0, now + dueAfterOutcome(outcome, ports.random()));
+    await finish(run, progress, { attempts: 0, now, waitSeconds: dueAfterOutcome(outcome, ports.random()) });
     return outcome.done ? 'settled' : 'again';
   };
 
-  /** Reconciles `target` for all its `messages`, within `budgetSeconds`. @throws only what is a bug */
+  /** Reads and tries until nobody else writes in between. */
+  const attempts = async (run: Run, first: ObjectRecord): Promise<PassResult> => {
+    let record = first;
+    for (let tries = 1; ; tries += 1) {
+      const result = await attempt(run, record, tries < triesOnConflict);
+      if (result !== 'conflict') return result;
+      record = await ports.records.read(run.target);
+    }
+  };
+
+  /** Gives an object that has none a due time, as best it can: what is thrown matters more. */
+  const keepDue = async (target: TargetKey, record: ObjectRecord): Promise<void> => {
+    if (record.dueAt !== undefined) return;
+    try {
+      await ports.records.park(target, seconds(ports.clock()) + afterBugSeconds);
+    } catch (error) {
+      ports.log('warn', 'no due time could be set', { ...target, why: sayError(error) });
+    }
+  };
+
+  /** Reconciles `target` for all its `messages`, within `budgetSeconds`. @throws what is a bug, and StateError */
   return async (target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<PassResult> => {
+    if (target.kind !== reconciler.kind) {
+      ports.log('error', 'message is for another kind and was dropped', { ...target, expected: reconciler.kind });
+      return 'misdirected';
+    }
     const started = ports.clock();
-    const deadline = started.getTime() + budgetSeconds * 1000;
-    const signal = AbortSignal.timeout(budgetSeconds * 1000);
-    let record = await ports.records.read(target);
+    const budget = Math.ceil(budgetSeconds * 1000);
+    const record = await ports.records.read(target);
     if (maySkip(messages, record)) return 'skipped';
     const admission = await ports.circuits.admit(target.cluster, seconds(started));
     if (!admission.admitted) {
-      await ports.records.park(target, admission.until + Math.floor(ports.random() * 5));
+      const waitSeconds = admission.until - seconds(started) + Math.floor(ports.random() * 5);
+      await ports.records.park(target, freshDueAt(seconds(started), waitSeconds, messages));
       return 'parked';
     }
-    const kube = await ports.kube(target.cluster, signal);
-    for (let tries = 1; ; tries += 1) {
-      const result = await attempt(target, kube, messages, record, signal, deadline, tries < triesOnConflict);
-      if (result !== 'conflict') return result;
-      record = await ports.records.read(target);
+    const signal = AbortSignal.timeout(budget);
+    try {
+      return await attempts({ target, messages, signal, deadline: started.getTime() + budget }, record);
+    } catch (error) {
+      await keepDue(target, record);
+      throw error;
     }
   };
 };
+
+/** The newest epoch that the relay told of. A due message knows none: the record's holds then. */
+const epochOf = (messages: readonly Message[], record: ObjectRecord): string =>
+  messages.findLast(({ epoch }) => epoch !== '')?.epoch ?? record.epoch ?? '';

@@ -1,0 +1,89 @@
+/** The pass as a reconciler sees it, and what the runner learns from it (DESIGN §3.5). */
+import type { KubeClient } from '../kube/client.ts';
+import type { Message, Reason } from '../queue/message.ts';
+import type { Sender } from '../queue/send.ts';
+import type { Dependency, TargetKey } from '../state/keys.ts';
+import type { ObjectRecord, Records } from '../state/records.ts';
+import { queueOf } from './kind-table.ts';
+import type { Pass, Reconcilable } from './reconciler.ts';
+import { sameStatus } from './same-status.ts';
+
+/** What a pass came upon so far: goes into the record at its end. */
+export interface Progress<T> {
+  /** The object as last read or written. */
+  object: T | undefined;
+  /** The record as read, with the edges that were named since. */
+  record: ObjectRecord;
+  dependencies: readonly Dependency[] | undefined;
+  memory: string | undefined;
+}
+
+/** What passes are made from. */
+export interface PassParts<T> {
+  readonly target: TargetKey;
+  readonly kube: KubeClient;
+  readonly messages: readonly Message[];
+  readonly epoch: string;
+  readonly progress: Progress<T>;
+  readonly signal: AbortSignal;
+  /** Milliseconds of the clock at which the budget is spent. */
+  readonly deadline: number;
+  readonly records: Records;
+  readonly sender: Sender;
+  readonly clock: () => Date;
+}
+
+/** One run of a reconciler, as it sees it. */
+export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
+  const { target, kube, messages, epoch, progress, signal, deadline, records, sender, clock } = parts;
+  const { memory, attempts } = progress.record;
+
+  /** Only what follows from the version that was decided on counts: a write over somebody else's edit must not hide the edit. */
+  const note = (before: Reconcilable, written: Reconcilable): void => {
+    const last = progress.object?.metadata;
+    if (last?.uid === written.metadata?.uid && last?.resourceVersion === before.metadata?.resourceVersion)
+      progress.object = written as T;
+  };
+
+  return {
+    cluster: target.cluster,
+    kube,
+    now: clock(),
+    signal,
+    reasons: new Set<Reason>(messages.map(({ reason }) => reason)),
+    attempts,
+    remainingSeconds: () => (deadline - clock().getTime()) / 1000,
+    dependOn: async (dependencies) => {
+      progress.dependencies = dependencies;
+      progress.record = await records.addEdges(target, progress.record, dependencies);
+    },
+    writeStatus: async (object, status) => {
+      if (sameStatus(object.status, status)) return object;
+      const written = await kube.replaceStatus({ ...object, status });
+      note(object, written);
+      return written;
+    },
+    memory,
+    remember: (text) => {
+      progress.memory = text;
+    },
+    wake: (dependency) =>
+      sender.send(queueOf(dependency.kind), [
+        {
+          v: 1,
+          cluster: target.cluster,
+          epoch,
+          target: { ...dependency },
+          cause: {
+            kind: target.kind,
+            namespace: target.namespace,
+            name: target.name,
+            uid: progress.object?.metadata?.uid ?? '',
+            resourceVersion: progress.object?.metadata?.resourceVersion ?? '',
+          },
+          reason: 'dependency',
+          occasion: `${target.kind}/${target.namespace}/${target.name}@${clock().getTime()}`,
+        },
+      ]),
+  };
+};
