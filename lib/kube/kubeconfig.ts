@@ -1,22 +1,25 @@
 /** Where a cluster's address and credentials come from. The only other importer of client-node is transport.ts. */
 import { KubeConfig } from '@kubernetes/client-node';
+import { PermanentError } from '../errors/expected.ts';
 
 export type { KubeConfig } from '@kubernetes/client-node';
 
-/** Reads `path` and selects `context`, or its current-context. @throws Error that says which file or context is missing. */
+/** Reads `path` and selects `context`, or its current-context. @throws PermanentError that says which file or context is missing. */
 export const kubeconfigFile = (path: string, context?: string): KubeConfig => {
   const config = new KubeConfig();
   try {
     config.loadFromFile(path);
   } catch (error) {
-    throw new Error(`cannot read the kubeconfig ${path}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PermanentError('Kubeconfig', `cannot read the kubeconfig ${path}: ${why}`, { cause: error });
   }
   if (context !== undefined) {
     if (config.getContextObject(context) === null) {
       const known = config.getContexts().map(({ name }) => name);
-      throw new Error(`the kubeconfig ${path} has no context ${context}; it has ${known.join(', ') || 'none'}`);
+      throw new PermanentError(
+        'Kubeconfig',
+        `the kubeconfig ${path} has no context ${context}; it has ${known.join(', ') || 'none'}`,
+      );
     }
     config.setCurrentContext(context);
   }

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions as HttpsOptions, request as httpsRequest } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { PermanentError } from '../errors/expected.ts';
 import { answerError, KubeError } from './errors.ts';
 
 /** One request. `deadlineSeconds` bounds connecting, waiting and reading, whatever the caller does (DESIGN §3.14). */
@@ -97,7 +98,10 @@ const makeAgent = async (config: KubeConfig, url: URL): Promise<HttpAgent | Http
 export const kubeTransport = (config: KubeConfig): KubeTransport => {
   const cluster = config.getCurrentCluster();
   if (cluster === null)
-    throw new Error('the kubeconfig names no current cluster: set current-context or give --context');
+    throw new PermanentError(
+      'Kubeconfig',
+      'the kubeconfig names no current cluster: set current-context or give --context',
+    );
   const base = new URL(cluster.server);
   const prefix = base.pathname.replace(/\/$/, '');
   let agent: Promise<HttpAgent | HttpsAgent> | undefined;

@@ -1,5 +1,7 @@
 /** Liveness and readiness over HTTP: `/healthz` says that the process runs, `/readyz` that every watch is established. */
+
 import { createServer, type Server } from 'node:http';
+import { PermanentError } from '../errors/expected.ts';
 
 /** Starts the endpoints; resolves with the port they listen on. @throws Error when the port is taken */
 export const serveHealth = (
@@ -18,7 +20,7 @@ export const serveHealth = (
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE'
-          ? new Error(`port ${port} on ${host} is taken: set KPACKLESS_HEALTH_PORT to a free one`)
+          ? new PermanentError('PortTaken', `port ${port} on ${host} is taken: set KPACKLESS_HEALTH_PORT to a free one`)
           : error,
       ),
     );
