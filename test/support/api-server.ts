@@ -9,12 +9,12 @@ import { type AdminApi, adminApi } from '../../infra/local/cluster/api.ts';
 import { apiserverProcess } from '../../infra/local/cluster/apiserver.ts';
 import { binaryPath } from '../../infra/local/cluster/binaries.ts';
 import { etcdPorts, etcdProcess, etcdUrl } from '../../infra/local/cluster/etcd.ts';
-import { ensurePki } from '../../infra/local/cluster/pki.ts';
+import { ensurePki, type Pki } from '../../infra/local/cluster/pki.ts';
 import { freePort } from '../../infra/local/cluster/ports.ts';
 import { type RunningProcess, startProcess } from '../../infra/local/cluster/process.ts';
 import { PROGRAMS } from '../../infra/local/cluster/programs.ts';
 import { silent } from '../../infra/local/cluster/report.ts';
-import { createLayout, defaultCacheDir, stateLayout } from '../../infra/local/cluster/state.ts';
+import { createLayout, defaultCacheDir, type StateLayout, stateLayout } from '../../infra/local/cluster/state.ts';
 import { waitUntil } from '../../infra/local/cluster/wait.ts';
 
 const compiled = (name: 'etcd' | 'kube-apiserver'): string => {
@@ -32,6 +32,9 @@ if (!apiServerIsHere)
 export interface ApiServer {
   readonly url: string;
   readonly api: AdminApi;
+  /** Its files; every request is in `layout.auditLog`. */
+  readonly layout: StateLayout;
+  readonly pki: Pki;
   stop(): Promise<void>;
 }
 
@@ -67,6 +70,8 @@ export const startApiServer = async (): Promise<ApiServer> => {
     return {
       url,
       api,
+      layout,
+      pki,
       stop: async () => {
         api.close();
         await stop();

@@ -1,0 +1,37 @@
+/** `npm run bench`: what kpackless does on this machine, beside the goals and upstream's figures. */
+import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
+import { thisMachine } from './machine.ts';
+import { type BenchOptions, benchOptions, usage } from './options.ts';
+import { type Row, table } from './row.ts';
+import { runAll } from './run-all.ts';
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const report = (rows: readonly Row[], seconds: number, { json }: BenchOptions): string => {
+  const machine = thisMachine();
+  if (json) return JSON.stringify({ machine, seconds, rows }, undefined, 2);
+  const { cores, model, memoryGb, node } = machine;
+  const missed = rows.filter(({ reached }) => reached === false).length;
+  return [
+    `${cores} cores ${model}, ${memoryGb} GB, Node ${node}; pods stay Pending (no node); sources are registry images, which resolvers take as they are`,
+    '',
+    table(rows),
+    '',
+    `${rows.filter(({ reached }) => reached === true).length} goals reached, ${missed} missed, in ${Math.round(seconds)} s`,
+  ].join('\n');
+};
+
+try {
+  const options = benchOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(usage);
+  else {
+    const started = performance.now();
+    const rows = await runAll(options, say);
+    process.stdout.write(`${report(rows, (performance.now() - started) / 1000, options)}\n`);
+    process.exitCode = options.strict && rows.some(({ reached }) => reached === false) ? 1 : 0;
+  }
+} catch (error) {
+  if (!(error instanceof ExpectedError || error instanceof PermanentError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}

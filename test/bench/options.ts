@@ -1,0 +1,88 @@
+/** What `npm run bench` understands. */
+import { parseArgs } from 'node:util';
+import { PermanentError } from '../../lib/errors/expected.ts';
+
+/** Groups of measures, in the order in which they run. */
+export const groups = [
+  'bundles',
+  'fan-out',
+  'latency',
+  'idle',
+  'stack',
+  'builders',
+  'rebase',
+  'layer',
+  'relay',
+] as const;
+export type Group = (typeof groups)[number];
+
+/** The command line, checked. */
+export interface BenchOptions {
+  readonly only: ReadonlySet<Group>;
+  /** Images of the fan-out and of the stack change. */
+  readonly images: number;
+  /** Images that the relay watches. */
+  readonly watched: number;
+  readonly json: boolean;
+  /** Exit code 1 when a goal is missed. */
+  readonly strict: boolean;
+  readonly help: boolean;
+}
+
+/** How it is used. */
+export const usage = `npm run bench [-- options]
+
+Measures kpackless on this machine, on an API server and registries of its own, next to the goals of the design.
+
+  --only NAMES    only these groups, comma-separated: ${groups.join(', ')}
+  --images N      Images of the fan-out and of the stack change (300)
+  --watched N     Images that the relay watches (10000)
+  --output json   one JSON document instead of the table
+  --strict        exit with 1 when a goal is missed
+  --help          this text
+`;
+
+const invalid = (message: string): PermanentError =>
+  new PermanentError('Usage', `${message}; see npm run bench -- --help`);
+
+const count = (name: string, text: string): number => {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw invalid(`--${name} needs a number from 1 to 999999, not ${text}`);
+  return Number(text);
+};
+
+const isGroup = (name: string): name is Group => groups.some((group) => group === name);
+
+/** Reads the arguments. @throws PermanentError with one sentence */
+export const benchOptions = (args: readonly string[]): BenchOptions => {
+  const parse = () =>
+    parseArgs({
+      args: [...args],
+      strict: true,
+      options: {
+        only: { type: 'string', default: groups.join(',') },
+        images: { type: 'string', default: '300' },
+        watched: { type: 'string', default: '10000' },
+        output: { type: 'string', default: 'table' },
+        strict: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse();
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : String(error));
+  }
+  if (values.output !== 'json' && values.output !== 'table') throw invalid('--output is json or table');
+  const names = values.only.split(',').filter((name) => name !== '');
+  const wrong = names.find((name) => !isGroup(name));
+  if (wrong !== undefined) throw invalid(`--only knows no ${wrong}: give some of ${groups.join(', ')}`);
+  return {
+    only: new Set(names.filter(isGroup)),
+    images: count('images', values.images),
+    watched: count('watched', values.watched),
+    json: values.output === 'json',
+    strict: values.strict,
+    help: values.help,
+  };
+};

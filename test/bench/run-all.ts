@@ -1,0 +1,57 @@
+/** The measures in their order: those that share a running kpackless together. */
+import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
+import { restart, unchanged } from './measures/idle.ts';
+import { latency } from './measures/latency.ts';
+import { applyBuilder } from './objects.ts';
+import type { BenchOptions } from './options.ts';
+import type { Row } from './row.ts';
+import { type System, startSystem } from './system.ts';
+import { startWorld, type World } from './world.ts';
+
+type Say = (line: string) => void;
+
+const withSystem = async (world: World, { only, images }: BenchOptions, say: Say): Promise<readonly Row[]> => {
+  const rows: Row[] = [];
+  let system: System = await startSystem(world);
+  try {
+    await applyBuilder(world);
+    let made: FanOut | undefined;
+    if (only.has('latency')) {
+      say('latency: Images one at a time');
+      rows.push(...(await latency(world, system)));
+    }
+    if (only.has('fan-out') || only.has('idle') || only.has('stack')) {
+      say(`fan-out: ${images} Images at once`);
+      made = await fanOut(world, system, images);
+      if (only.has('fan-out')) rows.push(...made.rows);
+    }
+    if (only.has('idle') && made !== undefined) {
+      say('idle: passes that change nothing, and a restart');
+      rows.push(...(await unchanged(world, made.names)));
+      const again = await restart(world, system);
+      system = again.system;
+      rows.push(again.row);
+    }
+    await system.stop();
+    if (only.has('fan-out') && made !== undefined) {
+      say('fan-out: the same requests from a plain client');
+      rows.push(await apiShare(world, made));
+    }
+  } finally {
+    await system.stop();
+  }
+  return rows;
+};
+
+/** Runs what `only` names; everything it started is gone afterwards. */
+export const runAll = async (options: BenchOptions, say: Say): Promise<readonly Row[]> => {
+  const rows: Row[] = [];
+  say('starting an API server and two registries');
+  const world = await startWorld();
+  try {
+    rows.push(...(await withSystem(world, options, say)));
+  } finally {
+    await world.stop();
+  }
+  return rows;
+};
