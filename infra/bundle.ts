@@ -81,7 +81,7 @@ const options = {
 } satisfies BuildOptions;
 
 /** Entries by the name of their folder in dist: every functions/<name>/handler.ts, and the relay. */
-export const bundleEntries = async (): Promise<ReadonlyMap<string, string>> => {
+const bundleEntries = async (): Promise<ReadonlyMap<string, string>> => {
   const entries = new Map<string, string>();
   for (const folder of (await readdir(join(root, 'functions'), { withFileTypes: true })).filter((e) => e.isDirectory()))
     for (const file of await readdir(join(root, 'functions', folder.name)))
@@ -89,7 +89,8 @@ export const bundleEntries = async (): Promise<ReadonlyMap<string, string>> => {
   return entries;
 };
 
-const bundleOne = async (name: string, entry: string, into: string): Promise<Bundle> => {
+/** Writes one bundle to `into`/`name`/. */
+export const bundleOne = async (name: string, entry: string, into: string): Promise<Bundle> => {
   const { outputFiles } = await build({ ...options, entryPoints: [entry] });
   const path = join(into, name, entry.endsWith('main.ts') ? 'main.mjs' : 'handler.mjs');
   await mkdir(join(into, name), { recursive: true });

@@ -1,8 +1,9 @@
-/** Pushes the image of the step programs, layer by layer from its files. */
+/** Pushes an image whose layers are files: that of the step programs, that of the relay. */
 import { createReadStream } from 'node:fs';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { digestOf, parseDigest } from '../../../lib/oci/digest.ts';
 import { replay } from '../../../lib/oci/http.ts';
+import type { Keychain } from '../../../lib/oci/keychain.ts';
 import { parseTag, printRepository, repositoryOf } from '../../../lib/oci/reference.ts';
 import type { StepImage } from '../../step-image/build.ts';
 
@@ -10,8 +11,8 @@ const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 const configType = 'application/vnd.oci.image.config.v1+json';
 
 /** Pushes it as `reference` (by tag); gives the reference by digest. Layers that are there already are not sent again. */
-export const pushStepImage = async (reference: string, image: StepImage): Promise<string> => {
-  const registry = openRegistry();
+export const pushStepImage = async (reference: string, image: StepImage, keychain?: Keychain): Promise<string> => {
+  const registry = openRegistry({ keychain });
   const tag = parseTag(reference);
   const repository = repositoryOf(tag);
   for (const layer of image.layers) {
