@@ -1,0 +1,48 @@
+/** `npm run register`: tells the functions on AWS how to reach an EKS cluster. Nothing secret is written. */
+import { parseArgs } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { PermanentError } from '../lib/errors/expected.ts';
+import { Clusters, type Registration } from '../lib/state/clusters.ts';
+import { Table } from '../lib/state/table.ts';
+
+const usage =
+  'npm run register -- NAME --eks EKS-NAME --region REGION --server https://… --ca-data BASE64 [--table kpackless]';
+
+/** What the command line asks for. */
+export interface RegisterOptions {
+  readonly cluster: string;
+  readonly table: string;
+  readonly registration: Registration;
+}
+
+/** Reads the arguments. @throws PermanentError with one sentence */
+export const registerOptions = (args: readonly string[]): RegisterOptions => {
+  const invalid = (why: string): PermanentError => new PermanentError('Usage', `${why}; use: ${usage}`);
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { eks: text, region: text, server: text, 'ca-data': text, table: text },
+    allowPositionals: true,
+  });
+  const [cluster, ...more] = positionals;
+  if (cluster === undefined || more.length > 0) throw invalid('give one name for the cluster');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(cluster))
+    throw invalid(`${cluster} is no name for a cluster: letters, digits, dot, dash, underscore, at most 100`);
+  const { eks: eksName, region, server, 'ca-data': caData, table = 'kpackless' } = values;
+  if (eksName === undefined || region === undefined || server === undefined || caData === undefined)
+    throw invalid('--eks, --region, --server and --ca-data are needed; aws eks describe-cluster says them');
+  if (!URL.canParse(server) || new URL(server).protocol !== 'https:') throw invalid(`${server} is no https address`);
+  if (!Buffer.from(caData, 'base64').toString().includes('BEGIN CERTIFICATE'))
+    throw invalid('--ca-data is no certificate in base64');
+  return { cluster, table, registration: { access: 'eks', eksName, region, server, caData } };
+};
+
+if (import.meta.main)
+  try {
+    const { cluster, table, registration } = registerOptions(process.argv.slice(2));
+    await new Clusters(new Table(new DynamoDBClient({}), table)).register(cluster, registration);
+    process.stdout.write(`registered ${cluster}\n`);
+  } catch (error) {
+    process.stderr.write(`npm run register: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }

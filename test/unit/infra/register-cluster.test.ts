@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { registerOptions } from '../../../infra/register-cluster.ts';
+
+const caData = Buffer.from('-----BEGIN CERTIFICATE-----').toString('base64');
+const good = [
+  'prod',
+  '--eks',
+  'production',
+  '--region',
+  'eu-west-1',
+  '--server',
+  'https://k.example',
+  '--ca-data',
+  caData,
+];
+const changed = (from: string, to: string): readonly string[] => good.map((word) => (word === from ? to : word));
+
+describe('registering a cluster', () => {
+  it('writes what aws eks describe-cluster says, under the name that messages carry', () => {
+    expect(registerOptions(good)).toEqual({
+      cluster: 'prod',
+      table: 'kpackless',
+      registration: { access: 'eks', eksName: 'production', region: 'eu-west-1', server: 'https://k.example', caData },
+    });
+  });
+
+  it.each([
+    ['no name', good.slice(1), /give one name/],
+    ['a name that no message may carry', changed('prod', 'a/b'), /no name for a cluster/],
+    ['a missing option', good.slice(0, -2), /--ca-data are needed/],
+    ['an address without TLS', changed('https://k.example', 'http://k.example'), /no https address/],
+    ['a certificate that is none', changed(caData, 'bm8='), /no certificate/],
+    ['an option that is none', [...good, '--nonsense'], /nonsense/],
+  ])('refuses %s in one sentence', (_, args, why) => {
+    expect(() => registerOptions(args)).toThrow(why);
+  });
+});
