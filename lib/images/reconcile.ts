@@ -5,20 +5,21 @@
 import type { Build } from '../api/build.ts';
 import { withImageDefaults } from '../api/defaults.ts';
 import type { Image } from '../api/image.ts';
-import { imageLabel } from '../api/labels.ts';
 import { sourceResolverName } from '../api/names.ts';
+import type { SourceResolver } from '../api/source-resolver.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { isControlledBy, keyOf } from '../kube/object.ts';
 import { conditionOf } from '../reconcile/conditions.ts';
-import { again, settled } from '../reconcile/outcome.ts';
-import type { Reconciler } from '../reconcile/reconciler.ts';
+import { again, type Outcome, settled } from '../reconcile/outcome.ts';
+import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import { buildRequired, disagreement } from './build-required.ts';
-import { imageBuilds, isRunning, surplusBuilds } from './builds-of-image.ts';
+import { isRunning, surplusBuilds } from './builds-of-image.ts';
 import { ensureCacheClaim, wantedClaim } from './cache-claim.ts';
 import { builderKey, type ImageBuilder, readyBuilder } from './image-builder.ts';
 import { newBuild } from './new-build.ts';
+import { listBuilds, type ReadBuilds, readBuilds } from './read-builds.ts';
 import { readySource } from './resolved-source.ts';
 import { ensureSourceResolver } from './source-resolver.ts';
 import { builderMissing, buildRunning, passFailed, wholeStatus } from './status.ts';
@@ -50,24 +51,22 @@ const createBuild = async (kube: KubeClient, wanted: Build, image: Image): Promi
   }
 };
 
-/** The reconciler of kind Image. */
-export const imageReconciler = (options: ImageOptions): Reconciler<Image> => ({
-  kind: 'Image',
+/** Whether it was there before the Image: then Builds may have been, too. */
+const isOlder = (resolver: SourceResolver, image: Image): boolean =>
+  (resolver.metadata.creationTimestamp ?? '') < (image.metadata.creationTimestamp ?? '');
 
-  reconcile: async (stored, pass) => {
+/** The reconciler of kind Image. */
+export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
+  /** Everything after the builder is known to exist. A guess about the Builds that turns out wrong is made good by looking again. */
+  const proceed = async (
+    stored: Image,
+    builder: ImageBuilder,
+    { builds, guessed }: ReadBuilds,
+    pass: Pass,
+  ): Promise<Outcome> => {
     const { kube, now } = pass;
     const image = withImageDefaults(stored);
-    const namespace = image.metadata.namespace ?? '';
-    const key = builderKey(image);
-    await pass.dependOn([key]);
-
-    const builder = await kube.get<ImageBuilder>(key);
-    if (builder === undefined) {
-      await pass.writeStatus(stored, builderMissing(image, now));
-      return settled;
-    }
-    const labelSelector = `${imageLabel}=${image.metadata.name}`;
-    const builds = imageBuilds(await kube.list<Build>('Build', { namespace, labelSelector }), image);
+    const lookAgain = async (): Promise<Outcome> => proceed(stored, builder, await listBuilds(image, kube), pass);
     if (builds.last !== undefined && isRunning(builds.last)) {
       const seen = { running: builds.last, before: builds.all.at(-2) };
       await pass.writeStatus(stored, buildRunning(image, builder, seen, now));
@@ -76,6 +75,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => ({
 
     const claimName = await ensureCacheClaim(image, kube);
     const resolver = await ensureSourceResolver(image, kube);
+    if (guessed && isOlder(resolver, image)) return lookAgain();
     const ready = readyBuilder(builder);
     const source = readySource(resolver);
     const seen = {
@@ -96,24 +96,46 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => ({
 
     const inputs = { image, builds, builder: ready, source, now };
     const changes = buildRequired(inputs);
-    const created =
-      changes.length === 0
-        ? undefined
-        : await createBuild(kube, newBuild(inputs, changes, { claimName, ...options }), image);
+    let created: Build | undefined;
+    if (changes.length > 0) {
+      const wanted = newBuild(inputs, changes, { claimName, ...options });
+      try {
+        created = await (guessed ? kube.create(wanted) : createBuild(kube, wanted, image));
+      } catch (error) {
+        if (guessed && isKubeError(error, 'already-exists')) return lookAgain();
+        throw error;
+      }
+    }
     await pass.writeStatus(stored, wholeStatus({ ...seen, created }));
     const surplus = surplusBuilds(builds, image.spec);
     for (const build of surplus.slice(0, deletionsPerPass)) await kube.delete(build);
     if (surplus.length > deletionsPerPass) return again(1, 'more Builds than the history limits allow');
     return created === undefined ? settled : again(unfinishedSeconds, `Build ${created.metadata.name} was made`);
-  },
+  };
 
-  statusOnFailure: (image, failure, now) =>
-    passFailed(
-      image,
-      wantedClaim(image)?.metadata?.name ?? '',
-      failure instanceof PermanentError
-        ? ['False', failure.reason === '' ? 'Invalid' : failure.reason, failure.message]
-        : ['Unknown', 'Retrying', failure.message],
-      now,
-    ),
-});
+  return {
+    kind: 'Image',
+
+    reconcile: async (stored, pass) => {
+      const image = withImageDefaults(stored);
+      const key = builderKey(image);
+      await pass.dependOn([key]);
+      const builder = await pass.kube.get<ImageBuilder>(key);
+      if (builder === undefined) {
+        await pass.writeStatus(stored, builderMissing(image, pass.now));
+        return settled;
+      }
+      return proceed(stored, builder, await readBuilds(image, pass.kube, pass.now), pass);
+    },
+
+    statusOnFailure: (image, failure, now) =>
+      passFailed(
+        image,
+        wantedClaim(image)?.metadata?.name ?? '',
+        failure instanceof PermanentError
+          ? ['False', failure.reason === '' ? 'Invalid' : failure.reason, failure.message]
+          : ['Unknown', 'Retrying', failure.message],
+        now,
+      ),
+  };
+};

@@ -31,7 +31,7 @@ export interface FakeKinds {
 /** What was asked of the API. */
 export interface FakeCall {
   readonly verb: 'get' | 'list' | 'create' | 'replace' | 'replaceStatus' | 'patch' | 'delete';
-  /** `Build team/app-build-1`, for lists `Build team`. */
+  /** `Build team/app-build-1`, for lists `Build team`; with `(refused)` when it existed already. */
   readonly what: string;
 }
 
@@ -194,11 +194,13 @@ export class FakeKube implements KubeClient {
   async create<T extends KubeObject>(object: T): Promise<T> {
     const shown = showKey(keyOf(object));
     await this.#begin('create', shown);
-    if (this.#objects.has(shown))
+    if (this.#objects.has(shown)) {
+      this.#calls[this.#calls.length - 1] = { verb: 'create', what: `${shown} (refused)` };
       throw new KubeError('already-exists', `${shown} already exists`, {
         status: 409,
         objectName: object.metadata?.name,
       });
+    }
     const { status: _status, ...rest } = copy<Stored>(object);
     return this.#written(this.put(rest)) as T;
   }

@@ -156,8 +156,9 @@ export const imageWorld = ({
         namespace,
       );
     },
-    /** A Build of this Image that was there before. */
+    /** A Build of this Image that was there before, which makes the Image an old one. */
     past: (number: number, status: BuildStatus, more: Partial<Build['metadata']> = {}): void => {
+      kube.put({ ...image(), metadata: { ...image().metadata, creationTimestamp: '2025-12-01T00:00:00Z' } });
       const labels = {
         'image.kpack.io/buildNumber': String(number),
         'image.kpack.io/image': name,

@@ -216,7 +216,7 @@ describe('claim of the cache', () => {
     expect((await pass()).writes).toStrictEqual([`delete ${claimName}`, statusWrite]);
     expect(kube.all('PersistentVolumeClaim')).toStrictEqual([]);
     expect(image().status).not.toHaveProperty('buildCacheName');
-    expect(await pass()).toMatchObject({ writes: [], reads: 4 });
+    expect(await pass()).toMatchObject({ writes: [], reads: 3 });
   });
 
   it('02#43 none wanted and none there: not even asked for, once the spec was looked at', async () => {

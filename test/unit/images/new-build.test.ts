@@ -122,7 +122,7 @@ describe('number and name', () => {
     await pass();
     resolve();
     expect((await pass()).writes).toStrictEqual([
-      'create Build some-namespace/image-name-build-1',
+      'create Build some-namespace/image-name-build-1 (refused)',
       'replaceStatus Image some-namespace/image-name',
     ]);
     expect(image().status).toMatchObject({ latestBuildRef: 'image-name-build-1' });
@@ -133,13 +133,6 @@ describe('number and name', () => {
     const { build } = await firstOf({ metadata: { name } });
     expect(build?.metadata.name).toHaveLength(63);
     expect(build?.metadata.labels?.['image.kpack.io/image']).toBe(name);
-  });
-
-  it('a name that is longer than a label may be is said in the condition', async () => {
-    const world = imageWorld({ metadata: { name: 'x'.repeat(64) } });
-    const end = await world.pass();
-    expect(end.outcome).toBeInstanceOf(PermanentError);
-    expect(world.ready()?.status).toBe('False');
   });
 });
 
