@@ -1,9 +1,11 @@
 /** What Builder and ClusterBuilder are wired with. */
 import type { BuilderPorts } from '../lib/builders/reconcile.ts';
 import { registryPorts } from './registry-ports.ts';
-
-/** Written into every builder: the release that made it. */
-const creatorVersion = 'v0.1.0';
+import { creatorVersionOf } from './release.ts';
+import type { Settings } from './settings.ts';
 
 /** The ports, made once a process. */
-export const builderPorts = (): BuilderPorts => ({ ...registryPorts(), creatorVersion });
+export const builderPorts = (settings: Settings): BuilderPorts => ({
+  ...registryPorts(settings),
+  creatorVersion: creatorVersionOf(settings.KPACKLESS_COMMIT),
+});

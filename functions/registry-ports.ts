@@ -1,16 +1,35 @@
 /** How functions reach registries: one session and one cache of digests a process. */
+import { readFileSync } from 'node:fs';
 import { accountRegistries } from '../lib/buildpacks/account-registry.ts';
 import { configCache } from '../lib/buildpacks/fetch-image.ts';
 import { ecrKeychain } from '../lib/oci/ecr.ts';
 import { getEcrToken } from '../lib/oci/ecr-token.ts';
+import { httpsFetch } from '../lib/oci/https-fetch.ts';
 import { createSession } from '../lib/oci/session.ts';
+import type { Settings } from './settings.ts';
 
 /** Seconds between two looks at the tags that stores, stacks, lifecycles and buildpacks name. */
 const tagPollSeconds = 300;
 
-/** What every reconciler that reads images is wired with; ECR is entered with the function's own AWS identity where Secrets are silent. */
-export const registryPorts = () => ({
-  registryFor: accountRegistries({ session: createSession() }, ecrKeychain(getEcrToken)),
+/** The certificates of a file of the operator's, trusted for registries beside the usual ones. @throws Error that names the setting */
+const fetchTrusting = (file: string): typeof globalThis.fetch => {
+  const pem = readFileSync(file, 'utf8');
+  if (!pem.includes('-----BEGIN CERTIFICATE-----'))
+    throw new Error(`KPACKLESS_REGISTRY_CA_FILE: ${file} holds no certificate in PEM form`);
+  return httpsFetch(pem);
+};
+
+/**
+ * What every reconciler that reads images is wired with; ECR is entered with the function's own AWS identity where Secrets are silent.
+ * @throws Error when the file of certificates cannot be read or holds none
+ */
+export const registryPorts = ({
+  KPACKLESS_REGISTRY_CA_FILE: caFile,
+}: Pick<Settings, 'KPACKLESS_REGISTRY_CA_FILE'>) => ({
+  registryFor: accountRegistries(
+    { session: createSession(), ...(caFile === '' ? {} : { transport: { fetch: fetchTrusting(caFile) } }) },
+    ecrKeychain(getEcrToken),
+  ),
   configs: configCache(),
   pollSeconds: tagPollSeconds,
 });

@@ -37,6 +37,13 @@ const settingsSchema = v.object({
     v.pipe(v.string(), v.regex(/^[1-9]\d{0,5}$/, 'must be a number of seconds'), v.transform(Number)),
     '60',
   ),
+  /** PEM file of certificate authorities that registries may be vouched for by, beside the usual ones; empty for none. */
+  KPACKLESS_REGISTRY_CA_FILE: v.optional(v.string(), ''),
+  /** Commit of this release, the same for all functions; empty when it is not known. */
+  KPACKLESS_COMMIT: v.optional(
+    v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{7,64})?$/, 'must be a commit id in lower-case hex')),
+    '',
+  ),
 });
 
 /** Every variable that is read. */

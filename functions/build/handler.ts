@@ -8,7 +8,7 @@ export const handler = reconcileHandler(({ settings }) => {
   const program = (name: string) => ({ image: settings.KPACKLESS_STEP_IMAGE, command: [`/cnb/process/${name}`] });
   const maximum = settings.KPACKLESS_MAXIMUM_PLATFORM_API;
   return buildReconciler({
-    images: registryImages(registryPorts().registryFor),
+    images: registryImages(registryPorts(settings).registryFor),
     programs: {
       prepare: program('build-init'),
       completion: program('completion'),

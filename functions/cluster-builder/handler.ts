@@ -3,4 +3,4 @@ import { reconcileClusterBuilder } from '../../lib/builders/reconcile.ts';
 import { builderPorts } from '../builder-ports.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 
-export const handler = reconcileHandler(() => reconcileClusterBuilder(builderPorts()));
+export const handler = reconcileHandler(({ settings }) => reconcileClusterBuilder(builderPorts(settings)));

@@ -3,4 +3,4 @@ import { reconcileClusterStack } from '../../lib/stacks/reconcile.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 import { registryPorts } from '../registry-ports.ts';
 
-export const handler = reconcileHandler(() => reconcileClusterStack(registryPorts()));
+export const handler = reconcileHandler(({ settings }) => reconcileClusterStack(registryPorts(settings)));

@@ -1,4 +1,5 @@
 /** The images of a Build over real registries, with the credentials of ServiceAccounts (spec 03 §1.3, §13). */
+import { configCache } from '../buildpacks/fetch-image.ts';
 import type { Account } from '../buildpacks/offers.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type OciImage, readImage } from '../oci/image.ts';
@@ -44,6 +45,7 @@ const digestCache = () => {
 /** Reads and rebases in the registries that `open` reaches. One per process: it remembers what it read by digest. */
 export const registryImages = (open: OpenRegistries): Images => {
   const remembered = digestCache();
+  const configs = configCache();
   return {
     read: async (name, account, { cluster, kube, signal }) => {
       const reference = parseReference(name);
@@ -57,8 +59,8 @@ export const registryImages = (open: OpenRegistries): Images => {
     rebase: async ({ image, runImage, tags }, account, { kube, signal }) => {
       const registry = await open(kube, account);
       const request = { app: parseReference(image), runImage: parseReference(runImage), tags: tags.map(parseTag) };
-      const { image: made } = await rebaseImage({ app: registry }, request, { signal });
-      return factsOf(await readImage(registry, made, { signal }));
+      const { content } = await rebaseImage({ app: registry }, request, { signal, configs });
+      return factsOf(content);
     },
   };
 };
