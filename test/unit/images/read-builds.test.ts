@@ -51,6 +51,24 @@ describe('the list of Builds', () => {
     expect(world.builds()).toStrictEqual(['image-name-build-2']);
   });
 
+  it.each([
+    ['is on its way out', { deletionTimestamp: '2026-01-01T11:00:00Z', finalizers: ['x/y'] }],
+    ['belongs to somebody else now', { ownerReferences: [] }],
+  ])('is read when the Build that was running %s', async (_what, change) => {
+    const world = imageWorld();
+    await world.pass();
+    world.resolve();
+    await world.pass();
+    world.kube.edit(
+      'Build',
+      'image-name-build-1',
+      (now) => ({ ...now, metadata: { ...now.metadata, ...change } }),
+      namespace,
+    );
+    await world.pass();
+    expect(lists(world)).toBe(1);
+  });
+
   it('is read when a Build has the name of the first one although the status names none', async () => {
     const world = imageWorld();
     await world.firstBuild();
@@ -67,12 +85,17 @@ describe('the list of Builds', () => {
   it('is read when the resolver is older than the Image: orphaned Builds still count and nothing is built again', async () => {
     const world = imageWorld();
     await world.firstBuild();
+    world.annotate(1, { 'image.kpack.io/additionalBuildNeeded': '' });
+    await world.pass();
+    world.finish(2, goodStatus);
+    // The name of the first Build is free again: only the resolver's age tells.
+    world.kube.remove('Build', 'image-name-build-1', namespace);
     orphan(world);
     await world.pass();
     expect(lists(world)).toBe(1);
     world.resolve();
     await world.pass();
-    expect(world.builds()).toStrictEqual(['image-name-build-1']);
+    expect(world.builds()).toStrictEqual(['image-name-build-2']);
     expect(world.ready()).toMatchObject({ status: 'True', reason: 'UpToDate' });
   });
 
