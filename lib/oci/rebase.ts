@@ -59,8 +59,14 @@ const placeBlobs = async (
   target: Repository,
   options: CallOptions,
 ): Promise<void> => {
+  // What the new run image shares with the old one is beside the app already.
+  const inApp = new Set(app.layers.map(({ digest }) => digest));
+  const fromRun = { repository: run.reference, registry: registries.runImage };
   const origins = [
-    ...made.baseLayers.map((layer) => ({ layer, from: { repository: run.reference, registry: registries.runImage } })),
+    ...made.baseLayers.map((layer) => ({
+      layer,
+      from: inApp.has(layer.digest) ? { repository: app.reference } : fromRun,
+    })),
     ...made.appLayers.map((layer) => ({ layer, from: { repository: app.reference } })),
   ];
   const distinct = new Map(origins.map((origin) => [origin.layer.digest, origin]));

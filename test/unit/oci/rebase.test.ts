@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { configCache } from '../../../lib/buildpacks/fetch-image.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
-import { digestOf } from '../../../lib/oci/digest.ts';
+import { type Digest, digestOf } from '../../../lib/oci/digest.ts';
 import { imageFrom, type OciImage, readImage } from '../../../lib/oci/image.ts';
 import type { Json } from '../../../lib/oci/image-json.ts';
 import { rebaseImage } from '../../../lib/oci/rebase.ts';
@@ -104,6 +105,37 @@ describe('rebase', () => {
       'PUT manifests',
     ]);
     expect(fake.requests.filter(({ path }) => path.includes('mount='))).toHaveLength(2);
+  });
+
+  it('of a hundred images of ten layers takes at most ten requests each, no layer, and no memory', async () => {
+    const kernel = ['base', 'certificates', 'libraries'];
+    const layers = ['old system', ...kernel].reverse();
+    const own = ['launcher', 'jre', 'dependencies', 'classes', 'sbom', 'config'];
+    const before = { 'io.buildpacks.lifecycle.metadata': metadata(digestOf('tar of old system')) };
+    storeImage(fake.store, parseReference(printReference(run)), {
+      layers: [...layers.slice(0, 3), 'new system'],
+      labels: stack,
+    });
+    const tags = Array.from({ length: 100 }, () => someTag(fake.host));
+    for (const [n, one] of tags.entries()) {
+      storeImage(fake.store, one, {
+        layers: [...layers, ...own],
+        labels: { ...stack, ...before },
+        env: [`N=${n}`],
+      });
+    }
+    const configs = configCache();
+    const rebaseOne = (one: TagReference) =>
+      rebaseImage({ app: registry }, { app: one, runImage: run, tags: [one, withTag(one, 'b2')] }, { configs });
+    await rebaseOne(tags[0] ?? tag);
+    fake.clearRequests();
+    const heapBefore = process.memoryUsage().heapUsed;
+    for (const one of tags.slice(1)) await rebaseOne(one);
+    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(64 * 1024 * 1024);
+    expect(fake.requests.length / 99).toBeLessThanOrEqual(10);
+    const layerDigests = new Set([...layers, ...own, 'new system'].map((name) => digestOf(name)));
+    const read = fake.requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'));
+    expect(read.filter(({ path }) => layerDigests.has(path.split('/').at(-1) as Digest))).toEqual([]);
   });
 
   it('reads a run image’s config once for many apps', async () => {
