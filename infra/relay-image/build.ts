@@ -36,6 +36,7 @@ export const buildRelayImage = async (options: BuildStepImageOptions = {}): Prom
         Env: config.Env.filter((variable) => !variable.startsWith('GIT_')),
         Entrypoint: ['/usr/bin/node', `/${program}`],
         WorkingDir: '/',
+        Labels: {},
       },
       rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
       history: ['node, libraries, certificates', 'relay'].map((name) => ({ created, created_by: name })),

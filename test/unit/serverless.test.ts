@@ -161,7 +161,7 @@ describe('infra/roles.yml', () => {
     expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
     expect(sendersTo('source-resolver')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
     expect(sendersTo('git-poll')).toEqual(['DependentsRole', 'SweeperRole', 'RelayRole']);
-    expect(sendersTo('dependents')).toEqual(['RelayRole']);
+    expect(sendersTo('dependents')).toEqual(['SweeperRole', 'RelayRole']);
     for (const { name } of queueRows.filter(({ watched }) => watched))
       expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole', 'RelayRole']));
   });

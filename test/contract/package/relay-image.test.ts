@@ -1,0 +1,45 @@
+/** The image of the relay in a registry: what a node would pull. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pushImages } from '../../../infra/push-images.ts';
+import { buildStepImage } from '../../../infra/step-image/build.ts';
+import { PermanentError } from '../../../lib/errors/expected.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+
+/** Why it cannot be built here; an empty text when it can. */
+const missing = await buildStepImage().then(
+  () => '',
+  (error: unknown) => {
+    if (!(error instanceof PermanentError)) throw error;
+    return error.message;
+  },
+);
+
+interface Manifest {
+  readonly config: { readonly digest: string };
+  readonly layers: readonly { readonly digest: string; readonly size: number }[];
+}
+interface Config {
+  readonly config: { readonly User: string; readonly Entrypoint: readonly string[] };
+}
+
+describe.skipIf(missing !== '')(`the relay’s image${missing && ` (skipped: ${missing})`}`, () => {
+  let registry: FakeRegistry;
+  beforeAll(async () => {
+    registry = await startFakeRegistry();
+  });
+  afterAll(() => registry.close());
+
+  it('shares the layer with Node with the step image, adds under a megabyte, and runs as nobody special', async () => {
+    const { steps, relay } = await pushImages(`${registry.host}/kpackless`, () => undefined);
+    const read = async <T>(path: string): Promise<T> =>
+      (await (await fetch(`http://${registry.host}/v2/kpackless/${path}`)).json()) as T;
+    const manifestOf = (reference: string): Promise<Manifest> =>
+      read(`${reference.includes('/steps@') ? 'steps' : 'relay'}/manifests/${reference.split('@')[1]}`);
+    const [ofSteps, ofRelay] = [await manifestOf(steps), await manifestOf(relay)];
+    expect(ofRelay.layers[0]).toEqual(ofSteps.layers[0]);
+    expect(ofRelay.layers).toHaveLength(2);
+    expect(ofRelay.layers[1]?.size).toBeLessThan(1_000_000);
+    const { config } = await read<Config>(`relay/blobs/${ofRelay.config.digest}`);
+    expect(config).toMatchObject({ User: '1000:1000', Entrypoint: ['/usr/bin/node', '/kpackless/main.mjs'] });
+  });
+});

@@ -1,0 +1,78 @@
+/** What docs/ lists is what the code has, both ways. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { settingNames } from '../../functions/settings.ts';
+import { buildReasonMeanings, conditionReasons, conditionTypes, type ReasonMeaning } from '../../lib/api/reasons.ts';
+
+const read = (file: string): string => readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
+
+/** Rows of the tables below a heading of a page. */
+const rowsBelow = (page: string, heading: string): readonly string[] => {
+  const [, below = ''] = page.split(`\n## ${heading}\n`);
+  const [section = ''] = below.split('\n## ');
+  return section.split('\n').filter((line) => line.startsWith('| `'));
+};
+
+const packageJson = JSON.parse(read('package.json')) as Readonly<Record<string, Readonly<Record<string, string>>>>;
+const inBackticks = (text: string): readonly string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code ?? '');
+
+describe('docs/reasons.md', () => {
+  const page = read('docs/reasons.md');
+
+  it('lists every condition type with its meaning', () => {
+    const wanted = Object.entries(conditionTypes).map(([type, meaning]) => `| \`${type}\` | ${meaning} |`);
+    expect(rowsBelow(page, 'Condition types')).toEqual(wanted);
+  });
+
+  it('lists every reason of lib/api/reasons.ts with its kinds and meaning, and no other', () => {
+    const reasons: Readonly<Record<string, ReasonMeaning>> = conditionReasons;
+    const wanted = Object.entries(reasons).map(
+      ([reason, { kinds, meaning, ours }]) =>
+        `| \`${reason}\`${ours === true ? ' +' : ''} | ${kinds.join(', ')} | ${meaning} |`,
+    );
+    expect(rowsBelow(page, 'Reasons of conditions')).toEqual(wanted);
+  });
+
+  it('lists every reason for a Build', () => {
+    const wanted = Object.entries(buildReasonMeanings).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);
+    expect(rowsBelow(page, 'Why a Build is made')).toEqual(wanted);
+  });
+});
+
+describe('docs/dependencies.md', () => {
+  const page = read('docs/dependencies.md');
+  const listed = (heading: string): readonly string[] =>
+    rowsBelow(page, heading)
+      .flatMap((row) => inBackticks(row.split('|')[1] ?? ''))
+      .sort();
+
+  it('gives a reason for every package that is installed, and lists no other', () => {
+    expect(listed('At run time')).toEqual(Object.keys(packageJson['dependencies'] ?? {}).sort());
+    const development = { ...packageJson['devDependencies'], ...packageJson['optionalDependencies'] };
+    expect(listed('In development')).toEqual(Object.keys(development).sort());
+  });
+
+  it('needs no range: every version is exact', () => {
+    const versions = ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((group) =>
+      Object.values(packageJson[group] ?? {}),
+    );
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+});
+
+describe('docs/commands.md', () => {
+  const page = read('docs/commands.md');
+
+  it('explains every npm script', () => {
+    const explained = [...page.matchAll(/^\| `npm (?:run )?([a-z-]+)/gm)].map(([, name]) => name ?? '');
+    expect(explained.sort()).toEqual(Object.keys(packageJson['scripts'] ?? {}).sort());
+  });
+
+  it('explains every setting', () => {
+    const explained = rowsBelow(page, 'Settings of the functions').flatMap((row) =>
+      inBackticks(row.split('|')[1] ?? ''),
+    );
+    expect(explained.sort()).toEqual([...settingNames].sort());
+  });
+});
