@@ -6,7 +6,7 @@ import { Clusters, type Registration } from '../lib/state/clusters.ts';
 import { Table } from '../lib/state/table.ts';
 
 const usage =
-  'npm run register -- NAME --eks EKS-NAME --region REGION --server https://… --ca-data BASE64 [--table kpackless]';
+  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--table kpackless]';
 
 /** What the command line asks for. */
 export interface RegisterOptions {
@@ -21,20 +21,22 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
   const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { eks: text, region: text, server: text, 'ca-data': text, table: text },
+    options: { eks: text, region: text, role: text, server: text, 'ca-data': text, table: text },
     allowPositionals: true,
   });
   const [cluster, ...more] = positionals;
   if (cluster === undefined || more.length > 0) throw invalid('give one name for the cluster');
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(cluster))
     throw invalid(`${cluster} is no name for a cluster: letters, digits, dot, dash, underscore, at most 100`);
-  const { eks: eksName, region, server, 'ca-data': caData, table = 'kpackless' } = values;
+  const { eks: eksName, region, role: roleArn, server, 'ca-data': caData, table = 'kpackless' } = values;
   if (eksName === undefined || region === undefined || server === undefined || caData === undefined)
     throw invalid('--eks, --region, --server and --ca-data are needed; aws eks describe-cluster says them');
+  if (roleArn !== undefined && !/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(roleArn))
+    throw invalid(`${roleArn} is no ARN of a role`);
   if (!URL.canParse(server) || new URL(server).protocol !== 'https:') throw invalid(`${server} is no https address`);
   if (!Buffer.from(caData, 'base64').toString().includes('BEGIN CERTIFICATE'))
     throw invalid('--ca-data is no certificate in base64');
-  return { cluster, table, registration: { access: 'eks', eksName, region, server, caData } };
+  return { cluster, table, registration: { access: 'eks', eksName, region, server, caData, roleArn } };
 };
 
 if (import.meta.main)

@@ -5,6 +5,7 @@ import { type AwsCredentials, eksToken } from '../kube/eks-token.ts';
 import { inClusterConfig, kubeconfigFile, tokenConfig } from '../kube/kubeconfig.ts';
 import { type KubeTransport, kubeTransport } from '../kube/transport.ts';
 import type { Clusters, Registration } from '../state/clusters.ts';
+import { assumedRole } from './assumed-role.ts';
 
 /** Opens transports of registered clusters and keeps them. */
 export interface ClusterConnections {
@@ -21,14 +22,11 @@ const open = (registration: Registration, credentials: () => Promise<AwsCredenti
       return kubeTransport(kubeconfigFile(registration.path, registration.context));
     case 'in-cluster':
       return kubeTransport(inClusterConfig());
-    case 'eks':
-      return kubeTransport(
-        tokenConfig(
-          registration.server,
-          registration.caData,
-          eksToken(registration.eksName, registration.region, credentials),
-        ),
-      );
+    case 'eks': {
+      const { server, caData, eksName, region, roleArn } = registration;
+      const identity = roleArn === undefined ? credentials : assumedRole({ roleArn, region, credentials });
+      return kubeTransport(tokenConfig(server, caData, eksToken(eksName, region, identity)));
+    }
   }
 };
 

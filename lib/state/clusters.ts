@@ -12,6 +12,8 @@ export type Registration =
       readonly caData: string;
       readonly eksName: string;
       readonly region: string;
+      /** The role the cluster knows us as; the function's own without. */
+      readonly roleArn?: string | undefined;
     };
 
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -30,6 +30,7 @@ describe('registering a cluster', () => {
     ['a missing option', good.slice(0, -2), /--ca-data are needed/],
     ['an address without TLS', changed('https://k.example', 'http://k.example'), /no https address/],
     ['a certificate that is none', changed(caData, 'bm8='), /no certificate/],
+    ['a role that is none', [...good, '--role', 'kpackless-prod'], /no ARN of a role/],
     ['an option that is none', [...good, '--nonsense'], /nonsense/],
   ])('refuses %s in one sentence', (_, args, why) => {
     expect(() => registerOptions(args)).toThrow(why);
