@@ -10,6 +10,15 @@ const flag = v.optional(
   'false',
 );
 
+const cap = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(/^(?:[1-9]\d{0,2}|1000)?$/, 'must be a number from 1 to 1000'),
+    v.transform((given) => (given === '' ? undefined : Number(given))),
+  ),
+  '',
+);
+
 const settingsSchema = v.object({
   /** Name of the DynamoDB table. */
   KPACKLESS_TABLE: text,
@@ -44,6 +53,9 @@ const settingsSchema = v.object({
     v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{7,64})?$/, 'must be a commit id in lower-case hex')),
     '',
   ),
+  /** Builds that run at once, in the whole installation and in each namespace; empty for no limit. */
+  KPACKLESS_MAX_BUILDS: cap,
+  KPACKLESS_MAX_BUILDS_PER_NAMESPACE: cap,
 });
 
 /** Every variable that is read. */

@@ -1,13 +1,22 @@
 /** Wakes Builds. */
 import { buildReconciler } from '../../lib/builds/reconcile.ts';
 import { registryImages } from '../../lib/builds/registry-images.ts';
+import { buildWaker } from '../../lib/builds/wake.ts';
+import { Slots } from '../../lib/state/slots.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 import { registryPorts } from '../registry-ports.ts';
 
-export const handler = reconcileHandler(({ settings }) => {
+export const handler = reconcileHandler(({ settings, table, sender, kube }) => {
   const program = (name: string) => ({ image: settings.KPACKLESS_STEP_IMAGE, command: [`/cnb/process/${name}`] });
   const maximum = settings.KPACKLESS_MAXIMUM_PLATFORM_API;
   return buildReconciler({
+    cap: {
+      slots: new Slots(table),
+      perInstallation: settings.KPACKLESS_MAX_BUILDS,
+      perNamespace: settings.KPACKLESS_MAX_BUILDS_PER_NAMESPACE,
+      kube,
+      wake: buildWaker(sender),
+    },
     images: registryImages(registryPorts(settings).registryFor),
     programs: {
       prepare: program('build-init'),

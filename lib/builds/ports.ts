@@ -1,6 +1,7 @@
 /** What the Build reconciler needs beyond the API server: images of registries, read and rebased as somebody. */
 import type { Account } from '../buildpacks/offers.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { CapPorts } from './cap.ts';
 import type { PodSettings, StepPrograms } from './pod/context.ts';
 
 /** The part of an image's config that is looked at; of an index, the linux/amd64 image's. */
@@ -40,4 +41,6 @@ export interface BuildPorts {
   readonly images: Images;
   readonly programs: StepPrograms;
   readonly settings: PodSettings;
+  /** Absent: as many builds run at once as there are. */
+  readonly cap?: CapPorts | undefined;
 }

@@ -8,11 +8,13 @@ import type { Build, BuildStatus } from '../api/build.ts';
 import { withBuildDefaults } from '../api/defaults.ts';
 import { additionalBuildNeededAnnotation } from '../api/labels.ts';
 import { buildPodName } from '../api/names.ts';
+import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import { controllerOf, isControlledBy } from '../kube/object.ts';
 import { isOciError } from '../oci/errors.ts';
 import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
+import { buildCap } from './cap.ts';
 import { statusAfter } from './failure.ts';
 import { dependenciesOf, gather } from './inputs/gather.ts';
 import { isFinished } from './is-finished.ts';
@@ -40,21 +42,37 @@ const rebaseSignal = (pass: Pass): AbortSignal =>
 
 /** The reconciler of Builds. */
 export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
+  const cap = buildCap(ports.cap);
+
   const write = async (build: Build, pass: Pass, status: BuildStatus): Promise<Outcome> => {
     // Whoever has something to report waits for nobody any more.
     await pass.dependOn([]);
     const conditions = withTransitionTimes(status.conditions ?? [], build.status?.conditions, pass.now);
-    const written = await pass.writeStatus(build, {
+    const next = {
       ...build.status,
       ...status,
       conditions: [...conditions],
       observedGeneration: build.metadata.generation,
-    });
+    };
+    // Before it is said that the Build ended: nobody looks at it afterwards.
+    if (isFinished({ ...build, status: next })) await cap.leave(build, pass);
+    const written = await pass.writeStatus(build, next);
     return isFinished(written) ? settled : again(lookAgainSeconds, 'the pod has not ended');
   };
 
   const written = (build: Build, pass: Pass, made: BuildMetadata, rest: Partial<BuildStatus>): Promise<Outcome> =>
     write(build, pass, { ...rest, ...builtStatus(made), conditions: [succeeded('True', 'Completed')] });
+
+  /** What can never run, or waits for people, holds no slot meanwhile: others could use it. */
+  const withoutSlot = async <T>(build: Build, pass: Pass, step: () => Promise<T>): Promise<T> => {
+    try {
+      return await step();
+    } catch (error) {
+      const isOver = error instanceof PermanentError || (error instanceof ExpectedError && error.pace === 'slow');
+      if (isOver) await cap.leave(build, pass);
+      throw error;
+    }
+  };
 
   /** Everything the pod is made from. What is missing is declared and looked for once more, so that its arrival is not lost. */
   const gathered = async (build: Build, pass: Pass): Promise<PodContext> => {
@@ -73,13 +91,18 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     context: PodContext,
     because: string | undefined,
   ): Promise<Outcome> => {
-    const wanted = buildPod(build, context);
-    const pod = await pass.kube.create<Pod>(because === undefined ? wanted : withRebasePodNote(wanted, because));
-    return report(build, pass, pod);
+    const made = await withoutSlot(build, pass, async () => {
+      const wanted = buildPod(build, context);
+      const queued = await cap.enter(build, pass);
+      return queued ?? pass.kube.create<Pod>(because === undefined ? wanted : withRebasePodNote(wanted, because));
+    });
+    if (!('afterSeconds' in made)) return report(build, pass, made);
+    await write(build, pass, { conditions: [succeeded('Unknown', 'Queued', made.message)] });
+    return again(made.afterSeconds, 'the cap on running builds is reached');
   };
 
   const start = async (build: Build, pass: Pass): Promise<Outcome> => {
-    const context = await gathered(build, pass);
+    const context = await withoutSlot(build, pass, () => gathered(build, pass));
     if (!isRebase(build, context.builder.stackId)) return create(build, pass, context, undefined);
     const onlyInPod = whyOnlyInPod(build, context);
     if (onlyInPod !== undefined) return create(build, pass, context, onlyInPod);
@@ -136,7 +159,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
         const seen = build.status?.podName ?? '';
         return seen === '' ? start(build, pass) : afterLoss(build, pass, seen);
       }
-      if (!isControlledBy(pod, build)) throw nameTaken(key.name, pod);
+      if (!isControlledBy(pod, build)) return withoutSlot(build, pass, () => Promise.reject(nameTaken(key.name, pod)));
       return report(build, pass, await patched(pod, pass));
     },
     statusOnFailure: statusAfter,

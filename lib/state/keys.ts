@@ -9,6 +9,9 @@
  * | registration of a cluster | `cluster#<cluster>` | `registration` | everybody, by key |
  * | circuit | `circuit#<cluster or host>` | `circuit` | a pass, by key |
  * | telling put off | `object#<cluster>#Dependents#<namespace>#<kind>/<name>` | `record` | dependents, by key, consistent |
+ * | slots of a cap on running builds | `slots#<scope>` | `holders` | Builds that start or end, by key, consistent |
+ * | Build that waits for a slot | `slots#<scope>` | `waiting#<cluster>#<namespace>#<since>#<name>#<uid>` | a Build that ends, by namespace, consistent |
+ * | polls of a repository | `hook#<digest of its place>` | `<cluster>#GitPoll#<namespace>#<name>` | push hooks, by place, consistent |
  * | due time | index `due`: `dueShard`, `dueAt` | | sweeper, by shard, everything ≤ now |
  *
  * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide.
@@ -84,9 +87,66 @@ export const checkpointSortKey = (kind: string): string => `checkpoint#${kind}`;
 export const circuitKey = (scope: string): string => `circuit#${scope}`;
 export const circuitSortKey = 'circuit';
 
+/** Partition key of all polls of the repositories at a place, in every cluster: a push hook knows the URL and nothing else. */
+export const hookKey = (place: string): string => `hook#${place}`;
+
+/** Sort key of a poll that a push hook wakes. */
+export const hookSortKey = ({ cluster, kind, namespace, name }: TargetKey): string =>
+  `${cluster}#${kind}#${namespace}#${name}`;
+
+/** The poll that such a sort key names. */
+export const polledBy = (sk: string): TargetKey => {
+  const [cluster = '', kind = '', namespace = '', ...name] = sk.split('#');
+  return { cluster, kind, namespace, name: name.join('#') };
+};
+
 /** A stable shard for a key: FNV-1a, so neighbours spread. */
 export const dueShardOf = (pk: string): number => {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(pk)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash % dueShards;
+};
+
+/** A Build in a queue for slots. */
+export interface SlotUser {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Where a cap counts: one namespace of a cluster, or the whole installation. */
+export type SlotScope = 'installation' | { readonly cluster: string; readonly namespace: string };
+
+/** Partition key of a cap's slots and of everybody who waits for one. */
+export const slotsKey = (scope: SlotScope): string =>
+  scope === 'installation' ? 'slots#installation' : `slots#${scope.cluster}#${scope.namespace}`;
+export const holdersSortKey = 'holders';
+
+/** A holder as the slot item names it. */
+export const showSlotUser = ({ cluster, namespace, name, uid }: SlotUser): string =>
+  [cluster, namespace, name, uid].join('#');
+
+/** The holder behind an entry of the slot item. */
+export const slotUserOf = (shown: string): SlotUser => {
+  const [cluster = '', namespace = '', name = '', uid = ''] = shown.split('#');
+  return { cluster, namespace, name, uid };
+};
+
+/** Before every waiter, and before and behind the waiters of one namespace, in the order of sort keys. */
+export const waitingPrefix = 'waiting#';
+export const waitingOf = ({ cluster, namespace }: Pick<SlotUser, 'cluster' | 'namespace'>): string =>
+  `${waitingPrefix}${cluster}#${namespace}#`;
+export const waitingBehind = (namespace: Pick<SlotUser, 'cluster' | 'namespace'>): string => `${waitingOf(namespace)}~`;
+
+/** Sort key of a waiter: the oldest of a namespace first. `since` is its creation time, RFC 3339. */
+export const waitingSortKey = (user: SlotUser, since: string): string =>
+  `${waitingOf(user)}${since}#${user.name}#${user.uid}`;
+
+/** The waiter behind a sort key; undefined when it is none. */
+export const waiterOf = (sk: string): SlotUser | undefined => {
+  const [waiting, cluster, namespace, , name, uid] = sk.split('#');
+  return waiting !== 'waiting' || cluster === undefined || namespace === undefined || name === undefined
+    ? undefined
+    : { cluster, namespace, name, uid: uid ?? '' };
 };

@@ -26,8 +26,12 @@ export interface Change {
   readonly set?: Readonly<Record<string, Attribute | undefined>>;
   readonly remove?: readonly string[];
   readonly add?: Readonly<Record<string, readonly string[]>>;
+  /** Takes elements out of string sets; naming absent ones is no failure. */
+  readonly drop?: Readonly<Record<string, readonly string[]>>;
   /** Each named attribute must have this value, or be absent when undefined; otherwise nothing is written. */
   readonly expect?: Readonly<Record<string, string | number | undefined>>;
+  /** The string set `attribute` must be absent, have fewer than `below` elements, or have `element` already. */
+  readonly room?: { readonly attribute: string; readonly below: number; readonly element: string };
 }
 
 /** A page of a query; `next` continues it. */
@@ -121,16 +125,26 @@ export class Table {
       ...set.filter(([, given]) => given === undefined || isEmptySet(given)).map(([attribute]) => attribute),
     ];
     const adds = Object.entries(change.add ?? {}).filter(([, given]) => given.length > 0);
+    const drops = Object.entries(change.drop ?? {}).filter(([, given]) => given.length > 0);
     const parts = [
       ['SET', sets.map(([attribute, given]) => `${name(attribute)} = ${value(attribute, given)}`)],
       ['REMOVE', removes.map(name)],
       ['ADD', adds.map(([attribute, given]) => `${name(attribute)} ${value(attribute, given)}`)],
+      ['DELETE', drops.map(([attribute, given]) => `${name(attribute)} ${value(attribute, given)}`)],
     ] as const;
     const conditions = Object.entries(change.expect ?? {}).map(([attribute, given]) =>
       given === undefined
         ? `attribute_not_exists(${name(attribute)})`
         : `${name(attribute)} = ${value(attribute, given)}`,
     );
+    if (change.room !== undefined) {
+      const { attribute, below, element } = change.room;
+      const set = name(attribute);
+      const alias = value(attribute, element);
+      conditions.push(
+        `(attribute_not_exists(${set}) OR size(${set}) < ${value('below', below)} OR contains(${set}, ${alias}))`,
+      );
+    }
     const expression = parts
       .filter(([, clauses]) => clauses.length > 0)
       .map(([verb, clauses]) => `${verb} ${clauses.join(', ')}`)
