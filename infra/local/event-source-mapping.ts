@@ -2,6 +2,7 @@
  * What Lambda does between a FIFO queue and a function: polls, invokes with a real event, deletes what succeeded, leaves what
  * failed to its visibility time-out, backs off when a whole invocation fails (spec 06 §2).
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
@@ -32,7 +33,8 @@ export interface Mapping {
 const batchSize = 10;
 const waitSeconds = 20;
 
-const recordOf = (message: Message, queueArn: string): SQSRecord => ({
+/** A message as Lambda's event shows it. */
+export const recordOf = (message: Message, queueArn: string): SQSRecord => ({
   messageId: message.MessageId ?? '',
   receiptHandle: message.ReceiptHandle ?? '',
   body: message.Body ?? '',
@@ -62,9 +64,15 @@ export const succeeded = (
   return records.filter(({ messageId }) => !failed.has(messageId));
 };
 
-const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Ends early, without a word, when `signal` aborts. */
+const pause = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+};
 
-/** Fails when the function outlives its time-out, as Lambda would end it. */
+/**
+ * Fails when the function outlives its time-out. Lambda would end its process; here it goes on beside the next invocation, as
+ * every pass may (DESIGN §3.5): a batch gives up on a pass before it comes to this.
+ */
 const withTimeout = async <T>(work: Promise<T>, seconds: number): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
@@ -118,7 +126,7 @@ export const startMapping = (options: MappingOptions, signal: AbortSignal): Mapp
         if (signal.aborted) return;
         failures += 1;
         options.warn(`invoking the function of ${queueUrl}`, error);
-        await sleep(Math.min(30_000, 500 * 2 ** failures));
+        await pause(Math.min(30_000, 500 * 2 ** failures), signal);
       }
     }
   };

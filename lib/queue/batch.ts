@@ -69,7 +69,7 @@ const inParallel = async (
   const waiting = [...works];
   const lane = async (): Promise<void> => {
     for (let work = waiting.shift(); work !== undefined; work = waiting.shift())
-      await each(work, 1 + Math.ceil(waiting.length / limit));
+      await each(work, Math.ceil((waiting.length + 1) / limit));
   };
   await Promise.all(Array.from({ length: Math.min(limit, works.length) }, lane));
 };

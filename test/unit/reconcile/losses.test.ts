@@ -1,0 +1,483 @@
+/** Each test is named after the loss that it prevents: a sequence of events with versions, and where the process dies (DESIGN §3.3–3.10). */
+import { afterEach, describe, expect, it } from 'vitest';
+import { KubeError } from '../../../lib/kube/errors.ts';
+import type { Message } from '../../../lib/queue/message.ts';
+import { dueShardOf, recordKey } from '../../../lib/state/keys.ts';
+import { type Story, story } from '../../support/story.ts';
+import {
+  applyBuilder,
+  applyImage,
+  builds,
+  type Interference,
+  imageOf,
+  statusOf,
+  storyReconciler,
+} from '../../support/story-image.ts';
+
+let told: Story | undefined;
+const begin = async (meanwhile: Interference = {}, lagMilliseconds?: number): Promise<Story> => {
+  told = await story({
+    reconciler: storyReconciler(meanwhile),
+    queue: 'image',
+    ...(lagMilliseconds === undefined ? {} : { lagMilliseconds }),
+  });
+  applyBuilder(told.kube, 'base', 'v1');
+  return told;
+};
+afterEach(async () => {
+  await told?.[Symbol.asyncDispose]();
+  told = undefined;
+});
+
+/** An Image that was reconciled once, and counts that begin anew. */
+const settledImage = async (world: Story): Promise<void> => {
+  await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+  expect(await world.deliver()).toStrictEqual(['settled']);
+  world.kube.forget();
+};
+
+const wakeUp = (reason: Message['reason'], rest: Partial<Message> = {}): Message => {
+  const target = { kind: 'Image', namespace: 'team', name: 'app' };
+  return {
+    v: 1,
+    cluster: 'one',
+    epoch: 'e.0',
+    target,
+    cause: { ...target, uid: '', resourceVersion: '' },
+    reason,
+    ...rest,
+  };
+};
+
+describe('what may be skipped', () => {
+  it('our own status write comes back as an event: it costs no request', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.tell(imageOf(world.kube, 'app'));
+    expect(await world.deliver()).toStrictEqual(['skipped']);
+    expect(world.kube.calls).toStrictEqual([]);
+  });
+
+  it('an edit that came between our read and the event of our write is not lost', async () => {
+    const world = await begin();
+    await settledImage(world);
+    const written = imageOf(world.kube, 'app');
+    await world.tell(applyImage(world.kube, 'app', { builder: 'other' }));
+    await world.tell(written);
+    expect(await world.deliver()).toStrictEqual(['settled']);
+    expect(statusOf(world.kube, 'app')?.seen).toBe('none');
+  });
+
+  it('the same version of another epoch is another state: it is looked at', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.tell(imageOf(world.kube, 'app'), { epoch: 'e.1', list: '7@1' });
+    expect(await world.deliver()).toStrictEqual(['settled']);
+    expect(world.kube.calls).not.toStrictEqual([]);
+  });
+
+  it('an older version after a restore is not "seen already"', async () => {
+    const world = await begin();
+    await settledImage(world);
+    const restored = imageOf(world.kube, 'app');
+    await world.tell({ ...restored, metadata: { ...restored.metadata, resourceVersion: '1' } });
+    expect(await world.deliver()).toStrictEqual(['settled']);
+  });
+
+  it.each(['due', 'dependency', 'child', 'hook', 'redrive'] as const)(
+    'a %s message is never skipped, whatever version it names',
+    async (reason) => {
+      const world = await begin();
+      await settledImage(world);
+      const { uid = '', resourceVersion = '' } = imageOf(world.kube, 'app').metadata ?? {};
+      const cause = { kind: 'Image', namespace: 'team', name: 'app', uid, resourceVersion };
+      await world.send('image', wakeUp(reason, { cause }));
+      expect(await world.deliver()).toStrictEqual(['settled']);
+      expect(world.kube.calls).not.toStrictEqual([]);
+    },
+  );
+
+  it('a timer in one batch with the echo of our own write is not skipped with it', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.tell(imageOf(world.kube, 'app'));
+    await world.send('image', wakeUp('due', { occasion: 'due@5' }));
+    expect(await world.deliver()).toStrictEqual(['settled']);
+  });
+
+  it('a status written over an edit does not hide the edit from the next event', async () => {
+    const world = await begin();
+    const first = applyImage(world.kube, 'app', { builder: 'base' });
+    await world.tell(first);
+    await world.deliver();
+    // The record must hold a version that follows from what was decided on, or nothing that can be skipped.
+    const { resourceVersion } = await world.records.read(world.target('app'));
+    expect(resourceVersion).toBe(imageOf(world.kube, 'app').metadata?.resourceVersion);
+  });
+
+  it('a message that names another kind than its queue reconciles nothing and does not come back', async () => {
+    const world = await begin();
+    await world.send('image', wakeUp('self', { target: { kind: 'Secret', namespace: 'team', name: 'app' } }));
+    expect(await world.deliver()).toStrictEqual(['misdirected']);
+    expect(world.kube.calls).toStrictEqual([]);
+    expect(world.held('image')).toBe(0);
+  });
+});
+
+describe('dying', () => {
+  /** As many as a first pass makes and one more, so that the last round does not die at all. */
+  const deaths = Array.from({ length: 8 }, (_, index) => index + 1);
+
+  it.each(deaths)('after write %i of a first pass: the work is repeated, and nothing is made twice', async (write) => {
+    const world = await begin();
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+    world.death.afterWrites(write);
+    await world.deliver();
+    world.startAgain();
+    world.later(90);
+    await world.untilQuiet();
+    expect(builds(world.kube)).toStrictEqual(['app-v1']);
+    expect(statusOf(world.kube, 'app')).toStrictEqual({ seen: 'v1' });
+    expect(world.kube.writes.filter((line) => line.startsWith('replaceStatus'))).toHaveLength(1);
+    const record = await world.records.read(world.target('app'));
+    expect(record).toMatchObject({ edges: ['Builder#team#base'], looseEdges: [], attempts: 0 });
+    expect(record.dueAt).toBeGreaterThan(world.now().getTime() / 1000);
+    expect(world.held('image')).toBe(0);
+  });
+
+  it.each(deaths)(
+    'after write %i of changing dependencies: the new one wakes, the old one no longer',
+    async (write) => {
+      const world = await begin();
+      await settledImage(world);
+      applyBuilder(world.kube, 'other', 'w1');
+      await world.tell(applyImage(world.kube, 'app', { builder: 'other' }));
+      world.death.afterWrites(write);
+      await world.deliver();
+      world.startAgain();
+      world.later(90);
+      await world.untilQuiet();
+      const waitingFor = async (name: string) =>
+        (await world.records.dependents('one', { kind: 'Builder', namespace: 'team', name }, { limit: 10 })).targets;
+      expect(await waitingFor('base')).toStrictEqual([]);
+      expect(await waitingFor('other')).toStrictEqual([world.target('app')]);
+      // And back again: an edge that was deleted must not be believed in.
+      await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+      await world.untilQuiet();
+      expect(await waitingFor('base')).toStrictEqual([world.target('app')]);
+    },
+  );
+
+  it('between deleting an edge and the record, and the user changes back: the edge is there again', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.tell(applyImage(world.kube, 'app', { builder: 'other' }));
+    world.death.after('DeleteItemCommand');
+    expect(await world.deliver()).toStrictEqual(['died']);
+    world.startAgain();
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+    world.later(90);
+    await world.untilQuiet();
+    const { targets } = await world.records.dependents(
+      'one',
+      { kind: 'Builder', namespace: 'team', name: 'base' },
+      { limit: 10 },
+    );
+    expect(targets).toStrictEqual([world.target('app')]);
+  });
+
+  it('between status and record: the event of that status is not skipped, and changes nothing', async () => {
+    const world = await begin();
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+    world.death.after('status Image');
+    expect(await world.deliver()).toStrictEqual(['died']);
+    world.startAgain();
+    world.later(90);
+    world.kube.forget();
+    await world.tell(imageOf(world.kube, 'app'));
+    expect(await world.deliver()).toStrictEqual(['settled']);
+    // A create that meets its own child, and nothing else.
+    expect(world.kube.writes).toStrictEqual(['create Build team/app-v1 (refused)']);
+    expect(builds(world.kube)).toStrictEqual(['app-v1']);
+  });
+
+  it('by a bug in the very first pass: the object is due all the same, and the message is not lost', async () => {
+    const world = await begin();
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base', wish: 'throw' }));
+    expect(await world.deliver()).toStrictEqual([]);
+    expect(world.held('image')).toBe(1);
+    expect((await world.records.read(world.target('app'))).dueAt).toBe(world.now().getTime() / 1000 + 600);
+  });
+});
+
+describe('other writers', () => {
+  it('a conflict is decided anew at once, with what the other has written', async () => {
+    const world = await begin();
+    await settledImage(world);
+    applyBuilder(world.kube, 'base', 'v2');
+    world.kube.failNext('replaceStatus', /Image/, new KubeError('conflict', 'modified', { status: 409 }));
+    await world.send('image', wakeUp('dependency', { occasion: '1' }));
+    expect(await world.deliver()).toStrictEqual(['settled']);
+    expect(statusOf(world.kube, 'app')?.seen).toBe('v2');
+  });
+
+  it('conflicts without end are given up after three tries and tried again in seconds', async () => {
+    const world = await begin();
+    await settledImage(world);
+    applyBuilder(world.kube, 'base', 'v2');
+    for (let n = 0; n < 4; n += 1)
+      world.kube.failNext('replaceStatus', /Image/, new KubeError('conflict', 'modified', { status: 409 }));
+    await world.send('image', wakeUp('dependency', { occasion: '1' }));
+    expect(await world.deliver()).toStrictEqual(['failed']);
+    expect(world.held('image')).toBe(0);
+    world.later(2);
+    await world.untilQuiet();
+    expect(statusOf(world.kube, 'app')?.seen).toBe('v2');
+  });
+});
+
+describe('an object that is gone', () => {
+  it('one 404 forgets nothing: the object may be back in a moment', async () => {
+    const world = await begin();
+    await settledImage(world);
+    world.kube.remove('Image', 'app');
+    await world.send('image', wakeUp('self', { cause: { ...wakeUp('self').cause, resourceVersion: '99' } }));
+    expect(await world.deliver()).toStrictEqual(['gone']);
+    expect((await world.records.read(world.target('app'))).edges).toStrictEqual(['Builder#team#base']);
+  });
+
+  it('the second 404 after ten minutes takes record and edges away', async () => {
+    const world = await begin();
+    await settledImage(world);
+    world.kube.remove('Image', 'app');
+    await world.send('image', wakeUp('self', { cause: { ...wakeUp('self').cause, resourceVersion: '99' } }));
+    await world.deliver();
+    world.later(300);
+    await world.send('image', wakeUp('hook'));
+    expect(await world.deliver()).toStrictEqual(['gone']);
+    expect((await world.records.read(world.target('app'))).goneAt).toBeDefined();
+    world.later(301);
+    await world.untilQuiet();
+    expect(await world.records.read(world.target('app'))).toMatchObject({
+      edges: [],
+      dueAt: undefined,
+      goneAt: undefined,
+    });
+    const builder = { kind: 'Builder', namespace: 'team', name: 'base' };
+    expect((await world.records.dependents('one', builder, { limit: 10 })).targets).toStrictEqual([]);
+  });
+
+  it.each([1, 2, 3])('dying after write %i of forgetting, and the object is made again: it is woken', async (write) => {
+    const world = await begin();
+    await settledImage(world);
+    world.kube.remove('Image', 'app');
+    await world.send('image', wakeUp('hook'));
+    await world.deliver();
+    world.later(601);
+    await world.sweep();
+    world.death.afterWrites(write);
+    await world.deliver();
+    world.startAgain();
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+    world.later(90);
+    await world.untilQuiet();
+    await world.tell(applyBuilder(world.kube, 'base', 'v2'));
+    await world.untilQuiet();
+    expect(statusOf(world.kube, 'app')?.seen).toBe('v2');
+  });
+
+  it('404 of the kind, as a server says that is starting, forgets nothing', async () => {
+    const world = await begin();
+    await settledImage(world);
+    for (let minutes = 0; minutes < 30; minutes += 10) {
+      world.kube.failNext('get', /Image/, new KubeError('not-found', 'the server could not find it', { status: 404 }));
+      await world.send('image', wakeUp('hook', { occasion: String(minutes) }));
+      expect(await world.deliver()).toStrictEqual(['failed']);
+      world.later(600);
+    }
+    const record = await world.records.read(world.target('app'));
+    expect(record).toMatchObject({ edges: ['Builder#team#base'], goneAt: undefined });
+  });
+
+  it('an object that was made again is reconciled like a new one', async () => {
+    const world = await begin();
+    await settledImage(world);
+    world.kube.remove('Image', 'app');
+    await world.send('image', wakeUp('hook'));
+    await world.deliver();
+    const again = applyImage(world.kube, 'app', { builder: 'base' });
+    await world.tell(again);
+    expect(await world.deliver()).toStrictEqual(['failed']);
+    expect(statusOf(world.kube, 'app')?.failure).toMatch(/already exists/);
+    expect((await world.records.read(world.target('app'))).goneAt).toBeUndefined();
+  });
+});
+
+describe('dependencies', () => {
+  it('a change between writing the edge and reading the dependency wakes', async () => {
+    const meanwhile: Interference = {};
+    const world = await begin(meanwhile);
+    await world.tell(applyBuilder(world.kube, 'base', 'v1'));
+    await world.deliver('dependents');
+    meanwhile.beforeRead = async () => {
+      // All of it happens while the pass holds its edge and has read nothing.
+      await world.tell(applyBuilder(world.kube, 'base', 'v2'));
+      await world.deliver('dependents');
+    };
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+    await world.deliver();
+    expect(world.held('image')).toBe(1);
+    await world.untilQuiet();
+    expect(statusOf(world.kube, 'app')?.seen).toBe('v2');
+  });
+
+  it('a change after the read wakes', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.tell(applyBuilder(world.kube, 'base', 'v2'));
+    await world.untilQuiet();
+    expect(statusOf(world.kube, 'app')?.seen).toBe('v2');
+  });
+
+  it('an edge is written once, not at each pass', async () => {
+    const world = await begin();
+    await settledImage(world);
+    const before = world.death.written.length;
+    await world.send('image', wakeUp('hook'));
+    await world.deliver();
+    // The refused create of the child is no write that went through.
+    expect(world.death.written.slice(before)).toStrictEqual(['UpdateItemCommand']);
+  });
+});
+
+describe('a cluster that is down', () => {
+  const down = () => new KubeError('unreachable', 'GET: cannot reach the API server');
+
+  it('opens its circuit: the next wake-ups are parked without a call, and all come back', async () => {
+    const world = await begin();
+    await settledImage(world);
+    world.kube.failNext('get', /Image/, down());
+    await world.send('image', wakeUp('hook', { occasion: '1' }));
+    expect(await world.deliver()).toStrictEqual(['failed']);
+    world.kube.forget();
+    applyImage(world.kube, 'web', { builder: 'base' });
+    await world.tell(imageOf(world.kube, 'web'));
+    await world.send('image', wakeUp('hook', { occasion: '2' }));
+    expect((await world.deliver()).toSorted()).toStrictEqual(['parked', 'parked']);
+    expect(world.kube.calls).toStrictEqual([]);
+    expect(world.held('image')).toBe(0);
+    // One of them is the probe; the other comes when a probe that died would have been given up.
+    world.later(15);
+    await world.untilQuiet();
+    world.later(31);
+    await world.untilQuiet();
+    expect(builds(world.kube)).toContain('web-v1');
+    expect((await world.records.read(world.target('app'))).attempts).toBe(0);
+  });
+
+  it('is asked by one probe at a time', async () => {
+    const world = await begin();
+    for (const name of ['a', 'b', 'c']) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
+    await world.circuits.failed('one', Math.floor(world.now().getTime() / 1000));
+    world.later(6);
+    world.kube.failNext('get', /Image/, down());
+    expect((await world.deliver()).toSorted()).toStrictEqual(['failed', 'parked', 'parked']);
+  });
+
+  it('that says when to come back is not asked before', async () => {
+    const world = await begin();
+    await settledImage(world);
+    world.kube.failNext(
+      'get',
+      /Image/,
+      new KubeError('throttled', 'too many', { status: 429, retryAfterSeconds: 100 }),
+    );
+    await world.send('image', wakeUp('hook', { occasion: '1' }));
+    await world.deliver();
+    expect((await world.records.read(world.target('app'))).dueAt).toBe(world.now().getTime() / 1000 + 100);
+    world.kube.forget();
+    world.later(95);
+    await world.send('image', wakeUp('hook', { occasion: '2' }));
+    expect(await world.deliver()).toStrictEqual(['parked']);
+    expect(world.kube.calls).toStrictEqual([]);
+  });
+
+  it('a probe that is refused says that the cluster is there: nobody else is parked', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.circuits.failed('one', Math.floor(world.now().getTime() / 1000));
+    world.later(6);
+    world.kube.failNext('get', /Image/, new KubeError('forbidden', 'no', { status: 403, pace: 'slow' }));
+    await world.send('image', wakeUp('hook', { occasion: '1' }));
+    expect(await world.deliver()).toStrictEqual(['failed']);
+    await world.send('image', wakeUp('hook', { occasion: '2' }));
+    expect(await world.deliver()).toStrictEqual(['settled']);
+  });
+});
+
+describe('time', () => {
+  it('a timer that asks for itself at once is not swallowed as a repetition', async () => {
+    const world = await begin();
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base', wish: 'again' }));
+    expect(await world.deliver()).toStrictEqual(['again']);
+    for (let second = 0; second < 5; second += 1) {
+      world.later(1);
+      expect(await world.sweep()).toBe(1);
+      expect(await world.deliver()).toStrictEqual(['again']);
+    }
+  });
+
+  it('a sweeper that dies after sending sends again: one wake-up, none lost', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.records.park(world.target('app'), world.now().getTime() / 1000);
+    world.death.afterWrites(1);
+    await expect(world.sweep()).rejects.toThrow();
+    world.startAgain();
+    expect(world.held('image')).toBe(1);
+    await world.sweep();
+    expect(world.held('image')).toBe(1);
+    expect(await world.deliver()).toStrictEqual(['settled']);
+  });
+
+  it('a wake-up that nobody answered is sent again after ten minutes', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.records.park(world.target('app'), world.now().getTime() / 1000);
+    await world.sweep();
+    const [lost] = await world.receive('image', 1);
+    expect(lost?.body).toContain('due');
+    world.later(599);
+    expect(await world.sweep()).toBe(0);
+    world.later(2);
+    expect(await world.sweep()).toBe(1);
+  });
+
+  it('a pass that finishes before the sweeper moves the due time keeps its own', async () => {
+    const world = await begin();
+    await settledImage(world);
+    const target = world.target('app');
+    const dueAt = world.now().getTime() / 1000;
+    await world.records.park(target, dueAt);
+    await world.send('image', wakeUp('due', { occasion: `due@${dueAt}` }));
+    await world.deliver();
+    const { dueAt: chosen } = await world.records.read(target);
+    expect(await world.records.postpone({ target, dueAt }, dueAt + 600)).toBe(false);
+    expect((await world.records.read(target)).dueAt).toBe(chosen);
+  });
+
+  it('an index that lags shows a due time that was replaced: one pass too many, and the new time stands', async () => {
+    const world = await begin({}, 150);
+    await settledImage(world);
+    const target = world.target('app');
+    const past = world.now().getTime() / 1000 - 1;
+    await world.records.park(target, past);
+    await expect.poll(() => world.records.due(shardWith(world), past, 10).then((due) => due.length)).toBe(1);
+    await world.records.park(target, past + 1000);
+    await world.sweep();
+    expect(await world.deliver()).toStrictEqual(['settled']);
+    expect((await world.records.read(target)).dueAt).toBeGreaterThan(past + 60_000);
+  });
+});
+
+const shardWith = (world: Story): number => dueShardOf(recordKey(world.target('app')));
