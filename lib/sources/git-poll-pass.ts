@@ -29,7 +29,10 @@ import { gitPollFor, type PollSettings, revisionOf, secondsToNextPoll, secondsTo
 
 /** What a poll needs from outside. */
 export interface GitPollPorts extends AskHostPorts {
-  readonly polls: Pick<Polls, 'finish' | 'followers' | 'forget' | 'read' | 'replaceWatched' | 'saveResult'>;
+  readonly polls: Pick<
+    Polls,
+    'finish' | 'followers' | 'forget' | 'offerToHooks' | 'read' | 'replaceWatched' | 'saveResult'
+  >;
   readonly sender: Sender;
   /** The API of a registered cluster. @throws ExpectedError when it is not registered */
   kube(cluster: string, signal: AbortSignal): Promise<Pick<KubeClient, 'get'>>;
@@ -47,6 +50,9 @@ const PAGE = 100;
 /** How many stale followers are tried before giving up until the next poll; their edges go within ten minutes. */
 const CANDIDATES = 5;
 
+/** A host that sends its hook before it shows the push is asked again after this time, however rare polls are. */
+const HOOK_AGAIN_SECONDS = 30;
+
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
 /** One poll under way. */
@@ -55,6 +61,8 @@ interface Run {
   readonly row: PollRow;
   readonly watched: readonly Watched[];
   readonly epoch: string;
+  /** A push hook says that something moved. */
+  readonly isHooked: boolean;
   readonly now: Date;
   readonly signal: AbortSignal;
 }
@@ -152,7 +160,9 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const current = watchedNow(watched, refs);
     const revisions = toldOfFailure(row) ? revisionsOf(watched) : movedRevisions(watched, current);
     const found = current.map(showWatched);
-    const dueAt = seconds(now) + Math.round(secondsToNextPoll(settings, ports.random()));
+    const wait = secondsToNextPoll(settings, ports.random());
+    const isEarly = run.isHooked && revisions.length === 0;
+    const dueAt = seconds(now) + Math.round(isEarly ? Math.min(wait, HOOK_AGAIN_SECONDS) : wait);
     const result = { askedAt: seconds(now), attempts: 0, failure: undefined, found };
     if (revisions.length === 0) {
       await polls.saveResult(target, { ...result, dueAt });
@@ -180,10 +190,14 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     return 'failed';
   };
 
-  /** Once an hour, revisions that nobody follows any more are dropped, so that they cost neither listing nor space. */
-  const prune = async (run: Run): Promise<Run> => {
+  /**
+   * Once an hour, revisions that nobody follows any more are dropped, so that they cost neither listing nor space, and hooks are told
+   * of the row again, should a death have come between the two.
+   */
+  const tidy = async (run: Run): Promise<Run> => {
     const { row, watched, target, now } = run;
     if (row.askedAt === undefined || Math.floor(row.askedAt / 3600) === Math.floor(seconds(now) / 3600)) return run;
+    if (row.place !== undefined) await polls.offerToHooks(target, row.place);
     const kept: Watched[] = [];
     for (const entry of watched) {
       const { targets } = await polls.followers(target.cluster, dependencyFor(run, entry.revision), 1);
@@ -219,7 +233,11 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     }
     const signal = AbortSignal.timeout(budgetSeconds * 1000);
     const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
-    const run = await prune({ target, row, watched: row.watched.map(parseWatched), epoch, now, signal });
+    const isHooked = messages.some(({ reason }) => reason === 'hook');
+    // A host that asks to be left alone is not asked for every push: what it is due for stays.
+    const isThrottled = row.attempts > 0 && parseFailure(row.failure)?.code === 'throttled';
+    if (isThrottled && messages.every(({ reason }) => reason === 'hook')) return 'parked';
+    const run = await tidy({ target, row, watched: row.watched.map(parseWatched), epoch, isHooked, now, signal });
     try {
       return await poll(run);
     } catch (error) {

@@ -35,6 +35,10 @@ const MANY_REVISIONS = 100;
 export const prefixesFor = (revisions: readonly string[]): readonly string[] =>
   revisions.length > MANY_REVISIONS ? ['HEAD', 'refs/'] : [...new Set(revisions.flatMap(refNamesFor))];
 
+/** May a push to `refs` (undefined: unknown ones) have moved one of the revisions? The default branch may be any of them. */
+export const mayConcern = (revisions: readonly string[], refs: readonly string[] | undefined): boolean =>
+  revisions.flatMap(refNamesFor).some((name) => refs === undefined || name === 'HEAD' || refs.includes(name));
+
 /** Every revision once, where `refs` have it now. */
 export const watchedNow = (watched: readonly Watched[], refs: readonly GitRef[]): readonly Watched[] => {
   const table = refTable(refs);

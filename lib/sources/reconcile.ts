@@ -3,6 +3,7 @@ import type { GitSource, ResolvedSourceConfig } from '../api/source-config.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
 import { PermanentError } from '../errors/expected.ts';
 import type { GitCredential } from '../git/credentials.ts';
+import { placeDigest } from '../git/place.ts';
 import { isObjectId } from '../git/refs.ts';
 import { type GitUrl, parseGitUrl } from '../git/url.ts';
 import { settled } from '../reconcile/outcome.ts';
@@ -71,7 +72,7 @@ const followedAs = (poll: TargetKey, revision: string): string => revisionOf(pol
  */
 const follow = async (
   { polls, settings }: SourcePorts,
-  { source, credential, poll }: GitQuestion,
+  { source, url, credential, poll }: GitQuestion,
   row: PollRow | undefined,
   seen: ResolvedRevision | undefined,
   pass: Pass,
@@ -84,7 +85,7 @@ const follow = async (
   const isKnown = row?.watched.includes(entry) === true || (isWatched && row.found.includes(entry));
   if (!isOld || !isKnown) {
     const dueAt = Math.floor(pass.now.getTime() / 1000) + settings.intervalSeconds;
-    await polls.watch(poll, { entry, secretName: credential?.secretName, dueAt });
+    await polls.watch(poll, { entry, secretName: credential?.secretName, place: placeDigest(url), dueAt });
   }
   pass.remember(followedAs(poll, revision));
 };

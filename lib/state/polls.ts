@@ -3,7 +3,18 @@
  * attributes of its own. Neither URL nor credential is stored, only the name of the Secret (DESIGN §3.17).
  */
 import { randomUUID } from 'node:crypto';
-import { type Dependency, dependentOf, dueShardOf, edgeKey, recordKey, recordSortKey, type TargetKey } from './keys.ts';
+import {
+  type Dependency,
+  dependentOf,
+  dueShardOf,
+  edgeKey,
+  hookKey,
+  hookSortKey,
+  polledBy,
+  recordKey,
+  recordSortKey,
+  type TargetKey,
+} from './keys.ts';
 import type { Item, Table } from './table.ts';
 
 /** Times are Unix seconds. */
@@ -15,6 +26,8 @@ export interface PollRow {
   /** Entries as the last listing that worked has them. */
   readonly found: readonly string[];
   readonly secretName: string | undefined;
+  /** Digest of the repository's place, by which push hooks find the row. */
+  readonly place: string | undefined;
   /** When the host was last asked, and failures in a row since it last answered. */
   readonly askedAt: number | undefined;
   readonly attempts: number;
@@ -63,6 +76,7 @@ export class Polls {
       watchVersion: text(item, 'watchVersion'),
       found: set(item, 'found'),
       secretName: text(item, 'secretName'),
+      place: text(item, 'place'),
       askedAt: number(item, 'askedAt'),
       attempts: number(item, 'attempts') ?? 0,
       failure: text(item, 'failure'),
@@ -70,12 +84,13 @@ export class Polls {
   }
 
   /** Adds an entry, and a first due time to a row that has none. */
-  async watch(poll: TargetKey, { entry, secretName, dueAt }: WatchRequest): Promise<void> {
+  async watch(poll: TargetKey, { entry, secretName, place, dueAt }: WatchRequest): Promise<void> {
     const pk = recordKey(poll);
     await this.#table.update(pk, recordSortKey, {
-      set: { watchVersion: randomUUID(), secretName },
+      set: { watchVersion: randomUUID(), secretName, place },
       add: { watched: [entry] },
     });
+    await this.offerToHooks(poll, place);
     await this.#table.update(pk, recordSortKey, {
       set: { dueAt, dueShard: dueShardOf(pk) },
       expect: { dueAt: undefined },
@@ -108,9 +123,27 @@ export class Polls {
     });
   }
 
-  /** Deletes a row that nobody follows, unless somebody has begun to since it was read. */
-  async forget(poll: TargetKey, { watchVersion = '' }: PollRow): Promise<boolean> {
-    return this.#table.delete(recordKey(poll), recordSortKey, { attribute: 'watchVersion', value: watchVersion });
+  /**
+   * Deletes a row that nobody follows, unless somebody has begun to since it was read. What hooks find it by goes first: whoever
+   * begins to follow in between writes the row before it, so one of the two puts it back.
+   */
+  async forget(poll: TargetKey, { watchVersion = '', place }: PollRow): Promise<boolean> {
+    if (place !== undefined) await this.#table.delete(hookKey(place), hookSortKey(poll));
+    const expect = { attribute: 'watchVersion', value: watchVersion };
+    const isGone = await this.#table.delete(recordKey(poll), recordSortKey, expect);
+    if (!isGone && place !== undefined) await this.offerToHooks(poll, place);
+    return isGone;
+  }
+
+  /** Lets push hooks for `place` find the poll. Writing it again changes nothing. */
+  async offerToHooks(poll: TargetKey, place: string): Promise<void> {
+    await this.#table.put(hookKey(place), hookSortKey(poll));
+  }
+
+  /** One page of the polls of a place, in every cluster, consistent. */
+  async atPlace(place: string, limit: number, from?: string): Promise<Followers> {
+    const { items, next } = await this.#table.queryPartition(hookKey(place), { limit, from });
+    return { targets: items.map((item) => polledBy(text(item, 'sk') ?? '')), next };
   }
 
   /** One page of those who depend on `dependency`, consistent. */
@@ -124,11 +157,13 @@ export class Polls {
 export interface WatchRequest {
   readonly entry: string;
   readonly secretName: string | undefined;
+  /** Digest of the repository's place (`placeDigest`). */
+  readonly place: string;
   /** When the row is first due, if it has no due time yet. */
   readonly dueAt: number;
 }
 
-/** A page of dependents; `next` continues it. */
+/** A page of dependents or polls; `next` continues it. */
 export interface Followers {
   readonly targets: readonly TargetKey[];
   readonly next: string | undefined;

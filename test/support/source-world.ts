@@ -9,6 +9,8 @@ import { GitError, type GitErrorCode } from '../../lib/git/errors.ts';
 import type { ListRefs, RefLister } from '../../lib/git/list-refs.ts';
 import { type GitRef, withPrefixes } from '../../lib/git/refs.ts';
 import { normalGitUrl, parseGitUrl } from '../../lib/git/url.ts';
+import { hookAnswerer } from '../../lib/hooks/answer.ts';
+import type { HookAnswer, HookRequest } from '../../lib/hooks/request.ts';
 import type { Message, Reason } from '../../lib/queue/message.ts';
 import { passRunner, type RunnerPorts } from '../../lib/reconcile/run.ts';
 import { gitPollRunner } from '../../lib/sources/git-poll-pass.ts';
@@ -114,7 +116,20 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
       );
       return shards.flat().filter(({ target }) => target.cluster === cluster);
     },
-    poll: (target: TargetKey) => runPoll(target, [messageTo(target, 'due')], 60),
+    poll: (target: TargetKey, reason: Reason = 'due') => runPoll(target, [messageTo(target, reason)], 60),
+    /** A push hook, answered as behind the function URL; then the polls it woke run. */
+    hook: async (
+      request: HookRequest,
+      secrets: readonly string[],
+    ): Promise<HookAnswer & { readonly polls: readonly string[] }> => {
+      const before = sent.length;
+      const given = await hookAnswerer({ ...ports, polls, secrets: () => Promise.resolve(secrets) })(request);
+      const woken = sent.splice(before);
+      const results = await Promise.all(
+        woken.map(({ message }) => runPoll({ cluster: message.cluster, ...message.target }, [message], 60)),
+      );
+      return { ...given, polls: results };
+    },
     later: (seconds: number): void => {
       now = new Date(now.getTime() + seconds * 1000);
     },

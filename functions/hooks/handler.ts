@@ -1,0 +1,25 @@
+/** Takes push hooks of git hosts, behind a function URL. */
+import { hookAnswerer } from '../../lib/hooks/answer.ts';
+import { requestIn, resultFrom, type UrlEvent } from '../../lib/hooks/function-url.ts';
+import { parameterSecrets, secretsIn } from '../../lib/hooks/secret-parameter.ts';
+import { Polls } from '../../lib/state/polls.ts';
+import { ports } from '../ports.ts';
+
+const { sqs, table, sender, clock, log } = ports();
+
+/** Standalone mode is told the secret itself, AWS the name of the parameter that holds it. */
+const parameter = process.env['KPACKLESS_HOOK_SECRET_PARAMETER'] ?? '';
+const given = secretsIn(process.env['KPACKLESS_HOOK_SECRET'] ?? '');
+const secrets =
+  given.length > 0 || parameter === ''
+    ? () => Promise.resolve(given)
+    : parameterSecrets({
+        name: parameter,
+        region: () => sqs.config.region(),
+        credentials: () => sqs.config.credentials(),
+        clock,
+      });
+
+const answer = hookAnswerer({ polls: new Polls(table), sender, secrets, clock, log });
+
+export const handler = async (event: UrlEvent) => resultFrom(await answer(requestIn(event)));
