@@ -19,6 +19,12 @@ export const additionalBuildNeededAnnotation = 'image.kpack.io/additionalBuildNe
 export const builderNameAnnotation = 'image.kpack.io/builderName';
 /** Annotation of a Build: kind of the builder; readers must tolerate an empty one. */
 export const builderKindAnnotation = 'image.kpack.io/builderKind';
+/** Annotation of a Build: its presence, unless `false`, cancels the Build: the pod is deleted and the Build fails. */
+export const cancelAnnotation = 'build.kpack.io/cancel';
+/** Annotation of an Image: a new value, by convention a time, asks for another Build; Builds carry the value they were made for. */
+export const retryAnnotation = 'image.kpack.io/retry';
+/** Annotation of an Image: with `true` no new Build is made; a running one goes on. */
+export const pausedAnnotation = 'image.kpack.io/paused';
 /** Annotation of a build pod: `true` once its steps may start (injected-sidecar mode). */
 export const podReadyAnnotation = 'build.kpack.io/ready';
 /** Annotation of a build pod: `false` keeps the service mesh out; absent in injected-sidecar mode. */

@@ -69,6 +69,18 @@ export const conditionReasons = {
     ours: true,
   },
   PodDeleted: { kinds: ['Build'], meaning: 'The pod was deleted before it ended.', ours: true },
+  Cancelling: { kinds: ['Build'], meaning: 'The Build was cancelled; its pod is being stopped.', ours: true },
+  Cancelled: { kinds: ['Build'], meaning: 'The Build was cancelled by annotation.', ours: true },
+  NotaryUnsupported: {
+    kinds: ['Build'],
+    meaning: 'The Image asks for a notary v1 signature, which is not made; nothing was built.',
+    ours: true,
+  },
+  Paused: {
+    kinds: ['Image'],
+    meaning: 'Builds are paused by annotation; the message says why one would be made.',
+    ours: true,
+  },
   RebaseInPod: { kinds: ['Build'], meaning: 'The rebase needs a pod; the message says why.', ours: true },
   ResultUnknown: { kinds: ['Build'], meaning: 'The image was pushed, but nothing says its digest.', ours: true },
   Invalid: {

@@ -15,10 +15,9 @@ import { resultFromImage } from './result.ts';
 const patience = 3;
 
 /** Why a pod must do it from the start: keys that sign the result are used nowhere but in the pod. */
-export const whyOnlyInPod = (build: Build, { secrets }: PodContext): string | undefined => {
+export const whyOnlyInPod = ({ secrets }: PodContext): string | undefined => {
   const key = secrets.find(({ signsImages }) => signsImages);
-  if (key !== undefined) return `the image is signed with Secret ${key.name}, which only the pod may use`;
-  return build.spec.notary?.v1 === undefined ? undefined : 'the image is signed with notary, which only the pod does';
+  return key === undefined ? undefined : `the image is signed with Secret ${key.name}, which only the pod may use`;
 };
 
 /** Why a pod must take over after this failure; undefined when the failure is to be retried or reported as it is. */

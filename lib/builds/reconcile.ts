@@ -5,8 +5,9 @@
  */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build, BuildStatus } from '../api/build.ts';
+import type { Condition } from '../api/condition.ts';
 import { withBuildDefaults } from '../api/defaults.ts';
-import { additionalBuildNeededAnnotation } from '../api/labels.ts';
+import { additionalBuildNeededAnnotation, cancelAnnotation } from '../api/labels.ts';
 import { buildPodName } from '../api/names.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import { controllerOf, isControlledBy } from '../kube/object.ts';
@@ -14,6 +15,7 @@ import { isOciError } from '../oci/errors.ts';
 import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
+import { cancelling, isCancelled } from './cancel.ts';
 import { buildCap } from './cap.ts';
 import { statusAfter } from './failure.ts';
 import { dependenciesOf, gather } from './inputs/gather.ts';
@@ -34,6 +36,8 @@ import { Waiting } from './waiting.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
 const lookAgainSeconds = 600;
+/** Time between two looks at a pod that is being stopped, seconds: the usual grace period, and a little for the node. */
+const cancelSeconds = 45;
 /** Time kept for making a pod after a rebase that took too long, seconds. */
 const reserveSeconds = 10;
 
@@ -102,9 +106,10 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   };
 
   const start = async (build: Build, pass: Pass): Promise<Outcome> => {
+    refuseNotary(build);
     const context = await withoutSlot(build, pass, () => gathered(build, pass));
     if (!isRebase(build, context.builder.stackId)) return create(build, pass, context, undefined);
-    const onlyInPod = whyOnlyInPod(build, context);
+    const onlyInPod = whyOnlyInPod(context);
     if (onlyInPod !== undefined) return create(build, pass, context, onlyInPod);
     try {
       const made = await rebaseInRegistry(build, context, ports.images, {
@@ -122,11 +127,29 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   };
 
   /** The pod is gone, but it may have pushed the image before. Built anew it is only when somebody asks (spec 02 §10.1 S25). */
-  const afterLoss = async (build: Build, pass: Pass, podName: string): Promise<Outcome> => {
+  const afterLoss = async (build: Build, pass: Pass, otherwise: Condition): Promise<Outcome> => {
     const made = await resultAfterLoss(build, ports.images, pass);
     if (made !== undefined) return written(build, pass, made, {});
-    const message = `pod ${podName} was deleted before it ended; annotate the Build with ${additionalBuildNeededAnnotation} to build again`;
-    return write(build, pass, { conditions: [succeeded('False', 'PodDeleted', message)] });
+    return write(build, pass, { conditions: [otherwise] });
+  };
+
+  /** Stops the pod. What it pushed before counts: then the Build succeeded. */
+  const cancel = async (build: Build, pass: Pass, pod: Pod | undefined): Promise<Outcome> => {
+    switch (cancelling(pod, pass.now)) {
+      case 'delete':
+        await pass.kube.delete(pod ?? {});
+        break;
+      case 'wait':
+        break;
+      case 'ended':
+        return report(build, pass, pod ?? {});
+      case 'gone':
+        if (build.status?.stepsCompleted?.includes('export') === true) return afterLoss(build, pass, cancelledEnd);
+        return write(build, pass, { conditions: [cancelledEnd] });
+    }
+    const message = `pod ${pod?.metadata?.name ?? ''} is being stopped`;
+    await write(build, pass, { ...podStatus(pod ?? {}), conditions: [succeeded('Unknown', 'Cancelling', message)] });
+    return again(cancelSeconds, message);
   };
 
   const report = async (build: Build, pass: Pass, pod: Pod): Promise<Outcome> => {
@@ -155,15 +178,35 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       if (isFinished(build)) return settled;
       const key = { kind: 'Pod', namespace: build.metadata.namespace ?? '', name: buildPodName(build.metadata.name) };
       const pod = await pass.kube.get<Pod>(key);
+      const ours = pod !== undefined && isControlledBy(pod, build) ? pod : undefined;
+      if (isCancelled(build)) return cancel(build, pass, ours);
       if (pod === undefined) {
         const seen = build.status?.podName ?? '';
-        return seen === '' ? start(build, pass) : afterLoss(build, pass, seen);
+        return seen === '' ? start(build, pass) : afterLoss(build, pass, podDeleted(seen));
       }
       if (!isControlledBy(pod, build)) return withoutSlot(build, pass, () => Promise.reject(nameTaken(key.name, pod)));
       return report(build, pass, await patched(pod, pass));
     },
     statusOnFailure: statusAfter,
   };
+};
+
+const cancelledEnd = succeeded('False', 'Cancelled', `cancelled by annotation ${cancelAnnotation}`);
+
+const podDeleted = (podName: string): Condition =>
+  succeeded(
+    'False',
+    'PodDeleted',
+    `pod ${podName} was deleted before it ended; annotate the Build with ${additionalBuildNeededAnnotation} to build again`,
+  );
+
+/** Signing with notary v1 is gone from Docker itself. Said before anything is built: an unsigned image nobody asked for. */
+const refuseNotary = ({ spec }: Build): void => {
+  if (spec.notary?.v1 === undefined) return;
+  throw new PermanentError(
+    'NotaryUnsupported',
+    'spec.notary: images are not signed with notary v1; take it off the Image and sign with cosign: put a Secret with cosign.key on its ServiceAccount',
+  );
 };
 
 /** A pod of that name that this Build does not control: left over from an earlier Build of the name, or somebody's own. */
