@@ -36,9 +36,9 @@ const asAttributes = (properties: Readonly<Record<string, unknown>>): Record<str
   );
 
 describe('serverless.yml', () => {
-  it('has a function for every row of the kind table, the sweeper, and no other', () => {
+  it('has a function for every row of the kind table, the sweeper, push hooks, and no other', () => {
     expect(Object.keys(serverless['functions'] ?? {}).sort()).toEqual(
-      [...queueRows.map(({ name }) => name), 'sweeper'].sort(),
+      [...queueRows.map(({ name }) => name), 'hooks', 'sweeper'].sort(),
     );
   });
 
@@ -77,6 +77,15 @@ describe('serverless.yml', () => {
   it('sweeps once a minute', () => {
     expect(serverless['functions']?.['sweeper']?.['events']).toEqual([{ schedule: 'rate(1 minute)' }]);
     expect(Number(serverless['functions']?.['sweeper']?.['timeout'])).toBeLessThan(60);
+  });
+
+  it('takes push hooks behind a URL that cannot take the room of others', () => {
+    expect(serverless['functions']?.['hooks']).toMatchObject({
+      handler: 'dist/hooks/handler.handler',
+      url: true,
+      reservedConcurrency: 10,
+      environment: { KPACKLESS_HOOK_SECRET_PARAMETER: '/kpackless/hook-secret' },
+    });
   });
 
   it('gives every setting that functions read, but the log file', () => {
@@ -142,7 +151,9 @@ describe('infra/roles.yml', () => {
     );
 
   it('has a role for every function and the relay', () => {
-    const wanted = [...queueRows.map(({ name }) => name), 'sweeper', 'relay'].map((name) => `${inCapitals(name)}Role`);
+    const wanted = [...queueRows.map(({ name }) => name), 'hooks', 'sweeper', 'relay'].map(
+      (name) => `${inCapitals(name)}Role`,
+    );
     expect(
       Object.keys(roles)
         .filter((name) => name.endsWith('Role'))
@@ -157,10 +168,10 @@ describe('infra/roles.yml', () => {
     expect(received.map(({ Resource }) => Resource)).toEqual([`!GetAtt ${inCapitals(name)}Queue.Arn`]);
   });
 
-  it('lets those wake a kind who do: the sweeper, dependents, the relay; a long push itself; a poll its followers', () => {
+  it('lets those wake a kind who do: the sweeper, dependents, the relay; a long push itself; a poll its followers; hooks polls', () => {
     expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
     expect(sendersTo('source-resolver')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
-    expect(sendersTo('git-poll')).toEqual(['DependentsRole', 'SweeperRole', 'RelayRole']);
+    expect(sendersTo('git-poll')).toEqual(['DependentsRole', 'SweeperRole', 'HooksRole', 'RelayRole']);
     expect(sendersTo('dependents')).toEqual(['SweeperRole', 'RelayRole']);
     for (const { name } of queueRows.filter(({ watched }) => watched))
       expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole', 'RelayRole']));

@@ -1,5 +1,6 @@
 /** The bundles are what runs on Lambda: each is small, starts fast and really answers, against SQS, DynamoDB and an API server over sockets. */
 import { execFile } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -101,7 +102,7 @@ const record = (messageId: string, body: string) => ({
 
 describe('a bundle', () => {
   it('exists for every function and the relay', () => {
-    const wanted = [...queueRows.map(({ name }) => name), 'relay', 'sweeper'];
+    const wanted = [...queueRows.map(({ name }) => name), 'hooks', 'relay', 'sweeper'];
     expect(bundles.map(({ name }) => name).sort()).toEqual(wanted.sort());
   });
 
@@ -140,6 +141,19 @@ describe('a bundle', () => {
 
   it('sweeps', async () => {
     expect((await runBundle('sweeper', {})).answer).toMatchObject({ sent: expect.any(Number) as number });
+  });
+
+  it('takes a push hook with the right signature and no other', async () => {
+    const body = JSON.stringify({ url: 'https://git.example/shop' });
+    const event = (secret: string) => ({
+      requestContext: { http: { method: 'POST' } },
+      headers: { 'X-Hub-Signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` },
+      body: Buffer.from(body).toString('base64'),
+      isBase64Encoded: true,
+    });
+    environment = { ...environment, KPACKLESS_HOOK_SECRET: 'right' };
+    expect((await runBundle('hooks', event('right'))).answer).toMatchObject({ statusCode: 202, body: '{"woken":0}' });
+    expect((await runBundle('hooks', event('wrong'))).answer).toMatchObject({ statusCode: 401 });
   });
 
   it('is ready for its first event within 300 ms (DESIGN §6)', async () => {

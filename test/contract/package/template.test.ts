@@ -44,18 +44,23 @@ const ofType = (type: string): readonly Resource[] => Object.values(resources).f
 describe('the template', () => {
   it('has of everything as much as the kind table says', () => {
     const counts = Object.fromEntries(
-      ['Lambda::Function', 'Lambda::EventSourceMapping', 'SQS::Queue', 'DynamoDB::Table', 'IAM::Role'].map((type) => [
-        type,
-        ofType(`AWS::${type}`).length,
-      ]),
+      [
+        'Lambda::Function',
+        'Lambda::Url',
+        'Lambda::EventSourceMapping',
+        'SQS::Queue',
+        'DynamoDB::Table',
+        'IAM::Role',
+      ].map((type) => [type, ofType(`AWS::${type}`).length]),
     );
     const rows = queueRows.length;
     expect(counts).toEqual({
-      'Lambda::Function': rows + 1,
+      'Lambda::Function': rows + 2,
+      'Lambda::Url': 1,
       'Lambda::EventSourceMapping': rows,
       'SQS::Queue': 2 * rows,
       'DynamoDB::Table': 1,
-      'IAM::Role': rows + 2,
+      'IAM::Role': rows + 3,
     });
   });
 
@@ -87,7 +92,7 @@ describe('the template', () => {
 
   it('keeps logs of every function for two weeks', () => {
     const days = ofType('AWS::Logs::LogGroup').map(({ Properties }) => Properties['RetentionInDays']);
-    expect(days).toEqual(Array.from({ length: queueRows.length + 1 }, () => 14));
+    expect(days).toEqual(Array.from({ length: queueRows.length + 2 }, () => 14));
   });
 
   it('names only resources that it has', () => {
@@ -103,7 +108,7 @@ describe('the template', () => {
 
   it('puts one bundle and nothing else into each archive', async () => {
     const archives = (await readdir(join(folder, '.serverless'))).filter((file) => file.endsWith('.zip'));
-    expect(archives.sort()).toEqual([...queueRows.map(({ name }) => `${name}.zip`), 'sweeper.zip'].sort());
+    expect(archives.sort()).toEqual([...queueRows.map(({ name }) => `${name}.zip`), 'hooks.zip', 'sweeper.zip'].sort());
     for (const archive of archives) {
       const bytes = await readFile(join(folder, '.serverless', archive));
       // End of central directory: the number of entries (APPNOTE 4.3.16).
