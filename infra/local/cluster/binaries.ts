@@ -24,13 +24,6 @@ export const binaryPath = (cacheDir: string, program: Program): string => {
   return join(cacheDir, `${program.module}-${key}`, program.name);
 };
 
-/** How many seconds a start will spend compiling; 0 once everything is cached. */
-export const secondsToCompile = (cacheDir: string): number =>
-  PROGRAMS.filter((program) => !existsSync(binaryPath(cacheDir, program))).reduce(
-    (sum, { seconds }) => sum + seconds,
-    0,
-  );
-
 /**
  * Compiles what the cache lacks, one program at a time (each `go build` uses every core), and answers with all paths. A program
  * appears in the cache whole or not at all, so two processes may do this at once and an interrupted one leaves nothing half made.
