@@ -5,7 +5,7 @@
  */
 import type { Build } from '../api/build.ts';
 import type { Image } from '../api/image.ts';
-import { additionalBuildNeededAnnotation, reasonAnnotation } from '../api/labels.ts';
+import { reasonAnnotation } from '../api/labels.ts';
 import type { BuildReason } from '../api/reasons.ts';
 import type { ResolvedSourceConfig } from '../api/source-config.ts';
 import { identifierOf, parseReference } from '../oci/reference.ts';
@@ -14,6 +14,7 @@ import { type GoJson, goJson } from '../text/go-json.ts';
 import { configJson, configOfBuild, configOfImage, sameConfig, withoutRevision } from './build-config.ts';
 import { type ImageBuilds, isFailure } from './builds-of-image.ts';
 import type { ReadyBuilder } from './image-builder.ts';
+import { isAskedFor } from './requests.ts';
 import { sourceOf } from './resolved-source.ts';
 
 /** One reason with what changed, as the buildChanges annotation tells it. */
@@ -42,10 +43,10 @@ const rfc1123 = (now: Date): string => {
   return `${weekdays[now.getUTCDay()] ?? ''}, ${day} ${month} ${year} ${time} +0000`;
 };
 
-const triggered: Rule = ({ builds: { last }, now }) =>
-  last?.metadata.annotations?.[additionalBuildNeededAnnotation] === undefined
-    ? undefined
-    : { reason: 'TRIGGER', old: '', new: `A new build was manually triggered on ${rfc1123(now)}` };
+const triggered: Rule = ({ image, builds: { last }, now }) =>
+  isAskedFor(image, last)
+    ? { reason: 'TRIGGER', old: '', new: `A new build was manually triggered on ${rfc1123(now)}` }
+    : undefined;
 
 /** Whether the last Build failed on another builder image than there is now: the one failure that is worth repeating by itself. */
 const failedOnOldBuilder = ({ builds: { last }, builder }: BuildInputs): boolean =>

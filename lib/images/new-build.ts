@@ -8,8 +8,10 @@ import {
   builderKindAnnotation,
   builderNameAnnotation,
   buildNumberLabel,
+  cancelAnnotation,
   imageGenerationLabel,
   imageLabel,
+  pausedAnnotation,
   reasonAnnotation,
 } from '../api/labels.ts';
 import { buildName, buildTags } from '../api/names.ts';
@@ -18,8 +20,13 @@ import { type BuildChange, type BuildInputs, changesText, reasonsText } from './
 import { isFailure, isSuccess } from './builds-of-image.ts';
 import { sourceOf } from './resolved-source.ts';
 
-/** kubectl's copy of the Image and a trigger that somebody put on the Image itself are not the Build's business (DESIGN §4). */
-const notCopied = new Set(['kubectl.kubernetes.io/last-applied-configuration', additionalBuildNeededAnnotation]);
+/** kubectl's copy of the Image, and requests about Builds that somebody put on the Image itself, are not the Build's business (DESIGN §4). */
+const notCopied = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  additionalBuildNeededAnnotation,
+  cancelAnnotation,
+  pausedAnnotation,
+]);
 
 const copiedAnnotations = (image: Image): Record<string, string> =>
   Object.fromEntries(Object.entries(image.metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key)));

@@ -14,12 +14,13 @@ import { isControlledBy, keyOf } from '../kube/object.ts';
 import { conditionOf } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
-import { buildRequired, disagreement } from './build-required.ts';
+import { buildRequired, disagreement, reasonsText } from './build-required.ts';
 import { isRunning, surplusBuilds } from './builds-of-image.ts';
 import { ensureCacheClaim, wantedClaim } from './cache-claim.ts';
 import { builderKey, type ImageBuilder, readyBuilder } from './image-builder.ts';
 import { newBuild } from './new-build.ts';
 import { listBuilds, type ReadBuilds, readBuilds } from './read-builds.ts';
+import { isPaused, pauseRemark } from './requests.ts';
 import { readySource } from './resolved-source.ts';
 import { ensureSourceResolver } from './source-resolver.ts';
 import { builderMissing, buildRunning, passFailed, wholeStatus } from './status.ts';
@@ -96,8 +97,10 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
 
     const inputs = { image, builds, builder: ready, source, now };
     const changes = buildRequired(inputs);
+    if (guessed && isPaused(image)) return lookAgain();
+    const held = pauseRemark(image, reasonsText(changes));
     let created: Build | undefined;
-    if (changes.length > 0) {
+    if (changes.length > 0 && held === '') {
       const wanted = newBuild(inputs, changes, { claimName, ...options });
       try {
         created = await (guessed ? kube.create(wanted) : createBuild(kube, wanted, image));
@@ -106,7 +109,9 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
         throw error;
       }
     }
-    await pass.writeStatus(stored, wholeStatus({ ...seen, created }));
+    const isHeld = held !== '' && changes.length > 0;
+    const remark = [seen.remark, held].filter((text) => text !== '').join('; ');
+    await pass.writeStatus(stored, wholeStatus({ ...seen, created, remark, isHeld }));
     const surplus = surplusBuilds(builds, image.spec);
     for (const build of surplus.slice(0, deletionsPerPass)) await kube.delete(build);
     if (surplus.length > deletionsPerPass) return again(1, 'more Builds than the history limits allow');

@@ -50,12 +50,16 @@ export interface Seen {
   /** Why the resolver is not ready, in its own words; may be empty. */
   readonly resolverMessage: string;
   readonly claimName: string;
-  /** Something to know though the Image is up to date; may be empty. */
+  /** Something to know though nothing is built; may be empty. */
   readonly remark: string;
+  /** A Build is due and not made, because Builds are paused; `remark` says so. */
+  readonly isHeld?: boolean;
   readonly now: Date;
 }
 
 const withMessage = (text: string, message: string): string => (message === '' ? text : `${text}; Message: ${message}`);
+
+const joined = (...texts: readonly string[]): string => texts.filter((text) => text !== '').join('; ');
 
 const readyOf = (seen: Seen, isReady: boolean): Ready => {
   const { builder, created, last, image } = seen;
@@ -72,10 +76,14 @@ const readyOf = (seen: Seen, isReady: boolean): Ready => {
     return [
       said?.status ?? 'False',
       'BuildFailed',
-      `Error: Build '${last.metadata.name}' in namespace '${image.metadata.namespace ?? ''}' failed: ${said?.message ?? ''}`,
+      joined(
+        `Error: Build '${last.metadata.name}' in namespace '${image.metadata.namespace ?? ''}' failed: ${said?.message ?? ''}`,
+        seen.remark,
+      ),
     ];
   if (last !== undefined && isTrue(last, 'Succeeded'))
-    return ['True', 'UpToDate', [said?.message ?? '', seen.remark].filter((text) => text !== '').join('; ')];
+    return ['True', seen.isHeld === true ? 'Paused' : 'UpToDate', joined(said?.message ?? '', seen.remark)];
+  if (seen.isHeld === true) return ['Unknown', 'Paused', seen.remark];
   return ['Unknown', 'UnknownState', 'Error: Build status unknown'];
 };
 
