@@ -21,9 +21,10 @@ export interface RealRegistry {
 
 export type RealMode = 'open' | 'basic' | 'token';
 
-/** User and password of the basic and token modes; the file holds its bcrypt hash. */
+/** User and password of the basic and token modes. */
 export const realUser = { username: 'alice', password: 'pass:word' } as const;
-const htpasswd = 'alice:$2b$05$abcdefghijklmnopqrstuuDIEddBSuRWBBEY6g5zv60IAP5bSSfki\n';
+/** The same as a htpasswd file, which takes bcrypt alone. */
+export const realHtpasswd = 'alice:$2b$05$abcdefghijklmnopqrstuuDIEddBSuRWBBEY6g5zv60IAP5bSSfki\n';
 
 /** Programs that serve the registry on this machine, newest first. */
 export const registryPrograms = (): readonly string[] => {
@@ -87,7 +88,7 @@ export const startRealRegistry = async (program: string, mode: RealMode): Promis
   const folder = await mkdtemp(join(tmpdir(), 'kpackless-registry-'));
   const { key, cert } = await selfSigned();
   writeFileSync(join(folder, 'cert.pem'), cert);
-  writeFileSync(join(folder, 'htpasswd'), htpasswd);
+  writeFileSync(join(folder, 'htpasswd'), realHtpasswd);
   const tokens = mode === 'token' ? await startTokenService(key, cert) : undefined;
   const auth = {
     open: {},

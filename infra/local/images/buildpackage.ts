@@ -16,8 +16,8 @@ const STACKS = [{ id: '*' }];
 
 /**
  * A buildpack in sh that goes through everything a lifecycle does: it detects (a file `fail-detect` in the source makes it decline,
- * `fail-build` makes it fail), makes a launch layer and a cached one that a rebuild reuses, and declares a process that serves the
- * source over http.
+ * `fail-build` makes it fail, `slow-build` makes it sleep for the seconds it holds), makes a launch layer and a cached one that a
+ * rebuild reuses, and declares a process that serves the source over http.
  */
 export const sampleBuildpackage = async (options: BuildpackageOptions): Promise<LocalImage> => {
   const { name, id = SAMPLE_BUILDPACK_ID, version } = options;
@@ -71,6 +71,7 @@ layers="\${CNB_LAYERS_DIR:-$1}"
 platform="\${CNB_PLATFORM_DIR:-$2}"
 echo "${id} ${version}"
 if [ -e fail-build ]; then echo "fail-build is there: failing as asked"; exit 1; fi
+if [ -e slow-build ]; then echo "slow-build is there: taking $(cat slow-build) seconds"; sleep "$(cat slow-build)"; fi
 
 greeting="hello"
 if [ -e "$platform/env/GREETING" ]; then greeting="$(cat "$platform/env/GREETING")"; fi

@@ -1,0 +1,109 @@
+/** Builds that end badly, each in its own way: the conditions say how, and a better commit builds. */
+import type { Pod } from 'kubernetes-types/core/v1.d.ts';
+import { describe, expect, it } from 'vitest';
+import { commitFiles } from '../../../infra/local/git-repository.ts';
+import { makeImage, makeNamespace } from '../objects.ts';
+import { bareCondition, buildNames, endedBuild, imageOf, podWhen, readyAfter } from '../observe.ts';
+import type { Story } from '../story.ts';
+import type { Suite } from '../suite.ts';
+import { waitFor } from '../wait.ts';
+
+const namespace = 'bad';
+const keyOf = (name: string) => ({ namespace, name });
+
+const commit = ({ cluster }: Suite, name: string, files: Readonly<Record<string, string>>): Promise<string> =>
+  commitFiles({ gitRoot: cluster.gitRoot, repository: `bad-${name}`, files, message: name, at: new Date() });
+
+const begun: Readonly<Record<string, { readonly files: Readonly<Record<string, string>>; readonly build?: object }>> = {
+  detect: { files: { 'fail-detect': '' } },
+  build: { files: { 'fail-build': '' } },
+  late: { files: { 'slow-build': '300' }, build: { buildTimeout: 8 } },
+  deleted: { files: { 'slow-build': '300' } },
+  evicted: {
+    files: { 'slow-build': '300', big: 'x'.repeat(300_000) },
+    build: { resources: { limits: { 'ephemeral-storage': '100Ki' } } },
+  },
+};
+
+/** Whether the step runs now. */
+const runs =
+  (step: string) =>
+  (pod: Pod): boolean =>
+    pod.status?.initContainerStatuses?.some(({ name, state }) => name === step && state?.running !== undefined) ??
+    false;
+
+/** Five bad ends. */
+export const failures: Story = {
+  begin: async (suite) => {
+    await makeNamespace(suite, namespace);
+    for (const [name, { files, build }] of Object.entries(begun)) {
+      await commit(suite, name, files);
+      const source = { git: { url: `http://${suite.cluster.gitHost}/bad-${name}.git`, revision: 'main' } };
+      await makeImage(suite, { namespace, name, source, ...(build === undefined ? {} : { build }) });
+    }
+  },
+
+  tell: (the) => {
+    describe('a build that fails', () => {
+      it('in detect names the step and its last words, and a better commit builds', async () => {
+        const build = await endedBuild(the(), keyOf('detect'), 1);
+        const message =
+          'Error:  Container detect terminated with error ERROR: failed to detect: no buildpacks participating: For more info use `kubectl logs -n bad detect-build-1-build-pod -c detect`';
+        expect(bareCondition(build, 'Succeeded')).toEqual({
+          type: 'Succeeded',
+          status: 'False',
+          reason: 'Failed',
+          message,
+        });
+        const image = await waitFor(
+          async () => {
+            const found = await imageOf(the(), keyOf('detect'));
+            return bareCondition(found, 'Ready')?.status === 'False' && found;
+          },
+          { what: 'the Image to say so' },
+        );
+        expect(bareCondition(image, 'Ready')).toEqual({
+          type: 'Ready',
+          status: 'False',
+          reason: 'BuildFailed',
+          message: `Error: Build 'detect-build-1' in namespace 'bad' failed: ${message}`,
+        });
+        await commit(the(), 'detect', { 'index.html': 'better\n' });
+        expect((await readyAfter(the(), keyOf('detect'), 2)).status?.latestBuildReason).toBe('COMMIT');
+      });
+
+      it('in build names the step and its last words, and a better commit builds', async () => {
+        const build = await endedBuild(the(), keyOf('build'), 1);
+        const said = bareCondition(build, 'Succeeded');
+        expect(said).toMatchObject({ status: 'False', reason: 'Failed' });
+        expect(said?.message).toMatch(/Container build terminated with error .*failed to build.*-c build`$/s);
+        expect(build.status?.stepsCompleted).toEqual(['prepare', 'analyze', 'detect', 'restore']);
+        await commit(the(), 'build', { 'index.html': 'better\n' });
+        await readyAfter(the(), keyOf('build'), 2);
+        expect(await buildNames(the(), keyOf('build'))).toEqual(['build-build-1', 'build-build-2']);
+      });
+
+      it('by taking longer than it may says so', async () => {
+        const build = await endedBuild(the(), keyOf('late'), 1);
+        const said = bareCondition(build, 'Succeeded');
+        expect(said).toMatchObject({ status: 'False' });
+        expect(`${said?.reason} ${said?.message}`).toMatch(/DeadlineExceeded|deadline|longer/i);
+      });
+
+      it('by losing its pod says so and is not run twice', async () => {
+        const pod = await podWhen(the(), keyOf('deleted'), 1, runs('build'));
+        await the().kube.delete(pod);
+        const build = await endedBuild(the(), keyOf('deleted'), 1);
+        expect(bareCondition(build, 'Succeeded')).toMatchObject({ status: 'False' });
+        expect(await buildNames(the(), keyOf('deleted'))).toEqual(['deleted-build-1']);
+      });
+
+      it('by eviction says why the node threw it out', async () => {
+        const build = await endedBuild(the(), keyOf('evicted'), 1);
+        const said = bareCondition(build, 'Succeeded');
+        expect(said).toMatchObject({ status: 'False' });
+        expect(`${said?.reason} ${said?.message}`).toMatch(/evict|ephemeral/i);
+      });
+    });
+  },
+};

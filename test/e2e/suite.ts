@@ -1,0 +1,131 @@
+/** What all stories share: one real cluster with kpackless on it, brought up once and taken down without a trace. */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Cluster, startCluster } from '../../infra/local/cluster/cluster.ts';
+import { lockHolder } from '../../infra/local/cluster/lock.ts';
+import { pushStepImage } from '../../infra/local/images/push-step-image.ts';
+import { pushSampleImages, type SampleImages } from '../../infra/local/images/sample-set.ts';
+import { install, writeOwnKubeconfig } from '../../infra/local/install.ts';
+import { type Standalone, startStandalone } from '../../infra/local/standalone/standalone.ts';
+import { buildStepImage } from '../../infra/step-image/build.ts';
+import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
+import { kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
+import { type KubeTransport, kubeTransport } from '../../lib/kube/transport.ts';
+import { openRegistry } from '../../lib/oci/client.ts';
+import type { Registry } from '../../lib/oci/registry.ts';
+import { sentBodies } from './sent.ts';
+import { waitFor } from './wait.ts';
+
+/** The running cluster and what looks into it. Reads and writes are the administrator's; kpackless has its own identity. */
+export interface Suite {
+  readonly stateDir: string;
+  readonly cluster: Cluster;
+  readonly kube: KubeClient;
+  readonly transport: KubeTransport;
+  /** `host:port` of the open registry. */
+  readonly registry: string;
+  readonly content: Registry;
+  readonly images: SampleImages;
+  readonly stepImage: string;
+  /** kubeconfig of ServiceAccount kpack/kpackless. */
+  readonly ownKubeconfig: string;
+  readonly standalone: Standalone;
+  /** Where kpackless logs. */
+  readonly logFile: string;
+  /** Bodies of all requests to the queue service so far. */
+  readonly sent: readonly string[];
+  /** Ends kpackless alone; doing it again changes nothing. */
+  stopStandalone(): Promise<void>;
+  /** Ends everything; doing it again changes nothing. */
+  stop(): Promise<void>;
+}
+
+/** Not the developer's own cluster: what happens here must not touch its state. */
+const stateDir = join(tmpdir(), 'kpackless-e2e');
+/** Reads of the table that do not ask for consistency see the world of that long ago. */
+const staleReadsMilliseconds = 300;
+const gitPollSeconds = 2;
+
+const say = (line: string): void => void process.stderr.write(`e2e: ${line}\n`);
+
+/** One local cluster runs on a machine at a time; somebody else's is waited for. */
+const waitForTheMachine = async (): Promise<void> => {
+  const holder = lockHolder();
+  if (holder?.alive !== true) return;
+  say(`waiting for the local cluster of process ${holder.pid} to end`);
+  await waitFor(() => lockHolder()?.alive !== true, { what: 'the other local cluster to end', seconds: 600 });
+};
+
+const once = (work: () => Promise<void>): (() => Promise<void>) => {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
+};
+
+/** Brings everything up from nothing. */
+export const startSuite = async (): Promise<Suite> => {
+  await waitForTheMachine();
+  rmSync(stateDir, { recursive: true, force: true });
+  const cluster = await startCluster({ stateDir, report: () => undefined });
+  try {
+    return await startOn(cluster);
+  } catch (error) {
+    await cluster.stop({ keepState: true });
+    throw error;
+  }
+};
+
+const startOn = async (cluster: Cluster): Promise<Suite> => {
+  const config = kubeconfigFile(cluster.kubeconfigPath);
+  const transport = kubeTransport(config);
+  const kube = kubeClient(transport);
+  const { registry } = cluster;
+  const [stepImage, images] = await Promise.all([
+    buildStepImage().then((image) => pushStepImage(`${registry}/kpackless/steps:latest`, image)),
+    pushSampleImages(registry, cluster.binaries),
+    install(kube, { tenantEverywhere: true }),
+  ]);
+  const ownKubeconfig = join(stateDir, 'kpackless.kubeconfig');
+  const server = config.getCurrentCluster();
+  await writeOwnKubeconfig(kube, { server: server?.server ?? '', caData: server?.caData ?? '' }, ownKubeconfig);
+  const logFile = join(stateDir, 'logs', 'kpackless.log');
+  mkdirSync(join(stateDir, 'logs'), { recursive: true });
+  const standalone = await startStandalone({
+    cluster: 'local',
+    registration: { access: 'kubeconfig', path: ownKubeconfig },
+    settings: { KPACKLESS_STEP_IMAGE: stepImage, KPACKLESS_GIT_POLL_SECONDS: String(gitPollSeconds) },
+    logFile,
+    healthPort: 0,
+    staleReadsMilliseconds,
+  });
+  const stopStandalone = once(() => standalone.stop());
+  return {
+    stateDir,
+    cluster,
+    kube,
+    transport,
+    registry,
+    content: openRegistry(),
+    images,
+    stepImage,
+    ownKubeconfig,
+    standalone,
+    logFile,
+    sent: sentBodies(standalone.clients.sqs),
+    stopStandalone,
+    stop: once(async () => {
+      await stopStandalone();
+      transport.close();
+      await cluster.stop({ keepState: true });
+    }),
+  };
+};
+
+/** Removes what a stopped suite keeps for looking into. */
+export const forgetSuite = (): void => rmSync(stateDir, { recursive: true, force: true });
+
+/** Lines of the log of kpackless that hold `text`. */
+export const logLines = (suite: Suite, text: string): readonly string[] =>
+  readFileSync(suite.logFile, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(text));
