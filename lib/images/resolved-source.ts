@@ -1,7 +1,7 @@
 /** A SourceResolver's answer, turned back into the source of a Build (spec 01 §3.3). */
 import type { ResolvedSourceConfig, SourceConfig } from '../api/source-config.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
-import { isTrue } from '../reconcile/conditions.ts';
+import { conditionOf } from '../reconcile/conditions.ts';
 
 const withSubPath = (source: SourceConfig, subPath: string | undefined): SourceConfig =>
   subPath === undefined || subPath === '' ? source : { ...source, subPath };
@@ -23,8 +23,13 @@ export const sourceOf = ({ git, blob, registry }: ResolvedSourceConfig): SourceC
   return {};
 };
 
-/** The resolved source, once the resolver is Ready for its current spec; undefined before. */
-export const readySource = (resolver: SourceResolver): ResolvedSourceConfig | undefined =>
-  isTrue(resolver, 'Ready') && resolver.metadata.generation === resolver.status?.observedGeneration
-    ? resolver.status?.source
-    : undefined;
+/**
+ * The source to build from; undefined while there is none for the resolver's current spec. A host that is down for a while (Ready
+ * Unknown) holds nothing back: what the same spec resolved to last is built, as kpack does. Once somebody has to act (Ready False:
+ * the branch is gone, the key refused), nothing is built until they have. A resolver's status keeps no source of an older spec.
+ */
+export const readySource = (resolver: SourceResolver): ResolvedSourceConfig | undefined => {
+  const ready = conditionOf(resolver, 'Ready')?.status;
+  const isCurrent = resolver.metadata.generation === resolver.status?.observedGeneration;
+  return isCurrent && (ready === 'True' || ready === 'Unknown') ? resolver.status?.source : undefined;
+};

@@ -68,8 +68,8 @@ const notReady = (resolver: SourceResolver, failure: ExpectedError | PermanentEr
 };
 
 /**
- * The status for a pass that failed: the last good source stays, Ready says what is wrong. Polling goes on as it was, unless the
- * spec changed meanwhile. Undefined when the failure is ours or the cluster's and says nothing about the source.
+ * The status for a pass that failed: Ready says what is wrong, the last good source stays and polling goes on as it was. Not if the
+ * spec changed meanwhile: Images build from the source while a host is down, so it must be the one that this spec asks for. Undefined when the failure is ours or the cluster's and says nothing about the source.
  */
 export const failedStatus = (
   resolver: SourceResolver,
@@ -78,8 +78,11 @@ export const failedStatus = (
 ): SourceResolverStatus | undefined => {
   const ready = notReady(resolver, failure);
   if (ready === undefined) return undefined;
+  const { source, ...rest } = resolver.status ?? {};
+  const isOfThisSpec = resolver.status?.observedGeneration === resolver.metadata.generation;
   return {
-    ...resolver.status,
+    ...rest,
+    ...(isOfThisSpec && source !== undefined ? { source } : {}),
     observedGeneration: resolver.metadata.generation,
     conditions: withTimes(
       resolver,
