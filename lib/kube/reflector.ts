@@ -2,8 +2,8 @@
  * List, then watch, for ever: metadata only, in pages, with bookmarks, handing each event on before the next is read (DESIGN §3.11).
  * What has been handed on is kept as a checkpoint, from which the next start resumes, so that deletions in between are seen too.
  */
-import { ExpectedError } from '../errors/expected.ts';
-import { isKubeError } from './errors.ts';
+import { ExpectedError, PermanentError } from '../errors/expected.ts';
+import { isKubeError, KubeError } from './errors.ts';
 import { collectionPath } from './resources.ts';
 import type { KubeTransport } from './transport.ts';
 import { type WatchedObject, watchEvents } from './watch-events.ts';
@@ -11,6 +11,8 @@ import { type WatchedObject, watchEvents } from './watch-events.ts';
 /** A change that was seen. */
 export interface Change {
   readonly object: WatchedObject;
+  /** It was created: nobody has written to it since. */
+  readonly added: boolean;
   readonly deleted: boolean;
 }
 
@@ -83,9 +85,11 @@ async function* notSilent(
   }
 }
 
-/** Whether version `a` is newer than `b`: decimal integers of any length (KEP-5504). Unreadable ones count as newer: list again. */
+const isVersion = (text: string): boolean => /^[1-9]\d*$/.test(text);
+
+/** Whether version `a` is newer than `b`: decimal integers of any length (KEP-5504). Of what is none, nothing is concluded. */
 export const isNewer = (a: string, b: string): boolean =>
-  !/^[1-9]\d*$/.test(a) || !/^[1-9]\d*$/.test(b) || (a.length === b.length ? a > b : a.length > b.length);
+  isVersion(a) && isVersion(b) && (a.length === b.length ? a > b : a.length > b.length);
 
 /** Runs until `signal` aborts. Failures are waited out, with jitter, up to half a minute. */
 export const runReflector = async (
@@ -118,8 +122,13 @@ export const runReflector = async (
     return version;
   };
 
-  /** Watches from `from` until the stream ends; gives the version reached, or undefined when it has expired. */
-  const watch = async (from: string, established: () => void): Promise<string | undefined> => {
+  /** Up to which version everything was handed on; undefined before a list and after it has expired. */
+  let position: string | undefined;
+  let isListed = false;
+  let failures = 0;
+
+  /** Watches from `from` until the stream ends, and moves `position` on. @throws KubeError `expired` */
+  const watch = async (from: string): Promise<void> => {
     const timeoutSeconds = 240 + Math.floor(60 * ports.random());
     const stream = await ports.transport.stream({
       method: 'GET',
@@ -135,58 +144,67 @@ export const runReflector = async (
       signal,
       deadlineSeconds: timeoutSeconds + 30,
     });
-    established();
-    let version = from;
+    ports.ready(true);
     let savedAt = ports.clock().getTime();
     for await (const events of watchEvents(notSilent(stream))) {
       const changes = events.flatMap((event) => (event.type === 'change' ? [event] : []));
       if (changes.length > 0) await ports.changed(changes);
-      let bookmarked = false;
+      failures = 0;
       for (const event of events) {
-        if (event.type === 'error') {
-          if (event.expired) return undefined;
-          throw new ExpectedError(event.message);
-        }
-        bookmarked ||= event.type === 'bookmark';
-        version =
-          (event.type === 'bookmark' ? event.resourceVersion : event.object.metadata.resourceVersion) ?? version;
+        if (event.type === 'error') throw new KubeError(event.expired ? 'expired' : 'server', event.message);
+        const version = event.type === 'bookmark' ? event.resourceVersion : event.object.metadata.resourceVersion;
+        if (version !== undefined && version !== '') position = version;
       }
       const now = ports.clock().getTime();
-      if (bookmarked || now - savedAt > checkpointMilliseconds) {
-        await ports.saveCheckpoint(version);
+      if (position === undefined) continue;
+      if (events.some(({ type }) => type === 'bookmark') || now - savedAt > checkpointMilliseconds) {
         savedAt = now;
+        // An old checkpoint costs repetitions only: no reason to stop watching.
+        await ports.saveCheckpoint(position).catch((error: unknown) => ports.warn(`saving how far ${kind} is`, error));
       }
     }
-    return version;
   };
 
-  /** Lists, and decides where to watch from: the last run's checkpoint tells of deletions since, unless history went back. */
-  const start = async (checkpoint: string | undefined): Promise<string> => {
-    const listed = await list();
-    if (checkpoint !== undefined && !isNewer(checkpoint, listed)) return checkpoint;
-    if (checkpoint !== undefined) await ports.wentBack();
-    const version = checkpoint === undefined ? listed : await list();
-    await ports.missed();
-    return version;
+  /** The version of the server's history now. */
+  const versionNow = async (): Promise<string> => {
+    const { body } = await ports.transport.send({
+      method: 'GET',
+      path,
+      accept: listAccept,
+      query: { limit: '1' },
+      signal,
+    });
+    return (JSON.parse(body) as ListAnswer).metadata?.resourceVersion ?? '';
   };
 
-  let checkpoint = await patiently(() => ports.loadCheckpoint());
-  let from: string | undefined;
-  let failures = 0;
-  const established = (): void => {
-    failures = 0;
-    ports.ready(true);
+  /** Lists what is to be listed, and watches once. */
+  const listAndWatch = async (): Promise<void> => {
+    // A watch from a version that a restored server has not reached hangs without a word, so each is preceded by a look.
+    if (position !== undefined && isNewer(position, await versionNow())) {
+      await ports.wentBack();
+      position = undefined;
+      isListed = false;
+    }
+    if (!isListed) {
+      const listed = await list();
+      // From the last run's checkpoint, if there is one: the watch then tells of what happened since.
+      if (position === undefined) await ports.missed();
+      position ??= listed;
+      isListed = true;
+    }
+    if (position !== undefined) await watch(position);
   };
+
+  position = await patiently(() => ports.loadCheckpoint());
   while (!signal.aborted) {
     try {
-      if (from === undefined) {
-        from = await start(checkpoint);
-        checkpoint = undefined;
-      }
-      from = await watch(from, established);
+      await listAndWatch();
     } catch (error) {
       if (signal.aborted) return;
-      if (isKubeError(error, 'expired')) from = undefined;
+      if (isKubeError(error, 'expired') || error instanceof PermanentError) {
+        position = undefined;
+        isListed = false;
+      }
       failures += 1;
       await wait(error);
     }

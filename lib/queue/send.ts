@@ -1,4 +1,5 @@
 /** Sending wake-ups: ten a call, order kept within a group, refused entries again, until SQS has accepted every one. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ExpectedError } from '../errors/expected.ts';
 import { deduplicationIdOf, groupIdOf, type Message, targetOf } from './message.ts';
@@ -46,10 +47,12 @@ const batches = (entries: readonly Entry[]): readonly (readonly Entry[])[] => {
   return made;
 };
 
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 /** A sender on SQS; `queueUrl` gives the address of a queue by its name in the kind table. */
-export const sqsSender = (client: SQSClient, queueUrl: (queue: string) => string): Sender => {
+export const sqsSender = (
+  client: SQSClient,
+  queueUrl: (queue: string) => string,
+  pause: (milliseconds: number) => Promise<unknown> = sleep,
+): Sender => {
   const sendBatch = async (url: string, batch: readonly Entry[]): Promise<void> => {
     let left = batch;
     let refusal = '';

@@ -46,10 +46,21 @@ const identityOf = async (kube: KubeClient): Promise<string> => {
   return system?.metadata?.uid ?? 'unknown';
 };
 
+/** What a relay is told at its start. */
+export interface RelayOptions {
+  /** The queues have forgotten what they held, so everything is looked at again (DESIGN §3.18). */
+  readonly queuesAreEmpty?: boolean;
+}
+
 /** Starts watching every kind of the table; returns at once. @throws ExpectedError when the cluster cannot be reached at all */
-export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promise<Relay> => {
+export const startRelay = async (
+  ports: RelayPorts,
+  signal: AbortSignal,
+  { queuesAreEmpty = false }: RelayOptions = {},
+): Promise<Relay> => {
   const { cluster, clusters } = ports;
-  let origin: Origin = { cluster, epoch: await clusters.epoch(cluster, await identityOf(ports.kube)) };
+  let epoch = await clusters.epoch(cluster, await identityOf(ports.kube));
+  if (queuesAreEmpty) epoch = await clusters.nextEpoch(cluster, epoch);
   const waiting = new Set(watchedKinds.map(({ kind }) => kind));
   let sent = 0;
 
@@ -58,7 +69,8 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
     sent += routed.length;
   };
 
-  const reflect = (watched: WatchedKind): Promise<void> =>
+  /** Watches one kind within one epoch, until that ends. */
+  const reflect = (watched: WatchedKind, origin: Origin, ending: AbortSignal, wentBack: () => void): Promise<void> =>
     runReflector(
       watched.kind,
       watched.labelSelector,
@@ -69,7 +81,7 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
         listed: ({ objects, occasion }) =>
           send(objects.flatMap(({ metadata }) => pointersFor(watched, metadata, origin, occasion))),
         changed: (changes: readonly Change[]) =>
-          send(changes.flatMap(({ object }) => pointersFor(watched, object.metadata, origin))),
+          send(changes.flatMap(({ object, added }) => pointersFor(watched, object.metadata, origin, undefined, added))),
         missed: async () => {
           if (watched.ownedBy === undefined) return;
           const woken = await wakeUnfinished(ports, cluster, Math.floor(ports.clock().getTime() / 1000));
@@ -86,7 +98,8 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
             cluster,
             kind: watched.kind,
           });
-          origin = { cluster, epoch: await clusters.nextEpoch(cluster, origin.epoch) };
+          epoch = await clusters.nextEpoch(cluster, origin.epoch);
+          wentBack();
         },
         ready: (isReady) => {
           if (isReady) waiting.delete(watched.kind);
@@ -94,12 +107,18 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
         },
         warn: (what, why) => ports.log('warn', `${what} was interrupted`, { cluster, why: sayError(why) }),
       },
-      signal,
+      ending,
     );
 
-  return {
-    notReady: () => [...waiting],
-    sent: () => sent,
-    stopped: Promise.all(watchedKinds.map(reflect)).then(() => undefined),
+  /** One history serves all kinds: when one of them finds that it went back, all are listed anew in the next epoch. */
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const ending = new AbortController();
+      const either = AbortSignal.any([signal, ending.signal]);
+      const origin: Origin = { cluster, epoch };
+      await Promise.all(watchedKinds.map((watched) => reflect(watched, origin, either, () => ending.abort())));
+    }
   };
+
+  return { notReady: () => [...waiting], sent: () => sent, stopped: run() };
 };

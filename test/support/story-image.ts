@@ -1,6 +1,5 @@
 /** The smallest reconciler that does all that one may: an edge, a read over it, a child with a deterministic name, a status. */
 import type { Build } from '../../lib/api/build.ts';
-import type { Image } from '../../lib/api/image.ts';
 import { isKubeError } from '../../lib/kube/errors.ts';
 import { controllerReference, isControlledBy, type KubeObject } from '../../lib/kube/object.ts';
 import { again, settled } from '../../lib/reconcile/outcome.ts';
@@ -64,7 +63,8 @@ export const applyImage = (kube: FakeKube, name: string, spec: NonNullable<Shown
       metadata: { namespace: 'team', name },
       spec,
     });
-  return kube.edit('Image', name, (image) => ({ ...image, spec }) as KubeObject as Image) as KubeObject as Shown;
+  const edited: KubeObject = kube.edit('Image', name, (image) => Object.assign({}, image, { spec }));
+  return edited;
 };
 
 /** A Builder of the story, as it is or changed. */

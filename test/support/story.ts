@@ -114,7 +114,7 @@ export const story = async <T extends Reconcilable>({
   const queueUrl = (queue: string): string => sqs.queueUrl(`${prefix}${queue}.fifo`);
   const table = new Table(dynamodb, 'records');
   const records = new Records(table);
-  const sender = sqsSender(mortalQueues, queueUrl);
+  const sender = sqsSender(mortalQueues, queueUrl, () => Promise.resolve());
   const now = (): Date => new Date(clock.now());
   const common = {
     records,

@@ -1,0 +1,207 @@
+/** List and watch: nothing is marked as handed on before it is, and nothing is waited for that cannot come (DESIGN §3.11). */
+import { afterEach, describe, expect, it } from 'vitest';
+import { isNewer, type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
+import { parseWatchLine, watchEvents } from '../../../lib/kube/watch-events.ts';
+import { type WatchServer, watchServer } from '../../support/watch-server.ts';
+
+let server: WatchServer | undefined;
+let stop: AbortController | undefined;
+let running: Promise<void> | undefined;
+afterEach(async () => {
+  stop?.abort();
+  await running;
+  await server?.[Symbol.asyncDispose]();
+});
+
+/** A reflector on a server of its own, and what it did, in order. */
+const reflect = async (
+  ports: Partial<ReflectorPorts> = {},
+  prepare: (server: WatchServer) => void = () => undefined,
+) => {
+  const started = await watchServer();
+  server = started;
+  prepare(started);
+  stop = new AbortController();
+  const did: string[] = [];
+  const names = (
+    objects: readonly { readonly metadata: { readonly name?: string; readonly resourceVersion?: string } }[],
+  ) => objects.map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`).join();
+  const all: ReflectorPorts = {
+    transport: started.transport,
+    listed: async ({ objects }) => void did.push(`listed ${names(objects)}`),
+    changed: async (changes) => void did.push(`changed ${names(changes.map(({ object }) => object))}`),
+    missed: async () => void did.push('missed'),
+    loadCheckpoint: async () => undefined,
+    saveCheckpoint: async (version) => void did.push(`saved ${version}`),
+    wentBack: async () => void did.push('went back'),
+    ready: () => undefined,
+    warn: () => undefined,
+    clock: () => new Date(),
+    random: () => 0,
+    ...ports,
+  };
+  running = runReflector('Image', undefined, all, stop.signal);
+  return { server: started, did };
+};
+
+describe('a reflector', () => {
+  it('lists in pages, each handed on before the next is asked for', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { server, did } = await reflect({ listed: () => held }, ({ state }) => {
+      state.names = ['a', 'b', 'c'];
+      state.pageSize = 2;
+    });
+    await expect.poll(() => server.lists).toStrictEqual(['first']);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(server.lists).toStrictEqual(['first']);
+    release();
+    await server.watch(0);
+    expect(server.lists).toStrictEqual(['first', '2']);
+    expect(did).toStrictEqual(['missed']);
+  });
+
+  it('saves a checkpoint at a bookmark, and only what was handed on before', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { server, did } = await reflect({ changed: () => held });
+    const watch = await server.watch(0);
+    watch.event('MODIFIED', '11');
+    watch.event('BOOKMARK', '12');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(did).not.toContain('saved 12');
+    release();
+    await expect.poll(() => did.at(-1)).toBe('saved 12');
+  });
+
+  it('goes on where it was after a break: nothing in between is lost, nothing before is repeated', async () => {
+    const { server, did } = await reflect();
+    const watch = await server.watch(0);
+    watch.event('MODIFIED', '11');
+    await expect.poll(() => did.at(-1)).toBe('changed a@11');
+    server.state.version = '15';
+    watch.reset();
+    expect((await server.watch(1)).from).toBe('11');
+    expect(server.lists).toStrictEqual(['first', 'look']);
+  });
+
+  it('events that the queues did not take are read again', async () => {
+    let isDown = true;
+    const { server, did } = await reflect({
+      changed: async (changes) => {
+        if (isDown) throw new Error('SQS is down');
+        did.push(`took ${changes.length}`);
+      },
+    });
+    (await server.watch(0)).event('MODIFIED', '11');
+    server.state.version = '11';
+    const again = await server.watch(1);
+    expect(again.from).toBe('10');
+    isDown = false;
+    again.event('MODIFIED', '11');
+    await expect.poll(() => did.at(-1)).toBe('took 1');
+  });
+
+  it.each([
+    ['as a status', (server: WatchServer) => server.refuse('watch', 410)],
+    ['in the stream', () => undefined],
+  ])('an expired version (410 %s) lists anew', async (how, prepare) => {
+    const { server, did } = await reflect({}, prepare);
+    if (how === 'in the stream')
+      (await server.watch(0)).raw(`${JSON.stringify({ type: 'ERROR', object: { code: 410, message: 'too old' } })}\n`);
+    await expect.poll(() => server.lists.filter((kind) => kind === 'first').length, { timeout: 4000 }).toBe(2);
+    expect(did.filter((line) => line.startsWith('listed'))).toHaveLength(2);
+  });
+
+  it('starts from its checkpoint after the list, so that deletions in between are seen', async () => {
+    const { server, did } = await reflect({ loadCheckpoint: async () => '7' });
+    const watch = await server.watch(0);
+    expect(watch.from).toBe('7');
+    watch.event('DELETED', '9', 'gone');
+    await expect.poll(() => did.at(-1)).toBe('changed gone@9');
+    expect(did).toStrictEqual(['listed a@10', 'changed gone@9']);
+  });
+
+  it('a history that went back before the start is a new epoch before anything is listed', async () => {
+    const { server, did } = await reflect({ loadCheckpoint: async () => '5000' });
+    expect((await server.watch(0)).from).toBe('10');
+    expect(did.slice(0, 2)).toStrictEqual(['went back', 'listed a@10']);
+  });
+
+  it('a history that goes back while it runs is found out, instead of a watch that hangs for ever', async () => {
+    const { server, did } = await reflect();
+    const watch = await server.watch(0);
+    watch.event('BOOKMARK', '5000');
+    await expect.poll(() => did.at(-1)).toBe('saved 5000');
+    server.state.version = '40';
+    watch.end();
+    expect((await server.watch(1)).from).toBe('40');
+    expect(did.slice(-3)).toStrictEqual(['went back', 'listed a@40', 'missed']);
+  });
+
+  it('does not read on while the queues take nothing', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { server } = await reflect({ changed: () => held });
+    const watch = await server.watch(0);
+    const bulk = `${JSON.stringify({ type: 'MODIFIED', object: { metadata: { name: 'a', resourceVersion: '11', annotations: { x: 'y'.repeat(100_000) } } } })}\n`;
+    for (let sent = 0; sent < 200; sent += 1) watch.raw(bulk);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    // 20 MB were written; sockets hold a few.
+    expect(watch.waiting).toBeGreaterThan(5_000_000);
+    release();
+  });
+
+  it('a line that never ends is not collected for ever', async () => {
+    const endless = async function* (): AsyncGenerator<Uint8Array> {
+      for (;;) yield Buffer.alloc(256 * 1024, 'x');
+    };
+    await expect(watchEvents(endless()).next()).rejects.toThrow('longer than');
+  });
+
+  it('a checkpoint that cannot be saved does not stop the events', async () => {
+    const { server, did } = await reflect({ saveCheckpoint: () => Promise.reject(new Error('the store is down')) });
+    const watch = await server.watch(0);
+    watch.event('BOOKMARK', '12');
+    watch.event('MODIFIED', '13');
+    await expect.poll(() => did.at(-1)).toBe('changed a@13');
+    expect(server.watches).toHaveLength(1);
+  });
+
+  it('ends at once when it is told to, in the middle of a watch', async () => {
+    const { server } = await reflect();
+    await server.watch(0);
+    const before = performance.now();
+    stop?.abort();
+    await running;
+    expect(performance.now() - before).toBeLessThan(500);
+  });
+});
+
+describe('watch lines', () => {
+  it('split across chunks and letters are put together', async () => {
+    const line = Buffer.from(`${JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'größe' } } })}\n`);
+    const chunks = async function* (): AsyncGenerator<Uint8Array> {
+      for (const byte of line) yield Uint8Array.of(byte);
+    };
+    const events = await Array.fromAsync(watchEvents(chunks()));
+    expect(events.flat()).toStrictEqual([parseWatchLine(line.toString())]);
+  });
+
+  it.each([
+    ['9', '10', false],
+    ['10', '9', true],
+    ['10', '10', false],
+    ['340282366920938463463374607431768211455', '18446744073709551615', true],
+    ['abc', '1', false],
+    ['1', '', false],
+  ])('%s is newer than %s: %s', (a, b, expected) => {
+    expect(isNewer(a, b)).toBe(expected);
+  });
+});

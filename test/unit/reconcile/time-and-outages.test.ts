@@ -1,0 +1,181 @@
+/** Each test is named after the loss that it prevents: outages and circuits (DESIGN §3.14), due times and the sweeper (DESIGN §3.7). */
+import { afterEach, describe, expect, it } from 'vitest';
+import { KubeError } from '../../../lib/kube/errors.ts';
+import type { Message } from '../../../lib/queue/message.ts';
+import { dueShardOf, recordKey } from '../../../lib/state/keys.ts';
+import { type Story, story } from '../../support/story.ts';
+import {
+  applyBuilder,
+  applyImage,
+  builds,
+  type Interference,
+  imageOf,
+  storyReconciler,
+} from '../../support/story-image.ts';
+
+let told: Story | undefined;
+const begin = async (meanwhile: Interference = {}, lagMilliseconds?: number): Promise<Story> => {
+  told = await story({
+    reconciler: storyReconciler(meanwhile),
+    queue: 'image',
+    ...(lagMilliseconds === undefined ? {} : { lagMilliseconds }),
+  });
+  applyBuilder(told.kube, 'base', 'v1');
+  return told;
+};
+afterEach(async () => {
+  await told?.[Symbol.asyncDispose]();
+  told = undefined;
+});
+
+/** An Image that was reconciled once, and counts that begin anew. */
+const settledImage = async (world: Story): Promise<void> => {
+  await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+  expect(await world.deliver()).toStrictEqual(['settled']);
+  world.kube.forget();
+};
+
+const wakeUp = (reason: Message['reason'], rest: Partial<Message> = {}): Message => {
+  const target = { kind: 'Image', namespace: 'team', name: 'app' };
+  return {
+    v: 1,
+    cluster: 'one',
+    epoch: 'e.0',
+    target,
+    cause: { ...target, uid: '', resourceVersion: '' },
+    reason,
+    ...rest,
+  };
+};
+
+describe('a cluster that is down', () => {
+  const down = () => new KubeError('unreachable', 'GET: cannot reach the API server');
+
+  it('opens its circuit: the next wake-ups are parked without a call, and all come back', async () => {
+    const world = await begin();
+    await settledImage(world);
+    world.kube.failNext('get', /Image/, down());
+    await world.send('image', wakeUp('hook', { occasion: '1' }));
+    expect(await world.deliver()).toStrictEqual(['failed']);
+    world.kube.forget();
+    applyImage(world.kube, 'web', { builder: 'base' });
+    await world.tell(imageOf(world.kube, 'web'));
+    await world.send('image', wakeUp('hook', { occasion: '2' }));
+    expect((await world.deliver()).toSorted()).toStrictEqual(['parked', 'parked']);
+    expect(world.kube.calls).toStrictEqual([]);
+    expect(world.held('image')).toBe(0);
+    // One of them is the probe; the other comes when a probe that died would have been given up.
+    world.later(15);
+    await world.untilQuiet();
+    world.later(31);
+    await world.untilQuiet();
+    expect(builds(world.kube)).toContain('web-v1');
+    expect((await world.records.read(world.target('app'))).attempts).toBe(0);
+  });
+
+  it('is asked by one probe at a time', async () => {
+    const world = await begin();
+    for (const name of ['a', 'b', 'c']) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
+    await world.circuits.failed('one', Math.floor(world.now().getTime() / 1000));
+    world.later(6);
+    world.kube.failNext('get', /Image/, down());
+    expect((await world.deliver()).toSorted()).toStrictEqual(['failed', 'parked', 'parked']);
+  });
+
+  it('that says when to come back is not asked before', async () => {
+    const world = await begin();
+    await settledImage(world);
+    world.kube.failNext(
+      'get',
+      /Image/,
+      new KubeError('throttled', 'too many', { status: 429, retryAfterSeconds: 100 }),
+    );
+    await world.send('image', wakeUp('hook', { occasion: '1' }));
+    await world.deliver();
+    expect((await world.records.read(world.target('app'))).dueAt).toBe(world.now().getTime() / 1000 + 100);
+    world.kube.forget();
+    world.later(95);
+    await world.send('image', wakeUp('hook', { occasion: '2' }));
+    expect(await world.deliver()).toStrictEqual(['parked']);
+    expect(world.kube.calls).toStrictEqual([]);
+  });
+
+  it('a probe that is refused says that the cluster is there: nobody else is parked', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.circuits.failed('one', Math.floor(world.now().getTime() / 1000));
+    world.later(6);
+    world.kube.failNext('get', /Image/, new KubeError('forbidden', 'no', { status: 403, pace: 'slow' }));
+    await world.send('image', wakeUp('hook', { occasion: '1' }));
+    expect(await world.deliver()).toStrictEqual(['failed']);
+    await world.send('image', wakeUp('hook', { occasion: '2' }));
+    expect(await world.deliver()).toStrictEqual(['settled']);
+  });
+});
+
+describe('time', () => {
+  it('a timer that asks for itself at once is not swallowed as a repetition', async () => {
+    const world = await begin();
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base', wish: 'again' }));
+    expect(await world.deliver()).toStrictEqual(['again']);
+    for (let second = 0; second < 5; second += 1) {
+      world.later(1);
+      expect(await world.sweep()).toBe(1);
+      expect(await world.deliver()).toStrictEqual(['again']);
+    }
+  });
+
+  it('a sweeper that dies after sending sends again: one wake-up, none lost', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.records.park(world.target('app'), world.now().getTime() / 1000);
+    world.death.afterWrites(1);
+    await expect(world.sweep()).rejects.toThrow('SQS did not accept');
+    world.startAgain();
+    expect(world.held('image')).toBe(1);
+    await world.sweep();
+    expect(world.held('image')).toBe(1);
+    expect(await world.deliver()).toStrictEqual(['settled']);
+  });
+
+  it('a wake-up that nobody answered is sent again after ten minutes', async () => {
+    const world = await begin();
+    await settledImage(world);
+    await world.records.park(world.target('app'), world.now().getTime() / 1000);
+    await world.sweep();
+    const [lost] = await world.receive('image', 1);
+    expect(lost?.body).toContain('due');
+    world.later(599);
+    expect(await world.sweep()).toBe(0);
+    world.later(2);
+    expect(await world.sweep()).toBe(1);
+  });
+
+  it('a pass that finishes before the sweeper moves the due time keeps its own', async () => {
+    const world = await begin();
+    await settledImage(world);
+    const target = world.target('app');
+    const dueAt = world.now().getTime() / 1000;
+    await world.records.park(target, dueAt);
+    await world.send('image', wakeUp('due', { occasion: `due@${dueAt}` }));
+    await world.deliver();
+    const { dueAt: chosen } = await world.records.read(target);
+    expect(await world.records.postpone({ target, dueAt }, dueAt + 600)).toBe(false);
+    expect((await world.records.read(target)).dueAt).toBe(chosen);
+  });
+
+  it('an index that lags shows a due time that was replaced: one pass too many, and the new time stands', async () => {
+    const world = await begin({}, 150);
+    await settledImage(world);
+    const target = world.target('app');
+    const past = world.now().getTime() / 1000 - 1;
+    await world.records.park(target, past);
+    await expect.poll(() => world.records.due(shardWith(world), past, 10).then((due) => due.length)).toBe(1);
+    await world.records.park(target, past + 1000);
+    await world.sweep();
+    expect(await world.deliver()).toStrictEqual(['settled']);
+    expect((await world.records.read(target)).dueAt).toBeGreaterThan(past + 60_000);
+  });
+});
+
+const shardWith = (world: Story): number => dueShardOf(recordKey(world.target('app')));
