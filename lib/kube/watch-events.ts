@@ -8,7 +8,7 @@ export interface WatchedObject {
 
 /** One line of a watch. `bookmark` only moves the version; `error` ends the watch, `expired` says that the version is too old. */
 export type WatchEvent =
-  | { readonly type: 'change'; readonly deleted: boolean; readonly object: WatchedObject }
+  | { readonly type: 'change'; readonly added: boolean; readonly deleted: boolean; readonly object: WatchedObject }
   | { readonly type: 'bookmark'; readonly resourceVersion: string }
   | { readonly type: 'error'; readonly expired: boolean; readonly message: string };
 
@@ -30,7 +30,12 @@ export const parseWatchLine = (line: string): WatchEvent => {
       message: object?.message ?? 'the watch ended with an error',
     };
   if (type === 'BOOKMARK') return { type: 'bookmark', resourceVersion: object?.metadata?.resourceVersion ?? '' };
-  return { type: 'change', deleted: type === 'DELETED', object: { metadata: object?.metadata ?? {} } };
+  return {
+    type: 'change',
+    added: type === 'ADDED',
+    deleted: type === 'DELETED',
+    object: { metadata: object?.metadata ?? {} },
+  };
 };
 
 /** Splits a stream into lists of events: one list for each chunk, so that a burst is handed on together and nothing waits. */

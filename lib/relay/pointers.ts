@@ -47,12 +47,16 @@ export interface Routed {
 
 const queueOfKind = (kind: string): string | undefined => kindTable.find((row) => row.kind === kind)?.name;
 
-/** The wake-ups for one event. `listOccasion` is given when the object was found by a list. */
+/**
+ * The wake-ups for one event. `listOccasion` is given when the object was found by a list, `isNew` when it was just created: its owner
+ * made it, in a pass that is repeated if it did not end, so that only what becomes of it is news to the owner.
+ */
 export const pointersFor = (
   watched: WatchedKind,
   meta: KubeMeta,
   { cluster, epoch }: Origin,
   listOccasion?: string,
+  isNew = false,
 ): readonly Routed[] => {
   const name = meta.name ?? '';
   const namespace = meta.namespace ?? '';
@@ -83,6 +87,7 @@ export const pointersFor = (
   // A list wakes no owners: each is listed itself, and an unfinished one is due within ten minutes anyway.
   if (
     listOccasion === undefined &&
+    !isNew &&
     owner?.kind === watched.ownedBy &&
     owner?.apiVersion.startsWith('kpack.io/') === true
   ) {

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { pointersFor, watchedKinds } from '../../../lib/relay/pointers.ts';
+
+const kindOf = (kind: string) => {
+  const found = watchedKinds.find((watched) => watched.kind === kind);
+  if (found === undefined) throw new Error(`${kind} is not watched`);
+  return found;
+};
+
+const owner = { apiVersion: 'kpack.io/v1alpha2', kind: 'Image', name: 'app', uid: 'u', controller: true };
+const meta = { name: 'app-source', namespace: 'team', uid: 'v', resourceVersion: '7', ownerReferences: [owner] };
+const origin = { cluster: 'c', epoch: 'e.0' };
+
+const woken = (isNew: boolean, kind = 'SourceResolver') =>
+  pointersFor(kindOf(kind), meta, origin, undefined, isNew).map(
+    ({ message: { target, reason } }) => `${reason} ${target.kind}/${target.name}`,
+  );
+
+describe('a child that was just made', () => {
+  it('is looked at itself, but is no news to the owner that made it', () => {
+    expect(woken(true)).toStrictEqual(['self SourceResolver/app-source']);
+  });
+
+  it('wakes its owner with everything that becomes of it', () => {
+    expect(woken(false)).toStrictEqual(['self SourceResolver/app-source', 'child Image/app']);
+  });
+
+  it('that only wakes others wakes nobody', () => {
+    expect(woken(true, 'PersistentVolumeClaim')).toStrictEqual([]);
+  });
+});
