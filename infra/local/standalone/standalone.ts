@@ -3,12 +3,13 @@
  * Lambda, the sweeper and the relay (DESIGN §3.18). Only endpoints differ.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { type Log, sayError } from '../../../lib/reconcile/log.ts';
 import type { Registration } from '../../../lib/state/clusters.ts';
 import { startDynamoDb } from '../dynamodb.ts';
 import { type Invoke, startMapping } from '../event-source-mapping.ts';
 import { type EmbeddedSqs, embedSqs } from '../sqs/embedded.ts';
+import { serveHooks } from './hooks.ts';
 import { ensureQueues } from './queues.ts';
 import { ensureTable } from './table.ts';
 
@@ -23,6 +24,8 @@ export interface StandaloneOptions {
   readonly logFile: string;
   /** Serves `/healthz` and `/readyz` on loopback. */
   readonly healthPort: number;
+  /** Serves push hooks on loopback, with KPACKLESS_HOOK_SECRET among the settings; 0 is any free port. Nowhere without. */
+  readonly hookPort?: number;
   /** Makes reads without ConsistentRead lag on purpose, in tests. */
   readonly staleReadsMilliseconds?: number;
 }
@@ -32,11 +35,22 @@ export interface Standalone {
   readonly sqs: EmbeddedSqs;
   readonly clients: { readonly sqs: SQSClient; readonly dynamodb: DynamoDBClient };
   readonly healthPort: number;
+  /** Where push hooks are served; undefined when they are not. */
+  readonly hookPort: number | undefined;
   /** Kinds whose watch is not established yet. */
   notReady(): readonly string[];
   /** Lets running passes end, then stops everything. */
   stop(): Promise<void>;
 }
+
+/** Nobody checks signatures within a process; dynalite wants to see one, and making real ones costs a tenth of all CPU time. */
+const unsigned: Exclude<NonNullable<SQSClientConfig['signer']>, (...given: never[]) => unknown> = {
+  sign: async (request) => {
+    request.headers['x-amz-date'] = '20260101T000000Z';
+    request.headers['authorization'] = 'AWS4-HMAC-SHA256 Credential=local/-, SignedHeaders=host, Signature=none';
+    return request;
+  },
+};
 
 const tableName = 'kpackless';
 const queuePrefix = 'kpackless-';
@@ -50,18 +64,41 @@ const loadHandler = async (name: string): Promise<Invoke> => {
   return loaded.handler;
 };
 
-/** Starts everything. One a process, since handlers read their settings from the environment as on Lambda. */
+/** Starts everything. One a process, since handlers read their settings from the environment as on Lambda. What fails leaves nothing running. */
 export const startStandalone = async (options: StandaloneOptions): Promise<Standalone> => {
+  const undo: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).toReversed()) await step();
+  };
+  try {
+    return { ...(await bringUp(options, undo)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const bringUp = async (
+  options: StandaloneOptions,
+  undo: (() => Promise<unknown>)[],
+): Promise<Omit<Standalone, 'stop'>> => {
   const sqs = embedSqs();
+  undo.push(() => sqs.close());
   const database = await startDynamoDb({
     ...(options.databaseDir === undefined ? {} : { path: options.databaseDir }),
     ...(options.staleReadsMilliseconds === undefined ? {} : { staleReadsMs: options.staleReadsMilliseconds }),
   });
+  undo.push(() => database.close());
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const local = { region: 'local', credentials, signer: unsigned };
   const clients = {
-    sqs: new SQSClient({ region: 'local', endpoint: sqs.endpoint, credentials, requestHandler: sqs.requestHandler }),
-    dynamodb: new DynamoDBClient({ region: 'local', credentials, endpoint: database.endpoint }),
+    sqs: new SQSClient({ ...local, endpoint: sqs.endpoint, requestHandler: sqs.requestHandler }),
+    dynamodb: new DynamoDBClient({ ...local, endpoint: database.endpoint, requestHandler: database.requestHandler }),
   };
+  undo.push(async () => {
+    clients.sqs.destroy();
+    clients.dynamodb.destroy();
+  });
   Object.assign(process.env, {
     ...options.settings,
     KPACKLESS_TABLE: tableName,
@@ -77,40 +114,40 @@ export const startStandalone = async (options: StandaloneOptions): Promise<Stand
   const log: Log = wired.log;
   await wired.clusters.register(options.cluster, options.registration);
 
+  // All are loaded before the first runs: one that cannot be loaded must not leave others polling.
+  const functions = await Promise.all(queues.map(async (queue) => ({ ...queue, invoke: await loadHandler(queue.row.name) })));
   const stopMappings = new AbortController();
-  const stopRelay = new AbortController();
-  const mappings = await Promise.all(
-    queues.map(async ({ row, url, arn }) =>
-      startMapping(
-        {
-          sqs: clients.sqs,
-          queueUrl: url,
-          queueArn: arn,
-          timeoutSeconds: row.timeoutSeconds,
-          pollers,
-          invoke: await loadHandler(row.name),
-          warn: (what, why) => log('error', what, { why: sayError(why) }),
-        },
-        stopMappings.signal,
-      ),
+  const mappings = functions.map(({ row, url, arn, invoke }) =>
+    startMapping(
+      {
+        sqs: clients.sqs,
+        queueUrl: url,
+        queueArn: arn,
+        timeoutSeconds: row.timeoutSeconds,
+        pollers,
+        invoke,
+        warn: (what, why) => log('error', what, { why: sayError(why) }),
+      },
+      stopMappings.signal,
     ),
   );
+  undo.push(() => {
+    stopMappings.abort();
+    return Promise.all(mappings.map(({ stopped }) => stopped));
+  });
 
-  const sweeper = (await import('../../../functions/sweeper/handler.ts')).handler;
-  let sweeping: Promise<unknown> = Promise.resolve();
-  let isSweeping = false;
-  const timer = setInterval(() => {
-    if (isSweeping) return;
-    isSweeping = true;
-    sweeping = sweeper({}, { getRemainingTimeInMillis: () => 30_000 })
-      .catch((error: unknown) => log('error', 'sweeping failed', { why: sayError(error) }))
-      .finally(() => {
-        isSweeping = false;
-      });
-  }, sweepMilliseconds);
+  const { handler: sweep } = await import('../../../functions/sweeper/handler.ts');
+  undo.push(
+    startTimer(sweepMilliseconds, async () => {
+      await sweep({}, { getRemainingTimeInMillis: () => 30_000 }).catch((error: unknown) =>
+        log('error', 'sweeping failed', { why: sayError(error) }),
+      );
+    }),
+  );
 
   const { startRelay } = await import('../../../lib/relay/relay.ts');
   const { serveHealth } = await import('../../../lib/relay/health.ts');
+  const stopRelay = new AbortController();
   const relay = await startRelay(
     {
       ...wired,
@@ -119,26 +156,33 @@ export const startStandalone = async (options: StandaloneOptions): Promise<Stand
       kube: await wired.connections.client(options.cluster, stopRelay.signal),
     },
     stopRelay.signal,
+    // The embedded queues live in memory: what an earlier process had accepted and not done is in the lists only.
+    { queuesAreEmpty: true },
   );
+  undo.push(() => {
+    stopRelay.abort();
+    return relay.stopped;
+  });
   const health = await serveHealth('127.0.0.1', options.healthPort, () => relay.notReady());
+  undo.push(() => health.close());
+  const hooks =
+    options.hookPort === undefined
+      ? undefined
+      : await serveHooks((await import('../../../functions/hooks/handler.ts')).handler, options.hookPort);
+  undo.push(async () => hooks?.close());
+  return { sqs, clients, healthPort: health.port, hookPort: hooks?.port, notReady: () => relay.notReady() };
+};
 
-  return {
-    sqs,
-    clients,
-    healthPort: health.port,
-    notReady: () => relay.notReady(),
-    stop: async () => {
-      stopRelay.abort();
-      await relay.stopped;
-      clearInterval(timer);
-      await sweeping;
-      stopMappings.abort();
-      await Promise.all(mappings.map(({ stopped }) => stopped));
-      await health.close();
-      await sqs.close();
-      clients.sqs.destroy();
-      clients.dynamodb.destroy();
-      await database.close();
-    },
+/** Runs `each` every so often, never twice at once; gives what ends it, after a run that is under way. */
+const startTimer = (milliseconds: number, each: () => Promise<void>): (() => Promise<void>) => {
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= each().finally(() => {
+      running = undefined;
+    });
+  }, milliseconds);
+  return async () => {
+    clearInterval(timer);
+    await running;
   };
 };
