@@ -1,12 +1,21 @@
 /** The measures in their order: those that share a running kpackless together. */
+import { builders } from './measures/builders.ts';
+import { bundles } from './measures/bundles.ts';
 import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { restart, unchanged } from './measures/idle.ts';
 import { latency } from './measures/latency.ts';
+import { largeLayer } from './measures/layer.ts';
+import { rebases } from './measures/rebase.ts';
+import { relayMemory } from './measures/relay.ts';
+import { stackChange } from './measures/stack-change.ts';
 import { applyBuilder } from './objects.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './row.ts';
 import { type System, startSystem } from './system.ts';
 import { startWorld, type World } from './world.ts';
+
+/** Groups that need a running kpackless. */
+const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders'] as const;
 
 type Say = (line: string) => void;
 
@@ -32,6 +41,14 @@ const withSystem = async (world: World, { only, images }: BenchOptions, say: Say
       system = again.system;
       rows.push(again.row);
     }
+    if (only.has('stack') && made !== undefined) {
+      say('stack: a new run image under all Images');
+      rows.push(...(await stackChange(world, made.names)));
+    }
+    if (only.has('builders')) {
+      say('builders: 50 in another registry');
+      rows.push(...(await builders(world)));
+    }
     await system.stop();
     if (only.has('fan-out') && made !== undefined) {
       say('fan-out: the same requests from a plain client');
@@ -45,11 +62,29 @@ const withSystem = async (world: World, { only, images }: BenchOptions, say: Say
 
 /** Runs what `only` names; everything it started is gone afterwards. */
 export const runAll = async (options: BenchOptions, say: Say): Promise<readonly Row[]> => {
+  const { only } = options;
   const rows: Row[] = [];
+  if (only.has('bundles')) {
+    say('bundles: sizes and starts');
+    rows.push(...(await bundles()));
+  }
+  if (![...only].some((group) => group !== 'bundles')) return rows;
   say('starting an API server and two registries');
   const world = await startWorld();
   try {
-    rows.push(...(await withSystem(world, options, say)));
+    if (needSystem.some((group) => only.has(group))) rows.push(...(await withSystem(world, options, say)));
+    if (only.has('rebase')) {
+      say('rebase: images one after the other');
+      rows.push(...(await rebases(world)));
+    }
+    if (only.has('layer')) {
+      say('layer: 200 MB between registries');
+      rows.push(await largeLayer(world));
+    }
+    if (only.has('relay')) {
+      say(`relay: ${options.watched} Images`);
+      rows.push(await relayMemory(world, options.watched));
+    }
   } finally {
     await world.stop();
   }

@@ -40,7 +40,12 @@ export const startSystem = async ({ folder, kubeconfig, registry }: World): Prom
     healthPort: 0,
   };
   let read = existsSync(logFile) ? readFileSync(logFile, 'utf8').length : 0;
-  const child = fork(join(import.meta.dirname, 'standalone-process.ts'), [JSON.stringify(options)]);
+  const child = fork(join(import.meta.dirname, 'standalone-process.ts'), [JSON.stringify(options)], {
+    execArgv:
+      process.env['BENCH_CPU_PROFILE'] === undefined
+        ? []
+        : ['--cpu-prof', '--cpu-prof-dir=' + process.env['BENCH_CPU_PROFILE']],
+  });
   const ended = once(child, 'exit');
   const gone = ended.then(([code]) => {
     throw new Error(`the standalone process ended with code ${String(code)}`);
