@@ -1,10 +1,12 @@
 /** Puts an image under a tag, moving only what is not there yet, within a budget of time (spec 04 §9.4 "Save"; DESIGN §3.14). */
 
-import { type BlobOrigin, copyBlob } from '../oci/copy.ts';
+import { type BlobOrigin, linkBlob, sourceOf } from '../oci/copy.ts';
 import { isOciError } from '../oci/errors.ts';
+import { replay } from '../oci/http.ts';
 import { inParallel } from '../oci/in-parallel.ts';
 import { type Repository, repositoryOf, sameRepository, type TagReference, withTag } from '../oci/reference.ts';
-import type { BlobName, CallOptions, RawManifest, Registry } from '../oci/registry.ts';
+import type { BlobName, BlobSource, CallOptions, RawManifest, Registry } from '../oci/registry.ts';
+import type { OpenUpload } from '../oci/upload-sittings.ts';
 import { type BlobPlaces, blobPlaces } from './blob-places.ts';
 
 /** A blob of the image, and where its bytes are. */
@@ -25,15 +27,32 @@ export interface PushBudget {
   readonly signal: AbortSignal;
   /** After this many seconds uploads are left where they are. */
   readonly seconds: number;
-  /** Four unless given; one for a blob so large that it needs the line for itself. */
-  readonly blobsAtOnce?: number | undefined;
+  readonly manner?: PushManner | undefined;
   readonly now: Date;
 }
 
-/** `there`: nothing was written. `pushed`: it is there now. `unfinished`: so many of so many blobs are there. */
-export type PushResult =
-  | { readonly state: 'there' | 'pushed' }
-  | { readonly state: 'unfinished'; readonly blobs: number; readonly of: number };
+/**
+ * How blobs are sent. `together`: four at once, what every registry takes. `alone`: one has the line for itself. `sittings`: one by one and in
+ * pieces, for a blob that needs more time than one call has; `upload` is where the last call left off.
+ */
+export type PushManner =
+  | { readonly blobs: 'together' | 'alone' }
+  | { readonly blobs: 'sittings'; readonly upload?: OpenUpload | undefined };
+
+/** Some blobs are not there yet. */
+export interface Unfinished {
+  readonly state: 'unfinished';
+  /** So many are there. */
+  readonly blobs: number;
+  readonly of: number;
+  /** Where the next call goes on with the next blob; its size in bytes. */
+  readonly upload?: OpenUpload & { readonly size: number };
+  /** Not one blob got through in the time there was: another manner is needed. */
+  readonly stuck?: boolean;
+}
+
+/** `there`: nothing was written. `pushed`: it is there now. */
+export type PushResult = { readonly state: 'there' | 'pushed' } | Unfinished;
 
 const isForeign = (mediaType: string): boolean => /foreign|nondistributable/.test(mediaType);
 
@@ -53,26 +72,24 @@ const distinct = (blobs: readonly BlobToPush[]): readonly BlobToPush[] => [
   ...new Map(blobs.filter(({ foreign }) => foreign !== true).map((blob) => [blob.digest, blob])).values(),
 ];
 
-const once = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-};
-
-/** Whether its bytes had to be sent; a mount sends none. */
-const moveBlob = async (
+/** Where the bytes come from when they have to be sent; undefined when the blob is there already, or is now by a mount. */
+const toBeSent = async (
   registry: Registry,
   into: Repository,
   blob: BlobToPush,
   places: BlobPlaces,
   options: CallOptions,
-): Promise<boolean> => {
+): Promise<BlobSource | undefined> => {
   const known = places.find(into.registry, blob.digest);
   const elsewhere = known !== undefined && !sameRepository(known, into);
-  if (elsewhere && (await registry.mountBlob(into, blob.digest, known, options))) return false;
-  if ('from' in blob) return (await copyBlob(registry, blob, blob.from, into, options)) === 'uploaded';
-  const { digest, size, bytes } = blob;
-  if (await registry.hasBlob(into, digest, options)) return false;
-  await registry.pushBlob(into, { digest, size, open: () => once(bytes) }, options);
-  return true;
+  if (elsewhere && (await registry.mountBlob(into, blob.digest, known, options))) return undefined;
+  if ('from' in blob) {
+    const linked = await linkBlob(registry, blob, blob.from, into, options);
+    return linked === undefined ? sourceOf(registry, blob, blob.from) : undefined;
+  }
+  return (await registry.hasBlob(into, blob.digest, options))
+    ? undefined
+    : { ...replay(blob.bytes), digest: blob.digest };
 };
 
 /** `YYYYMMDDHHMMSS` in UTC: every image that was pushed keeps a tag, so that a registry that clears untagged ones leaves it. */
@@ -88,30 +105,69 @@ const digestAt = async (registry: Registry, target: TagReference, signal: AbortS
   }
 };
 
-/** How many of the blobs are there when time is up. Throws when none could be sent in that time. */
-const moveBlobs = async (
+type Moved = Omit<Unfinished, 'state' | 'of'>;
+
+/** Whole blobs, until time is up. */
+const moveWhole = async (
   registry: Registry,
   into: Repository,
   blobs: readonly BlobToPush[],
-  { signal, seconds, blobsAtOnce = 4 }: PushBudget,
+  { signal, seconds }: PushBudget,
+  atOnce: number,
   places: BlobPlaces,
-): Promise<number> => {
+): Promise<Moved> => {
   const timeIsUp = AbortSignal.timeout(Math.floor(Math.max(0, seconds) * 1000));
   const options = { signal: AbortSignal.any([signal, timeIsUp]) };
   let there = 0;
   let sent = 0;
-  await inParallel(blobs, blobsAtOnce, async (blob) => {
-    // The first is begun however late it is, so that it fails with words that say so.
+  await inParallel(blobs, atOnce, async (blob) => {
+    // The first is begun however late it is.
     if (sent > 0 && timeIsUp.aborted) return;
     try {
-      if (await moveBlob(registry, into, blob, places, options)) sent += 1;
+      const source = await toBeSent(registry, into, blob, places, options);
+      if (source !== undefined) {
+        await registry.pushBlob(into, source, options);
+        sent += 1;
+      }
       places.remember(into, blob.digest);
       there += 1;
     } catch (error) {
-      if (sent === 0 || signal.aborted || !timeIsUp.aborted) throw error;
+      const late = timeIsUp.aborted && (sent > 0 || isOciError(error, 'timeout'));
+      if (signal.aborted || !late) throw error;
     }
   });
-  return there;
+  return sent === 0 && there < blobs.length ? { blobs: there, stuck: true } : { blobs: there };
+};
+
+/** Blobs one by one, in pieces, until time is up in the middle of one. */
+const moveInSittings = async (
+  registry: Registry,
+  into: Repository,
+  blobs: readonly BlobToPush[],
+  { signal, seconds }: PushBudget,
+  upload: OpenUpload | undefined,
+  places: BlobPlaces,
+): Promise<Moved> => {
+  const startedMs = performance.now();
+  let there = 0;
+  let sent = 0;
+  for (const blob of blobs) {
+    const left = seconds - (performance.now() - startedMs) / 1000;
+    const source = await toBeSent(registry, into, blob, places, { signal });
+    if (source !== undefined) {
+      if (sent > 0 && left <= 0) return { blobs: there };
+      const open = await registry.pushBlobInSittings(into, source, {
+        signal,
+        seconds: left,
+        ...(upload?.digest === blob.digest && { upload }),
+      });
+      if (open !== undefined) return { blobs: there, upload: { ...open, size: blob.size } };
+      sent += 1;
+    }
+    places.remember(into, blob.digest);
+    there += 1;
+  }
+  return { blobs: there };
 };
 
 /**
@@ -127,8 +183,13 @@ export const pushImage = async (
   const { signal, now } = budget;
   if ((await digestAt(registry, target, signal)) === manifest.digest) return { state: 'there' };
   const wanted = distinct(blobs);
-  const there = await moveBlobs(registry, repositoryOf(target), wanted, budget, places);
-  if (there < wanted.length) return { state: 'unfinished', blobs: there, of: wanted.length };
+  const { manner = { blobs: 'together' } } = budget;
+  const into = repositoryOf(target);
+  const moved =
+    manner.blobs === 'sittings'
+      ? await moveInSittings(registry, into, wanted, budget, manner.upload, places)
+      : await moveWhole(registry, into, wanted, budget, manner.blobs === 'alone' ? 1 : 4, places);
+  if (moved.blobs < wanted.length) return { state: 'unfinished', of: wanted.length, ...moved };
   await registry.putManifest(withTag(target, stamp(now)), manifest, { signal });
   await registry.putManifest(target, manifest, { signal });
   return { state: 'pushed' };

@@ -16,7 +16,8 @@ import { stableJson } from '../text/stable-json.ts';
 import { type BlobPlaces, blobPlaces } from './blob-places.ts';
 import { type BuilderRecipe, createBuilder, recordOf } from './create.ts';
 import { dependenciesOf, readInputs, type SharedBuilderSpec } from './inputs.ts';
-import { pushImage } from './push-image.ts';
+import { type PushManner, pushImage } from './push-image.ts';
+import { mannerIn, pushMemory } from './push-memory.ts';
 import { signBuilder } from './sign.ts';
 import { failedStatus, pushingStatus, succeededStatus } from './status.ts';
 import { type BuilderIdentity, targetOf, withBoth } from './target.ts';
@@ -106,13 +107,14 @@ const reconcileAny = async (
     configs: ports.configs,
     signal,
   });
+  // After a failure one at a time: perhaps a large layer did not get through beside others.
+  const manner: PushManner = mannerIn(pass.memory) ?? { blobs: pass.attempts > 0 ? 'alone' : 'together' };
   for (const image of [created.runImage, created.builder]) {
     const seconds = pass.remainingSeconds() * shareForBlobs;
-    // After a failure one at a time: perhaps a large layer did not get through beside others.
-    const budget = { signal, now, seconds, blobsAtOnce: pass.attempts > 0 ? 1 : 4 };
-    const result = await pushImage(registry, image, budget, ports.places);
+    const result = await pushImage(registry, image, { signal, now, seconds, manner }, ports.places);
     if (result.state !== 'unfinished') continue;
-    await write(pushingStatus(object, result.blobs, result.of, now));
+    pass.remember(pushMemory(manner, result));
+    await write(pushingStatus(object, result, now));
     await pass.wake(identity);
     return again(secondsUntilAgain, `${result.blobs} of ${result.of} layers pushed`);
   }

@@ -2,6 +2,7 @@
 import type { BuilderStatus } from '../api/builder.ts';
 import { unresolvedLifecycle } from '../buildpacks/lifecycle-reader.ts';
 import { condition, withTransitionTimes } from '../reconcile/conditions.ts';
+import type { Unfinished } from './push-image.ts';
 
 interface BuilderObject {
   readonly metadata?: { readonly generation?: number | undefined } | undefined;
@@ -45,5 +46,11 @@ export const failedStatus = (object: BuilderObject, message: string, now: Date):
   notUpToDate(object, condition('UpToDate', 'False', 'ReconcileFailed', message), now);
 
 /** The record stays while layers are still on their way; the number moves on from pass to pass. */
-export const pushingStatus = (object: BuilderObject, blobs: number, of: number, now: Date): BuilderStatus =>
-  notUpToDate(object, condition('UpToDate', 'Unknown', 'Pushing', `${blobs} of ${of} layers are in the registry`), now);
+export const pushingStatus = (object: BuilderObject, { blobs, of, upload }: Unfinished, now: Date): BuilderStatus => {
+  const part =
+    upload === undefined ? '' : `, and ${megabytes(upload.sentBytes)} of ${megabytes(upload.size)} MB of the next`;
+  const message = `${blobs} of ${of} layers are in the registry${part}`;
+  return notUpToDate(object, condition('UpToDate', 'Unknown', 'Pushing', message), now);
+};
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);

@@ -6,7 +6,7 @@ import { discard } from './http.ts';
 import type { Repository } from './reference.ts';
 import type { BlobName, CallOptions } from './registry.ts';
 import { responseError } from './response-error.ts';
-import { verified } from './verify.ts';
+import { exactly, skipping, verified } from './verify.ts';
 
 /** Longest blob read into memory unless the caller says otherwise. */
 const memoryLimitBytes = 16 * 1024 * 1024;
@@ -38,6 +38,33 @@ export const openBlob = async function* (
   });
   if (response.status !== 200) throw await responseError('GET', response, api.session.now());
   yield* verified(response.body, blob, { method: 'GET', url: response.url });
+};
+
+/** A rest of the blob (RFC 9110 §14); a registry that knows no ranges sends all of it, and the beginning is thrown away. */
+export const openBlobAt = async function* (
+  api: Api,
+  repository: Repository,
+  { digest, size }: BlobName,
+  firstByte: number,
+  options: CallOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const response = await api.call(repository, {
+    ...options,
+    method: 'GET',
+    to: `blobs/${digest}`,
+    actions: ['pull'],
+    headers: { range: `bytes=${firstByte}-` },
+  });
+  if (response.status !== 200 && response.status !== 206) throw await responseError('GET', response, api.session.now());
+  const range = response.headers.get('content-range') ?? '';
+  if (response.status === 206 && !range.startsWith(`bytes ${firstByte}-`)) {
+    throw invalidContent(`asked for the bytes of blob ${digest} from ${firstByte} on, got ${JSON.stringify(range)}`, {
+      method: 'GET',
+      url: response.url,
+    });
+  }
+  const rest = response.status === 206 ? response.body : skipping(response.body, firstByte);
+  yield* exactly(rest, size - firstByte, `the rest of blob ${digest}`);
 };
 
 export const readBlob = async (

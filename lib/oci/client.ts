@@ -1,11 +1,12 @@
 /** The registry port over HTTP (distribution-spec; spec 04 §9). */
 import { createApi, type RegistryOptions } from './api.ts';
-import { deleteBlob, hasBlob, openBlob, readBlob } from './blobs.ts';
+import { deleteBlob, hasBlob, openBlob, openBlobAt, readBlob } from './blobs.ts';
 import { isOciError } from './errors.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './manifests.ts';
 import type { Registry } from './registry.ts';
 import { listTags } from './tags.ts';
 import { cancel, startMount, uploadBlob } from './upload.ts';
+import { pushBlobInSittings } from './upload-sittings.ts';
 
 /** A client for every registry its keychain knows, anonymous elsewhere. Cheap: make one per pass, but share the session. */
 export const openRegistry = (options: RegistryOptions = {}): Registry => {
@@ -19,6 +20,7 @@ export const openRegistry = (options: RegistryOptions = {}): Registry => {
     hasBlob: (repository, digest, call) => hasBlob(api, repository, digest, call),
     readBlob: (repository, blob, call) => readBlob(api, repository, blob, call),
     openBlob: (repository, blob, call) => openBlob(api, repository, blob, call),
+    openBlobAt: (repository, blob, firstByte, call) => openBlobAt(api, repository, blob, firstByte, call),
     mountBlob: async (repository, digest, from, call = {}) => {
       try {
         const session = await startMount(api, repository, digest, from, call);
@@ -30,6 +32,7 @@ export const openRegistry = (options: RegistryOptions = {}): Registry => {
       }
     },
     pushBlob: (repository, blob, call) => uploadBlob(api, repository, blob, call),
+    pushBlobInSittings: (repository, blob, call) => pushBlobInSittings(api, repository, blob, call),
     deleteBlob: (repository, digest, call) => deleteBlob(api, repository, digest, call),
   };
 };

@@ -1,6 +1,6 @@
 /** A blob from one repository into another with as little traffic as possible (distribution-spec "Mounting a blob from another repository"). */
 import { type Repository, sameRepository } from './reference.ts';
-import type { BlobName, CallOptions, Registry } from './registry.ts';
+import type { BlobName, BlobSource, CallOptions, Registry } from './registry.ts';
 
 /** What had to be done. */
 export type Copied = 'present' | 'mounted' | 'uploaded';
@@ -22,6 +22,32 @@ export const copyBlob = async (
   to: Repository,
   options: CallOptions = {},
 ): Promise<Copied> => {
+  const linked = await linkBlob(registry, blob, from, to, options);
+  if (linked !== undefined) return linked;
+  await registry.pushBlob(to, sourceOf(registry, blob, from), options);
+  return 'uploaded';
+};
+
+/** The blob to be sent from where it is. */
+export const sourceOf = (
+  registry: Registry,
+  { digest, size }: BlobName,
+  { repository, registry: source = registry }: BlobOrigin,
+): BlobSource => ({
+  digest,
+  size,
+  open: (call) => source.openBlob(repository, { digest, size }, call),
+  openAt: (firstByte, call) => source.openBlobAt(repository, { digest, size }, firstByte, call),
+});
+
+/** As copyBlob, as far as no byte has to be sent; undefined when the blob has to be. */
+export const linkBlob = async (
+  registry: Registry,
+  blob: BlobName,
+  from: BlobOrigin,
+  to: Repository,
+  options: CallOptions = {},
+): Promise<'present' | 'mounted' | undefined> => {
   if (sameRepository(from.repository, to)) return 'present';
   if (
     from.repository.registry === to.registry &&
@@ -29,12 +55,5 @@ export const copyBlob = async (
   ) {
     return 'mounted';
   }
-  if (await registry.hasBlob(to, blob.digest, options)) return 'present';
-  const source = from.registry ?? registry;
-  await registry.pushBlob(
-    to,
-    { digest: blob.digest, size: blob.size, open: (call) => source.openBlob(from.repository, blob, call) },
-    options,
-  );
-  return 'uploaded';
+  return (await registry.hasBlob(to, blob.digest, options)) ? 'present' : undefined;
 };

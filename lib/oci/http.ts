@@ -40,12 +40,14 @@ export interface HttpResponse {
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 /** Bytes in memory as a body. */
-export const replay = (bytes: Uint8Array): Replayable => ({
-  size: bytes.byteLength,
-  open: async function* () {
-    yield bytes;
-  },
-});
+export const replay = (
+  bytes: Uint8Array,
+): Replayable & { readonly openAt: (firstByte: number) => AsyncIterable<Uint8Array> } => {
+  const openAt = async function* (firstByte: number): AsyncGenerator<Uint8Array> {
+    yield bytes.subarray(firstByte);
+  };
+  return { size: bytes.byteLength, open: () => openAt(0), openAt };
+};
 
 /** Up to `limit` bytes of a body; undefined when there are more (the rest is not read). */
 export const readUpTo = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array | undefined> => {

@@ -4,6 +4,7 @@
  */
 import type { Digest } from './digest.ts';
 import type { Reference, Repository } from './reference.ts';
+import type { OpenUpload, SittingOptions } from './upload-sittings.ts';
 
 /** How a call may be cut short: the signal of the pass, whose deadline is shorter than ours. */
 export interface CallOptions {
@@ -33,6 +34,8 @@ export interface BlobName {
 /** A blob to push. `open` starts from the first byte each time: an upload may have to be begun anew. */
 export interface BlobSource extends BlobName {
   readonly open: (options?: CallOptions) => AsyncIterable<Uint8Array>;
+  /** The bytes from this one on; without it the beginning is read and thrown away. */
+  readonly openAt?: (firstByte: number, options?: CallOptions) => AsyncIterable<Uint8Array>;
 }
 
 /** Reads and writes of one or many registries. */
@@ -64,6 +67,13 @@ export interface Registry {
   ) => Promise<Uint8Array>;
   /** The blob's bytes as they arrive. The iteration throws `invalid-content` before its end when size or digest turn out wrong. */
   readonly openBlob: (repository: Repository, blob: BlobName, options?: CallOptions) => AsyncIterable<Uint8Array>;
+  /** The blob's bytes from `firstByte` on, counted but not hashed: for who goes on with an upload that the other registry checks. */
+  readonly openBlobAt: (
+    repository: Repository,
+    blob: BlobName,
+    firstByte: number,
+    options?: CallOptions,
+  ) => AsyncIterable<Uint8Array>;
   /** Makes the registry link a blob from another of its repositories; false when it would rather have it uploaded. */
   readonly mountBlob: (
     repository: Repository,
@@ -80,6 +90,12 @@ export interface Registry {
     blob: BlobSource,
     options?: CallOptions & { readonly mountFrom?: Repository | undefined },
   ) => Promise<'mounted' | 'uploaded'>;
+  /** Pushes as much of the blob as there is time for. Where to go on the next time; undefined when the blob is there. */
+  readonly pushBlobInSittings: (
+    repository: Repository,
+    blob: BlobSource,
+    options: SittingOptions,
+  ) => Promise<OpenUpload | undefined>;
   /** Removes a blob; absent is fine. */
   readonly deleteBlob: (repository: Repository, digest: Digest, options?: CallOptions) => Promise<void>;
 }

@@ -9,7 +9,7 @@ import { type UploadSession, uploadLocation } from './upload-session.ts';
 import { verified } from './verify.ts';
 
 /** The same bytes in pieces of exactly `size`, the last one shorter. */
-const inPieces = async function* (source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+export const inPieces = async function* (source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
   let pending: Uint8Array[] = [];
   let held = 0;
   for await (const chunk of source) {
@@ -31,7 +31,7 @@ const inPieces = async function* (source: AsyncIterable<Uint8Array>, size: numbe
 const mostChunkBytes = 64 * 1024 * 1024;
 
 /** The size of pieces for a registry. Throws OciError `rejected` when it wants them larger than we can hold. */
-const pieceSize = (api: Api, { minChunkBytes, location }: UploadSession): number => {
+export const pieceSize = (api: Api, { minChunkBytes, location }: UploadSession): number => {
   const size = Math.max(api.chunkBytes, minChunkBytes);
   if (size <= mostChunkBytes) return size;
   throw new OciError('rejected', `the registry wants pieces of at least ${minChunkBytes} bytes`, {

@@ -61,7 +61,8 @@ export const startMount = async (
   return response.status === 201 ? undefined : sessionFrom(response);
 };
 
-const start = async (api: Api, repository: Repository, options: CallOptions): Promise<UploadSession> => {
+/** Opens an upload. */
+export const start = async (api: Api, repository: Repository, options: CallOptions): Promise<UploadSession> => {
   const response = await api.call(repository, {
     ...options,
     method: 'POST',

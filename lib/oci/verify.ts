@@ -27,3 +27,27 @@ export const verified = async function* (
   if (actual !== digest) throw invalidContent(`blob ${digest} has content of digest ${actual}`, where);
   if (held !== undefined) yield held;
 };
+
+/** The same bytes, counted: for a rest whose digest nobody knows. Throws OciError `invalid-content` when they are more or fewer. */
+export const exactly = async function* (
+  body: AsyncIterable<Uint8Array>,
+  size: number,
+  what: string,
+): AsyncGenerator<Uint8Array> {
+  let read = 0;
+  for await (const chunk of body) {
+    read += chunk.byteLength;
+    if (read > size) throw invalidContent(`${what} is longer than its ${size} bytes`);
+    yield chunk;
+  }
+  if (read !== size) throw invalidContent(`${what} ended after ${read} of ${size} bytes`);
+};
+
+/** The bytes after the first `count`. */
+export const skipping = async function* (body: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
+  let left = count;
+  for await (const chunk of body) {
+    if (left < chunk.byteLength) yield chunk.subarray(left);
+    left = Math.max(left - chunk.byteLength, 0);
+  }
+};

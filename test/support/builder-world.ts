@@ -45,15 +45,39 @@ const worldNamespace = 'ns';
 
 const namespaceFor = (kind: string): string => (resourceOf(kind).namespaced ? worldNamespace : '');
 
-/** An empty world; `close` the registry after the test. With `uploadMs` every upload takes so long, whatever the budget says. */
+/** How slow uploads are. */
+interface UploadSpeed {
+  /** Every upload takes so long, whatever the budget says. */
+  readonly uploadMs?: number;
+  /** Request bodies are taken at this rate. */
+  readonly bytesPerSecond?: number;
+  /** Size of pieces in bytes, where blobs go in pieces. */
+  readonly chunkBytes?: number;
+}
+
+/** A fetch that waits as long as a slow line would take for the body. */
+const throttled =
+  (bytesPerSecond: number): typeof globalThis.fetch =>
+  async (input, init = {}) => {
+    const bytes = Number(new Headers(init.headers).get('content-length') ?? 0);
+    if (bytes > 0)
+      await setTimeout((bytes / bytesPerSecond) * 1000, undefined, init.signal ? { signal: init.signal } : {});
+    return fetch(input, init);
+  };
+
+/** An empty world; `close` the registry after the test. */
 export const builderWorld = async (
   options: FakeRegistryOptions = {},
-  { uploadMs = 0 }: { readonly uploadMs?: number } = {},
+  { uploadMs = 0, bytesPerSecond, chunkBytes }: UploadSpeed = {},
 ): Promise<BuilderWorld> => {
   const registry = await startFakeRegistry(options);
   const cluster = fakeCluster();
   const accounts: Account[] = [];
-  const open = accountRegistries({ retry: { attempts: 1 } });
+  const open = accountRegistries({
+    retry: { attempts: 1 },
+    chunkBytes,
+    ...(bytesPerSecond !== undefined && { transport: { fetch: throttled(bytesPerSecond) } }),
+  });
   // Each pass has a client of its own, and with it its own look at the Secrets.
   const ports = {
     registryFor: async (kube: KubeClient, account: Account) => {

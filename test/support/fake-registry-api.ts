@@ -53,12 +53,17 @@ const manifestAnswer = (repository: StoredRepository, identifier: string, questi
   };
 };
 
-const blobAnswer = (repository: StoredRepository, digest: string, { method }: Question): Answer => {
+const blobAnswer = (repository: StoredRepository, digest: string, { method, request }: Question): Answer => {
   const found = repository.blobs.get(digest);
   if (found === undefined) return failure(404, 'BLOB_UNKNOWN', 'blob unknown to registry');
   if (method === 'DELETE') {
     repository.blobs.delete(digest);
     return { status: 202 };
+  }
+  const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  if (first > 0) {
+    const range = `bytes ${first}-${found.byteLength - 1}/${found.byteLength}`;
+    return { status: 206, headers: { 'content-range': range }, body: found.subarray(first) };
   }
   return {
     status: 200,
@@ -86,6 +91,12 @@ const uploadAnswer = (path: string, id: string, { store, method, url, request, b
   if (method === 'DELETE') {
     store.uploads.delete(id);
     return { status: 204 };
+  }
+  if (method === 'GET') {
+    return {
+      status: 204,
+      headers: { location: url.pathname + url.search, range: `0-${Math.max(so_far.byteLength - 1, 0)}` },
+    };
   }
   const start = /^(\d+)-/.exec(request.headers['content-range'] ?? '')?.[1];
   if (start !== undefined && Number(start) !== so_far.byteLength) return { status: 416 };

@@ -1,6 +1,6 @@
 /**
  * A registry on loopback that keeps everything in memory: the distribution API with open, basic and token access, and faults on demand.
- * Limits, on purpose: no referrers API, no schema 1, no range requests, no garbage collection; manifests are stored unparsed, so pushing one
+ * Limits, on purpose: no referrers API, no schema 1, no ranges but `bytes=N-`, no garbage collection; manifests are stored unparsed, so pushing one
  * before its blobs is accepted. The contract suite (test/contract/oci) runs over it and over the CNCF registry alike.
  */
 import { once } from 'node:events';

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { openRegistry } from '../../lib/oci/client.ts';
+import { sourceOf } from '../../lib/oci/copy.ts';
 import { digestOf } from '../../lib/oci/digest.ts';
 import { replay } from '../../lib/oci/http.ts';
 import type { Keychain } from '../../lib/oci/keychain.ts';
@@ -14,6 +15,7 @@ import {
 } from '../../lib/oci/media-types.ts';
 import { parseTag, type TagReference, withDigest, withTag } from '../../lib/oci/reference.ts';
 import type { BlobSource, Registry } from '../../lib/oci/registry.ts';
+import type { OpenUpload } from '../../lib/oci/upload-sittings.ts';
 
 export interface Place {
   readonly host: string;
@@ -98,6 +100,25 @@ export const registrySuite = (place: () => Place): void => {
     expect(await registry.pushBlob(tag, blob)).toBe('uploaded');
     expect(await registry.hasBlob(tag, blob.digest)).toBe(true);
     expect((await collect(registry.openBlob(tag, blob))).equals(bytes)).toBe(true);
+  });
+
+  it('takes a blob over several sittings, its rest read from where the last one stopped', async () => {
+    const { host, keychain } = place();
+    const registry = openRegistry({ keychain, chunkBytes: 100_000 });
+    const [from, to] = [someTag(host), someTag(host)];
+    const blob = blobOf(randomBytes(250_000));
+    await registry.pushBlob(from, blob);
+    const source = sourceOf(registry, blob, { repository: from });
+    const sat: (OpenUpload | undefined)[] = [];
+    const sit = async (upload: OpenUpload | undefined): Promise<void> => {
+      sat.push(await registry.pushBlobInSittings(to, source, { seconds: 0, upload }));
+    };
+    for (let n = 0; n < 3; n += 1) await sit(sat.at(-1));
+    expect(sat.map((upload) => upload?.sentBytes)).toEqual([100_000, 200_000, undefined]);
+    expect(await registry.hasBlob(to, blob.digest)).toBe(true);
+    // One that is not known any more is begun anew.
+    await sit(sat[0]);
+    expect(sat.at(-1)?.sentBytes).toBe(100_000);
   });
 
   it('takes an empty blob', async () => {

@@ -6,6 +6,7 @@ import { digestOf } from '../../../lib/oci/digest.ts';
 import { dockerManifestType } from '../../../lib/oci/media-types.ts';
 import { parseRepository, parseTag } from '../../../lib/oci/reference.ts';
 import type { Registry } from '../../../lib/oci/registry.ts';
+import type { OpenUpload } from '../../../lib/oci/upload-sittings.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -101,7 +102,12 @@ describe('pushing an image', () => {
         return registry.pushBlob(repository, blob);
       },
     };
-    const budget = { signal: AbortSignal.timeout(20_000), seconds: 0.03, blobsAtOnce: 1, now: new Date() };
+    const budget = {
+      signal: AbortSignal.timeout(20_000),
+      seconds: 0.03,
+      manner: { blobs: 'alone' },
+      now: new Date(),
+    } as const;
     const results = [];
     for (let call = 0; call < 4; call += 1) results.push(await pushImage(slow, wanted, budget));
     expect(results).toEqual([
@@ -112,9 +118,36 @@ describe('pushing an image', () => {
     ]);
   });
 
-  it('says so when not even one blob gets through in its time', async () => {
+  it('asks for another manner when not even one blob gets through in its time', async () => {
     fake.addFault({ kind: 'hang', method: 'POST', times: 10 });
-    await expect(push(image([own('large')]), { seconds: 0.05 })).rejects.toMatchObject({ code: 'timeout' });
+    const stuck = { state: 'unfinished', blobs: 0, of: 1, stuck: true };
+    expect(await push(image([own('large')]), { seconds: 0.05 })).toEqual(stuck);
+  });
+
+  it('fails when the last manner does not get a piece through either', async () => {
+    fake.addFault({ kind: 'hang', method: 'POST', times: 10 });
+    const budget = { manner: { blobs: 'sittings' }, signal: AbortSignal.timeout(50) } as const;
+    await expect(push(image([own('large')]), budget)).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  it('sends in sittings what is not there, and says where to go on', async () => {
+    const small = openRegistry({ chunkBytes: 4 });
+    const wanted = image([own('there already'), own('twelve bytes')]);
+    await push(image([own('there already')]));
+    const budget = { signal: AbortSignal.timeout(20_000), seconds: 0, now: new Date() };
+    const results = [];
+    for (let upload: OpenUpload | undefined, n = 0; n < 5; n += 1) {
+      const result = await pushImage(small, wanted, { ...budget, manner: { blobs: 'sittings', upload } });
+      results.push(result);
+      if (result.state !== 'unfinished') break;
+      upload = result.upload;
+    }
+    expect(results).toMatchObject([
+      { state: 'unfinished', blobs: 1, of: 2, upload: { sentBytes: 4, size: 12 } },
+      { state: 'unfinished', blobs: 1, of: 2, upload: { sentBytes: 8, size: 12 } },
+      { state: 'pushed' },
+    ]);
+    expect(String(target().blobs.get(digestOf('twelve bytes')))).toBe('twelve bytes');
   });
 
   it('goes on after the blobs that are there', async () => {
