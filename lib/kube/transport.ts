@@ -42,6 +42,10 @@ export interface KubeTransport {
 
 /** Ten seconds is far above any healthy answer and far below a function's time-out. */
 const defaultDeadlineSeconds = 10;
+/** A connection that rested for longer is not used again: the API server closes it after 90 s. Only unused ones are closed by it. */
+const idleMilliseconds = 60_000;
+/** Connections that died while the process was frozen are found out one by one. */
+const triesOnStaleConnection = 4;
 /** A list page of 500 objects with 1.5 MiB etcd limit each cannot come near; what is longer is not an answer of ours. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 
@@ -78,7 +82,7 @@ const asKubeError = (error: unknown, what: string, server: string, seconds: numb
 
 /** TLS material is read from the KubeConfig once; the Authorization header per request, as tokens rotate. */
 const makeAgent = async (config: KubeConfig, url: URL): Promise<HttpAgent | HttpsAgent> => {
-  const limits = { keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 310_000 };
+  const limits = { keepAlive: true, maxSockets: 64, maxFreeSockets: 64, timeout: idleMilliseconds };
   if (url.protocol === 'http:') return new HttpAgent(limits);
   const options: HttpsOptions = {};
   await config.applyToHTTPSOptions(options);
@@ -130,11 +134,18 @@ export const kubeTransport = (config: KubeConfig): KubeTransport => {
       },
       ...(authentication.auth == null ? {} : { auth: authentication.auth }),
     };
-    return new Promise((resolve, reject) => {
-      const outgoing = (base.protocol === 'https:' ? httpsRequest : httpRequest)(options, resolve);
-      outgoing.on('error', reject);
-      outgoing.end(request.body);
-    });
+    const once = (triesLeft: number): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        const outgoing = (base.protocol === 'https:' ? httpsRequest : httpRequest)(options, resolve);
+        outgoing.on('error', (error) => {
+          // A kept connection that the server has closed meanwhile says nothing about the server. Only reads are safe to repeat.
+          const isStale = outgoing.reusedSocket && request.method === 'GET' && !signal.aborted && triesLeft > 0;
+          if (isStale) once(triesLeft - 1).then(resolve, reject);
+          else reject(error);
+        });
+        outgoing.end(request.body);
+      });
+    return once(triesOnStaleConnection - 1);
   };
 
   const perform = async <T>(request: KubeRequest, read: (response: IncomingMessage) => Promise<T>): Promise<T> => {

@@ -82,11 +82,11 @@ export const watchServer = async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const transport: KubeTransport = kubeTransport(
-    tokenConfig(`http://127.0.0.1:${port}`, '', () => Promise.resolve('t')),
-  );
+  const url = `http://127.0.0.1:${port}`;
+  const transport: KubeTransport = kubeTransport(tokenConfig(url, '', () => Promise.resolve('t')));
 
   return {
+    url,
     state,
     lists,
     watches,

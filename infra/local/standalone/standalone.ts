@@ -115,7 +115,9 @@ const bringUp = async (
   await wired.clusters.register(options.cluster, options.registration);
 
   // All are loaded before the first runs: one that cannot be loaded must not leave others polling.
-  const functions = await Promise.all(queues.map(async (queue) => ({ ...queue, invoke: await loadHandler(queue.row.name) })));
+  const functions = await Promise.all(
+    queues.map(async (queue) => ({ ...queue, invoke: await loadHandler(queue.row.name) })),
+  );
   const stopMappings = new AbortController();
   const mappings = functions.map(({ row, url, arn, invoke }) =>
     startMapping(

@@ -1,7 +1,7 @@
 /** List and watch: nothing is marked as handed on before it is, and nothing is waited for that cannot come (DESIGN §3.11). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { isNewer, type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
-import { parseWatchLine, watchEvents } from '../../../lib/kube/watch-events.ts';
+import { parseWatchLine, type WatchedObject, watchEvents } from '../../../lib/kube/watch-events.ts';
 import { type WatchServer, watchServer } from '../../support/watch-server.ts';
 
 let server: WatchServer | undefined;
@@ -23,9 +23,8 @@ const reflect = async (
   prepare(started);
   stop = new AbortController();
   const did: string[] = [];
-  const names = (
-    objects: readonly { readonly metadata: { readonly name?: string; readonly resourceVersion?: string } }[],
-  ) => objects.map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`).join();
+  const names = (objects: readonly WatchedObject[]): string =>
+    objects.map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`).join();
   const all: ReflectorPorts = {
     transport: started.transport,
     listed: async ({ objects }) => void did.push(`listed ${names(objects)}`),
