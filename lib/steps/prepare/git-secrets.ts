@@ -50,7 +50,9 @@ function sorted(flags: readonly string[]): readonly (readonly [secret: string, a
   return flags
     .map((flag) => {
       const pair = pairIn(flag);
-      if (pair === undefined) throw new PermanentError('', `could not parse git secret argument ${flag}`);
+      // Exactly one equals sign, as in kpack: no host has one.
+      if (pair === undefined || pair[1].includes('='))
+        throw new PermanentError('', `could not parse git secret argument ${flag}`);
       return pair;
     })
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

@@ -43,7 +43,7 @@ describe('which Secret opens a repository', () => {
     });
   });
 
-  it('02#205 an annotation without a scheme', () => {
+  it('02#205 03#120 an annotation without a scheme', () => {
     expect(chosen('https://noschemegit.com/o/r', basic('s', 'noschemegit.com'))).toBe('s');
   });
 
