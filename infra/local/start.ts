@@ -43,6 +43,7 @@ interface Target {
 }
 
 const healthPort = 8089;
+const hookPort = 8090;
 
 const addressOf = (config: KubeConfig): { server: string; caData: string } => {
   const cluster = config.getCurrentCluster();
@@ -146,6 +147,8 @@ const bringUp = async (
       settings: { KPACKLESS_STEP_IMAGE: stepImage },
       logFile: join(home, 'logs', 'kpackless.log'),
       healthPort,
+      // Without a secret every hook would be refused: then nobody listens either.
+      ...(process.env['KPACKLESS_HOOK_SECRET'] ? { hookPort } : {}),
     }),
   );
   undo.push(() => standalone.stop());
