@@ -7,7 +7,7 @@ import { latency } from './measures/latency.ts';
 import { largeLayer } from './measures/layer.ts';
 import { rebases } from './measures/rebase.ts';
 import { relayMemory } from './measures/relay.ts';
-import { stackChange } from './measures/stack-change.ts';
+import { finishBuilds, stackChange } from './measures/stack-change.ts';
 import { applyBuilder } from './objects.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './row.ts';
@@ -35,8 +35,12 @@ const withSystem = async (world: World, { only, images }: BenchOptions, say: Say
       if (only.has('fan-out')) rows.push(...made.rows);
     }
     if (only.has('idle') && made !== undefined) {
-      say('idle: passes that change nothing, and a restart');
+      say('idle: passes that change nothing');
       rows.push(...(await unchanged(world, made.names)));
+    }
+    if ((only.has('idle') || only.has('stack')) && made !== undefined) await finishBuilds(world, made.names);
+    if (only.has('idle')) {
+      say('idle: a restart');
       const again = await restart(world, system);
       system = again.system;
       rows.push(again.row);

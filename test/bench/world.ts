@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { binaryPath } from '../../infra/local/cluster/binaries.ts';
 import { writeKubeconfig } from '../../infra/local/cluster/kubeconfig.ts';
 import { PROGRAMS, type ProgramName } from '../../infra/local/cluster/programs.ts';
-import { defaultCacheDir } from '../../infra/local/cluster/state.ts';
+import { defaultCacheDir, type StateLayout } from '../../infra/local/cluster/state.ts';
 import { pushSampleImages, type SampleImages } from '../../infra/local/images/sample-set.ts';
 import { install } from '../../infra/local/install.ts';
 import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
@@ -27,6 +27,8 @@ export interface World {
   readonly images: SampleImages;
   /** kpackless' own, with its own permissions. */
   readonly kubeconfig: string;
+  /** Processes of the API server, to see what they cost. */
+  readonly pids: { readonly apiServer: number; readonly etcd: number };
   audit(): AuditLog;
   stop(): Promise<void>;
 }
@@ -59,6 +61,9 @@ const writeOwnKubeconfig = async ({ api, url, pki }: ApiServer, path: string): P
   writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
 };
 
+const pidOf = ({ pids }: StateLayout, name: string): number =>
+  (JSON.parse(readFileSync(join(pids, `${name}.json`), 'utf8')) as { readonly pid: number }).pid;
+
 /** Brings it up, in about fifteen seconds; `stop` leaves nothing behind. */
 export const startWorld = async (): Promise<World> => {
   const server = await startApiServer();
@@ -77,6 +82,7 @@ export const startWorld = async (): Promise<World> => {
     undo.push(async () => transport.close());
     const kube = kubeClient(transport);
     await install(kube, { tenantEverywhere: true });
+    await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'sample' } });
     const kubeconfig = join(layout.root, 'kpackless.kubeconfig');
     await writeOwnKubeconfig(server, kubeconfig);
     const images = await pushSampleImages(registry.host, {
@@ -91,6 +97,7 @@ export const startWorld = async (): Promise<World> => {
       otherRegistry,
       images,
       kubeconfig,
+      pids: { apiServer: pidOf(layout, 'kube-apiserver'), etcd: pidOf(layout, 'etcd') },
       audit: () => new AuditLog(layout.auditLog),
       stop,
     };

@@ -1,5 +1,6 @@
 /** Many Images at once: how fast the last pod is there, and what that costs the API server. */
 import { type AuditLog, isWrite, type Request } from '../audit.ts';
+import { cpuSeconds } from '../machine.ts';
 import { imageNamed } from '../objects.ts';
 import { type Row, round } from '../row.ts';
 import type { System } from '../system.ts';
@@ -82,6 +83,8 @@ export const fanOut = async (world: World, system: System, count: number): Promi
   const audit = world.audit();
   system.passes();
   const seen: Request[] = [];
+  const cpu = (): readonly number[] => [system.pid, world.pids.apiServer, world.pids.etcd].map(cpuSeconds);
+  const cpuBefore = cpu();
   await inLanes(names, lanes, (name) => world.kube.create(imageNamed(world, name)));
   await until(
     `pods of ${count} Images`,
@@ -97,6 +100,9 @@ export const fanOut = async (world: World, system: System, count: number): Promi
   const seconds = (last - first) / 1000;
   const imagesPerSecond = count / seconds;
   const requests = ofPasses(seen);
+  const [own = 0, apiServer = 0, etcd = 0] = cpu().map(
+    (now, index) => (1000 * (now - (cpuBefore[index] ?? 0))) / count,
+  );
   const after = await untilQuiet(audit, 1500);
   return {
     names,
@@ -110,6 +116,11 @@ export const fanOut = async (world: World, system: System, count: number): Promi
         reached: imagesPerSecond >= 47,
         upstream: '4.7/s; tuned 31/s',
         figures: { seconds, imagesPerSecond },
+      },
+      {
+        measure: '  CPU time per Image',
+        measured: `kpackless ${round(own)} ms, API server ${round(apiServer)} ms, etcd ${round(etcd)} ms`,
+        figures: { own, apiServer, etcd },
       },
       ...requestRows(requests, count),
       {

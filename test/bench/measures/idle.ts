@@ -1,4 +1,10 @@
 /** What it costs to look when nothing has changed. */
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { startDynamoDb } from '../../../infra/local/dynamodb.ts';
+import { watchedKinds } from '../../../lib/relay/pointers.ts';
+import { checkpointSortKey, clusterKey } from '../../../lib/state/keys.ts';
+import { Table } from '../../../lib/state/table.ts';
 import { isWrite } from '../audit.ts';
 import { namespace } from '../objects.ts';
 import { type Row, round } from '../row.ts';
@@ -47,12 +53,23 @@ export const unchanged = async (world: World, images: readonly string[]): Promis
   ];
 };
 
+/** Else the watch tells of the last minute again, children included, and those are never skipped. */
+const forgetCheckpoints = async ({ folder }: World): Promise<void> => {
+  const database = await startDynamoDb({ path: join(folder, 'dynamodb') });
+  const client = new DynamoDBClient({ ...database.client, requestHandler: database.requestHandler });
+  const table = new Table(client, 'kpackless');
+  for (const { kind } of watchedKinds) await table.delete(clusterKey('bench'), checkpointSortKey(kind));
+  client.destroy();
+  await database.close();
+};
+
 /** Starts kpackless anew: it lists everything, and what has not changed since costs no request. Gives the new process. */
 export const restart = async (
   world: World,
   system: System,
 ): Promise<{ readonly row: Row; readonly system: System }> => {
   await system.stop();
+  await forgetCheckpoints(world);
   const audit = world.audit();
   const started = await startSystem(world);
   const seen: string[] = [];
