@@ -1,4 +1,6 @@
 /** Where each kind lives in the API. One row a kind; adding a kind is one row (DESIGN §3.21). */
+import { type Kind, kindNames, kinds } from '../api/kinds.ts';
+import { API_VERSION } from '../api/resource.ts';
 
 /** Path segments of a kind's collection. */
 export interface Resource {
@@ -7,24 +9,15 @@ export interface Resource {
   readonly namespaced: boolean;
 }
 
-const kpack = (plural: string, namespaced: boolean): Resource => ({
-  apiVersion: 'kpack.io/v1alpha2',
-  plural,
-  namespaced,
+const kpack = (kind: Kind): Resource => ({
+  apiVersion: API_VERSION,
+  plural: kinds[kind].plural,
+  namespaced: kinds[kind].scope === 'Namespaced',
 });
 const core = (plural: string, namespaced = true): Resource => ({ apiVersion: 'v1', plural, namespaced });
 
 const resources: Readonly<Record<string, Resource>> = {
-  Image: kpack('images', true),
-  Build: kpack('builds', true),
-  SourceResolver: kpack('sourceresolvers', true),
-  Builder: kpack('builders', true),
-  Buildpack: kpack('buildpacks', true),
-  ClusterBuilder: kpack('clusterbuilders', false),
-  ClusterBuildpack: kpack('clusterbuildpacks', false),
-  ClusterStore: kpack('clusterstores', false),
-  ClusterStack: kpack('clusterstacks', false),
-  ClusterLifecycle: kpack('clusterlifecycles', false),
+  ...Object.fromEntries(kindNames.map((kind) => [kind, kpack(kind)])),
   Pod: core('pods'),
   Secret: core('secrets'),
   ConfigMap: core('configmaps'),

@@ -49,6 +49,16 @@ const triesOnStaleConnection = 4;
 /** A list page of 500 objects with 1.5 MiB etcd limit each cannot come near; what is longer is not an answer of ours. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 
+/** A kept connection failed. That the server has closed it meanwhile says nothing about the server. */
+class StaleConnection extends Error {
+  override readonly cause: Error;
+
+  constructor(cause: Error) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
 const readAll = async (response: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -134,18 +144,21 @@ export const kubeTransport = (config: KubeConfig): KubeTransport => {
       },
       ...(authentication.auth == null ? {} : { auth: authentication.auth }),
     };
-    const once = (triesLeft: number): Promise<IncomingMessage> =>
+    const once = (): Promise<IncomingMessage> =>
       new Promise((resolve, reject) => {
         const outgoing = (base.protocol === 'https:' ? httpsRequest : httpRequest)(options, resolve);
-        outgoing.on('error', (error) => {
-          // A kept connection that the server has closed meanwhile says nothing about the server. Only reads are safe to repeat.
-          const isStale = outgoing.reusedSocket && request.method === 'GET' && !signal.aborted && triesLeft > 0;
-          if (isStale) once(triesLeft - 1).then(resolve, reject);
-          else reject(error);
-        });
+        outgoing.on('error', (error) => reject(outgoing.reusedSocket ? new StaleConnection(error) : error));
         outgoing.end(request.body);
       });
-    return once(triesOnStaleConnection - 1);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await once();
+      } catch (error) {
+        if (!(error instanceof StaleConnection)) throw error;
+        // Only reads are safe to repeat.
+        if (request.method !== 'GET' || signal.aborted || tries === triesOnStaleConnection) throw error.cause;
+      }
+    }
   };
 
   const perform = async <T>(request: KubeRequest, read: (response: IncomingMessage) => Promise<T>): Promise<T> => {

@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
 import { type AdminApi, adminApi } from '../../infra/local/cluster/api.ts';
 import { apiserverProcess } from '../../infra/local/cluster/apiserver.ts';
 import { binaryPath } from '../../infra/local/cluster/binaries.ts';
@@ -35,6 +36,10 @@ export interface ApiServer {
   /** Its files; every request is in `layout.auditLog`. */
   readonly layout: StateLayout;
   readonly pki: Pki;
+  /** Its administrator's way in, for lib/kube. */
+  readonly config: KubeConfig;
+  /** Stops the API server and starts it again; its etcd stays. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,7 +60,8 @@ export const startApiServer = async (): Promise<ApiServer> => {
     const port = await freePort(0);
     const command = compiled('kube-apiserver');
     const server = apiserverProcess({ command, layout, pki, etcdUrl: etcdUrl(ports), port });
-    running.push(startProcess(layout, server, silent));
+    const first = startProcess(layout, server, silent);
+    running.push(first);
     const url = `https://127.0.0.1:${port}`;
     const api = adminApi(url, pki);
     const ready = async (): Promise<boolean> => {
@@ -67,9 +73,25 @@ export const startApiServer = async (): Promise<ApiServer> => {
       for (const process of running) process.assertRunning();
     };
     await waitUntil(ready, { what: 'the API server', timeout: 60_000, check });
+    const config = new KubeConfig();
+    config.loadFromOptions({
+      clusters: [{ name: 'cluster', server: url, caFile: pki.ca.cert, skipTLSVerify: false }],
+      users: [{ name: 'admin', certFile: pki.admin.cert, keyFile: pki.admin.key }],
+      contexts: [{ name: 'context', cluster: 'cluster', user: 'admin' }],
+      currentContext: 'context',
+    });
+    let current = first;
     return {
       url,
       api,
+      config,
+      restart: async () => {
+        await current.stop();
+        running.splice(running.indexOf(current), 1);
+        current = startProcess(layout, server, silent);
+        running.push(current);
+        await waitUntil(ready, { what: 'the API server', timeout: 60_000, check });
+      },
       layout,
       pki,
       stop: async () => {

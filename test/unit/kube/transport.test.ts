@@ -1,0 +1,124 @@
+/** What an API server, or something that stands before it, may answer; over real HTTP. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { PermanentError } from '../../../lib/errors/expected.ts';
+import { kubeClient } from '../../../lib/kube/client.ts';
+import { KubeError, saysClusterIsDown } from '../../../lib/kube/errors.ts';
+import { tokenConfig } from '../../../lib/kube/kubeconfig.ts';
+import { type KubeTransport, kubeTransport } from '../../../lib/kube/transport.ts';
+
+let server: Server | undefined;
+let transport: KubeTransport | undefined;
+afterEach(async () => {
+  transport?.close();
+  server?.closeAllConnections();
+  await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
+  server = undefined;
+});
+
+const serving = async (listener: RequestListener) => {
+  const started = createServer(listener);
+  server = started;
+  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
+  const address = started.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  transport = kubeTransport(tokenConfig(`http://127.0.0.1:${port}`, '', () => Promise.resolve('t')));
+  return kubeClient(transport);
+};
+
+const pod = { kind: 'Pod', namespace: 'team', name: 'p' };
+const failing = async (
+  status: number,
+  body: object | string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<unknown> => {
+  const kube = await serving((_, response) =>
+    response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body)),
+  );
+  return kube.get(pod).catch((error: unknown) => error);
+};
+
+describe('an answer', () => {
+  it('404 that names the object means that it is gone', async () => {
+    expect(await failing(404, { kind: 'Status', reason: 'NotFound', details: { name: 'p' } })).toBeUndefined();
+  });
+
+  it.each([
+    ['of the kind', { kind: 'Status', reason: 'NotFound', details: {} }],
+    ['of another object', { kind: 'Status', reason: 'NotFound', details: { name: 'team' } }],
+    ['of a proxy', '404 page not found'],
+  ])('404 %s does not', async (_, body) => {
+    expect(await failing(404, body)).toMatchObject({ code: 'not-found' });
+  });
+
+  it.each([
+    [401, 'unauthorized', 'slow', false],
+    [403, 'forbidden', 'slow', false],
+    [409, 'conflict', 'soon', false],
+    [410, 'expired', 'soon', false],
+    [429, 'throttled', 'soon', true],
+    [500, 'server', 'soon', false],
+    [502, 'server', 'soon', true],
+    [503, 'server', 'soon', true],
+  ] as const)('%i is %s, tried again %s; says that the cluster is down: %s', async (status, code, pace, isDown) => {
+    const error = await failing(status, { message: 'no' });
+    expect(error).toMatchObject({ code, pace });
+    expect(saysClusterIsDown(error)).toBe(isDown);
+  });
+
+  it.each([400, 422])('%i is our mistake', async (status) => {
+    expect(await failing(status, { reason: 'Invalid', message: 'spec.x: no' })).toStrictEqual(
+      new PermanentError('Invalid', 'spec.x: no'),
+    );
+  });
+
+  it('Retry-After is kept, of the header or of the body', async () => {
+    expect(await failing(429, {}, { 'retry-after': '7' })).toMatchObject({ retryAfterSeconds: 7 });
+    server?.closeAllConnections();
+    expect(await failing(429, { details: { retryAfterSeconds: 9 } })).toMatchObject({ retryAfterSeconds: 9 });
+  });
+
+  it('a page with status 200 is a failure that may heal, not a crash', async () => {
+    expect(await failing(200, '<html>login</html>')).toMatchObject({ code: 'server' });
+  });
+});
+
+describe('a connection', () => {
+  it('that was closed while the process was frozen does not look like a dead cluster', async () => {
+    const sockets: Socket[] = [];
+    let requests = 0;
+    const kube = await serving((request, response) => {
+      requests += 1;
+      // The second request on a connection meets one that the server has given up.
+      if (sockets.includes(request.socket)) return void request.socket.destroy();
+      sockets.push(request.socket);
+      response.end(JSON.stringify({ metadata: { name: 'p' } }));
+    });
+    await kube.get(pod);
+    expect(await kube.get(pod)).toMatchObject({ metadata: { name: 'p' } });
+    expect(requests).toBe(3);
+  });
+
+  it('that breaks under a write is reported: it may have been carried out', async () => {
+    const sockets: Socket[] = [];
+    const kube = await serving((request, response) => {
+      if (sockets.includes(request.socket)) return void request.socket.destroy();
+      sockets.push(request.socket);
+      response.end('{}');
+    });
+    await kube.get(pod);
+    const error = await kube.create({ apiVersion: 'v1', kind: 'Pod', metadata: pod }).catch((why: unknown) => why);
+    expect(error).toMatchObject({ code: 'unreachable' });
+  });
+
+  it('that is refused on a fresh socket is not tried again and again', async () => {
+    let requests = 0;
+    const kube = await serving((request) => {
+      requests += 1;
+      request.socket.destroy();
+    });
+    await expect(kube.get(pod)).rejects.toBeInstanceOf(KubeError);
+    expect(requests).toBe(1);
+  });
+});

@@ -1,0 +1,141 @@
+/** Whom an event wakes, and what a relay sends at its start. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { kubeClient } from '../../../lib/kube/client.ts';
+import type { KubeMeta } from '../../../lib/kube/object.ts';
+import type { Message } from '../../../lib/queue/message.ts';
+import { pointersFor, watchedKinds } from '../../../lib/relay/pointers.ts';
+import { startRelay } from '../../../lib/relay/relay.ts';
+import { Clusters } from '../../../lib/state/clusters.ts';
+import { Records } from '../../../lib/state/records.ts';
+import type { Table } from '../../../lib/state/table.ts';
+import { type StateTables, stateTables } from '../../support/state-table.ts';
+import { type WatchServer, watchServer } from '../../support/watch-server.ts';
+
+const watchedAs = (kind: string) => {
+  const found = watchedKinds.find((watched) => watched.kind === kind);
+  if (found === undefined) throw new Error(`${kind} is not watched`);
+  return found;
+};
+const origin = { cluster: 'one', epoch: 'e.0' };
+const shown = (kind: string, meta: KubeMeta, occasion?: string): readonly string[] =>
+  pointersFor(watchedAs(kind), meta, origin, occasion).map(
+    ({ queue, message: { target, reason } }) => `${queue}: ${reason} ${target.kind} ${target.name}`,
+  );
+const ownedBy = (kind: string, name: string, apiVersion = 'kpack.io/v1alpha2'): KubeMeta => ({
+  ownerReferences: [{ apiVersion, kind, name, uid: 'u', controller: true }],
+});
+
+describe('an event', () => {
+  it('of a pod wakes its Build alone', () => {
+    expect(shown('Pod', { name: 'p', namespace: 'team', ...ownedBy('Build', 'b') })).toStrictEqual([
+      'build: child Build b',
+    ]);
+  });
+
+  it('of a Build wakes itself and its Image', () => {
+    expect(shown('Build', { name: 'b', namespace: 'team', ...ownedBy('Image', 'app') })).toStrictEqual([
+      'build: self Build b',
+      'image: child Image app',
+    ]);
+  });
+
+  it('of what belongs to somebody else wakes nobody of ours', () => {
+    expect(shown('Pod', { name: 'p', namespace: 'team', ...ownedBy('Build', 'b', 'shipwright.io/v1') })).toStrictEqual(
+      [],
+    );
+    expect(shown('PersistentVolumeClaim', { name: 'data', namespace: 'team' })).toStrictEqual([]);
+  });
+
+  it('of a Builder wakes itself and those who depend on it', () => {
+    expect(shown('Builder', { name: 'base', namespace: 'team' })).toStrictEqual([
+      'builder: self Builder base',
+      'dependents: self Builder base',
+    ]);
+  });
+
+  it('of a list says so, and wakes no owners', () => {
+    expect(shown('Build', { name: 'b', ...ownedBy('Image', 'app') }, '9@1')).toStrictEqual(['build: list Build b']);
+  });
+});
+
+describe('a relay', () => {
+  let tables: StateTables;
+  let server: WatchServer;
+  let stop = new AbortController();
+  let stopped: Promise<void> | undefined;
+  beforeAll(async () => {
+    tables = await stateTables();
+  });
+  afterAll(() => tables[Symbol.asyncDispose]());
+  afterEach(async () => {
+    stop.abort();
+    await stopped;
+    await server[Symbol.asyncDispose]();
+  });
+
+  const start = async (table: Table, options?: { readonly queuesAreEmpty: boolean }) => {
+    stop = new AbortController();
+    server = await watchServer();
+    const sent: Message[] = [];
+    const relay = await startRelay(
+      {
+        cluster: 'one',
+        transport: server.transport,
+        kube: kubeClient(server.transport, stop.signal),
+        clusters: new Clusters(table),
+        records: new Records(table),
+        sender: { send: async (_queue, messages) => void sent.push(...messages) },
+        clock: () => new Date(),
+        random: () => 0,
+        log: () => undefined,
+      },
+      stop.signal,
+      options,
+    );
+    ({ stopped } = relay);
+    await expect.poll(() => relay.notReady()).toStrictEqual([]);
+    return { sent, relay };
+  };
+  const lists = (sent: readonly Message[]): readonly Message[] => sent.filter(({ reason }) => reason === 'list');
+
+  it('keeps its epoch over a restart, so that what is unchanged may be skipped', async () => {
+    const table = await tables.empty();
+    const first = lists((await start(table)).sent)[0]?.epoch;
+    stop.abort();
+    await stopped;
+    await server[Symbol.asyncDispose]();
+    expect(lists((await start(table)).sent)[0]?.epoch).toBe(first);
+  });
+
+  it('whose queues were lost with their process begins a new epoch: nothing is skipped', async () => {
+    const table = await tables.empty();
+    const first = lists((await start(table, { queuesAreEmpty: true })).sent)[0]?.epoch;
+    stop.abort();
+    await stopped;
+    await server[Symbol.asyncDispose]();
+    const second = lists((await start(table, { queuesAreEmpty: true })).sent)[0]?.epoch;
+    expect(second).toBeDefined();
+    expect(second).not.toBe(first);
+  });
+
+  it('lists every kind in the new epoch when one of them finds that the history went back', async () => {
+    const { sent, relay } = await start(await tables.empty());
+    const before = lists(sent).length;
+    const old = lists(sent)[0]?.epoch;
+    const [watch] = server.watches;
+    watch?.event('BOOKMARK', '5000');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    watch?.end();
+    await expect.poll(() => lists(sent).length, { timeout: 5000 }).toBeGreaterThanOrEqual(before * 2);
+    await expect.poll(() => relay.notReady()).toStrictEqual([]);
+    const news = lists(sent).slice(before);
+    expect(new Set(news.map(({ target }) => target.kind))).toStrictEqual(
+      new Set(
+        lists(sent)
+          .slice(0, before)
+          .map(({ target }) => target.kind),
+      ),
+    );
+    expect(news.map(({ epoch }) => epoch)).not.toContain(old);
+  });
+});
