@@ -53,6 +53,8 @@ const settingsSchema = v.object({
     v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{7,64})?$/, 'must be a commit id in lower-case hex')),
     '',
   ),
+  /** Whether every image that is built gets a SLSA attestation, signed with the keys of annotated Secrets. */
+  KPACKLESS_SLSA_ATTESTATION: flag,
   /** Builds that run at once, in the whole installation and in each namespace; empty for no limit. */
   KPACKLESS_MAX_BUILDS: cap,
   KPACKLESS_MAX_BUILDS_PER_NAMESPACE: cap,

@@ -3,12 +3,14 @@ import { buildReconciler } from '../../lib/builds/reconcile.ts';
 import { registryImages } from '../../lib/builds/registry-images.ts';
 import { buildWaker } from '../../lib/builds/wake.ts';
 import { Slots } from '../../lib/state/slots.ts';
+import { attestPorts } from '../attest-ports.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 import { registryPorts } from '../registry-ports.ts';
 
 export const handler = reconcileHandler(({ settings, table, sender, kube }) => {
   const program = (name: string) => ({ image: settings.KPACKLESS_STEP_IMAGE, command: [`/cnb/process/${name}`] });
   const maximum = settings.KPACKLESS_MAXIMUM_PLATFORM_API;
+  const { registryFor } = registryPorts(settings);
   return buildReconciler({
     cap: {
       slots: new Slots(table),
@@ -17,7 +19,8 @@ export const handler = reconcileHandler(({ settings, table, sender, kube }) => {
       kube,
       wake: buildWaker(sender),
     },
-    images: registryImages(registryPorts(settings).registryFor),
+    attest: settings.KPACKLESS_SLSA_ATTESTATION ? attestPorts(settings, registryFor) : undefined,
+    images: registryImages(registryFor),
     programs: {
       prepare: program('build-init'),
       completion: program('completion'),

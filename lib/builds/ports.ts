@@ -1,6 +1,7 @@
 /** What the Build reconciler needs beyond the API server: images of registries, read and rebased as somebody. */
 import type { Account } from '../buildpacks/offers.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { AttestPorts } from './attest.ts';
 import type { CapPorts } from './cap.ts';
 import type { PodSettings, StepPrograms } from './pod/context.ts';
 
@@ -43,4 +44,6 @@ export interface BuildPorts {
   readonly settings: PodSettings;
   /** Absent: as many builds run at once as there are. */
   readonly cap?: CapPorts | undefined;
+  /** Absent: nothing is attested. */
+  readonly attest?: AttestPorts | undefined;
 }

@@ -15,6 +15,7 @@ import { isOciError } from '../oci/errors.ts';
 import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
+import { attested } from './attest.ts';
 import { cancelling, isCancelled } from './cancel.ts';
 import { buildCap } from './cap.ts';
 import { statusAfter } from './failure.ts';
@@ -64,8 +65,25 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     return isFinished(written) ? settled : again(lookAgainSeconds, 'the pod has not ended');
   };
 
-  const written = (build: Build, pass: Pass, made: BuildMetadata, rest: Partial<BuildStatus>): Promise<Outcome> =>
-    write(build, pass, { ...rest, ...builtStatus(made), conditions: [succeeded('True', 'Completed')] });
+  /** What was built and, if wanted, its attestation. While that is tried again the Build holds no slot: its pod is over. */
+  const written = async (
+    build: Build,
+    pass: Pass,
+    made: BuildMetadata,
+    { pod, ...rest }: Partial<BuildStatus> & { readonly pod?: Pod },
+  ): Promise<Outcome> => {
+    const succeededWith = (more: Partial<BuildStatus>, remark = ''): Promise<Outcome> =>
+      write(build, pass, {
+        ...rest,
+        ...builtStatus(made),
+        ...more,
+        conditions: [succeeded('True', 'Completed', remark)],
+      });
+    if (ports.attest === undefined) return succeededWith({});
+    await cap.leave(build, pass);
+    const done = await attested(build, pod, made, ports.images, ports.attest, pass);
+    return 'image' in done ? succeededWith({ latestAttestationImage: done.image }) : succeededWith({}, done.problem);
+  };
 
   /** What can never run, or waits for people, holds no slot meanwhile: others could use it. */
   const withoutSlot = async <T>(build: Build, pass: Pass, step: () => Promise<T>): Promise<T> => {
@@ -158,7 +176,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       return write(build, pass, { ...podStatus(pod), conditions: [condition] });
     }
     const made = await resultOf(build, pod, ports.images, pass);
-    if (!('unknown' in made)) return written(build, pass, made, podStatus(pod));
+    if (!('unknown' in made)) return written(build, pass, made, { ...podStatus(pod), pod });
     const message = `the image was pushed, but neither the pod nor the registry says its digest: ${made.unknown}`;
     return write(build, pass, { ...podStatus(pod), conditions: [succeeded('False', 'ResultUnknown', message)] });
   };

@@ -35,7 +35,7 @@ export async function signImage(registry: Registry, request: SignImage): Promise
 
   const signed = signatureLayer(payload, signatureOf(payload, key));
   const { mediaType, manifest, config } = signatureImage([...(existing?.layers ?? []), signed], dockerMediaTypes);
-  for (const content of [payload, config]) await push(registry, repository, content, { signal });
+  for (const content of [payload, config]) await pushContent(registry, repository, content, { signal });
   return await registry.putManifest(tag, { mediaType, bytes: manifest }, { signal });
 }
 
@@ -75,7 +75,13 @@ async function existingSignatures(
   }
 }
 
-async function push(registry: Registry, repository: Repository, content: Uint8Array, call: CallOptions): Promise<void> {
+/** Puts bytes into a repository, unless they are there. @throws OciError */
+export async function pushContent(
+  registry: Registry,
+  repository: Repository,
+  content: Uint8Array,
+  call: CallOptions,
+): Promise<void> {
   const digest = digestOf(content);
   if (await registry.hasBlob(repository, digest, call)) return;
   const open = async function* (): AsyncGenerator<Uint8Array> {

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { ContainerState, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build, BuildSpec } from '../../../lib/api/build.ts';
 import type { Account } from '../../../lib/buildpacks/offers.ts';
+import type { AttestPorts } from '../../../lib/builds/attest.ts';
 import type { CapPorts } from '../../../lib/builds/cap.ts';
 import type { PodSettings } from '../../../lib/builds/pod/context.ts';
 import type { ImageFacts, Images, RebaseRequest } from '../../../lib/builds/ports.ts';
@@ -113,16 +114,17 @@ export interface WorldOptions {
   readonly metadata?: Partial<Build['metadata']>;
   readonly settings?: Partial<PodSettings>;
   readonly cap?: CapPorts | undefined;
+  readonly attest?: AttestPorts | undefined;
 }
 
 /** B, its ServiceAccount without secrets, and its builder image. */
-export const buildWorld = ({ spec = {}, metadata = {}, settings = {}, cap }: WorldOptions = {}): BuildWorld => {
+export const buildWorld = ({ spec = {}, metadata = {}, settings = {}, cap, attest }: WorldOptions = {}): BuildWorld => {
   const cluster = fakeCluster();
   const images = fakeImages();
   cluster.put(builds, buildB(spec, { generation: 1, ...metadata }));
   cluster.put(accounts, { kind: 'ServiceAccount', metadata: { name: 'someserviceaccount', namespace } });
   const { programs, settings: base } = contextB();
-  const reconciler = buildReconciler({ images, programs, settings: { ...base, ...settings }, cap });
+  const reconciler = buildReconciler({ images, programs, settings: { ...base, ...settings }, cap, attest });
   const build = () => cluster.at(`${builds}/build-name`);
   return {
     cluster,

@@ -1,0 +1,144 @@
+/** SLSA v1 provenance of a build, in kpack's form (spec 03 §19.2; slsa.dev/provenance/v1). Pure. */
+import * as v from 'valibot';
+import { PermanentError } from '../errors/expected.ts';
+
+/** The kpack release whose form of provenance this is: verifiers' policies name its build type. */
+const kpackVersion = '0.17.2';
+
+export const statementType = 'https://in-toto.io/Statement/v0.1';
+export const provenanceType = 'https://slsa.dev/provenance/v1';
+/** Media type of a statement in an envelope. */
+export const statementMediaType = 'application/vnd.in-toto+json';
+
+const buildType = `https://github.com/buildpacks-community/kpack/blob/v${kpackVersion}/docs/slsa.md`;
+const builderId = (isSigned: boolean): string => `https://kpack.io/slsa/${isSigned ? 'signed' : 'unsigned'}-build`;
+
+/** Label of an application image: JSON of project-metadata.toml, which `prepare` wrote. */
+export const projectMetadataLabel = 'io.buildpacks.project.metadata';
+
+/** Something that went into a build (SLSA's ResourceDescriptor). */
+export interface ResourceDescriptor {
+  readonly name?: string;
+  readonly uri?: string;
+  readonly digest?: Readonly<Record<string, string>>;
+  readonly content?: string;
+  readonly mediaType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** An object of the cluster at a version. */
+export interface VersionedObject {
+  readonly name: string;
+  readonly resourceVersion: string;
+}
+
+const hex = (digest: string): string => digest.replace(/^sha256:/, '');
+const text = v.string();
+const sourceSchema = v.object({
+  source: v.object({
+    type: text,
+    metadata: v.optional(v.record(text, v.unknown()), {}),
+    version: v.optional(v.record(text, v.unknown()), {}),
+  }),
+});
+
+const unreadable = (why: string): PermanentError =>
+  new PermanentError('AttestationFailed', `failed to extract source from label: ${why}`);
+
+/** The source that was built, from the image's label. @throws PermanentError when the label is missing or says nothing known */
+export const sourceOfImage = (labels: Readonly<Record<string, string>>): ResourceDescriptor => {
+  const label = labels[projectMetadataLabel];
+  if (label === undefined) throw unreadable(`label not found: '${projectMetadataLabel}'`);
+  let json: unknown;
+  try {
+    json = JSON.parse(label);
+  } catch {
+    throw unreadable(`label ${projectMetadataLabel} is not JSON`);
+  }
+  const parsed = v.safeParse(sourceSchema, json);
+  if (!parsed.success) throw unreadable(`label ${projectMetadataLabel} names no source`);
+  const { type, metadata, version } = parsed.output.source;
+  const said = (value: unknown): string => (typeof value === 'string' ? value : '');
+  switch (type) {
+    case 'git': {
+      const commit = said(version['commit']);
+      const digest = commit.length === 64 ? { sha256: commit } : { sha1: commit };
+      return { name: 'source', uri: said(metadata['repository']), digest };
+    }
+    case 'blob':
+      return { name: 'source', uri: said(metadata['url']), digest: { sha256: said(version['sha256sum']) } };
+    case 'image':
+      return { name: 'source', uri: said(metadata['image']), digest: { sha256: hex(said(version['digest'])) } };
+    default:
+      throw unreadable(`unknown project type: '${type}'`);
+  }
+};
+
+/** A builder dependency: an object, or several of a kind under one name. */
+export const dependency = (
+  name: string,
+  objects: VersionedObject | readonly VersionedObject[],
+): ResourceDescriptor => ({
+  name,
+  content: Buffer.from(JSON.stringify(objects)).toString('base64'),
+  mediaType: 'application/json',
+});
+
+/** What a statement is made from. Digests are `sha256:…`. */
+export interface ProvenanceFacts {
+  readonly subject: { readonly repository: string; readonly digest: string };
+  /** The Build's spec. */
+  readonly externalParameters: unknown;
+  /** What the installation decides. */
+  readonly internalParameters: Readonly<Record<string, string | boolean>>;
+  readonly source: ResourceDescriptor;
+  readonly builder: {
+    readonly repository: string;
+    readonly digest: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly lifecycleVersion: string;
+  /** This project's release. */
+  readonly release: string;
+  readonly isSigned: boolean;
+  readonly dependencies: readonly ResourceDescriptor[];
+  readonly invocationId: string;
+  /** RFC 3339; absent when not known. */
+  readonly startedOn?: string | undefined;
+  readonly finishedOn?: string | undefined;
+}
+
+/** The in-toto statement, as JSON. */
+export const provenanceStatement = (facts: ProvenanceFacts): Uint8Array => {
+  const { subject, builder, invocationId, startedOn, finishedOn } = facts;
+  const statement = {
+    _type: statementType,
+    predicateType: provenanceType,
+    subject: [{ name: subject.repository, digest: { sha256: hex(subject.digest) } }],
+    predicate: {
+      buildDefinition: {
+        buildType,
+        externalParameters: facts.externalParameters,
+        internalParameters: facts.internalParameters,
+        resolvedDependencies: [
+          facts.source,
+          {
+            name: 'builder-image',
+            uri: builder.repository,
+            digest: { sha256: hex(builder.digest) },
+            annotations: builder.labels,
+          },
+        ],
+      },
+      runDetails: {
+        builder: {
+          id: builderId(facts.isSigned),
+          version: { kpack: kpackVersion, kpackless: facts.release, lifecycle: facts.lifecycleVersion },
+          builderDependencies: facts.dependencies,
+        },
+        metadata: { invocationID: invocationId, startedOn, finishedOn },
+      },
+    },
+  };
+  return new TextEncoder().encode(JSON.stringify(statement));
+};
