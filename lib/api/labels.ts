@@ -25,6 +25,8 @@ export const cancelAnnotation = 'build.kpack.io/cancel';
 export const retryAnnotation = 'image.kpack.io/retry';
 /** Annotation of an Image: with `true` no new Build is made; a running one goes on. */
 export const pausedAnnotation = 'image.kpack.io/paused';
+/** Annotation of an Image or SourceResolver: how often its source is looked at, `90`, `5m`, `1h`; `0` is never. */
+export const pollIntervalAnnotation = 'image.kpack.io/pollInterval';
 /** Annotation of a build pod: `true` once its steps may start (injected-sidecar mode). */
 export const podReadyAnnotation = 'build.kpack.io/ready';
 /** Annotation of a build pod: `false` keeps the service mesh out; absent in injected-sidecar mode. */
@@ -36,6 +38,8 @@ export const dockerAnnotation = 'kpack.io/docker';
 export const gitAnnotation = 'kpack.io/git';
 /** Annotation of a Secret: the host of archives its header is for. */
 export const blobAnnotation = 'kpack.io/blob';
+/** Annotation of a Builder or ClusterBuilder (ours): the platforms it is wanted for, `all` or `linux/amd64,linux/arm64`. */
+export const platformsAnnotation = 'kpack.io/platforms';
 /** Annotation of a signing Secret: repository the signatures go to. */
 export const cosignRepositoryAnnotation = 'kpack.io/cosign.repository';
 /** Annotation of a signing Secret: `1` asks for Docker media types. */

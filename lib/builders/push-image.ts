@@ -4,7 +4,14 @@ import { type BlobOrigin, linkBlob, sourceOf } from '../oci/copy.ts';
 import { isOciError } from '../oci/errors.ts';
 import { replay } from '../oci/http.ts';
 import { inParallel } from '../oci/in-parallel.ts';
-import { type Repository, repositoryOf, sameRepository, type TagReference, withTag } from '../oci/reference.ts';
+import {
+  type Repository,
+  repositoryOf,
+  sameRepository,
+  type TagReference,
+  withDigest,
+  withTag,
+} from '../oci/reference.ts';
 import type { BlobName, BlobSource, CallOptions, RawManifest, Registry } from '../oci/registry.ts';
 import type { OpenUpload } from '../oci/upload-sittings.ts';
 import { type BlobPlaces, blobPlaces } from './blob-places.ts';
@@ -20,6 +27,8 @@ export interface ImageToPush {
   readonly target: TagReference;
   readonly manifest: RawManifest;
   readonly blobs: readonly BlobToPush[];
+  /** Of an index: the manifests it names, stored before it. */
+  readonly children?: readonly RawManifest[] | undefined;
 }
 
 /** The time a push may take. */
@@ -176,7 +185,7 @@ const moveInSittings = async (
  */
 export const pushImage = async (
   registry: Registry,
-  { target, manifest, blobs }: ImageToPush,
+  { target, manifest, blobs, children = [] }: ImageToPush,
   budget: PushBudget,
   places: BlobPlaces = blobPlaces(),
 ): Promise<PushResult> => {
@@ -190,6 +199,7 @@ export const pushImage = async (
       ? await moveInSittings(registry, into, wanted, budget, manner.upload, places)
       : await moveWhole(registry, into, wanted, budget, manner.blobs === 'alone' ? 1 : 4, places);
   if (moved.blobs < wanted.length) return { state: 'unfinished', of: wanted.length, ...moved };
+  for (const child of children) await registry.putManifest(withDigest(target, child.digest), child, { signal });
   await registry.putManifest(withTag(target, stamp(now)), manifest, { signal });
   await registry.putManifest(target, manifest, { signal });
   return { state: 'pushed' };

@@ -2,6 +2,7 @@
 import type { Builder, BuilderStatus } from '../api/builder.ts';
 import type { ClusterBuilder } from '../api/cluster-builder.ts';
 import { builderServiceAccount } from '../api/defaults.ts';
+import { platformsAnnotation } from '../api/labels.ts';
 import type { ConfigCache } from '../buildpacks/fetch-image.ts';
 import { type Account, accountOf } from '../buildpacks/offers.ts';
 import { resolveOrder } from '../buildpacks/resolve-order.ts';
@@ -16,6 +17,8 @@ import { stableJson } from '../text/stable-json.ts';
 import { type BlobPlaces, blobPlaces } from './blob-places.ts';
 import { type BuilderRecipe, createBuilder, recordOf } from './create.ts';
 import { dependenciesOf, readInputs, type SharedBuilderSpec } from './inputs.ts';
+import { createForPlatforms, sourceDigests } from './many-platforms.ts';
+import { platformsWanted } from './platforms.ts';
 import { type PushManner, pushImage } from './push-image.ts';
 import { mannerIn, pushMemory } from './push-memory.ts';
 import { signBuilder } from './sign.ts';
@@ -29,6 +32,8 @@ export interface BuilderPorts {
   readonly configs: ConfigCache;
   /** `v1.2.3 (git sha: abc)`: written into every builder, so that it is the same for all of one release. */
   readonly creatorVersion: string;
+  /** How often tags are looked at again that no status follows, in seconds. */
+  readonly pollSeconds: number;
 }
 
 /** Of the time that is left, the part for blobs; the rest is for manifests, signatures and the status. */
@@ -37,7 +42,10 @@ const shareForBlobs = 0.8;
 const secondsUntilAgain = 60;
 
 interface BuilderObject {
-  readonly metadata: { readonly generation?: number | undefined };
+  readonly metadata: {
+    readonly generation?: number | undefined;
+    readonly annotations?: Readonly<Record<string, string>> | undefined;
+  };
   readonly status?: BuilderStatus | undefined;
 }
 
@@ -46,6 +54,7 @@ const fingerprintOf = (
   { stack, lifecycle, ...rest }: BuilderRecipe,
   account: Account,
   storeGeneration: number | undefined,
+  sources: readonly (string | undefined)[],
 ): string => {
   const { conditions: _stackConditions, observedGeneration: stackGeneration, ...stackContent } = stack.status ?? {};
   const {
@@ -53,7 +62,9 @@ const fingerprintOf = (
     observedGeneration: _generation,
     ...lifecycleContent
   } = lifecycle.status ?? {};
-  return digestOf(stableJson({ stackContent, stackGeneration, lifecycleContent, rest, account, storeGeneration }));
+  return digestOf(
+    stableJson({ stackContent, stackGeneration, lifecycleContent, rest, account, storeGeneration, sources }),
+  );
 };
 
 /** Whether the images the status names are still under their tags. */
@@ -94,19 +105,28 @@ const reconcileAny = async (
     resolved: resolveOrder(spec.order ?? [], catalogue),
     additionalLabels: spec.additionalLabels ?? {},
     creatorVersion: ports.creatorVersion,
+    platforms: platformsWanted(object.metadata.annotations?.[platformsAnnotation]),
   };
   const registry = await ports.registryFor(kube, account, signal);
 
-  const fingerprint = fingerprintOf(recipe, account, store?.status?.observedGeneration);
-  const { status = {} } = object;
-  const upToDate = isTrue({ status }, 'UpToDate') && status.observedGeneration === object.metadata.generation;
-  if (upToDate && fingerprint === pass.memory && (await isThere(status, recipe, registry, signal))) return settled;
-
-  const created = await createBuilder(recipe, account, {
-    registryFor: (other) => ports.registryFor(kube, other, signal),
+  const access = {
+    registryFor: (other: Account) => ports.registryFor(kube, other, signal),
     configs: ports.configs,
     signal,
-  });
+  };
+  const { platforms } = recipe;
+  // Statuses follow linux/amd64 alone; who wants more has to look at the tags.
+  const sources = platforms === undefined ? [] : await sourceDigests(recipe, account, access);
+  const done = platforms === undefined ? settled : again(ports.pollSeconds, 'tags may move');
+  const fingerprint = fingerprintOf(recipe, account, store?.status?.observedGeneration, sources);
+  const { status = {} } = object;
+  const upToDate = isTrue({ status }, 'UpToDate') && status.observedGeneration === object.metadata.generation;
+  if (upToDate && fingerprint === pass.memory && (await isThere(status, recipe, registry, signal))) return done;
+
+  const created =
+    platforms === undefined
+      ? await createBuilder(recipe, account, access)
+      : await createForPlatforms(recipe, platforms, account, access);
   // After a failure one at a time: perhaps a large layer did not get through beside others.
   const manner: PushManner = mannerIn(pass.memory) ?? { blobs: pass.attempts > 0 ? 'alone' : 'together' };
   for (const image of [created.runImage, created.builder]) {
@@ -123,7 +143,7 @@ const reconcileAny = async (
   const record = { ...recordOf(recipe, store, created), ...(signaturePaths.length > 0 && { signaturePaths }) };
   await write(succeededStatus(object, record, now));
   pass.remember(fingerprint);
-  return settled;
+  return done;
 };
 
 /** The builder of one namespace, made from its Buildpacks, all ClusterBuildpacks and a store. */

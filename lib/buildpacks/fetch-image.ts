@@ -1,9 +1,9 @@
 /** Reads one linux/amd64 image as the readers see it and as it is copied; what never changes is read once a process (spec 04 §9.4 "Fetch"). */
 import type { Digest } from '../oci/digest.ts';
 import { invalidContent } from '../oci/errors.ts';
-import { type OciImage, readImage } from '../oci/image.ts';
+import { type OciImage, type ReadImageOptions, readImage } from '../oci/image.ts';
 import { parseReference, printReference } from '../oci/reference.ts';
-import type { CallOptions, RawManifest, Registry } from '../oci/registry.ts';
+import type { RawManifest, Registry } from '../oci/registry.ts';
 import type { ReadableImage } from './readable-image.ts';
 
 /** An image, read: no layer was touched. */
@@ -40,15 +40,18 @@ export const configCache = (limitBytes = 16 * 1024 * 1024): ConfigCache => {
   };
 };
 
+/** How long, and of an index which child: linux/amd64 unless given. */
+type FetchOptions = Pick<ReadImageOptions, 'signal' | 'platform'>;
+
 /**
- * The image a reference names; of an index its linux/amd64 child. Throws PermanentError for a bad reference, OciError for everything else.
+ * The image a reference names; of an index the child for the platform. Throws PermanentError for a bad reference, OciError for everything else.
  * Its content is checked against its digests.
  */
 export const fetchImage = async (
   registry: Registry,
   reference: string,
   cache: ConfigCache,
-  options: CallOptions = {},
+  options: FetchOptions = {},
 ): Promise<FetchedImage> => {
   const manifests = new Map<Digest, RawManifest>();
   const remembering: Registry = {

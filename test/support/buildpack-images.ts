@@ -1,6 +1,6 @@
 /** Puts small Docker images with buildpack labels into a fake registry. */
 import { gzipSync } from 'node:zlib';
-import { dockerConfigType, dockerLayerType, dockerManifestType } from '../../lib/oci/media-types.ts';
+import { dockerConfigType, dockerIndexType, dockerLayerType, dockerManifestType } from '../../lib/oci/media-types.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { sha256 } from './fake-registry-store.ts';
 
@@ -62,11 +62,30 @@ export const storeBuildpackage = (
   name: string,
   layer = name,
   over: Readonly<Record<string, unknown>> = {},
-): string => storeDockerImage(registry, image, { labels: buildpackageLabels(name, layer, over), layers: [layer] });
+  architecture = 'amd64',
+): string =>
+  storeDockerImage(registry, image, { labels: buildpackageLabels(name, layer, over), layers: [layer], architecture });
 
 /** Labels of a lifecycle image. */
 export const lifecycleLabels: Readonly<Record<string, string>> = {
   'io.buildpacks.builder.metadata': '{"lifecycle":{"version":"0.21.0"},"api":{"buildpack":"0.7","platform":"0.7"}}',
   'io.buildpacks.lifecycle.apis':
     '{"buildpack":{"deprecated":[],"supported":["0.7","0.10"]},"platform":{"deprecated":[],"supported":["0.7","0.8"]}}',
+};
+
+/** Stores an index `repository:tag` over images of that repository, by architecture, and answers its digest. */
+export const storeIndex = (
+  { store }: FakeRegistry,
+  name: string,
+  digests: Readonly<Record<string, string>>,
+): string => {
+  const [repository = '', tag = ''] = name.split(':');
+  const manifests = Object.entries(digests).map(([architecture, digest]) => ({
+    mediaType: dockerManifestType,
+    size: store.repository(repository).manifests.get(digest)?.bytes.byteLength ?? 0,
+    digest,
+    platform: { architecture, os: 'linux' },
+  }));
+  const index = { schemaVersion: 2, mediaType: dockerIndexType, manifests };
+  return store.putManifest(repository, dockerIndexType, Buffer.from(JSON.stringify(index)), tag);
 };

@@ -1,0 +1,121 @@
+/** The parts of a builder for one platform, read; from them its image: validated, assembled, each blob traced to where it is (spec 04 §8.1). */
+import type { ClusterLifecycleStatus } from '../api/cluster-lifecycle.ts';
+import type { ClusterStackStatus } from '../api/cluster-stack.ts';
+import { type AssembledImage, assembleBuilder } from '../buildpacks/assemble.ts';
+import type { ConfigCache, FetchedImage } from '../buildpacks/fetch-image.ts';
+import type { Account, Offer } from '../buildpacks/offers.ts';
+import type { ResolvedOrder } from '../buildpacks/resolve-order.ts';
+import { assertBuildpackFits, assertPlatformApis, assertSamePlatform } from '../buildpacks/validate.ts';
+import { PermanentError } from '../errors/expected.ts';
+import { parseDigest } from '../oci/digest.ts';
+import { parseRepository } from '../oci/reference.ts';
+import type { RawManifest, Registry } from '../oci/registry.ts';
+import { type BlobToPush, blobFrom } from './push-image.ts';
+
+/** How images are read: with whose credentials, and what is known already. */
+export interface ImageAccess {
+  readonly registryFor: (account: Account) => Promise<Registry>;
+  readonly configs: ConfigCache;
+  readonly signal: AbortSignal;
+}
+
+/** An image, and who reads it. */
+export interface ReadPart {
+  readonly image: FetchedImage;
+  readonly registry: Registry;
+}
+
+/** Everything one platform's image is made of. */
+export interface BuilderParts {
+  readonly build: ReadPart;
+  readonly run: ReadPart;
+  readonly lifecycle: ReadPart;
+  /** As the user wrote it, for messages. */
+  readonly lifecycleName: string;
+  readonly stackStatus: Partial<ClusterStackStatus>;
+  readonly lifecycleStatus: Partial<ClusterLifecycleStatus>;
+  readonly resolved: ResolvedOrder;
+}
+
+/** An image that is in no registry yet. */
+export interface PreparedImage {
+  readonly manifest: RawManifest;
+  readonly blobs: readonly BlobToPush[];
+}
+
+/** The lifecycle itself is the last layer of its image. */
+const lifecycleLayerOf = ({ layers, diffIds }: FetchedImage) => {
+  const [layer, diffId] = [layers.at(-1), diffIds.at(-1)];
+  if (layer === undefined || diffId === undefined || layers.length !== diffIds.length) {
+    throw new PermanentError(
+      'ReconcileFailed',
+      'failed to find lifecycle layer: failed to find lifecycle image layers',
+    );
+  }
+  return { descriptor: layer.json, diffId };
+};
+
+const layerBlob = async ({ buildpack, account }: Offer, access: ImageAccess): Promise<BlobToPush> => ({
+  digest: parseDigest(buildpack.digest ?? ''),
+  size: buildpack.size ?? 0,
+  from: { registry: await access.registryFor(account), repository: parseRepository(buildpack.storeImage?.image ?? '') },
+});
+
+const blobsOf = async (
+  made: AssembledImage,
+  { build, lifecycle, resolved }: BuilderParts,
+  access: ImageAccess,
+): Promise<readonly BlobToPush[]> => {
+  const baseLayers = build.image.layers.map((blob) => blobFrom(blob, build.registry, build.image.reference));
+  const lifecycleLayers = lifecycle.image.layers
+    .slice(-1)
+    .map((blob) => blobFrom(blob, lifecycle.registry, lifecycle.image.reference));
+  const own = [...made.layers, made.config].map(({ digest, bytes }) => ({ digest, bytes, size: bytes.byteLength }));
+  const layers = await Promise.all(resolved.buildpacks.map((offer) => layerBlob(offer, access)));
+  return [...baseLayers, ...lifecycleLayers, ...layers, ...own];
+};
+
+/** The run image as it is, to be put beside the builder. */
+export const runImageOf = ({ run: { image, registry } }: BuilderParts): PreparedImage => ({
+  manifest: image.raw,
+  blobs: [image.configDescriptor, ...image.layers].map((blob) => blobFrom(blob, registry, image.reference)),
+});
+
+/** The builder, which names its run image so. Throws PermanentError when the parts do not fit together. */
+export const builderImageOf = async (
+  parts: BuilderParts,
+  runImageName: string,
+  {
+    additionalLabels,
+    creatorVersion,
+  }: {
+    readonly additionalLabels: Readonly<Record<string, string>>;
+    readonly creatorVersion: string;
+  },
+  access: ImageAccess,
+): Promise<PreparedImage> => {
+  const { build, lifecycle, lifecycleName, stackStatus, lifecycleStatus, resolved } = parts;
+  const lifecycleLayer = lifecycleLayerOf(lifecycle.image);
+  assertSamePlatform(build.image.platform, lifecycle.image.platform, lifecycleName);
+  assertPlatformApis(lifecycleStatus);
+  const buildpacks = resolved.buildpacks.map(({ buildpack }) => buildpack);
+  const offer = { id: stackStatus.id ?? '', mixins: stackStatus.mixins ?? [] };
+  for (const buildpack of buildpacks) assertBuildpackFits(buildpack, offer, lifecycleStatus);
+
+  const made = assembleBuilder({
+    base: build.image,
+    userId: stackStatus.userId ?? 0,
+    groupId: stackStatus.groupId ?? 0,
+    runImage: runImageName,
+    lifecycle: lifecycleStatus,
+    lifecycleLayer,
+    buildpacks,
+    order: resolved.order,
+    additionalLabels,
+    creatorVersion,
+  });
+  return {
+    manifest: { mediaType: made.mediaType || build.image.mediaType, ...made.manifest },
+    blobs: await blobsOf(made, parts, access),
+  };
+};
