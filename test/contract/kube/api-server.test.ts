@@ -148,7 +148,10 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
         },
         stop.signal,
       );
-      return { seen, saved, bytes, ready: () => expect.poll(() => isReady, { timeout: 20_000 }).toBe(true) };
+      const ready = async (): Promise<void> => {
+        await expect.poll(() => isReady, { timeout: 20_000 }).toBe(true);
+      };
+      return { seen, saved, bytes, ready };
     };
 
     it('lists in pages and then sees what is made, changed and deleted, of metadata alone', async () => {

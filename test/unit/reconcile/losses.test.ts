@@ -104,16 +104,6 @@ describe('what may be skipped', () => {
     expect(await world.deliver()).toStrictEqual(['settled']);
   });
 
-  it('a status written over an edit does not hide the edit from the next event', async () => {
-    const world = await begin();
-    const first = applyImage(world.kube, 'app', { builder: 'base' });
-    await world.tell(first);
-    await world.deliver();
-    // The record must hold a version that follows from what was decided on, or nothing that can be skipped.
-    const { resourceVersion } = await world.records.read(world.target('app'));
-    expect(resourceVersion).toBe(imageOf(world.kube, 'app').metadata?.resourceVersion);
-  });
-
   it('a message that names another kind than its queue reconciles nothing and does not come back', async () => {
     const world = await begin();
     await world.send('image', wakeUp('self', { target: { kind: 'Secret', namespace: 'team', name: 'app' } }));

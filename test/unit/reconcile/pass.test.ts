@@ -1,0 +1,70 @@
+/** What a pass leaves behind for the skip rule and for those it wakes. */
+
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { expect, it } from 'vitest';
+import type { Message } from '../../../lib/queue/message.ts';
+import { makePass, type Progress } from '../../../lib/reconcile/pass.ts';
+import type { Reconcilable } from '../../../lib/reconcile/reconciler.ts';
+import { Records } from '../../../lib/state/records.ts';
+import { Table } from '../../../lib/state/table.ts';
+import { FakeKube } from '../../support/fake-kube.ts';
+
+type Shown = Reconcilable & { readonly status?: { readonly seen: string } };
+
+/** A pass over an Image, in the middle. */
+const inPass = () => {
+  const kube = new FakeKube();
+  const object = kube.put<Shown>({ kind: 'Image', metadata: { namespace: 'team', name: 'app' } });
+  const record = { attempts: 0, edges: [], looseEdges: [] };
+  const progress: Progress<Shown> = { object, record, dependencies: undefined, memory: undefined };
+  const sent: Message[] = [];
+  const pass = makePass<Shown>({
+    target: { cluster: 'one', kind: 'Image', namespace: 'team', name: 'app' },
+    kube,
+    messages: [],
+    epoch: 'e.3',
+    progress,
+    signal: AbortSignal.timeout(1000),
+    deadline: 0,
+    records: new Records(new Table(new DynamoDBClient({ region: 'none' }), 'none')),
+    sender: { send: async (_queue, messages) => void sent.push(...messages) },
+    clock: () => new Date(5000),
+  });
+  const edit = (): Reconcilable =>
+    kube.edit('Image', 'app', (image) => ({ ...image, metadata: { ...image.metadata, labels: { by: 'user' } } }));
+  return { kube, object, progress, pass, sent, edit };
+};
+const versionOf = (object: Shown | undefined): string | undefined => object?.metadata?.resourceVersion;
+
+it('the version of our own status write is remembered, so that its event is skipped', async () => {
+  const { object, progress, pass } = inPass();
+  const written = await pass.writeStatus(object, { seen: '1' });
+  expect(versionOf(progress.object)).toBe(versionOf(written));
+});
+
+it('a status written over an edit that was not decided on is not: the edit would be skipped with it', async () => {
+  const { object, progress, pass, edit } = inPass();
+  await pass.writeStatus(edit(), { seen: '1' });
+  expect(versionOf(progress.object)).toBe(versionOf(object));
+});
+
+it('a status of another object is not taken for ours', async () => {
+  const { kube, object, progress, pass } = inPass();
+  const other = kube.put<Shown>({ kind: 'Image', metadata: { namespace: 'team', name: 'web' } });
+  await pass.writeStatus(other, { seen: '1' });
+  expect(versionOf(progress.object)).toBe(versionOf(object));
+});
+
+it('a status that says nothing new is not written', async () => {
+  const { kube, object, pass } = inPass();
+  const written = await pass.writeStatus(object, { seen: '1' });
+  kube.forget();
+  await pass.writeStatus(written, { seen: '1' });
+  expect(kube.calls).toStrictEqual([]);
+});
+
+it('whoever is woken is told of the epoch that holds, whatever message began the pass', async () => {
+  const { pass, sent } = inPass();
+  await pass.wake({ kind: 'Build', namespace: 'team', name: 'b' });
+  expect(sent[0]).toMatchObject({ epoch: 'e.3', reason: 'dependency', cause: { kind: 'Image', name: 'app' } });
+});

@@ -1,0 +1,94 @@
+/** Circuits: one outage is one failure, one probe at a time, and an answer of any kind closes them (DESIGN §3.14). */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Circuits, openSeconds } from '../../../lib/state/circuits.ts';
+import { type StateTables, stateTables } from '../../support/state-table.ts';
+
+let tables: StateTables;
+beforeAll(async () => {
+  tables = await stateTables();
+});
+afterAll(() => tables[Symbol.asyncDispose]());
+
+/** Two function instances and the one table they share. */
+const two = async (): Promise<readonly [Circuits, Circuits]> => {
+  const table = await tables.empty();
+  return [new Circuits(table), new Circuits(table)];
+};
+
+describe('a circuit', () => {
+  it('is closed for whom nobody has complained about', async () => {
+    const [circuits] = await two();
+    expect(await circuits.admit('one', 100)).toStrictEqual({ admitted: true });
+  });
+
+  it('opens for everybody, five seconds later at most', async () => {
+    const [here, there] = await two();
+    await there.admit('one', 100);
+    await here.failed('one', 100);
+    expect(await here.admit('one', 101)).toStrictEqual({ admitted: false, until: 105 });
+    expect(await there.admit('one', 104)).toStrictEqual({ admitted: true });
+    await here.failed('one', 104, 60);
+    expect(await there.admit('one', 109)).toMatchObject({ admitted: false });
+  });
+
+  it('fifty calls that fail at once are one failure: it does not stay open for minutes', async () => {
+    const [circuits] = await two();
+    await circuits.admit('one', 100);
+    for (let call = 0; call < 50; call += 1) await circuits.failed('one', 100);
+    expect(await circuits.admit('one', 101)).toStrictEqual({ admitted: false, until: 105 });
+  });
+
+  it('a call that was under way can only make it wait for longer, as the other side asks', async () => {
+    const [circuits] = await two();
+    await circuits.failed('one', 100, 40);
+    await circuits.failed('one', 101);
+    expect(await circuits.admit('one', 102)).toStrictEqual({ admitted: false, until: 140 });
+    await circuits.failed('one', 102, 90);
+    expect(await circuits.admit('one', 103)).toStrictEqual({ admitted: false, until: 192 });
+  });
+
+  it('lets one probe through when its time is over, of all instances', async () => {
+    const [here, there] = await two();
+    await here.failed('one', 100);
+    await there.admit('one', 100);
+    const answers = await Promise.all([here.admit('one', 106), there.admit('one', 106), here.admit('one', 106)]);
+    expect(answers.filter(({ admitted }) => admitted)).toHaveLength(1);
+  });
+
+  it('a probe that fails opens it for twice as long, even when it took longer than the cache holds', async () => {
+    const [circuits] = await two();
+    await circuits.failed('one', 100);
+    await circuits.admit('one', 106);
+    await circuits.admit('one', 113);
+    await circuits.failed('one', 116);
+    expect(await circuits.admit('one', 117)).toStrictEqual({ admitted: false, until: 126 });
+  });
+
+  it('a probe that dies is replaced after half a minute', async () => {
+    const [circuits] = await two();
+    await circuits.failed('one', 100);
+    expect(await circuits.admit('one', 106)).toStrictEqual({ admitted: true });
+    expect(await circuits.admit('one', 135)).toMatchObject({ admitted: false });
+    expect(await circuits.admit('one', 137)).toStrictEqual({ admitted: true });
+  });
+
+  it('closes at an answer, and forgets', async () => {
+    const [here, there] = await two();
+    await here.failed('one', 100);
+    await here.admit('one', 106);
+    await here.succeeded('one', 107);
+    expect(await there.admit('one', 107)).toStrictEqual({ admitted: true });
+    await here.failed('one', 200);
+    expect(await here.admit('one', 201)).toStrictEqual({ admitted: false, until: 205 });
+  });
+
+  it.each([
+    [1, 0, 5],
+    [2, 0, 10],
+    [7, 0, 300],
+    [1, 60, 60],
+    [1, 9999, 300],
+  ])('after %i failures, asked to wait %i s, it is open for %i s', (failures, retryAfter, expected) => {
+    expect(openSeconds(failures, retryAfter)).toBe(expected);
+  });
+});
