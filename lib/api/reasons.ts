@@ -134,6 +134,16 @@ export const conditionReasons = {
     ours: true,
   },
   InvalidSource: { kinds: ['SourceResolver'], meaning: 'None of git, blob and registry is given.', ours: true },
+  InvalidPollInterval: {
+    kinds: ['SourceResolver'],
+    meaning: 'The annotation for the polling interval cannot be read; the installation’s interval holds.',
+    ours: true,
+  },
+  PollingOff: {
+    kinds: ['SourceResolver'],
+    meaning: 'Polling is switched off by annotation; push hooks are heard.',
+    ours: true,
+  },
   RepositoryNotFound: {
     kinds: ['SourceResolver'],
     meaning: 'The git host has no such repository, or does not show it to these credentials.',

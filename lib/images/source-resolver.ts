@@ -1,11 +1,25 @@
 /** The SourceResolver of an Image: made, and kept equal to what the Image says (spec 02 §3.2). */
 import type { Image } from '../api/image.ts';
+import { pollIntervalAnnotation } from '../api/labels.ts';
 import { sourceResolverName } from '../api/names.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
 import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { controllerOf, controllerReference, isControlledBy } from '../kube/object.ts';
 import { sameStatus } from '../reconcile/same-status.ts';
+
+/** The one annotation that a resolver takes from its Image. */
+const annotationsFor = ({ metadata }: Image): { readonly annotations?: Readonly<Record<string, string>> } => {
+  const interval = metadata.annotations?.[pollIntervalAnnotation];
+  return interval === undefined ? {} : { annotations: { [pollIntervalAnnotation]: interval } };
+};
+
+/** Others' annotations stay; ours is as the Image says. */
+const mergedAnnotations = (had: Readonly<Record<string, string>> | undefined, image: Image) => {
+  const { [pollIntervalAnnotation]: _, ...others } = had ?? {};
+  const merged = { ...others, ...annotationsFor(image).annotations };
+  return Object.keys(merged).length === 0 ? {} : { annotations: merged };
+};
 
 /** The resolver an Image wants: its labels, its account, its source. */
 export const wantedResolver = (image: Image): SourceResolver => ({
@@ -15,6 +29,7 @@ export const wantedResolver = (image: Image): SourceResolver => ({
     name: sourceResolverName(image.metadata.name),
     namespace: image.metadata.namespace,
     ...(image.metadata.labels === undefined ? {} : { labels: image.metadata.labels }),
+    ...annotationsFor(image),
     ownerReferences: [controllerReference(image)],
   },
   spec: { serviceAccount: image.spec.serviceAccountName, source: image.spec.source },
@@ -34,13 +49,22 @@ export const ensureSourceResolver = async (image: Image, kube: KubeClient): Prom
     throw new ExpectedError(
       `SourceResolver ${name} exists but does not belong to this Image: it is waited for until it is gone`,
     );
-  const same = sameStatus(exists.spec, wanted.spec) && sameStatus(exists.metadata.labels, wanted.metadata.labels);
+  const interval = wanted.metadata.annotations?.[pollIntervalAnnotation];
+  const same =
+    sameStatus(exists.spec, wanted.spec) &&
+    sameStatus(exists.metadata.labels, wanted.metadata.labels) &&
+    exists.metadata.annotations?.[pollIntervalAnnotation] === interval;
   if (same && owned) return exists;
-  const { ownerReferences = [] } = exists.metadata;
+  const { ownerReferences = [], annotations, ...kept } = exists.metadata;
   const owners = owned ? ownerReferences : [...ownerReferences, controllerReference(image)];
   return kube.replace({
     ...exists,
-    metadata: { ...exists.metadata, labels: wanted.metadata.labels, ownerReferences: owners },
+    metadata: {
+      ...kept,
+      ...mergedAnnotations(annotations, image),
+      labels: wanted.metadata.labels,
+      ownerReferences: owners,
+    },
     spec: wanted.spec,
   });
 };

@@ -25,7 +25,15 @@ import {
   type Watched,
   watchedNow,
 } from './git-poll.ts';
-import { gitPollFor, type PollSettings, revisionOf, secondsToNextPoll, secondsToNextTry } from './polling.ts';
+import { askedSeconds } from './poll-interval.ts';
+import {
+  gitPollFor,
+  isListedNow,
+  type PollSettings,
+  revisionOf,
+  secondsToNextPoll,
+  secondsToNextTry,
+} from './polling.ts';
 
 /** What a poll needs from outside. */
 export interface GitPollPorts extends AskHostPorts {
@@ -74,14 +82,27 @@ const revisionsOf = (watched: readonly Watched[]): readonly string[] => [
 const dependencyFor = ({ target: { kind, namespace, name } }: Run, revision: string): Dependency =>
   revisionOf({ kind, namespace, name }, revision);
 
-/** The repository's URL if this SourceResolver still asks for it; the row itself stores none. */
-const urlIn = (resolver: SourceResolver | undefined, { target, row }: Run): GitUrl | undefined => {
+/** What a follower says of the repository; the row itself stores neither. */
+interface Place {
+  readonly url: GitUrl;
+  readonly settings: PollSettings;
+}
+
+/** The repository's URL and interval if this SourceResolver still asks for them. */
+const placeIn = (
+  resolver: SourceResolver | undefined,
+  { target, row }: Run,
+  common: PollSettings,
+): Place | undefined => {
   const text = resolver?.spec.source.git?.url;
   if (resolver === undefined || text === undefined) return undefined;
   const { namespace = '', name } = resolver.metadata;
   try {
     const url = parseGitUrl(text);
-    return gitPollFor(url, { namespace, name, secretName: row.secretName }).name === target.name ? url : undefined;
+    const intervalSeconds = askedSeconds(resolver.metadata.annotations);
+    const isOurs =
+      gitPollFor(url, { namespace, name, secretName: row.secretName, intervalSeconds }).name === target.name;
+    return isOurs ? { url, settings: intervalSeconds === undefined ? common : { intervalSeconds } } : undefined;
   } catch (error) {
     if (error instanceof PermanentError) return undefined;
     throw error;
@@ -117,14 +138,17 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     }
   };
 
-  /** Somebody's URL for this repository; `followed` tells an abandoned row from one whose followers are all stale. */
-  const findUrl = async (run: Run, kube: Pick<KubeClient, 'get'>): Promise<{ url?: GitUrl; followed: boolean }> => {
+  /** What a follower says of this repository; `followed` tells an abandoned row from one whose followers are all stale. */
+  const findPlace = async (
+    run: Run,
+    kube: Pick<KubeClient, 'get'>,
+  ): Promise<{ readonly place?: Place; readonly followed: boolean }> => {
     let tried = 0;
     for (const revision of revisionsOf(run.watched)) {
       const { targets } = await polls.followers(run.target.cluster, dependencyFor(run, revision), CANDIDATES);
       for (const { kind, namespace, name } of targets) {
-        const url = urlIn(await kube.get<SourceResolver>({ kind, namespace, name }), run);
-        if (url !== undefined) return { url, followed: true };
+        const place = placeIn(await kube.get<SourceResolver>({ kind, namespace, name }), run, settings);
+        if (place !== undefined) return { place, followed: true };
         tried += 1;
         if (tried >= CANDIDATES) return { followed: true };
       }
@@ -155,12 +179,12 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     );
   };
 
-  const answered = async (run: Run, refs: readonly GitRef[]): Promise<GitPollResult> => {
+  const answered = async (run: Run, refs: readonly GitRef[], pace: PollSettings): Promise<GitPollResult> => {
     const { target, row, watched, now } = run;
     const current = watchedNow(watched, refs);
     const revisions = toldOfFailure(row) ? revisionsOf(watched) : movedRevisions(watched, current);
     const found = current.map(showWatched);
-    const wait = secondsToNextPoll(settings, ports.random());
+    const wait = secondsToNextPoll(pace, ports.random());
     const isEarly = run.isHooked && revisions.length === 0;
     const dueAt = seconds(now) + Math.round(isEarly ? Math.min(wait, HOOK_AGAIN_SECONDS) : wait);
     const result = { askedAt: seconds(now), attempts: 0, failure: undefined, found };
@@ -176,10 +200,10 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     return 'moved';
   };
 
-  const failed = async (run: Run, error: ExpectedError): Promise<GitPollResult> => {
+  const failed = async (run: Run, error: ExpectedError, pace: PollSettings): Promise<GitPollResult> => {
     const { target, row, watched, now } = run;
     const attempts = row.attempts + 1;
-    const wait = secondsToNextTry(settings, attempts, ports.random(), error.retryAfterSeconds);
+    const wait = secondsToNextTry(pace, attempts, ports.random(), error.retryAfterSeconds);
     const dueAt = seconds(now) + Math.round(wait);
     ports.log('warn', 'repository could not be listed', { ...target, attempts, why: sayError(error) });
     const failure = error instanceof GitError ? showFailure(error) : undefined;
@@ -210,16 +234,26 @@ export const gitPollRunner = (ports: GitPollPorts) => {
   const poll = async (run: Run): Promise<GitPollResult> => {
     const { target, row, now } = run;
     const kube = await ports.kube(target.cluster, run.signal);
-    const { url, followed } = await findUrl(run, kube);
+    const { place, followed } = await findPlace(run, kube);
     if (!followed) {
       await polls.forget(target, row);
       return 'abandoned';
     }
-    if (url === undefined) {
+    if (place === undefined) {
       await polls.finish(target, seconds(now) + settings.intervalSeconds);
       return 'parked';
     }
-    return answered(run, await list(run, url, kube));
+    const pace = place.settings;
+    if (!isListedNow(pace, { isHooked: run.isHooked, attempts: row.attempts })) {
+      await polls.finish(target, seconds(now) + Math.round(secondsToNextPoll(pace, ports.random())));
+      return 'parked';
+    }
+    try {
+      return await answered(run, await list(run, place.url, kube), pace);
+    } catch (error) {
+      if (!(error instanceof GitError)) throw error;
+      return failed(run, error, pace);
+    }
   };
 
   return async (target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<GitPollResult> => {
@@ -242,7 +276,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
       return await poll(run);
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
-      return failed(run, error);
+      return failed(run, error, settings);
     }
   };
 };

@@ -31,6 +31,8 @@ export interface Asker {
   readonly name: string;
   /** Secret whose credentials are used; undefined asks as anybody. */
   readonly secretName: string | undefined;
+  /** An interval of its own, in seconds, 0 for never; undefined shares the installation's. */
+  readonly intervalSeconds?: number | undefined;
 }
 
 const credentialPart = (url: GitUrl, { namespace, name, secretName }: Asker): string => {
@@ -42,16 +44,17 @@ const credentialPart = (url: GitUrl, { namespace, name, secretName }: Asker): st
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
- * The shared poll of a repository: same URL (however spelt), same namespace and Secret, or nobody's. It is named by a digest, so
+ * The shared poll of a repository: same URL (however spelt), same namespace and Secret, or nobody's, same interval. It is named by a digest, so
  * neither URL nor Secret can be read from it. Anonymous polls belong to no namespace: what they see, anybody sees.
  */
 export const gitPollFor = (url: GitUrl, asker: Asker): Dependency => {
   const credential = credentialPart(url, asker);
   const place = normalGitUrl({ ...url, query: credential.startsWith('own/') ? '' : url.query });
+  const interval = asker.intervalSeconds === undefined ? '' : `\nevery ${asker.intervalSeconds} s`;
   return {
     kind: GIT_POLL_KIND,
     namespace: credential === 'anonymous' ? '' : asker.namespace,
-    name: digest(`${place}\n${credential}`).slice(0, 40),
+    name: digest(`${place}\n${credential}${interval}`).slice(0, 40),
   };
 };
 
@@ -61,17 +64,33 @@ export const revisionOf = (poll: Dependency, revision: string): Dependency => ({
   name: `${poll.name}.${digest(revision).slice(0, 32)}`,
 });
 
+/** A row that is never polled is looked at once a day, for followers that are gone. */
+const NEVER_SECONDS = 86_400;
+
 /** Seconds to the next listing after one that worked: 90…100% of the interval by `random` in [0, 1), so that thousands spread. */
 export const secondsToNextPoll = ({ intervalSeconds }: PollSettings, random: number): number =>
-  Math.max(1, intervalSeconds * (0.9 + 0.1 * random));
+  Math.max(1, (intervalSeconds === 0 ? NEVER_SECONDS : intervalSeconds) * (0.9 + 0.1 * random));
 
-/** Seconds to the next try after `attempts` failures in a row: doubling from the interval, at most ten minutes, or what the host asks for. */
+/** A repository that is never polled is tried again this often when the listing that a hook asked for fails. */
+const TRIES_AFTER_HOOK = 8;
+
+/** Is the repository listed now? One that is never polled only for a hook, or while the listing for a hook fails. */
+export const isListedNow = (
+  { intervalSeconds }: PollSettings,
+  { isHooked, attempts }: { readonly isHooked: boolean; readonly attempts: number },
+): boolean => intervalSeconds > 0 || isHooked || (attempts > 0 && attempts < TRIES_AFTER_HOOK);
+
+/**
+ * Seconds to the next try after `attempts` failures in a row: doubling from the interval (a minute when there is none), at most ten
+ * minutes or the interval, or what the host asks for.
+ */
 export const secondsToNextTry = (
   { intervalSeconds }: PollSettings,
   attempts: number,
   random: number,
   retryAfterSeconds = 0,
 ): number => {
-  const backOff = Math.min(MAX_BACK_OFF_SECONDS, intervalSeconds * 2 ** Math.min(attempts - 1, 10));
+  const first = intervalSeconds === 0 ? defaultPollSettings.intervalSeconds : intervalSeconds;
+  const backOff = Math.min(Math.max(MAX_BACK_OFF_SECONDS, first), first * 2 ** Math.min(attempts - 1, 10));
   return Math.max(secondsToNextPoll({ intervalSeconds: backOff }, random), retryAfterSeconds);
 };

@@ -28,4 +28,8 @@ export const sourceReasons = {
   credentialsForbidden: 'CredentialsForbidden',
   /** None of git, blob and registry is given. */
   invalidSource: 'InvalidSource',
+  /** The annotation for the polling interval cannot be read. */
+  invalidInterval: 'InvalidPollInterval',
+  /** The annotation says 0. */
+  pollingOff: 'PollingOff',
 } as const satisfies Readonly<Record<string, ConditionReason>>;

@@ -6,6 +6,7 @@ import type { GitCredential } from '../git/credentials.ts';
 import { placeDigest } from '../git/place.ts';
 import { isObjectId } from '../git/refs.ts';
 import { type GitUrl, parseGitUrl } from '../git/url.ts';
+import { isTrue } from '../reconcile/conditions.ts';
 import { settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import type { Dependency, TargetKey } from '../state/keys.ts';
@@ -13,7 +14,8 @@ import type { PollRow, WatchRequest } from '../state/polls.ts';
 import { accountCredential } from './account-credential.ts';
 import { type AskHostPorts, askHost } from './ask-host.ts';
 import { parseWatched, showWatched } from './git-poll.ts';
-import { canMove, gitPollFor, type PollSettings, revisionOf } from './polling.ts';
+import { askedSeconds } from './poll-interval.ts';
+import { canMove, gitPollFor, type PollSettings, revisionOf, secondsToNextPoll } from './polling.ts';
 import { sourceReasons } from './reasons.ts';
 import { resolvedBlob } from './resolve-blob.ts';
 import { RevisionNotFoundError, resolvedGit } from './resolve-git.ts';
@@ -41,6 +43,7 @@ interface GitQuestion {
   readonly credential: GitCredential | undefined;
   /** Undefined for a full commit id, which cannot move. */
   readonly poll: TargetKey | undefined;
+  readonly pace: PollSettings;
 }
 
 const accountOf = ({ metadata, spec }: SourceResolver): readonly Dependency[] => {
@@ -50,17 +53,24 @@ const accountOf = ({ metadata, spec }: SourceResolver): readonly Dependency[] =>
 };
 
 /** Edges before reads: the account is declared, then read; the poll it leads to is declared, then read. */
-const questionFor = async (resolver: SourceResolver, source: GitSource, pass: Pass): Promise<GitQuestion> => {
+const questionFor = async (
+  resolver: SourceResolver,
+  source: GitSource,
+  { settings }: SourcePorts,
+  pass: Pass,
+): Promise<GitQuestion> => {
   const url = parseGitUrl(source.url);
   if (!isRefName(source.revision)) throw new RevisionNotFoundError(url, source.revision);
   const { namespace = '', name } = resolver.metadata;
   const account = accountOf(resolver);
+  const intervalSeconds = askedSeconds(resolver.metadata.annotations);
+  const pace = intervalSeconds === undefined ? settings : { intervalSeconds };
   await pass.dependOn(account);
   const credential = await accountCredential(pass.kube, namespace, resolver.spec.serviceAccount, url);
-  if (isObjectId(source.revision.toLowerCase())) return { source, url, credential, poll: undefined };
-  const poll = gitPollFor(url, { namespace, name, secretName: credential?.secretName });
+  if (isObjectId(source.revision.toLowerCase())) return { source, url, credential, poll: undefined, pace };
+  const poll = gitPollFor(url, { namespace, name, secretName: credential?.secretName, intervalSeconds });
   await pass.dependOn([...account, revisionOf(poll, source.revision)]);
-  return { source, url, credential, poll: { cluster: pass.cluster, ...poll } };
+  return { source, url, credential, poll: { cluster: pass.cluster, ...poll }, pace };
 };
 
 /** Text by which the next pass knows that the poll counts on us already. */
@@ -71,8 +81,8 @@ const followedAs = (poll: TargetKey, revision: string): string => revisionOf(pol
  * edge was there, and its row may be going away.
  */
 const follow = async (
-  { polls, settings }: SourcePorts,
-  { source, url, credential, poll }: GitQuestion,
+  { polls }: SourcePorts,
+  { source, url, credential, poll, pace }: GitQuestion,
   row: PollRow | undefined,
   seen: ResolvedRevision | undefined,
   pass: Pass,
@@ -84,32 +94,56 @@ const follow = async (
   const isWatched = row?.watched.some((text) => parseWatched(text).revision === revision) === true;
   const isKnown = row?.watched.includes(entry) === true || (isWatched && row.found.includes(entry));
   if (!isOld || !isKnown) {
-    const dueAt = Math.floor(pass.now.getTime() / 1000) + settings.intervalSeconds;
+    const dueAt = Math.floor(pass.now.getTime() / 1000) + Math.round(secondsToNextPoll(pace, 1));
     await polls.watch(poll, { entry, secretName: credential?.secretName, place: placeDigest(url), dueAt });
   }
   pass.remember(followedAs(poll, revision));
 };
 
+/** How long the listing that a hook asked for answers followers that are never polled: no other comes soon. */
+const HOOKED_SECONDS = 3600;
+
 /** Where the revision is now, from the shared poll or from the host itself. */
 const look = async (
   ports: SourcePorts,
-  { source, url, credential }: GitQuestion,
+  { source, url, credential, pace }: GitQuestion,
   row: PollRow | undefined,
+  stored: ResolvedRevision | undefined,
   pass: Pass,
 ): Promise<ResolvedRevision | undefined> => {
-  const { intervalSeconds } = ports.settings;
-  const shared = sharedAnswer(row, source.revision, { reasons: pass.reasons, now: pass.now, intervalSeconds });
+  const { now, reasons } = pass;
+  const isOff = pace.intervalSeconds === 0;
+  const intervalSeconds = isOff ? HOOKED_SECONDS : pace.intervalSeconds;
+  const shared =
+    isOff && !reasons.has('dependency')
+      ? undefined
+      : sharedAnswer(row, source.revision, { reasons, now, intervalSeconds });
   if (shared !== undefined) return shared.found;
+  // Never polled means that nothing but a hook or an edit of the spec moves it, whatever else wakes us.
+  if (isOff && stored !== undefined && !pass.reasons.has('hook')) return stored;
   const prefixes = refNamesFor(source.revision);
   const refs = await askHost(ports, { url, credential, prefixes }, pass.now, pass.signal);
   return resolveRevision(source.revision, refTable(refs));
 };
 
-const resolveGit = async (ports: SourcePorts, question: GitQuestion, pass: Pass): Promise<ResolvedRevision> => {
+/** What this very spec resolved to, if nothing has gone wrong since. */
+const storedRevision = (resolver: SourceResolver): ResolvedRevision | undefined => {
+  const git = resolver.status?.source?.git;
+  const isOfThisSpec = resolver.status?.observedGeneration === resolver.metadata.generation;
+  if (git === undefined || !isOfThisSpec || !isTrue(resolver, 'Ready')) return undefined;
+  return { commit: git.revision, type: git.type };
+};
+
+const resolveGit = async (
+  ports: SourcePorts,
+  question: GitQuestion,
+  stored: ResolvedRevision | undefined,
+  pass: Pass,
+): Promise<ResolvedRevision> => {
   const { source, url, poll } = question;
   const row = poll === undefined ? undefined : await ports.polls.read(poll);
   pass.remember(undefined);
-  const seen = await look(ports, question, row, pass);
+  const seen = await look(ports, question, row, stored, pass);
   // A revision that is not there is followed too: whoever pushes it does not wait for a retry.
   if (seen === undefined || canMove(seen.type)) await follow(ports, question, row, seen, pass);
   if (seen === undefined) throw new RevisionNotFoundError(url, source.revision);
@@ -119,7 +153,8 @@ const resolveGit = async (ports: SourcePorts, question: GitQuestion, pass: Pass)
 const resolve = async (ports: SourcePorts, resolver: SourceResolver, pass: Pass): Promise<ResolvedSourceConfig> => {
   const { git, blob, registry, subPath } = resolver.spec.source;
   if (git !== undefined) {
-    const found = await resolveGit(ports, await questionFor(resolver, git, pass), pass);
+    const question = await questionFor(resolver, git, ports, pass);
+    const found = await resolveGit(ports, question, storedRevision(resolver), pass);
     return { git: resolvedGit(git, subPath, found) };
   }
   await pass.dependOn([]);

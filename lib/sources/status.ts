@@ -7,6 +7,7 @@ import { GitError, isTransient } from '../git/errors.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { condition, withTransitionTimes } from '../reconcile/conditions.ts';
 import { HostRestsError } from './ask-host.ts';
+import { askedInterval } from './poll-interval.ts';
 import { isPollable } from './polling.ts';
 import { gitReasons, sourceReasons } from './reasons.ts';
 import { RevisionNotFoundError } from './resolve-git.ts';
@@ -15,6 +16,20 @@ const withTimes = (resolver: SourceResolver, conditions: readonly Condition[], n
   ...withTransitionTimes(conditions, resolver.status?.conditions, now),
 ];
 
+/** Whether the source is looked at again by itself. Only where the annotation changes the answer is there a reason. */
+const activePolling = (resolver: SourceResolver, source: ResolvedSourceConfig): Condition => {
+  const asked = askedInterval(resolver.metadata.annotations);
+  const status = isPollable(source) ? 'True' : 'False';
+  if (asked.kind === 'wrong') return condition('ActivePolling', status, sourceReasons.invalidInterval, asked.message);
+  if (asked.kind === 'default' || asked.seconds > 0 || !isPollable(source)) return condition('ActivePolling', status);
+  return condition(
+    'ActivePolling',
+    'False',
+    sourceReasons.pollingOff,
+    'switched off by annotation; push hooks are heard',
+  );
+};
+
 /** The status for a source that was resolved: Ready, and polled when it can move. Conditions carry neither reason nor message. */
 export const resolvedStatus = (
   resolver: SourceResolver,
@@ -22,11 +37,7 @@ export const resolvedStatus = (
   now: Date,
 ): SourceResolverStatus => ({
   observedGeneration: resolver.metadata.generation,
-  conditions: withTimes(
-    resolver,
-    [condition('Ready', 'True'), condition('ActivePolling', isPollable(source) ? 'True' : 'False')],
-    now,
-  ),
+  conditions: withTimes(resolver, [condition('Ready', 'True'), activePolling(resolver, source)], now),
   source,
 });
 

@@ -85,11 +85,11 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
       source: SourceConfig,
       more: Partial<Pick<SourceResolver, 'status'>> & Placement = {},
     ): void => {
-      const { namespace = 'team', serviceAccount = '', generation = 1, ...rest } = more;
+      const { namespace = 'team', serviceAccount = '', generation = 1, annotations, ...rest } = more;
       const object = {
         apiVersion: 'kpack.io/v1alpha2',
         kind: 'SourceResolver',
-        metadata: { name, namespace, generation },
+        metadata: { name, namespace, generation, ...(annotations === undefined ? {} : { annotations }) },
         spec: { source, serviceAccount },
         ...rest,
       };
@@ -146,6 +146,7 @@ interface Placement {
   readonly namespace?: string;
   readonly serviceAccount?: string;
   readonly generation?: number;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 interface PassOptions {

@@ -326,3 +326,37 @@ describe('claim of the cache', () => {
     expect(failed.kube.all('PersistentVolumeClaim')).toStrictEqual([]);
   });
 });
+
+describe('the polling interval', () => {
+  const annotation = 'image.kpack.io/pollInterval';
+
+  it('is handed on to the SourceResolver, changed and taken away with the Image’s; others’ annotations stay', async () => {
+    const world = imageWorld({ metadata: { annotations: { [annotation]: '5m', other: 'x' } } });
+    const interval = (value: string | undefined): void => {
+      world.kube.edit(
+        'Image',
+        'image-name',
+        (now) => ({
+          ...now,
+          metadata: { ...now.metadata, annotations: value === undefined ? {} : { [annotation]: value } },
+        }),
+        namespace,
+      );
+    };
+    await world.pass();
+    expect(world.resolver()?.metadata.annotations).toEqual({ [annotation]: '5m' });
+    world.kube.edit(
+      'SourceResolver',
+      'image-name-source',
+      (now) => ({ ...now, metadata: { ...now.metadata, annotations: { ...now.metadata.annotations, theirs: 'y' } } }),
+      namespace,
+    );
+    interval('0');
+    await world.pass();
+    expect(world.resolver()?.metadata.annotations).toEqual({ [annotation]: '0', theirs: 'y' });
+    expect(world.resolver()?.metadata.generation).toBe(1);
+    interval(undefined);
+    await world.pass();
+    expect(world.resolver()?.metadata.annotations).toEqual({ theirs: 'y' });
+  });
+});
