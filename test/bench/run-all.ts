@@ -2,7 +2,7 @@
 import { builders } from './measures/builders.ts';
 import { bundles } from './measures/bundles.ts';
 import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
-import { restart, unchanged } from './measures/idle.ts';
+import { unchanged } from './measures/idle.ts';
 import { latency } from './measures/latency.ts';
 import { largeLayer } from './measures/layer.ts';
 import { rebases } from './measures/rebase.ts';
@@ -21,7 +21,7 @@ type Say = (line: string) => void;
 
 const withSystem = async (world: World, { only, images }: BenchOptions, say: Say): Promise<readonly Row[]> => {
   const rows: Row[] = [];
-  let system: System = await startSystem(world);
+  const system: System = await startSystem(world);
   try {
     await applyBuilder(world);
     let made: FanOut | undefined;
@@ -38,15 +38,9 @@ const withSystem = async (world: World, { only, images }: BenchOptions, say: Say
       say('idle: passes that change nothing');
       rows.push(...(await unchanged(world, made.names)));
     }
-    if ((only.has('idle') || only.has('stack')) && made !== undefined) await finishBuilds(world, made.names);
-    if (only.has('idle')) {
-      say('idle: a restart');
-      const again = await restart(world, system);
-      system = again.system;
-      rows.push(again.row);
-    }
     if (only.has('stack') && made !== undefined) {
       say('stack: a new run image under all Images');
+      await finishBuilds(world, made.names);
       rows.push(...(await stackChange(world, made.names)));
     }
     if (only.has('builders')) {

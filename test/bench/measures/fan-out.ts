@@ -52,12 +52,26 @@ export const perImage = (requests: readonly Request[], images: number): string =
     .map(([what, list]) => `${what} ${round(list.length / images)}`)
     .join(', ');
 
-const passesRow = (system: System, images: number): Row => {
+/** How many passes an Image took. A pass that runs reads its Image once; what is skipped must read nothing. */
+const passRows = (system: System, requests: readonly Request[], images: number): readonly Row[] => {
   const passes = system.passes().filter(({ kind }) => ['Image', 'SourceResolver', 'Build'].includes(kind));
   const counts = Map.groupBy(passes, ({ kind, result }) => `${kind} ${result}`);
   const figures = Object.fromEntries([...counts].map(([what, list]) => [what, round(list.length / images)]));
   const text = Object.entries(figures).map(([what, count]) => `${what} ${count}`);
-  return { measure: '  passes per Image', measured: text.join(', '), figures };
+  const ofImages = passes.filter(({ kind }) => kind === 'Image');
+  const skipped = ofImages.filter(({ result }) => result === 'skipped').length;
+  const reads = requests.filter(({ verb, resource }) => verb === 'get' && resource === 'images').length;
+  const tooMany = Math.max(0, reads - (ofImages.length - skipped));
+  return [
+    { measure: '  passes per Image', measured: text.join(', '), figures },
+    {
+      measure: 'API requests of a wake-up that is skipped',
+      measured: `${round(tooMany / Math.max(1, skipped))} (${skipped} skipped for Images; ${reads} reads by ${ofImages.length - skipped} passes)`,
+      goal: '0',
+      reached: tooMany === 0 && skipped > 0,
+      figures: { skipped, tooMany },
+    },
+  ];
 };
 
 const requestRows = (requests: readonly Request[], images: number): readonly Row[] => {
@@ -128,7 +142,7 @@ export const fanOut = async (world: World, system: System, count: number): Promi
         measured: `${round(after.filter(isWrite).length / count)} writes, ${round(after.filter((request) => !isWrite(request)).length / count)} reads: ${perImage(after, count)}`,
         figures: { requestsAfter: after.length / count },
       },
-      passesRow(system, count),
+      ...passRows(system, [...requests, ...after], count),
     ],
   };
 };

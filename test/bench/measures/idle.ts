@@ -1,15 +1,7 @@
 /** What it costs to look when nothing has changed. */
-import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { startDynamoDb } from '../../../infra/local/dynamodb.ts';
-import { watchedKinds } from '../../../lib/relay/pointers.ts';
-import { checkpointSortKey, clusterKey } from '../../../lib/state/keys.ts';
-import { Table } from '../../../lib/state/table.ts';
 import { isWrite } from '../audit.ts';
 import { namespace } from '../objects.ts';
 import { type Row, round } from '../row.ts';
-import { type System, startSystem } from '../system.ts';
-import { until } from '../wait.ts';
 import type { World } from '../world.ts';
 import { ofPasses, perImage, untilQuiet } from './fan-out.ts';
 
@@ -51,50 +43,4 @@ export const unchanged = async (world: World, images: readonly string[]): Promis
       names.map((name) => `${name}-build-1`),
     ),
   ];
-};
-
-/** Else the watch tells of the last minute again, children included, and those are never skipped. */
-const forgetCheckpoints = async ({ folder }: World): Promise<void> => {
-  const database = await startDynamoDb({ path: join(folder, 'dynamodb') });
-  const client = new DynamoDBClient({ ...database.client, requestHandler: database.requestHandler });
-  const table = new Table(client, 'kpackless');
-  for (const { kind } of watchedKinds) await table.delete(clusterKey('bench'), checkpointSortKey(kind));
-  client.destroy();
-  await database.close();
-};
-
-/** Starts kpackless anew: it lists everything, and what has not changed since costs no request. Gives the new process. */
-export const restart = async (
-  world: World,
-  system: System,
-): Promise<{ readonly row: Row; readonly system: System }> => {
-  await system.stop();
-  await forgetCheckpoints(world);
-  const audit = world.audit();
-  const started = await startSystem(world);
-  const seen: string[] = [];
-  let last = performance.now();
-  await until(
-    'the end of the list',
-    () => {
-      const fresh = started.passes();
-      if (fresh.length > 0) last = performance.now();
-      seen.push(...fresh.map(({ result }) => result));
-      return performance.now() - last > 1500 ? true : undefined;
-    },
-    { seconds: 60, everyMs: 100 },
-  );
-  const skipped = seen.filter((result) => result === 'skipped').length;
-  const requests = ofPasses(audit.next()).length;
-  const ran = seen.length - skipped;
-  return {
-    system: started,
-    row: {
-      measure: 'a wake-up that is skipped (all objects listed by a restart)',
-      measured: `${skipped} skipped, ${ran} not; ${requests} API requests by passes`,
-      goal: '0 requests',
-      reached: skipped > 0 && requests === 0,
-      figures: { skipped, ran, requests },
-    },
-  };
 };

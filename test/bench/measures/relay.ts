@@ -1,6 +1,8 @@
 /** Memory of the relay, as the process that is deployed, with many Images in the cluster. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -40,6 +42,12 @@ const settle = async (pid: number, depth: () => number): Promise<number> => {
   return Math.max(largest, residentMb(pid));
 };
 
+/** What the Deployment gives Node. */
+const deployedOptions = (): string =>
+  /NODE_OPTIONS, value: "?([^"}]+?)"? }/.exec(
+    readFileSync(join(import.meta.dirname, '..', '..', '..', 'infra', 'cluster', 'relay.yaml'), 'utf8'),
+  )?.[1] ?? '';
+
 /** Starts the bundled relay over HTTP to SQS and DynamoDB, twice: with few objects and with many. */
 export const relayMemory = async (world: World, count: number): Promise<Row> => {
   const database = await startDynamoDb();
@@ -62,6 +70,7 @@ export const relayMemory = async (world: World, count: number): Promise<Row> => 
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         PATH: process.env['PATH'],
+        NODE_OPTIONS: deployedOptions(),
         AWS_REGION: 'local',
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
