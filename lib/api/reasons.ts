@@ -69,6 +69,11 @@ export const conditionReasons = {
     ours: true,
   },
   PodDeleted: { kinds: ['Build'], meaning: 'The pod was deleted before it ended.', ours: true },
+  Unschedulable: {
+    kinds: ['Build'],
+    meaning: 'No node took the pod, for a day; waiting for one before that.',
+    ours: true,
+  },
   Cancelling: { kinds: ['Build'], meaning: 'The Build was cancelled; its pod is being stopped.', ours: true },
   Cancelled: { kinds: ['Build'], meaning: 'The Build was cancelled by annotation.', ours: true },
   NotaryUnsupported: {

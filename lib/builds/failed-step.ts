@@ -5,6 +5,7 @@ import { containerStatuses, initStatuses, isStep, stateOf } from './steps.ts';
 /** A container that ended badly, with what it said. */
 export interface FailedStep {
   readonly container: string;
+  readonly exitCode: number;
   readonly message: string;
 }
 
@@ -13,7 +14,7 @@ const failedInit = (pod: Pod): FailedStep | undefined => {
   for (const status of initStatuses(pod)) {
     const { terminated } = isStep(status.name) ? stateOf(status) : (status.state ?? {});
     if (terminated !== undefined && terminated.exitCode !== 0 && (terminated.message ?? '') !== '')
-      return { container: status.name, message: terminated.message ?? '' };
+      return { container: status.name, exitCode: terminated.exitCode, message: terminated.message ?? '' };
   }
   return undefined;
 };
@@ -31,29 +32,11 @@ export const failedStep = (pod: Pod): FailedStep | undefined => {
   const regular = containerStatuses(pod).find(endedBadly);
   return regular === undefined
     ? undefined
-    : { container: regular.name, message: `Container ${regular.name} terminated with error` };
-};
-
-/** Longest part of a log line in a condition, bytes. */
-const longestLine = 800;
-
-// oxlint-disable-next-line no-control-regex -- escape sequences start with a control character
-const ansi = /[\u001B\u009B][[\]()#;?]*(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-nq-uy=><~]/g;
-
-const cut = (line: string): string => {
-  const bytes = Buffer.from(line);
-  return bytes.length <= longestLine
-    ? line
-    : bytes
-        .subarray(0, longestLine)
-        .toString('utf8')
-        .replace(/\uFFFD+$/, '');
-};
-
-/** The last line of a log that says something, without colours, at most 800 bytes; empty when there is none. */
-export const lastLine = (log: string): string => {
-  const lines = log.split(/\r?\n/).map((line) => line.replaceAll(ansi, ''));
-  return cut(lines.findLast((line) => line.trim() !== '') ?? '');
+    : {
+        container: regular.name,
+        exitCode: regular.state?.terminated?.exitCode ?? 1,
+        message: `Container ${regular.name} terminated with error`,
+      };
 };
 
 /** In place of the line when the log cannot be read. */

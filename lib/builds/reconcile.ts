@@ -21,8 +21,9 @@ import { buildCap } from './cap.ts';
 import { statusAfter } from './failure.ts';
 import { dependenciesOf, gather } from './inputs/gather.ts';
 import { isFinished } from './is-finished.ts';
-import { failedLine } from './log-line.ts';
+import { failedLog } from './log-line.ts';
 import { type BuildMetadata, builtStatus } from './metadata.ts';
+import { overdue } from './overdue.ts';
 import { buildPod } from './pod/build-pod.ts';
 import type { PodContext } from './pod/context.ts';
 import { isRebase } from './pod/is-rebase.ts';
@@ -172,7 +173,13 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
 
   const report = async (build: Build, pass: Pass, pod: Pod): Promise<Outcome> => {
     if (!isBuilt(pod)) {
-      const condition = rebasePodNote(pod, succeededFrom(pod, await failedLine(pod, pass.kube)));
+      const tooLate = overdue(pod, pass.now);
+      if (tooLate !== undefined) {
+        await pass.kube.delete(pod);
+        return write(build, pass, { ...podStatus(pod), conditions: [tooLate] });
+      }
+      const { line, more } = await failedLog(pod, pass.kube);
+      const condition = rebasePodNote(pod, withMore(succeededFrom(pod, line), more));
       return write(build, pass, { ...podStatus(pod), conditions: [condition] });
     }
     const made = await resultOf(build, pod, ports.images, pass);
@@ -208,6 +215,9 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     statusOnFailure: statusAfter,
   };
 };
+
+const withMore = (condition: Condition, more: string): Condition =>
+  more === '' ? condition : { ...condition, message: `${condition.message ?? ''}${more}` };
 
 const cancelledEnd = succeeded('False', 'Cancelled', `cancelled by annotation ${cancelAnnotation}`);
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { lastWords } from '../../../lib/builds/last-words.ts';
+import { overdue } from '../../../lib/builds/overdue.ts';
 import { buildWorld, completionMessage, ended, lifecycleSteps, podPath, status, waits } from './build-world.ts';
 
 const moreInfo = (container: string): string =>
@@ -27,7 +29,7 @@ describe('a pod that failed', () => {
     expect(failed).toMatchObject({
       status: 'False',
       reason: 'Failed',
-      message: `Error: Something bad happened no credentials last words${moreInfo('prepare')}`,
+      message: `Error: Something bad happened no credentials last words${moreInfo('prepare')}; last lines of its log:\nfirst\nlast words`,
       stepsCompleted: [],
     });
   });
@@ -79,7 +81,7 @@ describe('a pod that failed', () => {
   it('02#150 says that the log could not be read', async () => {
     const { message } = await conditionAfter({ initContainerStatuses: [ended('detect', 20)] });
     expect(message).toBe(
-      `Error:  Container detect terminated with error could not retrieve container logs${moreInfo('detect')}`,
+      `Error:  Container detect terminated with error could not retrieve container logs${moreInfo('detect')}; exit code 20: no group of buildpacks fits the source`,
     );
   });
 
@@ -88,6 +90,98 @@ describe('a pod that failed', () => {
     const { message } = await conditionAfter({ initContainerStatuses: [ended('detect', 20)] }, { detect: line });
     expect(message).toContain(` ${'ä'.repeat(400)}: For more info`);
     expect(message).not.toContain('\u001B');
+  });
+});
+
+describe('the end of a log', () => {
+  const failed = (exitCode: number) => ({ container: 'build', exitCode, message: '' });
+
+  it('stays readable after the pod is gone: the last ten lines, at most 2000 bytes', () => {
+    const log = Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n\n');
+    expect(lastWords(failed(1), log)).toBe(
+      `; last lines of its log:\n${Array.from({ length: 10 }, (_, n) => `line ${n + 20}`).join('\n')}`,
+    );
+    const long = Array.from({ length: 10 }, (_, n) => `${n}${'x'.repeat(790)}`).join('\n');
+    expect(Buffer.byteLength(lastWords(failed(1), long))).toBeLessThan(2100);
+    expect(lastWords(failed(1), long)).toContain('9xxx');
+  });
+
+  it.each([
+    [20, 'no group of buildpacks fits the source'],
+    [51, 'a buildpack failed'],
+    [137, 'too little memory'],
+  ])('says what exit code %i means', (code, meaning) => {
+    expect(lastWords(failed(code), 'one line')).toContain(`; exit code ${code}: `);
+    expect(lastWords(failed(code), 'one line')).toContain(meaning);
+    expect(lastWords(failed(1), 'one line')).toBe('');
+  });
+});
+
+describe('a pod that will not end by itself', () => {
+  const stuck = async (podStatus: object, now: string) => {
+    const world = buildWorld();
+    await world.pass();
+    world.podSays({ phase: 'Pending', ...podStatus });
+    await world.pass({ now: new Date(now) });
+    return { ...world.condition(), hasPod: world.cluster.has(podPath) };
+  };
+  const unscheduled = {
+    conditions: [
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'Unschedulable',
+        message: '0/3 nodes are available',
+        lastTransitionTime: '2026-11-20T10:00:00Z',
+      },
+    ],
+  };
+  const unpullable = {
+    startTime: '2026-11-21T07:00:00Z',
+    initContainerStatuses: [
+      status('prepare', { terminated: { exitCode: 0, finishedAt: '2026-11-21T08:00:00Z' } }),
+      waits('analyze', 'ImagePullBackOff', 'not found'),
+    ],
+  };
+
+  it('for which there is no node is waited for, a day', async () => {
+    expect(await stuck(unscheduled, '2026-11-21T09:59:00Z')).toMatchObject({
+      status: 'Unknown',
+      reason: 'Unschedulable',
+      hasPod: true,
+    });
+    expect(await stuck(unscheduled, '2026-11-21T10:00:00Z')).toMatchObject({
+      status: 'False',
+      reason: 'Unschedulable',
+      message: 'no node took pod build-name-build-pod for a day: 0/3 nodes are available',
+      hasPod: false,
+    });
+  });
+
+  it('whose image cannot be pulled is waited for, an hour since its turn came', async () => {
+    expect(await stuck(unpullable, '2026-11-21T08:59:59Z')).toMatchObject({ status: 'Unknown', hasPod: true });
+    expect(await stuck(unpullable, '2026-11-21T09:00:00Z')).toMatchObject({
+      status: 'False',
+      reason: 'ImagePullBackOff',
+      message: 'container analyze could not start for an hour: not found',
+      hasPod: false,
+    });
+  });
+
+  it('that waits for the step before it is not stuck', async () => {
+    const busy = {
+      startTime: '2026-11-20T07:00:00Z',
+      initContainerStatuses: [status('prepare', { running: {} }), waits('analyze', 'PodInitializing')],
+    };
+    expect(await stuck(busy, '2026-11-21T09:00:00Z')).toMatchObject({ status: 'Unknown', hasPod: true });
+  });
+
+  it('on a node that is lost counts as deleted after ten minutes', () => {
+    const pod = { metadata: { name: 'p', deletionTimestamp: '2026-11-21T08:00:00Z' }, status: { phase: 'Running' } };
+    expect(overdue(pod, new Date('2026-11-21T08:09:59Z'))).toBeUndefined();
+    expect(overdue(pod, new Date('2026-11-21T08:10:00Z'))).toMatchObject({ status: 'False', reason: 'PodDeleted' });
+    const ended = { ...pod, status: { phase: 'Succeeded' } };
+    expect(overdue(ended, new Date('2026-11-21T09:00:00Z'))).toBeUndefined();
   });
 });
 

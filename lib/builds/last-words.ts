@@ -1,0 +1,64 @@
+/** What a failed step said last: kpack's one line, and beyond it enough to understand the failure once the pod is gone. Pure. */
+import type { FailedStep } from './failed-step.ts';
+
+/** Longest part of a log line in a condition, bytes. */
+const longestLine = 800;
+/** How much of a log is kept beyond the last line, lines and bytes: an object's status is no log store. */
+const mostLines = 10;
+const mostBytes = 2000;
+
+// oxlint-disable-next-line no-control-regex -- escape sequences start with a control character
+const ansi = /[\u001B\u009B][[\]()#;?]*(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-nq-uy=><~]/g;
+
+const cut = (line: string): string => {
+  const bytes = Buffer.from(line);
+  return bytes.length <= longestLine
+    ? line
+    : bytes
+        .subarray(0, longestLine)
+        .toString('utf8')
+        .replace(/\uFFFD+$/, '');
+};
+
+const linesOf = (log: string): readonly string[] =>
+  log
+    .split(/\r?\n/)
+    .map((line) => line.replaceAll(ansi, ''))
+    .filter((line) => line.trim() !== '')
+    .map(cut);
+
+/** The last line of a log that says something, without colours, at most 800 bytes; empty when there is none. */
+export const lastLine = (log: string): string => linesOf(log).at(-1) ?? '';
+
+/** What the lifecycle's exit codes mean (spec 03 §12), and those of a container that was killed. */
+const meanings: Readonly<Record<number, string>> = {
+  11: 'the lifecycle does not know the platform API that was chosen',
+  12: 'a buildpack needs a buildpack API that the lifecycle does not know',
+  20: 'no group of buildpacks fits the source',
+  21: 'no group of buildpacks fits the source, and a buildpack failed while it looked',
+  22: 'looking for buildpacks failed',
+  32: 'reading the previous image failed',
+  42: 'restoring the cache failed',
+  51: 'a buildpack failed',
+  52: 'building failed',
+  62: 'writing the image failed',
+  137: 'it was killed; often it had too little memory, see resources.limits',
+  143: 'it was asked to stop',
+};
+
+/**
+ * What is added to kpack's message: what the exit code means, and the lines before the last one. Empty when there is nothing to
+ * add.
+ */
+export const lastWords = ({ exitCode }: FailedStep, log: string): string => {
+  const meaning = meanings[exitCode];
+  const kept: string[] = [];
+  let bytes = 0;
+  for (const line of linesOf(log).slice(-mostLines).toReversed()) {
+    bytes += Buffer.byteLength(line) + 1;
+    if (bytes > mostBytes) break;
+    kept.unshift(line);
+  }
+  const code = meaning === undefined ? '' : `; exit code ${exitCode}: ${meaning}`;
+  return kept.length < 2 ? code : `${code}; last lines of its log:\n${kept.join('\n')}`;
+};
