@@ -1,5 +1,5 @@
 /** Sending: every wake-up is accepted before it is done, in order within a target, or it is an error (DESIGN §3.11). */
-import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { type Message, parseMessage } from '../../../lib/queue/message.ts';
 import { QueueError, sqsSender } from '../../../lib/queue/send.ts';
