@@ -69,6 +69,9 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
   if (![...only].some((group) => group !== 'bundles')) return rows;
   say('starting an API server and two registries');
   const world = await startWorld();
+  // Its processes are in groups of their own: Ctrl-C reaches only this one.
+  const interrupted = (): void => void world.stop().finally(() => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   try {
     if (needSystem.some((group) => only.has(group))) rows.push(...(await withSystem(world, options, say)));
     if (only.has('rebase')) {
@@ -84,6 +87,7 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
       rows.push(await relayMemory(world, options.watched));
     }
   } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
     await world.stop();
   }
   return rows;

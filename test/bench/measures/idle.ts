@@ -3,7 +3,7 @@ import { isWrite } from '../audit.ts';
 import { namespace } from '../objects.ts';
 import { type Row, round } from '../row.ts';
 import type { World } from '../world.ts';
-import { ofPasses, perImage, untilQuiet } from './fan-out.ts';
+import { perImage, untilQuiet } from './fan-out.ts';
 
 const sample = 20;
 
