@@ -1,6 +1,7 @@
 /** Signs an image in a registry with one key and puts the signature beside it, as `cosign sign` does (spec 03 §17). */
 import type { KeyObject } from 'node:crypto';
 import * as v from 'valibot';
+import { parseObject } from '../oci/descriptor.ts';
 import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { invalidContent, isOciError } from '../oci/errors.ts';
 import { type DigestReference, type Repository, repositoryOf, type TagReference } from '../oci/reference.ts';
@@ -66,7 +67,7 @@ async function existingSignatures(
 ): Promise<Existing | undefined> {
   try {
     const { digest, bytes } = await registry.getManifest(tag, call);
-    const parsed = v.safeParse(manifestSchema, JSON.parse(new TextDecoder().decode(bytes)));
+    const parsed = v.safeParse(manifestSchema, parseObject(bytes, tag.tag));
     if (!parsed.success) throw invalidContent(`${tag.tag} holds something else than signatures`);
     return { digest, layers: parsed.output.layers };
   } catch (error) {

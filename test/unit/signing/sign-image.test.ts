@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toMessageSignatureBundle } from '@sigstore/bundle';
+import { toSignedEntity, Verifier } from '@sigstore/verify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { type Digest, digestOf } from '../../../lib/oci/digest.ts';
@@ -72,6 +75,48 @@ describe('signing an image', () => {
       expect(execFileSync('openssl', args, { cwd: folder, encoding: 'utf8' })).toContain('Verified OK');
     }
     await rm(folder, { recursive: true });
+  });
+
+  it('makes signatures that sigstore’s own verifier accepts for the payload and refuses for any other', async () => {
+    const { pem, publicKey } = cosignKey('a');
+    await signImage(openRegistry(), { image: image(), key: await openCosignKey(pem, 'a'), annotations });
+    const [layer] = (await stored(`${registry.host}/team/app`)).layers;
+    if (layer === undefined) throw new Error('nothing was signed');
+    const payload = Buffer.from(await openRegistry().readBlob(parseRepository(`${registry.host}/team/app`), layer));
+    const signature = Buffer.from(layer.annotations['dev.cosignproject.cosign/signature'] ?? '', 'base64');
+    const bundle = toMessageSignatureBundle({
+      digest: createHash('sha256').update(payload).digest(),
+      signature,
+      keyHint: 'k',
+    });
+    const verifier = new Verifier(
+      {
+        certificateAuthorities: [],
+        timestampAuthorities: [],
+        tlogs: [],
+        ctlogs: [],
+        publicKey: () => ({ publicKey, validFor: () => true }),
+      },
+      { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 0 },
+    );
+    expect(verifier.verify(toSignedEntity(bundle, payload)).key).toBeDefined();
+    const another = Buffer.from(String(payload).replace(digest, digestOf('another')));
+    expect(() => verifier.verify(toSignedEntity(bundle, another))).toThrow('signature');
+  });
+
+  it('is refused where the tag holds something else, whatever that is', async () => {
+    const key = await openCosignKey(cosignKey('a').pem, 'a');
+    for (const bytes of ['', '{', '[]', 'null', '{"layers":3}', '{"layers":[{"digest":"x"}]}']) {
+      registry.store.putManifest(
+        'team/app',
+        'application/vnd.oci.image.manifest.v1+json',
+        Buffer.from(bytes),
+        `sha256-${digest.slice(7)}.sig`,
+      );
+      await expect(signImage(openRegistry(), { image: image(), key, annotations })).rejects.toMatchObject({
+        code: 'invalid-content',
+      });
+    }
   });
 
   it('does not sign again what the same key has signed', async () => {
