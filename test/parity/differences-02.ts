@@ -25,11 +25,6 @@ const shallowClones: Absent = {
   because:
     'off by default in kpack and set by none of its manifests; a listing is shared by all Images, a clone is not',
 };
-const provenance: Absent = {
-  kpack: 'SLSA provenance of a Build is made and pushed when attestation is switched on',
-  here: 'not made yet',
-  because: 'off by default in kpack; it comes with the Build reconciler’s own provenance (DESIGN §3.22)',
-};
 const immutableBuild: Absent = {
   kpack: 'a webhook refuses to change the spec of a Build, and lets annotations through',
   here: 'no webhook: a changed spec is stored and has no effect once the pod is there; annotations are obeyed',
@@ -40,12 +35,6 @@ const immutableBuild: Absent = {
 export const absent02: Readonly<Record<number, Absent>> = {
   152: immutableBuild,
   153: immutableBuild,
-  169: provenance,
-  170: provenance,
-  171: provenance,
-  172: provenance,
-  173: provenance,
-  174: provenance,
   185: shallowClones,
   186: shallowClones,
   188: shallowClones,

@@ -40,7 +40,7 @@ const runImageOf = (rebased: { readonly manifest: Json; readonly config: Json })
 };
 
 describe.runIf(goldenIsHere)('rebase', () => {
-  it('makes the very image that the lifecycle’s rebaser made', () => {
+  it('03#196 makes the very image that the lifecycle’s rebaser made', () => {
     const [before, after] = [recorded('flow-build-4'), recorded('flow-build-5')];
     const app = imageOf(
       withDigest(repository, digestOf(manifestBytes(before.manifest))),

@@ -17,7 +17,7 @@ const unknown = { type: 'Succeeded', status: 'Unknown' };
 const url = new URL('https://registry.example/v2/a/manifests/b');
 
 describe('a running pod', () => {
-  it('02#133 shows its steps', async () => {
+  it('02#133 03#189 shows its steps', async () => {
     const world = buildWorld();
     await world.pass();
     world.podSays({
@@ -37,7 +37,7 @@ describe('a running pod', () => {
 
   it.each([
     [
-      '02#134',
+      '02#134 03#174',
       [ended('prepare'), waits('analyze', 'ImagePullBackOff', "Can't pull")],
       'ImagePullBackOff',
       "Can't pull",

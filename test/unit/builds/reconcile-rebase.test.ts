@@ -85,7 +85,7 @@ describe('a rebase', () => {
     expect(world.condition()['message']).toContain('signed with Secret signing');
   });
 
-  it('whose last image is gone is built from source instead', async () => {
+  it('03#194 whose last image is gone is built from source instead', async () => {
     const world = rebaseWorld();
     world.images.onRebase = failsWith('not-found');
     await world.pass();

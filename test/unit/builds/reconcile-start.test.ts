@@ -21,7 +21,7 @@ describe('a new Build', () => {
     expect(world.build().status).toMatchObject({ podName: 'build-name-build-pod', observedGeneration: 3 });
   });
 
-  it('02#125 adopts the pod that an interrupted pass left', async () => {
+  it('02#125 03#192 adopts the pod that an interrupted pass left', async () => {
     const world = buildWorld();
     world.cluster.failNext('PUT', '/status', 503);
     expect(await world.pass()).toMatchObject({ failure: { code: 'server' } });
@@ -106,7 +106,7 @@ describe('what the pod is made from', () => {
     expect(world.condition()).toEqual({ type: 'Succeeded', status: 'False', message });
   });
 
-  it('02#128 02#162 an image that cannot build is final, without a pod name', async () => {
+  it('02#128 02#162 03#99 an image that cannot build is final, without a pod name', async () => {
     const world = buildWorld();
     world.images.known.set('builder.example/b', { ...builderFacts, os: 'windows' });
     await world.pass();
@@ -141,7 +141,7 @@ describe('what the pod is made from', () => {
     );
   });
 
-  it('02#160 02#161 a provisioned service says its Secret, and is waited for while it is not there', async () => {
+  it('02#160 02#161 03#97 a provisioned service says its Secret, and is waited for while it is not there', async () => {
     const services = [{ kind: 'Cache', apiVersion: 'example.com/v1', name: 'redis' }];
     const world = buildWorld({ spec: { services, cnbBindings: [{ name: 'old', metadataRef: { name: 'm' } }] } });
     await world.pass();
@@ -212,7 +212,7 @@ describe('the builder', () => {
 
   it.each([
     ['02#155', ref('Builder'), 'unable to resolve builder image: spec.builder.ref.namespace is empty'],
-    ['02#156', ref('Foo'), 'unable to parse builder kind "Foo"'],
+    ['02#156 03#87', ref('Foo'), 'unable to parse builder kind "Foo"'],
   ])('%s a reference that can mean nothing is final', async (_, spec, message) => {
     const world = buildWorld({ spec });
     await world.pass();
@@ -221,7 +221,7 @@ describe('the builder', () => {
 });
 
 describe('creating the pod', () => {
-  it('02#130 a pod that the API server finds invalid is final', async () => {
+  it('02#130 03#191 a pod that the API server finds invalid is final', async () => {
     const world = buildWorld();
     world.cluster.failNext('POST', '/pods', 422, { message: 'Pod "build-name-build-pod" is invalid: because' });
     await world.pass();

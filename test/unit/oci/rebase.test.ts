@@ -56,7 +56,7 @@ const rebase = (tags: readonly TagReference[] = [tag]) =>
   rebaseImage({ app: registry }, { app: tag, runImage: run, tags });
 
 describe('rebase', () => {
-  it('puts the app’s layers on the new run image and keeps config, media types and annotations', async () => {
+  it('03#158 03#195 puts the app’s layers on the new run image and keeps config, media types and annotations', async () => {
     store(app({ annotations: { a: 'kept' } }), {
       layers: ['new base 1', 'new base 2'],
       labels: { ...stack, 'io.buildpacks.stack.extra': 'new', other: 'no' },
@@ -225,7 +225,7 @@ describe('rebase is refused', () => {
       'unable to satisfy target os/arch constraints',
     ],
     [
-      'when the old base is unknown',
+      '03#160 when the old base is unknown',
       { labels: { 'io.buildpacks.lifecycle.metadata': metadata('sha256:none') } },
       { labels: stack },
       'rebase app image: could not find base layer in image',
