@@ -5,11 +5,13 @@ import { openRegistry } from '../../lib/oci/client.ts';
 import { sourceOf } from '../../lib/oci/copy.ts';
 import { digestOf } from '../../lib/oci/digest.ts';
 import { replay } from '../../lib/oci/http.ts';
+import { readImage } from '../../lib/oci/image.ts';
 import type { Keychain } from '../../lib/oci/keychain.ts';
 import {
   dockerLayerType,
   dockerManifestType,
   ociConfigType,
+  ociIndexType,
   ociLayerType,
   ociManifestType,
 } from '../../lib/oci/media-types.ts';
@@ -166,6 +168,54 @@ export const registrySuite = (place: () => Place): void => {
     await registry.deleteManifest(withDigest(tag, digest));
     expect(await registry.headManifest(tag)).toBeUndefined();
     await registry.deleteManifest(withDigest(tag, digest));
+  });
+
+  it('takes a manifest without layers', async () => {
+    const { registry, host } = open();
+    const tag = someTag(host);
+    const config = blobOf(Buffer.from('{}'));
+    await registry.pushBlob(tag, config);
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: ociManifestType,
+      config: { mediaType: ociConfigType, size: config.size, digest: config.digest },
+      layers: [],
+    };
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    expect(await registry.putManifest(tag, { mediaType: ociManifestType, bytes })).toBe(digestOf(bytes));
+  });
+
+  it('takes an index over images, by tag and by digest', async () => {
+    const { registry, host } = open();
+    const tag = someTag(host);
+    const child = await pushSomeImage(registry, tag);
+    const platform = { os: 'linux', architecture: 'arm64' };
+    const manifests = [{ mediaType: ociManifestType, size: child.byteLength, digest: digestOf(child), platform }];
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: ociIndexType, manifests }));
+    const digest = await registry.putManifest(withTag(tag, 'index'), { mediaType: ociIndexType, bytes });
+    expect(await registry.getManifest(withDigest(tag, digest))).toMatchObject({ mediaType: ociIndexType, digest });
+    expect((await readImage(registry, withTag(tag, 'index'), { platform })).reference.digest).toBe(digestOf(child));
+  });
+
+  it('removes a tag alone, or says that it removes none', async () => {
+    const { registry, host } = open();
+    const tag = someTag(host);
+    const bytes = await pushSomeImage(registry, tag);
+    await registry.putManifest(withTag(tag, 'v2'), { mediaType: ociManifestType, bytes });
+    const said: unknown = await registry.deleteManifest(withTag(tag, 'v2')).catch((error: unknown) => error);
+    if (said === undefined) expect(await registry.headManifest(withTag(tag, 'v2'))).toBeUndefined();
+    else expect(said).toMatchObject({ code: 'rejected' });
+    expect((await registry.headManifest(tag))?.digest).toBe(digestOf(bytes));
+  });
+
+  it('removes a blob, and does not mind that it is gone', async () => {
+    const { registry, host } = open();
+    const tag = someTag(host);
+    const blob = blobOf(randomBytes(100));
+    await registry.pushBlob(tag, blob);
+    await registry.deleteBlob(tag, blob.digest);
+    expect(await registry.hasBlob(tag, blob.digest)).toBe(false);
+    await registry.deleteBlob(tag, blob.digest);
   });
 
   it('answers a wrong blob name with not-found', async () => {

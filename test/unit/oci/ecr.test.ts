@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ecrKeychain, ecrRegistryOf } from '../../../lib/oci/ecr.ts';
+import { type EcrRegistry, ecrKeychain, ecrRegistryOf } from '../../../lib/oci/ecr.ts';
 import { readEcrToken } from '../../../lib/oci/ecr-token.ts';
 import { parseRepository } from '../../../lib/oci/reference.ts';
 
@@ -28,6 +28,21 @@ describe('hosts of ECR', () => {
 
 describe('tokens of ECR', () => {
   const hourMs = 3_600_000;
+
+  it('of another account are asked for with our own identity, in the region of its host', async () => {
+    const asked: EcrRegistry[] = [];
+    const keychain = ecrKeychain(async (registry) => {
+      asked.push(registry);
+      return { username: 'AWS', password: registry.region, expiresAtMs: Date.now() + 12 * hourMs };
+    });
+    const other = parseRepository('210987654321.dkr.ecr.us-east-1.amazonaws.com/their/run');
+    expect(await keychain(other)).toMatchObject({ password: 'us-east-1' });
+    expect(await keychain(repository)).toMatchObject({ password: 'eu-central-1' });
+    expect(asked.map(({ account, region }) => `${account} ${region}`)).toEqual([
+      '210987654321 us-east-1',
+      '123456789012 eu-central-1',
+    ]);
+  });
 
   it('are asked for once and again half an hour before they end', async () => {
     let nowMs = 0;

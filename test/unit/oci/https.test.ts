@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { createServer as createProxy } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { digestOf } from '../../../lib/oci/digest.ts';
 import { httpsFetch } from '../../../lib/oci/https-fetch.ts';
@@ -42,6 +43,32 @@ beforeAll(async () => {
   };
 });
 afterAll(() => server.close());
+
+describe('a proxy', () => {
+  it('from the environment is asked for a tunnel, where Node is told to use it', async () => {
+    const asked: string[] = [];
+    const proxy = createProxy().on('connect', (request, socket: Socket) => {
+      asked.push(request.url ?? '');
+      const [, port] = (request.url ?? '').split(':');
+      const upstream = connect(Number(port), '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
+      upstream.pipe(socket).pipe(upstream);
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
+    vi.stubEnv('HTTPS_PROXY', proxyUrl);
+    vi.stubEnv('NO_PROXY', '');
+    vi.stubEnv('no_proxy', '');
+    const fetch = httpsFetch(ca);
+    vi.unstubAllEnvs();
+    const response = await fetch(`https://${host}/v2/a/b/manifests/v1`);
+    expect([response.status, asked]).toEqual([200, [host]]);
+    await response.text();
+    proxy.close();
+    proxy.closeAllConnections();
+  });
+});
 
 describe('a registry with a certificate of its own', () => {
   it('is trusted when its CA is given', async () => {

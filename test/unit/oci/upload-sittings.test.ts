@@ -95,6 +95,14 @@ describe('a blob pushed in sittings', () => {
     expect(isThere()).toBe(true);
   });
 
+  it('that the registry finds out of order fails, and goes on the next time with what the registry has', async () => {
+    const first = await sit();
+    fake.addFault({ kind: 'status', status: 416, method: 'PATCH' });
+    await expect(sit(first)).rejects.toMatchObject({ code: 'rejected', status: 416 });
+    expect(await finish(first)).toBe(3);
+    expect(isThere()).toBe(true);
+  });
+
   it('is given up, with the reason, where the registry keeps only one piece', async () => {
     fake.addFault({ kind: 'header', name: 'range', value: '0-999', method: 'PATCH', path: /state=1000/ });
     await expect(sit(undefined, { seconds: 60 })).rejects.toThrow(
