@@ -1,6 +1,7 @@
 /** kpackless on a real one-node cluster: one bring-up, all stories begun at once, nothing left at the end. */
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoLocalCluster } from '../../infra/local/cluster/packages.ts';
+import { leftovers } from './leftovers.ts';
 import { makeLifecycle, makeNamespace, makePlatform, steadyPlatform } from './objects.ts';
 import { commandLine } from './stories/command-line.ts';
 import { deletion } from './stories/deletion.ts';
@@ -11,12 +12,16 @@ import { rebuilds } from './stories/rebuilds.ts';
 import { requests } from './stories/requests.ts';
 import { secrets } from './stories/secrets.ts';
 import { sources } from './stories/sources.ts';
-import { type Suite, startSuite } from './suite.ts';
+import type { Story } from './story.ts';
+import { forgetSuite, type Suite, startSuite } from './suite.ts';
 
 const why = whyNoLocalCluster();
 if (why !== undefined) process.stderr.write(`e2e: skipped: ${why}\n`);
 
-const stories = [firstBuild, rebuilds, sources, failures, deletion, requests, secrets, kills, commandLine];
+/** Each chain in its order, the chains beside each other. */
+const together: readonly (readonly Story[])[] = [[firstBuild, rebuilds], [sources], [failures, deletion]];
+/** Those that want the cluster for themselves. */
+const alone: readonly Story[] = [requests, secrets, kills, commandLine];
 
 describe.skipIf(why !== undefined)('kpackless on a real cluster', () => {
   let suite: Suite | undefined;
@@ -31,12 +36,30 @@ describe.skipIf(why !== undefined)('kpackless on a real cluster', () => {
     await makeNamespace(started, 'kpack');
     await makeLifecycle(started);
     await makePlatform(started, steadyPlatform, started.images);
-    await Promise.all(stories.map(({ begin }) => begin(started)));
+    await Promise.all([...together.flat(), ...alone].map(({ begin }) => begin(started)));
   }, 1_200_000);
 
-  afterAll(async () => {
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads the pattern, and nothing of the context is wanted
+  afterAll(async ({}, { tasks }) => {
     await suite?.stop();
+    const failed = JSON.stringify(tasks.map(({ result }) => result?.state)).includes('fail');
+    if (failed) process.stderr.write(`e2e: logs are in ${suite?.stateDir ?? ''}/logs\n`);
+    else forgetSuite();
   });
 
-  for (const { tell } of stories) tell(the);
+  describe('chain', { concurrent: true }, () => {
+    for (const [index, chain] of together.entries())
+      describe(`${index + 1}`, () => {
+        describe('of stories', { concurrent: false }, () => {
+          for (const { tell } of chain) tell(the);
+        });
+      });
+  });
+
+  for (const { tell } of alone) tell(the);
+
+  it('leaves nothing on the machine when it is stopped', async () => {
+    await the().stop();
+    expect(await leftovers(the().stateDir)).toEqual([]);
+  });
 });
