@@ -203,6 +203,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       if (isFinished(build)) return settled;
       const key = { kind: 'Pod', namespace: build.metadata.namespace ?? '', name: buildPodName(build.metadata.name) };
       const pod = await pass.kube.get<Pod>(key);
+      if (pod !== undefined) pass.saw({ ...pod, kind: 'Pod' });
       const ours = pod !== undefined && isControlledBy(pod, build) ? pod : undefined;
       if (isCancelled(build)) return cancel(build, pass, ours);
       if (pod === undefined) {

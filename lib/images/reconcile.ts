@@ -67,6 +67,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
   ): Promise<Outcome> => {
     const { kube, now } = pass;
     const image = withImageDefaults(stored);
+    pass.saw(...builds.all);
     const lookAgain = async (): Promise<Outcome> => proceed(stored, builder, await listBuilds(image, kube), pass);
     if (builds.last !== undefined && isRunning(builds.last)) {
       const seen = { running: builds.last, before: builds.all.at(-2) };
@@ -76,6 +77,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
 
     const claimName = await ensureCacheClaim(image, kube);
     const resolver = await ensureSourceResolver(image, kube);
+    pass.saw(resolver);
     if (guessed && isOlder(resolver, image)) return lookAgain();
     const ready = readyBuilder(builder);
     const source = readySource(resolver);
@@ -109,6 +111,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
         throw error;
       }
     }
+    if (created !== undefined) pass.saw(created);
     const isHeld = held !== '' && changes.length > 0;
     const remark = [seen.remark, held].filter((text) => text !== '').join('; ');
     await pass.writeStatus(stored, wholeStatus({ ...seen, created, remark, isHeld }));

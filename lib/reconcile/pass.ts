@@ -7,6 +7,7 @@ import type { ObjectRecord, Records } from '../state/records.ts';
 import { queueOf } from './kind-table.ts';
 import type { Pass, Reconcilable } from './reconciler.ts';
 import { sameStatus } from './same-status.ts';
+import { seenToken } from './skip.ts';
 
 /** What a pass came upon so far: goes into the record at its end. */
 export interface Progress<T> {
@@ -16,6 +17,8 @@ export interface Progress<T> {
   record: ObjectRecord;
   dependencies: readonly Dependency[] | undefined;
   memory: string | undefined;
+  /** Tokens of the versions the reconciler has decided on. */
+  readonly seen: Set<string>;
 }
 
 /** What passes are made from. */
@@ -66,6 +69,12 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
     memory,
     remember: (text) => {
       progress.memory = text;
+    },
+    saw: (...objects) => {
+      for (const { kind = '', metadata = {} } of objects)
+        progress.seen.add(
+          seenToken({ kind, name: metadata.name ?? '', resourceVersion: metadata.resourceVersion ?? '' }),
+        );
     },
     wake: (dependency) =>
       sender.send(queueOf(dependency.kind), [

@@ -33,6 +33,11 @@ export interface Pass {
   /** Text kept in the record for the next pass; undefined when there is none. Lost when the record is. */
   readonly memory: string | undefined;
   remember(text: string | undefined): void;
+  /**
+   * Remembers which version of a child or source this pass has decided on. A later list that finds the same version then wakes
+   * nobody; what was not seen, or has changed in a gap of the watch, does (DESIGN §3.4).
+   */
+  saw(...objects: readonly KubeObject[]): void;
   /** Wakes something else in this cluster, through its queue, with reason `dependency`. */
   wake(target: Dependency): Promise<void>;
 }

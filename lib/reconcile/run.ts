@@ -63,7 +63,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   /** The last write of a pass. */
   const finish = (
     { target, messages }: Run,
-    { record, object, dependencies, memory }: Progress<T>,
+    { record, object, dependencies, memory, seen }: Progress<T>,
     end: { readonly attempts: number; readonly now: number; readonly waitSeconds: number },
   ): Promise<void> =>
     ports.records.finish(target, record, {
@@ -73,6 +73,8 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       dueAt: freshDueAt(end.now, end.waitSeconds, messages),
       edges: dependencies,
       memory,
+      // A pass that looked at no child has nothing to add: what an earlier one decided on still holds.
+      seen: seen.size === 0 ? record.seen : [...seen],
     });
 
   const fail = async (run: Run, progress: Progress<T>, error: ExpectedError, now: number): Promise<PassResult> => {
@@ -121,7 +123,13 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   const attempt = async (run: Run, record: ObjectRecord, mayConflict: boolean): Promise<PassResult | 'conflict'> => {
     const { target, messages } = run;
     const now = seconds(ports.clock());
-    const progress: Progress<T> = { object: undefined, record, dependencies: undefined, memory: record.memory };
+    const progress: Progress<T> = {
+      object: undefined,
+      record,
+      dependencies: undefined,
+      memory: record.memory,
+      seen: new Set(),
+    };
     let kube: KubeClient;
     try {
       kube = await ports.kube(target.cluster, run.signal);

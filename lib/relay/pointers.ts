@@ -84,16 +84,17 @@ export const pointersFor = (
       message: listOccasion === undefined ? message(self, 'self') : message(self, 'list', listOccasion),
     });
   const owner = meta.ownerReferences?.find(({ controller }) => controller === true);
-  // A list wakes no owners: each is listed itself, and an unfinished one is due within ten minutes anyway.
-  if (
-    listOccasion === undefined &&
-    !isNew &&
-    owner?.kind === watched.ownedBy &&
-    owner?.apiVersion.startsWith('kpack.io/') === true
-  ) {
+  if (!isNew && owner?.kind === watched.ownedBy && owner?.apiVersion.startsWith('kpack.io/') === true) {
     const queue = queueOfKind(owner.kind);
+    const target = { kind: owner.kind, namespace, name: owner.name };
+    // A list tells the owner as well: what happened to the child in a gap comes in no other event. The skip rule makes it free
+    // when the owner has seen that version. Each child is an occasion of its own, or only the first would be delivered.
+    const occasion = `${listOccasion ?? ''}/${watched.kind}/${name}`;
     if (queue !== undefined)
-      routed.push({ queue, message: message({ kind: owner.kind, namespace, name: owner.name }, 'child') });
+      routed.push({
+        queue,
+        message: listOccasion === undefined ? message(target, 'child') : message(target, 'list', occasion),
+      });
   }
   if (watched.hasDependents)
     routed.push({

@@ -33,6 +33,8 @@ export interface ObjectRecord {
   readonly fanCursor?: string | undefined;
   /** What a reconciler remembers for itself between passes, as text. */
   readonly memory?: string | undefined;
+  /** Tokens of the children's versions that the last pass decided on (the skip rule). */
+  readonly seen: readonly string[];
 }
 
 /** An object whose time has come. */
@@ -68,6 +70,8 @@ export interface Finished {
   readonly dueAt: number;
   readonly edges: readonly Dependency[] | undefined;
   readonly memory?: string | undefined;
+  /** Versions of children that the pass decided on, as tokens of the skip rule. */
+  readonly seen?: readonly string[];
 }
 
 /** Records and edges of all clusters. */
@@ -92,6 +96,7 @@ export class Records {
       fanningHash: text(item, 'fanningHash'),
       fanCursor: text(item, 'fanCursor'),
       memory: text(item, 'memory'),
+      seen: text(item, 'seen')?.split(' ') ?? [],
     };
   }
 
@@ -122,6 +127,7 @@ export class Records {
         dueAt: finished.dueAt,
         dueShard: dueShardOf(pk),
         memory: finished.memory,
+        seen: finished.seen === undefined || finished.seen.length === 0 ? undefined : finished.seen.join(' '),
         ...(wanted === undefined ? {} : { edges: wanted }),
       },
       remove: ['goneAt', ...(wanted === undefined ? [] : ['looseEdges'])],

@@ -48,6 +48,7 @@ export const fakePass = async <T extends Reconcilable>(
     writeStatus: (object, status) =>
       sameStatus(object.status, status) ? Promise.resolve(object) : kube.replaceStatus({ ...object, status }),
     remember: () => undefined,
+    saw: () => undefined,
     wake: () => Promise.resolve(),
   };
   const end = (outcome: PassEnd['outcome']): PassEnd => ({

@@ -46,6 +46,7 @@ export const runPass = async <T extends Reconcilable & KubeObject>(
     writeStatus: async (object, status) =>
       sameStatus(object.status, status) ? object : kube.replaceStatus({ ...object, status }),
     remember: () => undefined,
+    saw: () => undefined,
     wake: () => Promise.resolve(),
   };
   let object: T | undefined;

@@ -55,6 +55,7 @@ export const runPass = async <T extends Reconcilable>(
       return kube.replaceStatus({ ...object, status });
     },
     memory,
+    saw: () => undefined,
     remember: (text) => {
       remembered = text;
     },

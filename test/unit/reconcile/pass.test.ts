@@ -15,8 +15,8 @@ type Shown = Reconcilable & { readonly status?: { readonly seen: string } };
 const inPass = () => {
   const kube = new FakeKube();
   const object = kube.put<Shown>({ kind: 'Image', metadata: { namespace: 'team', name: 'app' } });
-  const record = { attempts: 0, edges: [], looseEdges: [] };
-  const progress: Progress<Shown> = { object, record, dependencies: undefined, memory: undefined };
+  const record = { attempts: 0, edges: [], looseEdges: [], seen: [] };
+  const progress: Progress<Shown> = { object, record, dependencies: undefined, memory: undefined, seen: new Set() };
   const sent: Message[] = [];
   const pass = makePass<Shown>({
     target: { cluster: 'one', kind: 'Image', namespace: 'team', name: 'app' },

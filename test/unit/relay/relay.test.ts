@@ -53,8 +53,11 @@ describe('an event', () => {
     ]);
   });
 
-  it('of a list says so, and wakes no owners', () => {
-    expect(shown('Build', { name: 'b', ...ownedBy('Image', 'app') }, '9@1')).toStrictEqual(['build: list Build b']);
+  it('of a list says so, and tells the owner, who knows whether it has seen that version', () => {
+    expect(shown('Build', { name: 'b', ...ownedBy('Image', 'app') }, '9@1')).toStrictEqual([
+      'build: list Build b',
+      'image: list Image app',
+    ]);
   });
 });
 
