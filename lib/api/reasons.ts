@@ -144,6 +144,11 @@ export const conditionReasons = {
     meaning: 'The annotation for the polling interval cannot be read; the installation’s interval holds.',
     ours: true,
   },
+  NotFollowed: {
+    kinds: ['SourceResolver'],
+    meaning: 'The blob or image is to be looked at again and again, which cannot be done; the message says why.',
+    ours: true,
+  },
   PollingOff: {
     kinds: ['SourceResolver'],
     meaning: 'Polling is switched off by annotation; push hooks are heard.',
@@ -162,6 +167,11 @@ export const conditionReasons = {
   RevisionNotFound: {
     kinds: ['SourceResolver'],
     meaning: 'The repository has no branch, tag or other ref of that name.',
+    ours: true,
+  },
+  SourceUnreachable: {
+    kinds: ['SourceResolver'],
+    meaning: 'The blob or image that is followed could not be looked at; it is tried again.',
     ours: true,
   },
   SshKeyInvalid: { kinds: ['SourceResolver'], meaning: 'The private key in the Secret cannot be read.', ours: true },

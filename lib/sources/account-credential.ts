@@ -14,6 +14,20 @@ const secretNamesOf = (account: ServiceAccount | undefined): readonly string[] =
   return [...new Set(names)].slice(0, MAX_SECRETS);
 };
 
+/** The Secrets in an account's `.secrets`, in its order; missing ones and a missing account are passed over. @throws KubeError */
+export const accountSecrets = async (
+  kube: Reader,
+  namespace: string,
+  serviceAccount: string | undefined,
+): Promise<readonly Secret[]> => {
+  if (serviceAccount === undefined || serviceAccount === '') return [];
+  const account = await kube.get<ServiceAccount>({ kind: 'ServiceAccount', namespace, name: serviceAccount });
+  const secrets = await Promise.all(
+    secretNamesOf(account).map((name) => kube.get<Secret>({ kind: 'Secret', namespace, name })),
+  );
+  return secrets.filter((secret) => secret !== undefined);
+};
+
 /**
  * The credential that opens `url` for the ServiceAccount: of its `.secrets` only, missing ones passed over, the first match by name.
  * Undefined, which means anybody, when the account is missing or nothing matches. @throws KubeError when something may not be read;
@@ -25,15 +39,7 @@ export const accountCredential = async (
   serviceAccount: string | undefined,
   url: GitUrl,
 ): Promise<GitCredential | undefined> => {
-  if (serviceAccount === undefined || serviceAccount === '') return undefined;
-  const account = await kube.get<ServiceAccount>({ kind: 'ServiceAccount', namespace, name: serviceAccount });
-  const secrets = await Promise.all(
-    secretNamesOf(account).map((name) => kube.get<Secret>({ kind: 'Secret', namespace, name })),
-  );
-  const match = matchingSecret(
-    secrets.filter((secret) => secret !== undefined),
-    url,
-  );
+  const match = matchingSecret(await accountSecrets(kube, namespace, serviceAccount), url);
   return match === undefined ? undefined : credentialFrom(match, url);
 };
 

@@ -30,6 +30,10 @@ export const sourceReasons = {
   invalidSource: 'InvalidSource',
   /** The annotation for the polling interval cannot be read. */
   invalidInterval: 'InvalidPollInterval',
+  /** A blob or image that is to be followed cannot be looked at. */
+  unreachable: 'SourceUnreachable',
+  /** A blob or image is to be followed but nothing tells its versions. */
+  notFollowed: 'NotFollowed',
   /** The annotation says 0. */
   pollingOff: 'PollingOff',
 } as const satisfies Readonly<Record<string, ConditionReason>>;

@@ -7,12 +7,14 @@ import { placeDigest } from '../git/place.ts';
 import { isObjectId } from '../git/refs.ts';
 import { type GitUrl, parseGitUrl } from '../git/url.ts';
 import { isTrue } from '../reconcile/conditions.ts';
-import { settled } from '../reconcile/outcome.ts';
+import { again, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import type { Dependency, TargetKey } from '../state/keys.ts';
 import type { PollRow, WatchRequest } from '../state/polls.ts';
 import { accountCredential } from './account-credential.ts';
 import { type AskHostPorts, askHost } from './ask-host.ts';
+import { blobUrlAt, type FollowPorts, followBlob, followImage } from './follow-source.ts';
+import type { Followed } from './followed-version.ts';
 import { parseWatched, showWatched } from './git-poll.ts';
 import { askedSeconds } from './poll-interval.ts';
 import { canMove, gitPollFor, type PollSettings, revisionOf, secondsToNextPoll } from './polling.ts';
@@ -31,7 +33,7 @@ interface PollRegistry {
 }
 
 /** What the reconciler needs beside its pass. */
-export interface SourcePorts extends AskHostPorts {
+export interface SourcePorts extends AskHostPorts, FollowPorts {
   readonly polls: PollRegistry;
   readonly settings: PollSettings;
 }
@@ -150,16 +152,35 @@ const resolveGit = async (
   return seen;
 };
 
-const resolve = async (ports: SourcePorts, resolver: SourceResolver, pass: Pass): Promise<ResolvedSourceConfig> => {
+/** What a pass found: the source, and for blobs and images that are followed, until when that counts. */
+interface Resolved {
+  readonly source: ResolvedSourceConfig;
+  readonly followed?: Followed;
+}
+
+const resolve = async (ports: SourcePorts, resolver: SourceResolver, pass: Pass): Promise<Resolved> => {
   const { git, blob, registry, subPath } = resolver.spec.source;
   if (git !== undefined) {
     const question = await questionFor(resolver, git, ports, pass);
     const found = await resolveGit(ports, question, storedRevision(resolver), pass);
-    return { git: resolvedGit(git, subPath, found) };
+    return { source: { git: resolvedGit(git, subPath, found) } };
   }
-  await pass.dependOn([]);
-  if (blob !== undefined) return { blob: resolvedBlob(blob, subPath) };
-  if (registry !== undefined) return { registry: resolvedRegistry(registry, subPath) };
+  const interval = askedSeconds(resolver.metadata.annotations) ?? 0;
+  await pass.dependOn(interval > 0 ? accountOf(resolver) : []);
+  if (blob !== undefined) {
+    const plain = resolvedBlob(blob, subPath);
+    if (interval === 0) return { source: { blob: plain } };
+    const followed = await followBlob(ports, resolver, blob, interval, pass);
+    if ('notFollowed' in followed.version) return { source: { blob: plain }, followed };
+    return { source: { blob: { ...plain, url: blobUrlAt(blob.url, followed.version.version) } }, followed };
+  }
+  if (registry !== undefined) {
+    const plain = resolvedRegistry(registry, subPath);
+    if (interval === 0) return { source: { registry: plain } };
+    const followed = await followImage(ports, resolver, registry, interval, pass);
+    if ('notFollowed' in followed.version) return { source: { registry: plain }, followed };
+    return { source: { registry: { ...plain, image: followed.version.version } }, followed };
+  }
   throw new PermanentError(
     sourceReasons.invalidSource,
     'invalid source type: set one of spec.source.git, blob and registry',
@@ -167,15 +188,15 @@ const resolve = async (ports: SourcePorts, resolver: SourceResolver, pass: Pass)
 };
 
 /**
- * Resolves, follows what can move, and says so. A poll wakes us when the revision moves, so the answer is always `settled`; a failure
- * keeps the last good source and is retried.
+ * Resolves, follows what can move, and says so. A poll wakes us when a git revision moves; blobs and images are looked at by
+ * ourselves. A failure keeps the last good source and is retried.
  */
 export const sourceResolverReconciler = (ports: SourcePorts): Reconciler<SourceResolver> => ({
   kind: 'SourceResolver',
   reconcile: async (resolver, pass) => {
-    const source = await resolve(ports, resolver, pass);
-    await pass.writeStatus(resolver, resolvedStatus(resolver, source, pass.now));
-    return settled;
+    const { source, followed } = await resolve(ports, resolver, pass);
+    await pass.writeStatus(resolver, resolvedStatus(resolver, source, followed?.version, pass.now));
+    return followed === undefined ? settled : again(followed.nextSeconds, 'the source is looked at again');
   },
   statusOnFailure: failedStatus,
 });

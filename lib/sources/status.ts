@@ -7,8 +7,10 @@ import { GitError, isTransient } from '../git/errors.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { condition, withTransitionTimes } from '../reconcile/conditions.ts';
 import { HostRestsError } from './ask-host.ts';
+import type { Version } from './followed-version.ts';
 import { askedInterval } from './poll-interval.ts';
 import { isPollable } from './polling.ts';
+import { SourceProbeError } from './probe-error.ts';
 import { gitReasons, sourceReasons } from './reasons.ts';
 import { RevisionNotFoundError } from './resolve-git.ts';
 
@@ -17,7 +19,15 @@ const withTimes = (resolver: SourceResolver, conditions: readonly Condition[], n
 ];
 
 /** Whether the source is looked at again by itself. Only where the annotation changes the answer is there a reason. */
-const activePolling = (resolver: SourceResolver, source: ResolvedSourceConfig): Condition => {
+const activePolling = (
+  resolver: SourceResolver,
+  source: ResolvedSourceConfig,
+  followed: Version | undefined,
+): Condition => {
+  if (followed !== undefined)
+    return 'version' in followed
+      ? condition('ActivePolling', 'True')
+      : condition('ActivePolling', 'False', sourceReasons.notFollowed, followed.notFollowed);
   const asked = askedInterval(resolver.metadata.annotations);
   const status = isPollable(source) ? 'True' : 'False';
   if (asked.kind === 'wrong') return condition('ActivePolling', status, sourceReasons.invalidInterval, asked.message);
@@ -30,14 +40,18 @@ const activePolling = (resolver: SourceResolver, source: ResolvedSourceConfig): 
   );
 };
 
-/** The status for a source that was resolved: Ready, and polled when it can move. Conditions carry neither reason nor message. */
+/**
+ * The status for a source that was resolved: Ready, and polled when it can move. `followed` is what a look at a blob or image found,
+ * where one was asked for. Without annotation, conditions carry neither reason nor message.
+ */
 export const resolvedStatus = (
   resolver: SourceResolver,
   source: ResolvedSourceConfig,
+  followed: Version | undefined,
   now: Date,
 ): SourceResolverStatus => ({
   observedGeneration: resolver.metadata.generation,
-  conditions: withTimes(resolver, [condition('Ready', 'True'), activePolling(resolver, source)], now),
+  conditions: withTimes(resolver, [condition('Ready', 'True'), activePolling(resolver, source, followed)], now),
   source,
 });
 
@@ -67,6 +81,10 @@ const notReady = (resolver: SourceResolver, failure: ExpectedError | PermanentEr
       gitReasons[failure.code],
       failure.message,
     );
+  }
+  if (failure instanceof SourceProbeError) {
+    const status = failure.pace === 'soon' ? 'Unknown' : 'False';
+    return condition('Ready', status, sourceReasons.unreachable, failure.message);
   }
   if (failure instanceof RevisionNotFoundError) {
     const reason = wasPolled(resolver) ? sourceReasons.revisionDeleted : sourceReasons.revisionNotFound;

@@ -5,16 +5,19 @@
 import type { Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
 import type { SourceConfig } from '../../lib/api/source-config.ts';
 import type { SourceResolver } from '../../lib/api/source-resolver.ts';
+import { accountRegistries } from '../../lib/buildpacks/account-registry.ts';
 import { GitError, type GitErrorCode } from '../../lib/git/errors.ts';
 import type { ListRefs, RefLister } from '../../lib/git/list-refs.ts';
 import { type GitRef, withPrefixes } from '../../lib/git/refs.ts';
 import { normalGitUrl, parseGitUrl } from '../../lib/git/url.ts';
 import { hookAnswerer } from '../../lib/hooks/answer.ts';
 import type { HookAnswer, HookRequest } from '../../lib/hooks/request.ts';
+import { createSession } from '../../lib/oci/session.ts';
 import type { Message, Reason } from '../../lib/queue/message.ts';
 import { passRunner, type RunnerPorts } from '../../lib/reconcile/run.ts';
 import { gitPollRunner } from '../../lib/sources/git-poll-pass.ts';
 import { defaultPollSettings } from '../../lib/sources/polling.ts';
+import { blobProber } from '../../lib/sources/probe-blob.ts';
 import { sourceResolverReconciler } from '../../lib/sources/reconcile.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
@@ -55,7 +58,11 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
     log: (level, what, fields) => void logged.push(JSON.stringify({ level, what, ...fields })),
   };
   const shared = { ...ports, listRefs: real.listRefs ?? fromTables, polls, settings: defaultPollSettings };
-  const runResolver = passRunner(sourceResolverReconciler(shared), ports);
+  const look = {
+    probeBlob: blobProber({ allowLoopback: true }),
+    registryFor: accountRegistries({ session: createSession(() => now.getTime()) }),
+  };
+  const runResolver = passRunner(sourceResolverReconciler({ ...shared, ...look }), ports);
   const runPoll = gitPollRunner(shared);
 
   const pathOf = (name: string, namespace = 'team'): string =>
