@@ -1,7 +1,6 @@
 /** Looks for new content behind the URL of a blob or the tag of an image, and puts what it found into the resolved source. */
 import type { BlobSource, RegistrySource } from '../api/source-config.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
-import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { OciError } from '../oci/errors.ts';
 import { parseReference, printReference, repositoryOf, withDigest } from '../oci/reference.ts';
@@ -78,7 +77,7 @@ export const followImage = (
       return { version: printReference(withDigest(repositoryOf(reference), head.digest)) };
     } catch (error) {
       if (!(error instanceof OciError)) throw error;
-      const { pace, retryAfterSeconds } = error satisfies ExpectedError;
+      const { pace, retryAfterSeconds } = error;
       throw new SourceProbeError(`${image} could not be looked at: ${error.message}`, {
         pace,
         retryAfterSeconds,

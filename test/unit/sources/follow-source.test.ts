@@ -70,7 +70,9 @@ describe('a followed blob', () => {
     answer = etag('"1"');
     await minutes(5);
     expect(blobUrl()).toBe(first);
-    expect(asked.map(({ method, headers }) => [method, headers.range])).toEqual(Array(4).fill(['GET', 'bytes=0-0']));
+    expect(asked.map(({ method, headers }) => [method, headers.range])).toEqual(
+      Array.from({ length: 4 }, () => ['GET', 'bytes=0-0']),
+    );
   });
 
   it('is asked for once an interval, however often something wakes the resolver', async () => {
