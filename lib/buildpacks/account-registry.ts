@@ -23,23 +23,33 @@ const readSecrets = async (
   kube: KubeClient,
   namespace: string,
   refs: NamedRefs,
-): Promise<readonly CredentialSecret[]> => {
+): Promise<{ readonly found: readonly CredentialSecret[]; readonly missing: readonly string[] }> => {
   const names = (refs ?? []).flatMap(({ name }) => (name ? [name] : []));
-  const found = await mapBounded(names, secretsAtOnce, (name) =>
+  const read = await mapBounded(names, secretsAtOnce, (name) =>
     kube.get<CredentialSecret & KubeObject>({ kind: 'Secret', namespace, name }),
   );
-  return found.flatMap((secret) => secret ?? []);
+  return {
+    found: read.flatMap((secret) => secret ?? []),
+    missing: names.filter((_, index) => read[index] === undefined),
+  };
 };
+
+/** What an account's Secrets come to. */
+interface AccountCredentials {
+  readonly keychain: Keychain;
+  /** What is missing of them, as a sentence; told when a registry asks for a credential that is not there. */
+  readonly missing: string | undefined;
+}
 
 /**
  * The credentials of an account: its Secrets and pull secrets; missing ones are passed over, as is a missing account. Without a namespace
  * there are none. Throws KubeError when they cannot be read, CredentialError for a Secret that is malformed.
  */
-export const accountKeychain = async (
+export const accountCredentials = async (
   kube: KubeClient,
   { namespace, serviceAccount, imagePullSecrets: explicit = [] }: Account,
-): Promise<Keychain> => {
-  if (namespace === '') return anonymous;
+): Promise<AccountCredentials> => {
+  if (namespace === '') return { keychain: anonymous, missing: 'no ServiceAccount is named' };
   const name = serviceAccount || 'default';
   const account = await kube.get<ServiceAccount>({ kind: 'ServiceAccount', namespace, name });
   const [accountSecrets, pullSecrets] = await Promise.all([
@@ -49,7 +59,15 @@ export const accountKeychain = async (
       ...(account?.imagePullSecrets ?? []),
     ]),
   ]);
-  return keychainFromSecrets({ accountSecrets, pullSecrets });
+  const gone = [...accountSecrets.missing, ...pullSecrets.missing].map((secret) => `${namespace}/${secret}`);
+  const missing = [
+    ...(account === undefined ? [`ServiceAccount ${namespace}/${name} does not exist`] : []),
+    ...(gone.length === 0 ? [] : [`of its Secrets there is no ${gone.join(', ')}`]),
+  ].join('; ');
+  return {
+    keychain: keychainFromSecrets({ accountSecrets: accountSecrets.found, pullSecrets: pullSecrets.found }),
+    missing: missing === '' ? undefined : missing,
+  };
 };
 
 /**
@@ -66,8 +84,10 @@ export const accountRegistries = (
     const opened = passes.get(kube) ?? new Map<string, Promise<Registry>>();
     passes.set(kube, opened);
     const key = [account.namespace, account.serviceAccount, ...(account.imagePullSecrets ?? [])].join('/');
-    const open = async (): Promise<Registry> =>
-      openRegistry({ ...shared, keychain: firstOf(await accountKeychain(kube, account), processKeychain) });
+    const open = async (): Promise<Registry> => {
+      const { keychain, missing } = await accountCredentials(kube, account);
+      return openRegistry({ ...shared, keychain: firstOf(keychain, processKeychain), anonymousBecause: missing });
+    };
     const registry = opened.get(key) ?? open();
     opened.set(key, registry);
     return registry;

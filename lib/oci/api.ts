@@ -15,6 +15,8 @@ import { createSession, type Session } from './session.ts';
 /** How to reach registries; all of it has defaults. */
 export interface RegistryOptions {
   readonly keychain?: Keychain | undefined;
+  /** Why the keychain may know no credential, as a sentence; told when a registry asks for one. */
+  readonly anonymousBecause?: string | undefined;
   /** Shared by all passes of a process; a fresh one unless given. */
   readonly session?: Session | undefined;
   readonly transport?: FetchSendOptions | undefined;
@@ -47,6 +49,7 @@ const userAgent = 'kpackless';
 
 export const createApi = ({
   keychain = anonymous,
+  anonymousBecause,
   session = createSession(),
   transport = {},
   retry = {},
@@ -77,7 +80,8 @@ export const createApi = ({
         scopeFor(repository, ...actions),
       ];
       try {
-        return await authorized(request, { registry: base.host, authorization: await keychain(repository), scopes });
+        const authorization = await keychain(repository);
+        return await authorized(request, { registry: base.host, authorization, anonymousBecause, scopes });
       } catch (error) {
         // It may have moved from http to https: look again next time.
         if (isOciError(error, 'unreachable')) session.schemes.delete(repository.registry);

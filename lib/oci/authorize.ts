@@ -16,6 +16,8 @@ interface Grant {
   /** Host (and port) of the registry the credential is for. */
   readonly registry: string;
   readonly authorization: Authorization | undefined;
+  /** Why there is none, for the message of a refusal. */
+  readonly anonymousBecause?: string | undefined;
   readonly scopes: readonly string[];
 }
 
@@ -68,7 +70,7 @@ export const authorizing = (send: Send, session: Session): AuthorizedSend => {
   };
   return async (request, grant) => {
     const response = await answer(request, grant);
-    return grant.authorization === undefined ? { ...response, anonymous: true } : response;
+    return grant.authorization === undefined ? { ...response, anonymous: grant.anonymousBecause ?? '' } : response;
   };
 };
 

@@ -30,8 +30,8 @@ export interface HttpResponse {
   readonly headers: Headers;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
-  /** The request carried no credential of ours, for none was known (authorize.ts). */
-  readonly anonymous?: boolean | undefined;
+  /** The request carried no credential of ours, for none was known (authorize.ts); perhaps with a reason, empty else. */
+  readonly anonymous?: string | undefined;
   /** To be iterated once, or given to `discard`; either frees the connection. */
   readonly body: AsyncIterable<Uint8Array>;
 }

@@ -73,7 +73,9 @@ export const responseError = async (method: Method, response: HttpResponse, nowM
   const body = new TextDecoder().decode(bytes ?? new Uint8Array());
   const errors = parseRegistryErrors(body);
   // Beyond kpack's text: the usual cause, which the registry cannot know.
-  const hint = status === 401 && response.anonymous === true ? ` (no credential is known for ${url.host})` : '';
+  const because = response.anonymous ? `: ${response.anonymous}` : '';
+  const hint =
+    status === 401 && response.anonymous !== undefined ? ` (no credential is known for ${url.host}${because})` : '';
   return new OciError(codeOf(status), `${clean(explain(method, status, errors, body))}${hint}`, {
     method,
     url,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { accountKeychain, accountRegistries } from '../../../lib/buildpacks/account-registry.ts';
+import { accountCredentials, accountRegistries } from '../../../lib/buildpacks/account-registry.ts';
 import { collectionPath } from '../../../lib/kube/resources.ts';
 import { parseTag } from '../../../lib/oci/reference.ts';
 import { storeDockerImage } from '../../support/buildpack-images.ts';
@@ -21,8 +21,8 @@ describe('credentials of an account', () => {
       type: 'kubernetes.io/dockerconfigjson',
       data: { '.dockerconfigjson': Buffer.from(JSON.stringify(config)).toString('base64') },
     });
-  const keychain = (serviceAccount: string, namespace = 'ns') =>
-    accountKeychain(cluster.kube, { namespace, serviceAccount });
+  const keychain = async (serviceAccount: string, namespace = 'ns') =>
+    (await accountCredentials(cluster.kube, { namespace, serviceAccount })).keychain;
 
   beforeEach(() => {
     cluster = fakeCluster();
@@ -60,6 +60,17 @@ describe('credentials of an account', () => {
       storeDockerImage(registry, 'some/image:1');
     });
     afterEach(() => registry.close());
+
+    it.each([
+      ['sa', 'of its Secrets there is no ns/gone, ns/lost'],
+      ['nobody', 'ServiceAccount ns/nobody does not exist'],
+    ])('that are missing are named when the registry asks for them: %s', async (serviceAccount, missing) => {
+      put('ServiceAccount', 'sa', { secrets: [{ name: 'gone' }], imagePullSecrets: [{ name: 'lost' }] });
+      const client = await accountRegistries({})(cluster.kube, { namespace: 'ns', serviceAccount });
+      await expect(client.getManifest(parseTag(`${registry.host}/some/image:1`))).rejects.toThrow(
+        `(no credential is known for ${registry.host}: ${missing})`,
+      );
+    });
 
     it('04#68 are read once a pass however often its registries are asked for', async () => {
       put('ServiceAccount', 'sa', { secrets: [{ name: 'own' }] });
