@@ -1,15 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three projects: `fast` has no network beyond loopback; `contract` runs suites over emulators and real servers; `e2e` needs the real cluster. */
+/**
+ * Three projects: `fast` has no network beyond loopback; `contract` runs suites over emulators and real servers; `e2e` needs the
+ * real cluster. One after the other, so that none waits for a processor that another project has.
+ */
 export default defineConfig({
   test: {
     pool: 'threads',
     isolate: false,
     projects: [
-      { extends: true, test: { name: 'fast', include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+        test: {
+          name: 'fast',
+          include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
       },
       {
         extends: true,
@@ -18,6 +34,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           pool: 'forks',
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },
