@@ -15,6 +15,10 @@ import { signatureTag, signingPayload } from '../../../lib/signing/simple-signin
 import { cosignKey } from '../../support/cosign-key.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
 
+/** Opening a key is slow on purpose: once for all tests. */
+const { pem: sealed, publicKey } = cosignKey('a');
+const key = await openCosignKey(sealed, 'a');
+
 let registry: FakeRegistry;
 beforeEach(async () => {
   registry = await startFakeRegistry();
@@ -54,10 +58,10 @@ describe('the signed payload', () => {
 
 describe('signing an image', () => {
   it('03#161 puts one signature per key beside the image, and openssl verifies them', async () => {
-    const pairs = [cosignKey('a'), cosignKey('b', { type: 'rsa' })];
+    const pairs = [{ pem: sealed, publicKey }, cosignKey('b', { type: 'rsa' })];
     for (const [index, { pem }] of pairs.entries()) {
-      const key = await openCosignKey(pem, 'ab'[index] ?? '');
-      await signImage(openRegistry(), { image: image(), key, annotations });
+      const opened = index === 0 ? key : await openCosignKey(pem, 'b');
+      await signImage(openRegistry(), { image: image(), key: opened, annotations });
     }
     const { layers, mediaType } = await stored(`${registry.host}/team/app`);
     expect(mediaType).toBe('application/vnd.oci.image.manifest.v1+json');
@@ -78,8 +82,7 @@ describe('signing an image', () => {
   });
 
   it('makes signatures that sigstore’s own verifier accepts for the payload and refuses for any other', async () => {
-    const { pem, publicKey } = cosignKey('a');
-    await signImage(openRegistry(), { image: image(), key: await openCosignKey(pem, 'a'), annotations });
+    await signImage(openRegistry(), { image: image(), key, annotations });
     const [layer] = (await stored(`${registry.host}/team/app`)).layers;
     if (layer === undefined) throw new Error('nothing was signed');
     const payload = Buffer.from(await openRegistry().readBlob(parseRepository(`${registry.host}/team/app`), layer));
@@ -105,7 +108,6 @@ describe('signing an image', () => {
   });
 
   it('is refused where the tag holds something else, whatever that is', async () => {
-    const key = await openCosignKey(cosignKey('a').pem, 'a');
     for (const bytes of ['', '{', '[]', 'null', '{"layers":3}', '{"layers":[{"digest":"x"}]}']) {
       registry.store.putManifest(
         'team/app',
@@ -120,7 +122,6 @@ describe('signing an image', () => {
   });
 
   it('does not sign again what the same key has signed', async () => {
-    const key = await openCosignKey(cosignKey('a').pem, 'a');
     const first = await signImage(openRegistry(), { image: image(), key, annotations });
     expect(await signImage(openRegistry(), { image: image(), key, annotations })).toBe(first);
     await signImage(openRegistry(), { image: image(), key, annotations: new Map([['buildNumber', '2']]) });
@@ -128,7 +129,6 @@ describe('signing an image', () => {
   });
 
   it('03#163 puts the signature into another repository, with Docker types, when told so', async () => {
-    const key = await openCosignKey(cosignKey('a').pem, 'a');
     const repository = parseRepository(`${registry.host}/signatures`);
     await signImage(openRegistry(), { image: image(), key, annotations, repository, dockerMediaTypes: true });
     const { mediaType, config } = await stored(`${registry.host}/signatures`);
