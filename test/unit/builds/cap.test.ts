@@ -201,3 +201,36 @@ describe('the wake-up of a Build that was given a slot', () => {
     expect(sent[0]?.occasion).not.toBe(sent[1]?.occasion);
   });
 });
+
+describe('a Build that is interrupted', () => {
+  const settle = async (world: CapWorld): Promise<void> => {
+    for (let attempts = 0; attempts < 6; attempts += 1)
+      if ((await world.pass({ attempts })).failure === undefined) return;
+    throw new Error('no pass came to an answer');
+  };
+  const story = async (world: CapWorld): Promise<void> => {
+    await settle(world);
+    if (!world.cluster.has(podPath)) return;
+    await world.waiterPass();
+    world.podSays(endedPod);
+    await settle(world);
+  };
+
+  it.each(['request', 'answer'] as const)(
+    'wherever one %s is lost, holds no slot in the end and has handed it on once',
+    async (what) => {
+      const untouched = await capWorld({ perInstallation: 1, perNamespace: 1 });
+      await story(untouched);
+      for (let number = 0; number < untouched.cluster.requests.length; number += 1) {
+        const world = await capWorld({ perInstallation: 1, perNamespace: 1 });
+        world.cluster.lose(number, what);
+        await story(world);
+        const holders = await world.holders();
+        expect(JSON.stringify(holders), `request ${number}`).not.toContain('build-uid');
+        await world.waiterPass();
+        await world.waiterPass();
+        expect(world.cluster.has(waiterPod), `request ${number}`).toBe(true);
+      }
+    },
+  );
+});
