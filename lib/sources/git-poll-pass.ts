@@ -5,7 +5,7 @@ import { GitError, isTransient } from '../git/errors.ts';
 import type { GitRef } from '../git/refs.ts';
 import { type GitUrl, parseGitUrl } from '../git/url.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isKubeError } from '../kube/errors.ts';
+import { isKubeError, KubeError, saysClusterIsDown } from '../kube/errors.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { queueOf } from '../reconcile/kind-table.ts';
@@ -235,6 +235,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const { target, row, now } = run;
     const kube = await ports.kube(target.cluster, run.signal);
     const { place, followed } = await findPlace(run, kube);
+    if (followed) await ports.circuits.succeeded(target.cluster, seconds(now));
     if (!followed) {
       await polls.forget(target, row);
       return 'abandoned';
@@ -259,6 +260,10 @@ export const gitPollRunner = (ports: GitPollPorts) => {
   return async (target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<GitPollResult> => {
     const row = await polls.read(target);
     if (row === undefined) return 'abandoned';
+    const isHooked = messages.some(({ reason }) => reason === 'hook');
+    // A host that asks to be left alone is not asked for every push: what it is due for stays.
+    const isThrottled = row.attempts > 0 && parseFailure(row.failure)?.code === 'throttled';
+    if (isThrottled && messages.every(({ reason }) => reason === 'hook')) return 'parked';
     const now = ports.clock();
     const admission = await ports.circuits.admit(target.cluster, seconds(now));
     if (!admission.admitted) {
@@ -267,15 +272,15 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     }
     const signal = AbortSignal.timeout(budgetSeconds * 1000);
     const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
-    const isHooked = messages.some(({ reason }) => reason === 'hook');
-    // A host that asks to be left alone is not asked for every push: what it is due for stays.
-    const isThrottled = row.attempts > 0 && parseFailure(row.failure)?.code === 'throttled';
-    if (isThrottled && messages.every(({ reason }) => reason === 'hook')) return 'parked';
     const run = await tidy({ target, row, watched: row.watched.map(parseWatched), epoch, isHooked, now, signal });
     try {
       return await poll(run);
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
+      // This pass may be the probe that everybody waits for: its end must be told, or the cluster stays shut for half a minute.
+      if (saysClusterIsDown(error) && !signal.aborted)
+        await ports.circuits.failed(target.cluster, seconds(now), error.retryAfterSeconds);
+      else if (error instanceof KubeError) await ports.circuits.succeeded(target.cluster, seconds(now));
       return failed(run, error, settings);
     }
   };

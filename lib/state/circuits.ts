@@ -10,12 +10,16 @@ interface Seen {
   readonly failures: number;
   /** We hold the probe. */
   readonly probing: boolean;
+  /** Somebody holds the probe: `openUntil` is only for the case that it dies. */
+  readonly probed: boolean;
   /** When this view is to be read again, in Unix seconds. */
   readonly freshUntil: number;
 }
 
 const freshSeconds = 5;
 const probeSeconds = 30;
+/** Whoever comes while a probe is under way looks again after so long: a probe that is answered closes the circuit at once. */
+const besideProbeSeconds = 5;
 const longestSeconds = 300;
 /** Scopes are few; a function that somehow meets more forgets the oldest. */
 const maxScopes = 1000;
@@ -37,14 +41,19 @@ export class Circuits {
   async admit(scope: string, now: number): Promise<Admission> {
     const seen = await this.#look(scope, now);
     if (seen.openUntil === undefined) return { admitted: true };
-    if (seen.openUntil > now) return { admitted: false, until: seen.openUntil };
+    if (seen.openUntil > now)
+      return {
+        admitted: false,
+        until: seen.probed ? Math.min(seen.openUntil, now + besideProbeSeconds) : seen.openUntil,
+      };
     const until = now + probeSeconds;
     const mine = await this.#table.update(circuitKey(scope), circuitSortKey, {
-      set: { openUntil: until },
+      set: { openUntil: until, probed: 1 },
       expect: { openUntil: seen.openUntil },
     });
-    this.#remember(scope, { openUntil: until, failures: seen.failures, probing: mine, freshUntil: now + freshSeconds });
-    return mine ? { admitted: true } : { admitted: false, until };
+    const { failures } = seen;
+    this.#remember(scope, { openUntil: until, failures, probing: mine, probed: true, freshUntil: now + freshSeconds });
+    return mine ? { admitted: true } : { admitted: false, until: now + besideProbeSeconds };
   }
 
   /**
@@ -58,8 +67,8 @@ export class Circuits {
     const openUntil =
       now + (isOpen ? Math.min(longestSeconds, retryAfterSeconds ?? 0) : openSeconds(failures, retryAfterSeconds));
     if (isOpen && openUntil <= (seen.openUntil ?? 0)) return;
-    await this.#table.update(circuitKey(scope), circuitSortKey, { set: { openUntil, failures } });
-    this.#remember(scope, { openUntil, failures, probing: false, freshUntil: now + freshSeconds });
+    await this.#table.update(circuitKey(scope), circuitSortKey, { set: { openUntil, failures, probed: 0 } });
+    this.#remember(scope, { openUntil, failures, probing: false, probed: false, freshUntil: now + freshSeconds });
   }
 
   /** A call was answered. Writes only when the circuit was not closed. */
@@ -67,7 +76,8 @@ export class Circuits {
     const seen = this.#cache.get(scope);
     if (seen === undefined || seen.openUntil === undefined) return;
     await this.#table.delete(circuitKey(scope), circuitSortKey);
-    this.#remember(scope, { openUntil: undefined, failures: 0, probing: false, freshUntil: now + freshSeconds });
+    const closed = { openUntil: undefined, failures: 0, probing: false, probed: false };
+    this.#remember(scope, { ...closed, freshUntil: now + freshSeconds });
   }
 
   async #look(scope: string, now: number): Promise<Seen> {
@@ -80,6 +90,7 @@ export class Circuits {
       openUntil: typeof openUntil === 'number' ? openUntil : undefined,
       failures: typeof failures === 'number' ? failures : 0,
       probing: cached?.probing === true && cached.openUntil === openUntil,
+      probed: item?.['probed'] === 1,
       freshUntil: now + freshSeconds,
     };
     this.#remember(scope, seen);

@@ -170,6 +170,23 @@ describe('a shared poll', () => {
     expect(await w.poll(poll)).toBe('moved');
   });
 
+  it('that finds the cluster down says so, and when it is the probe, its answer lets everybody in again', async () => {
+    await follow('a');
+    const poll = await onlyPoll();
+    const path = '/apis/kpack.io/v1alpha2/namespaces/team/sourceresolvers/a';
+    w.world.failNext('GET', path, 503);
+    expect(await w.poll(poll)).toBe('failed');
+    expect(await w.resolve('a')).toBe('parked');
+    w.later(6);
+    w.world.failNext('GET', path, 503);
+    expect(await w.poll(poll)).toBe('failed');
+    w.later(6);
+    expect(await w.resolve('a')).toBe('parked');
+    w.later(6);
+    expect(await w.poll(poll)).not.toBe('failed');
+    expect(await w.resolve('a')).not.toBe('parked');
+  });
+
   it('goes when nobody follows it any more', async () => {
     await follow('a');
     const poll = await onlyPoll();

@@ -55,6 +55,16 @@ describe('a circuit', () => {
     expect(answers.filter(({ admitted }) => admitted)).toHaveLength(1);
   });
 
+  it('whoever comes beside a probe looks again soon, as the probe mostly is over then', async () => {
+    const [here, there] = await two();
+    await here.failed('one', 100);
+    expect(await here.admit('one', 106)).toStrictEqual({ admitted: true });
+    expect(await here.admit('one', 106)).toStrictEqual({ admitted: false, until: 111 });
+    expect(await there.admit('one', 107)).toStrictEqual({ admitted: false, until: 112 });
+    await here.succeeded('one', 107);
+    expect(await there.admit('one', 112)).toStrictEqual({ admitted: true });
+  });
+
   it('a probe that fails opens it for twice as long, even when it took longer than the cache holds', async () => {
     const [circuits] = await two();
     await circuits.failed('one', 100);
