@@ -9,6 +9,7 @@ import { libraryEntries } from './node-layer.ts';
 const programs: readonly { readonly path: string; readonly from: readonly [packageName: string, path: string] }[] = [
   { path: 'usr/bin/dash', from: ['dash', 'bin/dash'] },
   { path: 'usr/bin/git', from: ['git', 'usr/bin/git'] },
+  { path: 'usr/bin/git-lfs', from: ['git-lfs', 'usr/bin/git-lfs'] },
   { path: 'usr/bin/ssh', from: ['openssh-client', 'usr/bin/ssh'] },
   { path: 'usr/lib/git-core/git-remote-http', from: ['git', 'usr/lib/git-core/git-remote-http'] },
   {

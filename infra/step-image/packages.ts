@@ -11,6 +11,7 @@ export const pinnedPackages: Readonly<Record<string, string>> = {
   'ca-certificates': '20250419~deb12u2',
   dash: '0.5.12-2',
   git: '1:2.39.5-0+deb12u3',
+  'git-lfs': '3.3.0-1+deb12u2',
   libbrotli1: '1.0.9-2+deb12u1',
   libc6: '2.36-9+deb12u14',
   'libcom-err2': '1.47.0-2+b2',

@@ -1,5 +1,6 @@
 /** The step image itself: unpacked and run as the node would, with a foreign uid, against real servers on loopback. Needs root, Debian tools and the mirror. */
 import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -100,6 +101,55 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
     expect(await readFile(join(rootfs, 'projectMetadata/project-metadata.toml'), 'utf8')).toContain(commit);
     expect(await readFile(join(rootfs, 'platform/env/GREETING'), 'utf8')).toBe('hello');
     expect(await readFile(join(rootfs, 'builder/home/.docker/config.json'), 'utf8')).toBe('{"auths":{}}');
+  });
+
+  it('fetches what LFS keeps, with the credentials of the host', async () => {
+    const content = Buffer.from('a large file, really');
+    const oid = createHash('sha256').update(content).digest('hex');
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${content.length}\n`;
+    const files = await mkdtemp(join(tmpdir(), 'kpackless-lfs-'));
+    await writeFile(join(files, '.gitattributes'), '*.bin filter=lfs diff=lfs merge=lfs -text\n');
+    await writeFile(join(files, 'large.bin'), pointer);
+    await root.init('large');
+    await root.git('large', `--work-tree=${files}`, 'add', '-A');
+    const made = await root.git('large', 'commit-tree', await root.git('large', 'write-tree'), '-m', 'large');
+    await root.git('large', 'update-ref', 'refs/heads/main', made);
+    await rm(files, { recursive: true, force: true });
+    const batch = (href: string) => ({
+      transfer: 'basic',
+      objects: [{ oid, size: content.length, actions: { download: { href } } }],
+    });
+    await using lfs = await startGitHttpServer({
+      root: root.root,
+      login: { username: 'me', password: 'hunter2' },
+      respond: (request, response) => {
+        if (request.url === '/large.git/info/lfs/objects/batch') {
+          response.setHeader('content-type', 'application/vnd.git-lfs+json');
+          response.end(JSON.stringify(batch(`http://${request.headers.host ?? ''}/objects/${oid}`)));
+          return true;
+        }
+        if (request.url !== `/objects/${oid}`) return false;
+        response.end(content);
+        return true;
+      },
+    });
+    await rm(join(rootfs, 'workspace/.git'), { recursive: true, force: true });
+    await mkdir(join(rootfs, 'var/build-secrets/login'));
+    await writeFile(join(rootfs, 'var/build-secrets/login/username'), 'me');
+    await writeFile(join(rootfs, 'var/build-secrets/login/password'), 'hunter2');
+    const { code, output } = await inImage('/cnb/process/build-init', [`-basic-git=login=${lfs.url}`], {
+      GIT_URL: `${lfs.url}/large.git`,
+      GIT_REVISION: 'main',
+      IMAGE_TAG: `${registry.host}/app:1`,
+      RUN_IMAGE: `${registry.host}/run:base`,
+    });
+    expect(output).toContain('Successfully cloned');
+    expect(code).toBe(0);
+    expect(await readFile(join(rootfs, 'workspace/large.bin'), 'utf8')).toBe(content.toString());
+    expect(output).not.toContain('hunter2');
+    const login = `Basic ${Buffer.from('me:hunter2').toString('base64')}`;
+    const batches = lfs.requests.filter(({ url }) => url.endsWith('/objects/batch'));
+    expect(batches.map(({ authorization }) => authorization)).toEqual([login]);
   });
 
   it('runs completion and leaves a termination message', async () => {
