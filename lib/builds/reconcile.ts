@@ -18,6 +18,7 @@ import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import { attested } from './attest.ts';
 import { cancelling, isCancelled } from './cancel.ts';
 import { buildCap } from './cap.ts';
+import { endedByDeletion } from './ended-by-deletion.ts';
 import { statusAfter } from './failure.ts';
 import { dependenciesOf, gather } from './inputs/gather.ts';
 import { isFinished } from './is-finished.ts';
@@ -178,6 +179,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
         await pass.kube.delete(pod);
         return write(build, pass, { ...podStatus(pod), conditions: [tooLate] });
       }
+      if (endedByDeletion(pod)) return afterLoss(build, pass, podDeleted(pod.metadata?.name ?? ''));
       const { line, more } = await failedLog(pod, pass.kube);
       const condition = rebasePodNote(pod, withMore(succeededFrom(pod, line), more));
       return write(build, pass, { ...podStatus(pod), conditions: [condition] });

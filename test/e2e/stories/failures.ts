@@ -91,7 +91,7 @@ export const failures: Story = {
         const pod = await podWhen(the(), keyOf('deleted'), 1, runs('build'));
         await the().kube.delete(pod);
         const build = await endedBuild(the(), keyOf('deleted'), 1);
-        expect(bareCondition(build, 'Succeeded')).toMatchObject({ status: 'False' });
+        expect(bareCondition(build, 'Succeeded')).toMatchObject({ status: 'False', reason: 'PodDeleted' });
         expect(await buildNames(the(), keyOf('deleted'))).toEqual(['deleted-build-1']);
       });
 
