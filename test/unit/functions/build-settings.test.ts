@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { attestPorts } from '../../../functions/attest-ports.ts';
+import { settingsFrom } from '../../../functions/settings.ts';
+import { openRegistry } from '../../../lib/oci/client.ts';
+
+const required = { KPACKLESS_TABLE: 't', KPACKLESS_QUEUE_URL_PREFIX: 'q', KPACKLESS_STEP_IMAGE: 'steps@sha256:1' };
+
+describe('the cap on running builds', () => {
+  it.each([undefined, ''])('is none unless it is set: %j', (value) => {
+    const settings = settingsFrom({ ...required, KPACKLESS_MAX_BUILDS: value });
+    expect([settings.KPACKLESS_MAX_BUILDS, settings.KPACKLESS_MAX_BUILDS_PER_NAMESPACE]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('is a number from 1 to 1000, more holders than that would not fit one item', () => {
+    expect(settingsFrom({ ...required, KPACKLESS_MAX_BUILDS: '1000' }).KPACKLESS_MAX_BUILDS).toBe(1000);
+    for (const value of ['0', '1001', '-1', 'many', '1.5'])
+      expect(() => settingsFrom({ ...required, KPACKLESS_MAX_BUILDS_PER_NAMESPACE: value })).toThrow(
+        'KPACKLESS_MAX_BUILDS_PER_NAMESPACE: must be a number from 1 to 1000',
+      );
+  });
+});
+
+describe('provenance', () => {
+  it('names what the installation decides by kpack’s names, and no secret', () => {
+    const settings = settingsFrom({
+      ...required,
+      KPACKLESS_SLSA_ATTESTATION: 'true',
+      KPACKLESS_SYSTEM_NAMESPACE: 'sys',
+    });
+    const { systemAccount, internalParameters } = attestPorts(settings, () => Promise.resolve(openRegistry()));
+    expect(systemAccount).toEqual({ namespace: 'sys', name: 'controller' });
+    expect(internalParameters).toEqual({
+      systemNamespace: 'sys',
+      systemServiceAccount: 'controller',
+      enablePriorityClasses: false,
+      maximumPlatformApiVersion: '',
+      sshTrustUnknownHosts: true,
+      buildInitImage: 'steps@sha256:1',
+      buildWaiterImage: 'steps@sha256:1',
+      completionImage: 'steps@sha256:1',
+      rebaseImage: 'steps@sha256:1',
+      injectedSidecarSupport: false,
+      generateSlsaAttestation: true,
+    });
+  });
+});
