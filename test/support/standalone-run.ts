@@ -30,9 +30,13 @@ const write = (server: string): void =>
 const options = {
   cluster: 'test',
   registration: { access: 'kubeconfig', path: kubeconfig },
-  settings: { KPACKLESS_STEP_IMAGE: `registry.example/steps@sha256:${'0'.repeat(64)}` },
+  settings: {
+    KPACKLESS_STEP_IMAGE: `registry.example/steps@sha256:${'0'.repeat(64)}`,
+    KPACKLESS_HOOK_SECRET: 'hook-secret',
+  },
   logFile: join(folder, 'log'),
   healthPort: 0,
+  hookPort: 0,
 } as const;
 
 const say = (what: object): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
@@ -51,12 +55,18 @@ if (mode === 'unreachable') {
   write(server.url);
   const standalone = await startStandalone(options);
   while (standalone.notReady().length > 0) await sleep(20);
+  const hook = await fetch(`http://127.0.0.1:${standalone.hookPort}/`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer hook-secret' },
+    body: '{"url":"https://git.example/shop"}',
+  });
   const before = process.cpuUsage();
   await sleep(restSeconds * 1000);
   const { user, system } = process.cpuUsage(before);
   const stopping = performance.now();
   await standalone.stop();
   say({
+    hook: [hook.status, await hook.json()],
     stopMilliseconds: Math.round(performance.now() - stopping),
     idleCpuPercent: Math.round((user + system) / 100 / restSeconds) / 100,
     megabytes: Math.round(process.memoryUsage.rss() / 1e6),

@@ -17,6 +17,11 @@ describe('standalone', () => {
     expect(refused).toMatch(/cannot reach the API server at 127\.0\.0\.1:1/);
   }, 40_000);
 
+  it('takes push hooks on loopback, through the handler of the function', async () => {
+    const { hook } = await run('idle');
+    expect(hook).toEqual([202, { woken: 0 }]);
+  }, 40_000);
+
   it('stops at once in the middle of its long polls', async () => {
     const { stopMilliseconds } = await run('idle');
     expect(stopMilliseconds).toBeLessThan(5000);
