@@ -33,6 +33,8 @@ export type Fault = Misbehaviour & {
   readonly path?: RegExp;
   /** How often it strikes; once unless given. */
   readonly times?: number;
+  /** So many requests it lets pass before it strikes. */
+  readonly skip?: number;
 };
 
 type Log = (status: number, bodyBytes: number) => void;
@@ -130,10 +132,11 @@ const after: FaultInjector['after'] = async (fault, { status, headers, body = Bu
 };
 
 export const faultInjector = (initial: readonly Fault[]): FaultInjector => {
-  const active = initial.map((fault) => ({ fault, left: fault.times ?? 1 }));
+  const begin = (fault: Fault) => ({ fault, left: fault.times ?? 1, passing: fault.skip ?? 0 });
+  const active = initial.map(begin);
   return {
     add: (fault) => {
-      active.push({ fault, left: fault.times ?? 1 });
+      active.push(begin(fault));
     },
     faultFor: (method, url) => {
       const hit = active.find(
@@ -142,6 +145,10 @@ export const faultInjector = (initial: readonly Fault[]): FaultInjector => {
           (fault.method ?? method) === method &&
           (fault.path?.test(url.pathname + url.search) ?? url.pathname !== '/v2/'),
       );
+      if (hit !== undefined && hit.passing > 0) {
+        hit.passing--;
+        return undefined;
+      }
       if (hit !== undefined) hit.left--;
       return hit?.fault;
     },

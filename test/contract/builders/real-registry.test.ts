@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whichProgram } from '../../../infra/local/cluster/packages.ts';
 import { type BuilderWorld, builderWorld } from '../../support/builder-world.ts';
 import { diffIdOf, lifecycleLabels, storeBuildpackage, storeDockerImage } from '../../support/buildpack-images.ts';
+import { platformParts, storeParts } from '../../support/platform-parts.ts';
 import { type RealRegistry, realUser, registryPrograms, startRealRegistry } from '../../support/real-registry.ts';
 
 const run = promisify(execFile);
@@ -52,7 +53,7 @@ describe.skipIf(program === undefined)('a builder in the CNCF registry', () => {
   });
   afterAll(() => Promise.all([real.close(), world.registry.close()]));
 
-  const make = async (name: string) => {
+  const make = async (name: string, annotations: Readonly<Record<string, string>> = {}) => {
     const spec = {
       tag: `${real.host}/builders/${name}`,
       stack: { name: 'stack' },
@@ -60,7 +61,7 @@ describe.skipIf(program === undefined)('a builder in the CNCF registry', () => {
       order: [{ group: [{ id: 'a' }] }],
       serviceAccountName: 'builder',
     };
-    world.put('Builder', name, { spec });
+    world.put('Builder', name, { spec }, { annotations });
     await world.reconcile('Builder', name);
     return world.status('Builder', name);
   };
@@ -98,4 +99,34 @@ describe.skipIf(program === undefined)('a builder in the CNCF registry', () => {
     expect(manifest.layers).toHaveLength(6);
     expect(config.rootfs.diff_ids).toEqual(expect.arrayContaining(['base', 'lifecycle', 'a@1'].map(diffIdOf)));
   });
+
+  // Last, as it replaces the parts by others.
+  it.skipIf(skopeo === undefined)(
+    'for two platforms is copied by skopeo as an index, every manifest and blob checked',
+    async () => {
+      const { registry } = world;
+      for (const part of platformParts) storeParts(registry, part);
+      for (const [kind, name] of [
+        ['ClusterStack', 'stack'],
+        ['ClusterLifecycle', 'default-lifecycle'],
+        ['ClusterStore', 'store'],
+      ] as const) {
+        await world.reconcile(kind, name);
+      }
+      const { conditions, latestImage = '' } = await make('two-platforms', { 'kpack.io/platforms': 'all' });
+      expect(conditions).toMatchObject([{ status: 'True' }, { status: 'True' }]);
+      const folder = await mkdtemp(join(tmpdir(), 'kpackless-builder-'));
+      const login = join(folder, 'login.json');
+      const auth = Buffer.from(`${realUser.username}:${realUser.password}`).toString('base64');
+      await writeFile(login, JSON.stringify({ auths: { [real.host]: { auth } } }));
+      const image = `docker://${real.host}/builders/two-platforms@${latestImage.split('@')[1]}`;
+      const options = ['--all', '--src-tls-verify=false', '--src-authfile', login];
+      await run(skopeo ?? '', ['copy', ...options, image, `dir:${folder}/copy`]);
+      const index = JSON.parse(await readFile(join(folder, 'copy', 'manifest.json'), 'utf8')) as {
+        readonly manifests: readonly { readonly platform: { readonly architecture: string } }[];
+      };
+      await rm(folder, { recursive: true });
+      expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(['amd64', 'arm64']);
+    },
+  );
 });

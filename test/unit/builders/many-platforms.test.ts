@@ -4,39 +4,10 @@ import { openRegistry } from '../../../lib/oci/client.ts';
 import { readImage, type StoredImage } from '../../../lib/oci/image.ts';
 import { parseReference } from '../../../lib/oci/reference.ts';
 import { type BuilderWorld, builderWorld } from '../../support/builder-world.ts';
-import {
-  diffIdOf,
-  lifecycleLabels,
-  storeBuildpackage,
-  storeDockerImage,
-  storeIndex,
-} from '../../support/buildpack-images.ts';
+import { diffIdOf, storeIndex } from '../../support/buildpack-images.ts';
+import { architectures, platformParts, storePart, storeParts } from '../../support/platform-parts.ts';
 
 let world: BuilderWorld;
-const architectures = ['amd64', 'arm64'] as const;
-type Part = 's/build:1' | 's/run:1' | 'lifecycle:1' | 'bp/a:1';
-
-/** Stores the part for one architecture under a tag of its own; its digest. */
-const storePart = (part: Part, architecture: string, edition = ''): string => {
-  const labels = { 'io.buildpacks.stack.id': 's' };
-  const [repository = ''] = part.split(':');
-  const layer = `${part} ${architecture}${edition}`;
-  const name = `${repository}:${architecture}`;
-  if (part === 'bp/a:1') return storeBuildpackage(world.registry, name, 'a@1', layer, {}, architecture);
-  const env = [`CNB_USER_ID=${architecture === 'arm64' ? 2000 : 1000}`, 'CNB_GROUP_ID=1000'];
-  return storeDockerImage(world.registry, name, {
-    labels: part === 'lifecycle:1' ? lifecycleLabels : labels,
-    env,
-    layers: [layer],
-    architecture,
-  });
-};
-const storeParts = (part: Part, which: readonly string[] = architectures, edition = ''): void => {
-  const digests = Object.fromEntries(
-    which.map((architecture) => [architecture, storePart(part, architecture, edition)]),
-  );
-  storeIndex(world.registry, part, digests);
-};
 const readParts = async (): Promise<void> => {
   await world.reconcile('ClusterStack', 'stack');
   await world.reconcile('ClusterLifecycle', 'default-lifecycle');
@@ -64,7 +35,7 @@ const read = (name: string, architecture: string): Promise<StoredImage> =>
 beforeEach(async () => {
   world = await builderWorld();
   const at = (image: string) => ({ image: `${world.registry.host}/${image}` });
-  for (const part of ['s/build:1', 's/run:1', 'lifecycle:1', 'bp/a:1'] as const) storeParts(part);
+  for (const part of platformParts) storeParts(world.registry, part);
   world.put('ClusterStack', 'stack', { spec: { id: 's', buildImage: at('s/build:1'), runImage: at('s/run:1') } });
   world.put('ClusterLifecycle', 'default-lifecycle', { spec: at('lifecycle:1') });
   world.put('ClusterStore', 'store', { spec: { sources: [at('bp/a:1')] } });
@@ -113,7 +84,7 @@ describe('a builder for every platform its parts are for', () => {
   });
 
   it('is for those platforms alone that all parts are for, or says who lacks one that is wanted', async () => {
-    storeParts('bp/a:1', ['amd64']);
+    storeParts(world.registry, 'bp/a:1', ['amd64']);
     await readParts();
     putBuilder('all');
     await world.reconcile('Builder', 'my');
@@ -135,8 +106,8 @@ describe('a builder for every platform its parts are for', () => {
     expect((await world.reconcile('Builder', 'my', { memory })).writes).toBe(0);
     expect(world.registry.requests.filter(({ method }) => method !== 'HEAD')).toEqual([]);
     storeIndex(world.registry, 's/build:1', {
-      amd64: storePart('s/build:1', 'amd64'),
-      arm64: storePart('s/build:1', 'arm64', ' patched'),
+      amd64: storePart(world.registry, 's/build:1', 'amd64'),
+      arm64: storePart(world.registry, 's/build:1', 'arm64', ' patched'),
     });
     await world.reconcile('Builder', 'my', { memory });
     expect(latest()).not.toBe(before);
@@ -145,7 +116,7 @@ describe('a builder for every platform its parts are for', () => {
 
   it('waits for its stack to be read when a tag has moved: parts of two editions are not mixed', async () => {
     putBuilder('all');
-    storeParts('s/build:1', architectures, ' patched');
+    storeParts(world.registry, 's/build:1', architectures, ' patched');
     await world.reconcile('Builder', 'my');
     expect(world.status('Builder', 'my').conditions.at(-1)).toMatchObject({
       message: 'ClusterStack stack has not been read since a tag of its images moved',
