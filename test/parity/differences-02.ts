@@ -27,8 +27,8 @@ const shallowClones: Absent = {
 };
 const immutableBuild: Absent = {
   kpack: 'a webhook refuses to change the spec of a Build, and lets annotations through',
-  here: 'no webhook: a changed spec is stored and has no effect once the pod is there; annotations are obeyed',
-  because: 'an outage of ours must block no kubectl apply (DESIGN §3.12)',
+  here: 'the change is stored and has no effect once the pod is there; annotations are obeyed',
+  because: 'there is no validating webhook: an outage of ours must block no kubectl apply (DESIGN §3.12)',
 };
 
 /** Cases without any test, each with the reason. */
