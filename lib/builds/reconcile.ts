@@ -7,10 +7,9 @@ import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build, BuildStatus } from '../api/build.ts';
 import type { Condition } from '../api/condition.ts';
 import { withBuildDefaults } from '../api/defaults.ts';
-import { additionalBuildNeededAnnotation, cancelAnnotation } from '../api/labels.ts';
 import { buildPodName } from '../api/names.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
-import { controllerOf, isControlledBy } from '../kube/object.ts';
+import { isControlledBy } from '../kube/object.ts';
 import { isOciError } from '../oci/errors.ts';
 import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
@@ -19,6 +18,7 @@ import { attested } from './attest.ts';
 import { cancelling, isCancelled } from './cancel.ts';
 import { buildCap } from './cap.ts';
 import { endedByDeletion } from './ended-by-deletion.ts';
+import { cancelledEnd, nameTaken, podDeleted, refuseNotary, withMore } from './ends.ts';
 import { statusAfter } from './failure.ts';
 import { dependenciesOf, gather } from './inputs/gather.ts';
 import { isFinished } from './is-finished.ts';
@@ -217,32 +217,4 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     },
     statusOnFailure: statusAfter,
   };
-};
-
-const withMore = (condition: Condition, more: string): Condition =>
-  more === '' ? condition : { ...condition, message: `${condition.message ?? ''}${more}` };
-
-const cancelledEnd = succeeded('False', 'Cancelled', `cancelled by annotation ${cancelAnnotation}`);
-
-const podDeleted = (podName: string): Condition =>
-  succeeded(
-    'False',
-    'PodDeleted',
-    `pod ${podName} was deleted before it ended; annotate the Build with ${additionalBuildNeededAnnotation} to build again`,
-  );
-
-/** Signing with notary v1 is gone from Docker itself. Said before anything is built: an unsigned image nobody asked for. */
-const refuseNotary = ({ spec }: Build): void => {
-  if (spec.notary?.v1 === undefined) return;
-  throw new PermanentError(
-    'NotaryUnsupported',
-    'spec.notary: images are not signed with notary v1; take it off the Image and sign with cosign: put a Secret with cosign.key on its ServiceAccount',
-  );
-};
-
-/** A pod of that name that this Build does not control: left over from an earlier Build of the name, or somebody's own. */
-const nameTaken = (name: string, pod: Pod): Waiting => {
-  const owner = controllerOf(pod);
-  const whose = owner === undefined ? 'has no owner' : `belongs to ${owner.kind} ${owner.name} with uid ${owner.uid}`;
-  return new Waiting('PodNameTaken', `pod ${name} ${whose}; waiting until it is gone: delete it if nobody needs it`);
 };
