@@ -80,6 +80,7 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
     sent,
     logged,
     polls,
+    table,
     records: ports.records,
     cluster,
     /** The refs of a host from now on, or how it fails. */

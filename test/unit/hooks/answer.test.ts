@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { placeDigest } from '../../../lib/git/place.ts';
+import { parseGitUrl } from '../../../lib/git/url.ts';
 import { hookAnswerer, maxHookBytes } from '../../../lib/hooks/answer.ts';
 import { deduplicationIdOf } from '../../../lib/queue/message.ts';
+import { hookKey, hookSortKey } from '../../../lib/state/keys.ts';
 import { StateError } from '../../../lib/state/table.ts';
 import { type SourceWorld, sourceWorld } from '../../support/source-world.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
@@ -41,6 +44,15 @@ const follow = async (name: string, url: string, revision = 'main'): Promise<voi
 /** The branch moves on the host. */
 const push = (url: string, revision = 'main'): void => w.host(url, heads([`heads/${revision}`, '2']));
 const hook = (request = githubPush(), secrets: readonly string[] = [secret]) => w.hook(request, secrets);
+
+const place = placeDigest(parseGitUrl('https://github.com/acme/shop'));
+const first = <T>(items: readonly T[]): T => {
+  const [item] = items;
+  if (item === undefined) throw new Error('nothing is there');
+  return item;
+};
+const onlyPoll = async () => first((await w.polls.atPlace(place, 10)).targets);
+const dueNow = async () => first((await w.due()).map(({ target }) => target).filter(({ kind }) => kind === 'GitPoll'));
 
 describe('a push hook', () => {
   it.each([
@@ -148,25 +160,29 @@ describe('a push hook', () => {
     expect(w.asked).toEqual([]);
   });
 
+  it('finds a poll again within the hour when a death took away what it is found by', async () => {
+    await follow('a', 'https://github.com/acme/shop');
+    await w.table.delete(hookKey(place), hookSortKey(await onlyPoll()));
+    expect(await hook()).toMatchObject({ body: { woken: 0 } });
+    for (const seconds of [60, 3600]) {
+      w.later(seconds);
+      await w.poll(await dueNow());
+    }
+    expect(await hook()).toMatchObject({ body: { woken: 1 } });
+  });
+
   it('finds nobody any more once nobody follows', async () => {
     const url = 'https://github.com/acme/shop';
     await follow('a', url);
-    const [poll] = (await w.polls.atPlace((await placeOf()) ?? '', 10)).targets;
-    if (poll === undefined) throw new Error('no poll');
+    const poll = await onlyPoll();
     w.world.remove(w.pathOf('a'));
     await w.resolve('a');
     w.later(601);
     await w.resolve('a');
     expect(await w.poll(poll)).toBe('abandoned');
     expect(await hook()).toMatchObject({ body: { woken: 0 } });
-    expect((await w.polls.atPlace((await placeOf()) ?? '', 10)).targets).toEqual([]);
+    expect((await w.polls.atPlace(place, 10)).targets).toEqual([]);
   });
-
-  const placeOf = async (): Promise<string | undefined> => {
-    const { placeDigest } = await import('../../../lib/git/place.ts');
-    const { parseGitUrl } = await import('../../../lib/git/url.ts');
-    return placeDigest(parseGitUrl('https://github.com/acme/shop'));
-  };
 });
 
 describe('a request that is no push hook', () => {

@@ -94,6 +94,12 @@ describe('a git source', () => {
     );
   });
 
+  it('names a commit that the host no longer has, after a force-push', async () => {
+    await using world = await stepWorld();
+    const lost = 'f'.repeat(40);
+    await expect(world.prepare({ GIT_URL: `${server.url}/app.git`, GIT_REVISION: lost })).rejects.toThrow(lost);
+  });
+
   it('03#126 keeps symbolic links and executable bits', async () => {
     await using world = await stepWorld();
     await world.prepare({ GIT_URL: `${server.url}/app.git`, GIT_REVISION: 'main' });
