@@ -10,6 +10,7 @@ const UploadSchema = v.object({
   digest: v.custom<`sha256:${string}`>(isDigest),
   location: v.pipe(v.string(), v.maxLength(longestLocation)),
   sentBytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  minChunkBytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 const MemorySchema = v.variant('blobs', [
   v.object({ blobs: v.picklist(['together', 'alone']) }),
@@ -34,8 +35,8 @@ const next = (manner: PushManner, { upload, stuck }: Unfinished): PushManner => 
   if (manner.blobs !== 'sittings')
     return stuck === true ? { blobs: manner.blobs === 'together' ? 'alone' : 'sittings' } : manner;
   if (upload === undefined || upload.location.length > longestLocation) return { blobs: 'sittings' };
-  const { digest, location, sentBytes } = upload;
-  return { blobs: 'sittings', upload: { digest, location, sentBytes } };
+  const { digest, location, sentBytes, minChunkBytes } = upload;
+  return { blobs: 'sittings', upload: { digest, location, sentBytes, minChunkBytes } };
 };
 
 /** What is to be remembered after a push in this manner that was not finished. */

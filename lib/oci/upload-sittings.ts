@@ -19,6 +19,8 @@ export interface OpenUpload {
   readonly digest: Digest;
   readonly location: string;
   readonly sentBytes: number;
+  /** Smallest piece the registry takes, in bytes. */
+  readonly minChunkBytes: number;
 }
 
 export interface SittingOptions extends CallOptions {
@@ -31,6 +33,8 @@ export interface SittingOptions extends CallOptions {
 interface Place {
   readonly session: UploadSession;
   readonly sentBytes: number;
+  /** The registry would not say what it has: this is what we remember. */
+  readonly unsure?: boolean;
 }
 
 const actions = ['pull', 'push'] as const;
@@ -50,16 +54,19 @@ const resumed = async (
   { upload, signal }: SittingOptions,
 ): Promise<Place | undefined> => {
   if (upload === undefined || upload.digest !== blob.digest || !URL.canParse(upload.location)) return undefined;
+  const { minChunkBytes } = upload;
   const location = new URL(upload.location);
   const response = await api.call(repository, { method: 'GET', to: location, actions: [...actions], signal });
-  if (response.status === 401 || response.status === 403 || response.status === 429 || response.status >= 500)
-    throw await responseError('GET', response, api.session.now());
+  const unsupported = response.status === 405 || response.status === 501;
+  const refused = [401, 403, 429].includes(response.status) || response.status >= 500;
+  if (refused && !unsupported) throw await responseError('GET', response, api.session.now());
   await discard(response);
+  if (unsupported) return { session: { location, minChunkBytes }, sentBytes: upload.sentBytes, unsure: true };
   if (response.status >= 300) return undefined;
   const sentBytes = kept(response) ?? upload.sentBytes;
   if (sentBytes > blob.size) return undefined;
   const moved = response.headers.has('location') ? uploadLocation(response) : location;
-  return { session: { location: moved, minChunkBytes: 0 }, sentBytes };
+  return { session: { location: moved, minChunkBytes }, sentBytes };
 };
 
 /** The blob's bytes from `sentBytes` on: all of them hashed, or a rest counted, which the registry hashes with what it has. */
@@ -72,7 +79,7 @@ const sendPiece = async (
   api: Api,
   repository: Repository,
   blob: BlobSource,
-  { session: { location }, sentBytes }: Place,
+  { session: { location, minChunkBytes }, sentBytes }: Place,
   piece: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<Place> => {
@@ -96,7 +103,7 @@ const sendPiece = async (
       { method: 'PATCH', url: location },
     );
   }
-  return { session: { location: uploadLocation(response), minChunkBytes: 0 }, sentBytes: end };
+  return { session: { location: uploadLocation(response), minChunkBytes }, sentBytes: end };
 };
 
 const close = async (
@@ -129,10 +136,11 @@ export const pushBlobInSittings = async (
     session: await start(api, repository, { signal }),
     sentBytes: 0,
   };
-  const open = ({ session: { location }, sentBytes }: Place): OpenUpload => ({
+  const open = ({ session: { location, minChunkBytes }, sentBytes }: Place): OpenUpload => ({
     digest: blob.digest,
     location: location.href,
     sentBytes,
+    minChunkBytes,
   });
   let place = first;
   let longestMs = 0;
@@ -143,10 +151,12 @@ export const pushBlobInSittings = async (
       try {
         place = await sendPiece(api, repository, blob, before, piece, signal);
       } catch (error) {
+        if (!isOciError(error)) throw error;
+        if (before.unsure === true && error.pace === 'slow')
+          return pushBlobInSittings(api, repository, blob, { signal, seconds });
         // What was sent in this sitting is not given up for an outage.
-        const passing = isOciError(error) && error.pace === 'soon' && before.sentBytes > first.sentBytes;
-        if (!passing || signal?.aborted === true) throw error;
-        return open(before);
+        if (error.pace === 'soon' && before.sentBytes > first.sentBytes) return open(before);
+        throw error;
       }
       longestMs = Math.max(longestMs, performance.now() - pieceMs);
       const spentMs = performance.now() - startedMs;

@@ -151,7 +151,7 @@ const calls: Readonly<Record<string, (registry: Registry) => Promise<unknown>>> 
     registry.pushBlobInSittings(tag, blob, {
       seconds: 0,
       signal,
-      upload: { digest: blob.digest, location: `https://${home}/v2/u`, sentBytes: 3 },
+      upload: { digest: blob.digest, location: `https://${home}/v2/u`, sentBytes: 3, minChunkBytes: 0 },
     }),
   deleteBlob: (registry) => registry.deleteBlob(tag, blob.digest),
   readImage: (registry) => readImage(registry, tag),

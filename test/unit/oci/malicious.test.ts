@@ -152,7 +152,7 @@ describe('a credential', () => {
     // The registry asks for the password, so that it would be sent to the next place if anybody did.
     expect(await codeOf(registry.getManifest(tag))).toBe('unauthorized');
     const elsewhere = `http://localhost:${tag.registry.split(':')[1]}/v2/team/app/blobs/uploads/1`;
-    const upload = { digest: blob.digest, location: elsewhere, sentBytes: 3 };
+    const upload = { digest: blob.digest, location: elsewhere, sentBytes: 3, minChunkBytes: 0 };
     seen = [];
     expect(await codeOf(registry.pushBlobInSittings(tag, blob, { seconds: 1, upload }))).toBe('unauthorized');
     expect(seen.map(({ headers: { host, authorization } }) => [host?.split(':')[0], authorization])).toEqual([

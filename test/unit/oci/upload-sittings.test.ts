@@ -103,6 +103,23 @@ describe('a blob pushed in sittings', () => {
     expect(isThere()).toBe(true);
   });
 
+  it('goes on with what it remembers where the registry answers no questions, and begins anew when that is wrong', async () => {
+    fake.addFault({ kind: 'status', status: 405, method: 'GET', path: /uploads/, times: 100 });
+    const first = await sit();
+    await sit(first);
+    expect(patches().map(({ status }) => status)).toEqual([202, 202]);
+    // The second sitting was not recorded: its byte 1000 is refused, and byte 0 of a new upload is sent.
+    expect(await sit(first)).toMatchObject({ sentBytes: 1000 });
+    expect(patches().map(({ status }) => status)).toEqual([202, 202, 416, 202]);
+  });
+
+  it('keeps to the smallest piece that the registry takes, in later sittings too', async () => {
+    const least = { kind: 'header', name: 'oci-chunk-min-length', value: '1500', method: 'POST' } as const;
+    fake.addFault(least);
+    expect(await finish()).toBe(3);
+    expect(patches().map(({ bodyBytes }) => bodyBytes)).toEqual([1500, 1500, 500]);
+  });
+
   it('is given up, with the reason, where the registry keeps only one piece', async () => {
     fake.addFault({ kind: 'header', name: 'range', value: '0-999', method: 'PATCH', path: /state=1000/ });
     await expect(sit(undefined, { seconds: 60 })).rejects.toThrow(
