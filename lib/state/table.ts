@@ -26,8 +26,6 @@ export interface Change {
   readonly set?: Readonly<Record<string, Attribute | undefined>>;
   readonly remove?: readonly string[];
   readonly add?: Readonly<Record<string, readonly string[]>>;
-  /** Takes elements out of string sets; naming absent ones is no failure. */
-  readonly drop?: Readonly<Record<string, readonly string[]>>;
   /** Each named attribute must have this value, or be absent when undefined; otherwise nothing is written. */
   readonly expect?: Readonly<Record<string, string | number | undefined>>;
   /** The string set `attribute` must be absent, have fewer than `below` elements, or have `element` already. */
@@ -125,12 +123,10 @@ export class Table {
       ...set.filter(([, given]) => given === undefined || isEmptySet(given)).map(([attribute]) => attribute),
     ];
     const adds = Object.entries(change.add ?? {}).filter(([, given]) => given.length > 0);
-    const drops = Object.entries(change.drop ?? {}).filter(([, given]) => given.length > 0);
     const parts = [
       ['SET', sets.map(([attribute, given]) => `${name(attribute)} = ${value(attribute, given)}`)],
       ['REMOVE', removes.map(name)],
       ['ADD', adds.map(([attribute, given]) => `${name(attribute)} ${value(attribute, given)}`)],
-      ['DELETE', drops.map(([attribute, given]) => `${name(attribute)} ${value(attribute, given)}`)],
     ] as const;
     const conditions = Object.entries(change.expect ?? {}).map(([attribute, given]) =>
       given === undefined

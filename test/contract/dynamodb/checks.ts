@@ -124,6 +124,26 @@ const conditional: readonly Check[] = [
     },
   },
   {
+    name: 'of many writers that add to a set below a size only so many win, and who is in it may again',
+    run: async ({ update, newKey, get }) => {
+      const pk = newKey();
+      const add = (element: string) =>
+        update(
+          pk,
+          'slots',
+          'SET v = :v ADD h :e',
+          { ':v': s(element), ':e': { SS: [element] }, ':n': n(3), ':m': s(element) },
+          { ConditionExpression: '(attribute_not_exists(h) OR size(h) < :n OR contains(h, :m))' },
+        );
+      const outcomes = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => add(`writer ${i}`)));
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+      const [holder = ''] = (await get(pk, 'slots'))?.['h']?.SS ?? [];
+      await add(holder);
+      expect((await get(pk, 'slots'))?.['h']?.SS).toHaveLength(3);
+      expect(await refusalOf(add('late'))).toBe(failed);
+    },
+  },
+  {
     name: 'numbers are added without losing an update',
     run: async ({ update, newKey, get }) => {
       const pk = newKey();
@@ -178,6 +198,32 @@ const queries: readonly Check[] = [
       const { lengths, sks } = await pages(world, { ...input, Limit: 10 });
       expect(lengths).toEqual([10, 10, 3]);
       expect(sks).toEqual(all);
+    },
+  },
+  {
+    name: 'a page begins behind a key that is not there',
+    run: async ({ putAll, newKey, query }) => {
+      const pk = newKey();
+      await putAll(
+        pk,
+        ['w#a#1', 'w#a#2', 'w#a-b#1', 'w#b#1'].map((sk) => ({ sk: s(sk) })),
+      );
+      const behind = async (sk: string) => {
+        const { Items = [] } = await query({
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': s(pk) },
+          ConsistentRead: true,
+          Limit: 1,
+          ExclusiveStartKey: { pk: s(pk), sk: s(sk) },
+        });
+        return Items[0]?.['sk']?.S;
+      };
+      expect([await behind('w#'), await behind('w#a#~'), await behind('w#a-b#~'), await behind('w#b#~')]).toEqual([
+        'w#a#1',
+        'w#a-b#1',
+        'w#b#1',
+        undefined,
+      ]);
     },
   },
   {
