@@ -1,6 +1,6 @@
 /** Wakes Builders. */
 import { reconcileBuilder } from '../../lib/builders/reconcile.ts';
-import { builderPorts } from '../builder-ports.ts';
+import { builderPorts, places } from '../builder-ports.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 
-export const handler = reconcileHandler(({ settings }) => reconcileBuilder(builderPorts(settings)));
+export const handler = reconcileHandler(({ settings }) => reconcileBuilder(builderPorts(settings), places));

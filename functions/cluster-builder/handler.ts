@@ -1,6 +1,6 @@
 /** Wakes ClusterBuilders. */
 import { reconcileClusterBuilder } from '../../lib/builders/reconcile.ts';
-import { builderPorts } from '../builder-ports.ts';
+import { builderPorts, places } from '../builder-ports.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 
-export const handler = reconcileHandler(({ settings }) => reconcileClusterBuilder(builderPorts(settings)));
+export const handler = reconcileHandler(({ settings }) => reconcileClusterBuilder(builderPorts(settings), places));

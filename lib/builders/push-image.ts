@@ -1,5 +1,6 @@
 /** Puts an image under a tag, moving only what is not there yet, within a budget of time (spec 04 §9.4 "Save"; DESIGN §3.14). */
 
+import { orAborted } from '../oci/abort.ts';
 import { type BlobOrigin, linkBlob, sourceOf } from '../oci/copy.ts';
 import { isOciError } from '../oci/errors.ts';
 import { replay } from '../oci/http.ts';
@@ -114,6 +115,36 @@ const digestAt = async (registry: Registry, target: TagReference, signal: AbortS
   }
 };
 
+/** Sends the blob, unless somebody else in this process is just sending it to that registry: then it is waited for and mounted. */
+const sendOrMount = async (
+  registry: Registry,
+  into: Repository,
+  source: BlobSource,
+  /** Where it was known to be when it was looked for. */
+  before: Repository | undefined,
+  places: BlobPlaces,
+  options: CallOptions,
+): Promise<'sent' | 'mounted'> => {
+  const { digest } = source;
+  let tried = before;
+  for (;;) {
+    const other = places.underWay(into.registry, digest);
+    if (other !== undefined) await orAborted(other, options.signal);
+    const place = places.find(into.registry, digest);
+    if (place === undefined || place === tried || sameRepository(place, into)) {
+      if (places.underWay(into.registry, digest) === undefined) break;
+      continue;
+    }
+    if (await registry.mountBlob(into, digest, place, options)) return 'mounted';
+    tried = place;
+  }
+  await places.uploading(into.registry, digest, async () => {
+    await registry.pushBlob(into, source, options);
+    places.remember(into, digest);
+  });
+  return 'sent';
+};
+
 type Moved = Omit<Unfinished, 'state' | 'of'>;
 
 /** Whole blobs, until time is up. */
@@ -133,9 +164,9 @@ const moveWhole = async (
     // The first is begun however late it is.
     if (sent > 0 && timeIsUp.aborted) return;
     try {
+      const before = places.find(into.registry, blob.digest);
       const source = await toBeSent(registry, into, blob, places, options);
-      if (source !== undefined) {
-        await registry.pushBlob(into, source, options);
+      if (source !== undefined && (await sendOrMount(registry, into, source, before, places, options)) === 'sent') {
         sent += 1;
       }
       places.remember(into, blob.digest);

@@ -13,6 +13,16 @@ describe('where blobs are known to be', () => {
     expect(places.find('other', digestOf('x'))).toBeUndefined();
   });
 
+  it('is told after an upload that is under way, whatever comes of it', async () => {
+    const places = blobPlaces();
+    const digest = digestOf('x');
+    expect(places.underWay('r', digest)).toBeUndefined();
+    const failing = places.uploading('r', digest, () => Promise.reject(new Error('reset')));
+    await expect(places.underWay('r', digest)).resolves.toBeUndefined();
+    await expect(failing).rejects.toThrow('reset');
+    expect(places.underWay('r', digest)).toBeUndefined();
+  });
+
   it('is forgotten, the oldest first, when there is too much of it', () => {
     const places = blobPlaces(2);
     for (const name of ['a', 'b', 'a', 'c']) places.remember(repository(name), digestOf(name));

@@ -263,14 +263,17 @@ describe('a builder', () => {
     world.put('ClusterStore', 'far', { spec: { sources: [{ image: `${sources.host}/bp/far:1` }] } });
     await world.reconcile('ClusterStore', 'far');
     sources.clearRequests();
-    for (const name of ['one', 'two', 'three']) {
+    const make = async (name: string): Promise<void> => {
       const tag = `${world.registry.host}/builders/${name}`;
       world.put('Builder', name, {
         spec: specWith({ tag, store: { name: 'far' }, order: [{ group: [{ id: 'far' }] }] }),
       });
       await world.reconcile('Builder', name);
       expect(world.status('Builder', name).latestImage).toContain(tag);
-    }
+    };
+    // Many at once, and one later.
+    await Promise.all(Array.from({ length: 20 }, (_, n) => make(`my-${n}`)));
+    await make('late');
     expect(sources.requests.filter(({ path }) => path.includes('/blobs/'))).toHaveLength(1);
     await sources.close();
   });
