@@ -49,11 +49,13 @@ export const dependentsRow: KindRow = row('Dependents', 'dependents', { watched:
 export const sourceOnlyKinds: readonly {
   readonly kind: string;
   readonly ownedBy?: string;
+  /** The owner wants to hear that it is gone, and of nothing else: what others write into it changes nothing for the owner. */
+  readonly onlyGone?: true;
   readonly hasDependents: boolean;
   readonly labelSelector?: string;
 }[] = [
   { kind: 'Pod', ownedBy: 'Build', hasDependents: false, labelSelector: 'kpack.io/build' },
-  { kind: 'PersistentVolumeClaim', ownedBy: 'Image', hasDependents: false },
+  { kind: 'PersistentVolumeClaim', ownedBy: 'Image', onlyGone: true, hasDependents: false },
   { kind: 'ServiceAccount', hasDependents: true },
 ];
 

@@ -10,6 +10,8 @@ export interface WatchedKind {
   /** Its own queue; undefined when it only wakes others. */
   readonly queue: string | undefined;
   readonly ownedBy: string | undefined;
+  /** Its owner hears of its deletion only. */
+  readonly onlyGone: boolean;
   readonly hasDependents: boolean;
 }
 
@@ -22,13 +24,15 @@ export const watchedKinds: readonly WatchedKind[] = [
       labelSelector: undefined,
       queue: name,
       ownedBy,
+      onlyGone: false,
       hasDependents,
     })),
-  ...sourceOnlyKinds.map(({ kind, ownedBy, hasDependents, labelSelector }) => ({
+  ...sourceOnlyKinds.map(({ kind, ownedBy, onlyGone = false, hasDependents, labelSelector }) => ({
     kind,
     labelSelector,
     queue: undefined,
     ownedBy,
+    onlyGone,
     hasDependents,
   })),
 ];
@@ -48,15 +52,15 @@ export interface Routed {
 const queueOfKind = (kind: string): string | undefined => kindTable.find((row) => row.kind === kind)?.name;
 
 /**
- * The wake-ups for one event. `listOccasion` is given when the object was found by a list, `isNew` when it was just created: its owner
- * made it, in a pass that is repeated if it did not end, so that only what becomes of it is news to the owner.
+ * The wake-ups for one event. `listOccasion` is given when the object was found by a list. An object that was just `added` is no news to
+ * its owner, who made it in a pass that is repeated if it did not end; what becomes of it is, of some kinds only that it was `deleted`.
  */
 export const pointersFor = (
   watched: WatchedKind,
   meta: KubeMeta,
   { cluster, epoch }: Origin,
   listOccasion?: string,
-  isNew = false,
+  { added = false, deleted = false }: { readonly added?: boolean; readonly deleted?: boolean } = {},
 ): readonly Routed[] => {
   const name = meta.name ?? '';
   const namespace = meta.namespace ?? '';
@@ -84,7 +88,8 @@ export const pointersFor = (
       message: listOccasion === undefined ? message(self, 'self') : message(self, 'list', listOccasion),
     });
   const owner = meta.ownerReferences?.find(({ controller }) => controller === true);
-  if (!isNew && owner?.kind === watched.ownedBy && owner?.apiVersion.startsWith('kpack.io/') === true) {
+  const isNews = watched.onlyGone ? deleted : !added;
+  if (isNews && owner?.kind === watched.ownedBy && owner?.apiVersion.startsWith('kpack.io/') === true) {
     const queue = queueOfKind(owner.kind);
     const target = { kind: owner.kind, namespace, name: owner.name };
     // A list tells the owner as well: what happened to the child in a gap comes in no other event. The skip rule makes it free

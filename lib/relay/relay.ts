@@ -81,7 +81,11 @@ export const startRelay = async (
         listed: ({ objects, occasion }) =>
           send(objects.flatMap(({ metadata }) => pointersFor(watched, metadata, origin, occasion))),
         changed: (changes: readonly Change[]) =>
-          send(changes.flatMap(({ object, added }) => pointersFor(watched, object.metadata, origin, undefined, added))),
+          send(
+            changes.flatMap(({ object, ...change }) =>
+              pointersFor(watched, object.metadata, origin, undefined, change),
+            ),
+          ),
         missed: async () => {
           if (watched.ownedBy === undefined) return;
           const woken = await wakeUnfinished(ports, cluster, Math.floor(ports.clock().getTime() / 1000));

@@ -11,21 +11,32 @@ const owner = { apiVersion: 'kpack.io/v1alpha2', kind: 'Image', name: 'app', uid
 const meta = { name: 'app-source', namespace: 'team', uid: 'v', resourceVersion: '7', ownerReferences: [owner] };
 const origin = { cluster: 'c', epoch: 'e.0' };
 
-const woken = (isNew: boolean, kind = 'SourceResolver') =>
-  pointersFor(kindOf(kind), meta, origin, undefined, isNew).map(
+const woken = (change: Parameters<typeof pointersFor>[4], kind = 'SourceResolver', listed?: string) =>
+  pointersFor(kindOf(kind), meta, origin, listed, change).map(
     ({ message: { target, reason } }) => `${reason} ${target.kind}/${target.name}`,
   );
 
 describe('a child that was just made', () => {
   it('is looked at itself, but is no news to the owner that made it', () => {
-    expect(woken(true)).toStrictEqual(['self SourceResolver/app-source']);
+    expect(woken({ added: true })).toStrictEqual(['self SourceResolver/app-source']);
   });
 
   it('wakes its owner with everything that becomes of it', () => {
-    expect(woken(false)).toStrictEqual(['self SourceResolver/app-source', 'child Image/app']);
+    expect(woken({})).toStrictEqual(['self SourceResolver/app-source', 'child Image/app']);
   });
 
   it('that only wakes others wakes nobody', () => {
-    expect(woken(true, 'PersistentVolumeClaim')).toStrictEqual([]);
+    expect(woken({ added: true }, 'PersistentVolumeClaim')).toStrictEqual([]);
+  });
+});
+
+describe('a claim', () => {
+  it('that is bound, annotated or listed is no news to its Image', () => {
+    expect(woken({}, 'PersistentVolumeClaim')).toStrictEqual([]);
+    expect(woken({}, 'PersistentVolumeClaim', 'list@1')).toStrictEqual([]);
+  });
+
+  it('that is gone is made again', () => {
+    expect(woken({ deleted: true }, 'PersistentVolumeClaim')).toStrictEqual(['child Image/app']);
   });
 });
