@@ -102,10 +102,15 @@ export const builderImageOf = async (
   const offer = { id: stackStatus.id ?? '', mixins: stackStatus.mixins ?? [] };
   for (const buildpack of buildpacks) assertBuildpackFits(buildpack, offer, lifecycleStatus);
 
+  const { userId = 0, groupId = 0 } = stackStatus;
+  if (userId < 0 || groupId < 0) {
+    const message = `user ${userId} and group ${groupId} of the build image cannot own the directories of a builder`;
+    throw new PermanentError('ReconcileFailed', message);
+  }
   const made = assembleBuilder({
     base: build.image,
-    userId: stackStatus.userId ?? 0,
-    groupId: stackStatus.groupId ?? 0,
+    userId,
+    groupId,
     runImage: runImageName,
     lifecycle: lifecycleStatus,
     lifecycleLayer,

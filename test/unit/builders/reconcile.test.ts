@@ -249,6 +249,17 @@ describe('a builder', () => {
     );
   });
 
+  it('refuses a build image whose user is none', async () => {
+    const env = ['CNB_USER_ID=-1', 'CNB_GROUP_ID=1000'];
+    storeDockerImage(world.registry, 's/negative:1', { labels: { 'io.buildpacks.stack.id': 's' }, env, layers: ['x'] });
+    const at = (image: string) => ({ image: `${world.registry.host}/${image}` });
+    world.put('ClusterStack', 'stack', { spec: { id: 's', buildImage: at('s/negative:1'), runImage: at('s/run:1') } });
+    await world.reconcile('ClusterStack', 'stack');
+    putBuilder();
+    await reconcile();
+    expect(status().conditions.at(-1)?.message).toContain('user -1 and group 1000 of the build image cannot own');
+  });
+
   it('04#88 refuses a lifecycle image without layers', async () => {
     storeDockerImage(world.registry, 'lifecycle:1', { labels: lifecycleLabels });
     await world.reconcile('ClusterLifecycle', 'default-lifecycle');

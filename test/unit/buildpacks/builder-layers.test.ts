@@ -1,3 +1,5 @@
+import * as fc from 'fast-check';
+import { unpackTar } from 'modern-tar';
 import { describe, expect, it } from 'vitest';
 import { directoriesTar, orderTar, stackTar } from '../../../lib/buildpacks/builder-layers.ts';
 import { orderToml, stackToml } from '../../../lib/buildpacks/toml.ts';
@@ -32,6 +34,21 @@ describe('layers of a builder', () => {
       'sha256:dda3c08aa6b308e96c9df608e929875994ecf71699fc9850fb64cd4211dc9dc0',
       'sha256:539ea5537e2803256a4d95a351a3673b2fd2f8ce04f1c2e7981016718d642dc7',
     ]);
+  });
+
+  it('is read by others as it was meant, whoever owns its directories', async () => {
+    const id = fc.oneof(fc.nat(0o7777777 + 2), fc.maxSafeNat());
+    await fc.assert(
+      fc.asyncProperty(id, id, async (userId, groupId) => {
+        const entries = await unpackTar(directoriesTar({ userId, groupId }), { strict: true });
+        expect(entries.map(({ header: { name, uid, gid, mode } }) => [name, uid, gid, mode])).toEqual([
+          ['/workspace', userId, groupId, 0o755],
+          ['/layers', userId, groupId, 0o755],
+          ...['/cnb', '/cnb/buildpacks', '/platform', '/platform/env'].map((name) => [name, 0, 0, 0o755]),
+        ]);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it('an empty group and an empty order are said as such', () => {

@@ -1,6 +1,11 @@
 /** Whatever a registry answers — status, headers, body — every call ends with a result or a typed error (fuzz). */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type BuilderRecipe, createBuilder } from '../../../lib/builders/create.ts';
+import { createForPlatforms } from '../../../lib/builders/many-platforms.ts';
+import type { ImageAccess } from '../../../lib/builders/parts.ts';
+import { targetOf } from '../../../lib/builders/target.ts';
+import { configCache } from '../../../lib/buildpacks/fetch-image.ts';
 import { ExpectedError, PermanentError } from '../../../lib/errors/expected.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { copyBlob } from '../../../lib/oci/copy.ts';
@@ -112,6 +117,56 @@ const answer: fc.Arbitrary<AnyAnswer> = fc.record({
   ),
 });
 
+const signal = AbortSignal.timeout(30_000);
+const names = ['s/build:1', 's/run:1', 'lifecycle:1', 'bp:1'].map((name) => ({ image: `${home}/${name}` }));
+const [buildImage, runImage, lifecycleImage, buildpackage] = names as [Named, Named, Named, Named];
+interface Named {
+  readonly image: string;
+}
+const latest = (): string => `${home}/s@${blob.digest}`;
+
+/** A builder for whatever platforms its images offer. */
+const recipe: BuilderRecipe = {
+  stack: {
+    apiVersion: 'kpack.io/v1alpha2',
+    kind: 'ClusterStack',
+    metadata: { name: 's' },
+    spec: { id: 's', buildImage, runImage },
+    status: { id: 's', buildImage: { latestImage: latest() }, runImage: { latestImage: latest() } },
+  },
+  lifecycle: {
+    apiVersion: 'kpack.io/v1alpha2',
+    kind: 'ClusterLifecycle',
+    metadata: { name: 'l' },
+    spec: lifecycleImage,
+    status: { image: { latestImage: latest() } },
+  },
+  resolved: {
+    order: [],
+    buildpacks: [
+      {
+        buildpack: {
+          id: 'a',
+          version: '1',
+          storeImage: buildpackage,
+          digest: blob.digest,
+          diffId: blob.digest,
+          size: 7,
+        },
+        account: { namespace: '', serviceAccount: '' },
+      },
+    ],
+  },
+  target: targetOf(`${home}/builder`, { kind: 'ClusterBuilder', namespace: '', name: 'b' }),
+  additionalLabels: {},
+  creatorVersion: 'v1',
+};
+const accessTo = (registry: Registry): ImageAccess => ({
+  registryFor: () => Promise.resolve(registry),
+  configs: configCache(),
+  signal,
+});
+
 const bodiless = new Set([204, 205, 304]);
 
 /** A registry that answers so, one after the other and then from the start; what was asked, with the credential it came with. */
@@ -134,7 +189,6 @@ const registryOf = (answers: readonly AnyAnswer[]) => {
   return { registry, asked };
 };
 
-const signal = AbortSignal.timeout(30_000);
 const calls: Readonly<Record<string, (registry: Registry) => Promise<unknown>>> = {
   getManifest: (registry) => registry.getManifest(tag),
   headManifest: (registry) => registry.headManifest(tag),
@@ -154,6 +208,9 @@ const calls: Readonly<Record<string, (registry: Registry) => Promise<unknown>>> 
       upload: { digest: blob.digest, location: `https://${home}/v2/u`, sentBytes: 3, minChunkBytes: 0 },
     }),
   deleteBlob: (registry) => registry.deleteBlob(tag, blob.digest),
+  createBuilder: (registry) => createBuilder(recipe, { namespace: '', serviceAccount: '' }, accessTo(registry)),
+  createForPlatforms: (registry) =>
+    createForPlatforms(recipe, 'all', { namespace: '', serviceAccount: '' }, accessTo(registry)),
   readImage: (registry) => readImage(registry, tag),
   rebaseImage: (registry) => rebaseImage({ app: registry }, { app: tag, runImage: tag, tags: [tag] }),
   signImage: (registry) => signImage(registry, { image: withDigest(tag, blob.digest), key, annotations: new Map() }),
