@@ -81,7 +81,7 @@ const queuedMessage = ({ scope, limit }: Cap, { holders, ahead }: Place, namespa
   const list = [...named, ...(others > 0 && named.length > 0 ? [`${others} more`] : [])].join(', ');
   const turns = whole ? '; namespaces take turns' : '';
   const before = ahead >= mostCounted ? `${mostCounted} or more` : String(ahead);
-  return `at most ${limit} builds may run at once ${where} (${setting})${list === '' ? '' : `, now ${list}`}; ${before} of this namespace wait before this one${turns}`;
+  return `at most ${limit} ${limit === 1 ? 'build' : 'builds'} may run at once ${where} (${setting})${list === '' ? '' : `, now ${list}`}; ${before} of this namespace wait before this one${turns}`;
 };
 
 /** The cap of an installation. */

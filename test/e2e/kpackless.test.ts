@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoLocalCluster } from '../../infra/local/cluster/packages.ts';
 import { leftovers } from './leftovers.ts';
 import { makeLifecycle, makeNamespace, makePlatform, steadyPlatform } from './objects.ts';
+import { asks } from './stories/asks.ts';
 import { commandLine } from './stories/command-line.ts';
 import { deletion } from './stories/deletion.ts';
 import { failures } from './stories/failures.ts';
@@ -19,7 +20,7 @@ const why = whyNoLocalCluster();
 if (why !== undefined) process.stderr.write(`e2e: skipped: ${why}\n`);
 
 /** Each chain in its order, the chains beside each other. */
-const together: readonly (readonly Story[])[] = [[firstBuild, rebuilds], [sources], [failures, deletion]];
+const together: readonly (readonly Story[])[] = [[firstBuild, rebuilds], [sources], [failures, deletion], [asks]];
 /** Those that want the cluster for themselves. */
 const alone: readonly Story[] = [requests, secrets, kills, commandLine];
 

@@ -91,7 +91,7 @@ describe('the cap on running builds', () => {
       type: 'Succeeded',
       status: 'Unknown',
       reason: 'Queued',
-      message: `at most 1 builds may run at once ${where}, now build-name; 0 of this namespace wait before this one${turns}`,
+      message: `at most 1 build may run at once ${where}, now build-name; 0 of this namespace wait before this one${turns}`,
     });
     const writes = world.cluster.writes().length;
     await world.waiterPass();
