@@ -30,41 +30,27 @@ const folderOf = (suite: Suite, name: string): string => {
   return folder;
 };
 
-/** A git host; gives also the folder of its repositories, and its cable. */
-export interface GitHost {
-  readonly host: string;
-  readonly gitRoot: string;
-  setReachable(reachable: boolean): Promise<void>;
-}
-
-/** A git host of that name; with `credentials`, the path of a file with a line `user:password`, nobody else gets in. */
-export const startGitHost = async (suite: Suite, name: string, credentials?: string): Promise<GitHost> => {
-  const host = await suite.cluster.addHost(name);
-  const gitRoot = folderOf(suite, name);
-  const program = join(import.meta.dirname, '..', '..', 'infra', 'local', 'git-server.ts');
-  const guard = credentials === undefined ? [] : ['--credentials', credentials];
-  host.start({
-    name: `${name}-server`,
-    command: process.execPath,
-    args: [program, '--root', gitRoot, '--listen', `${host.address}:80`, ...guard],
-  });
-  await answers(`http://${host.address}/`);
-  return { host: host.address, gitRoot, setReachable: (reachable) => host.setReachable(reachable) };
-};
-
-/** A git host with basic auth. */
-export const startPrivateGit = async (suite: Suite): Promise<GitHost & GuardedHost> => {
+/** A git host with basic auth; gives also the folder of its repositories. */
+export const startPrivateGit = async (suite: Suite): Promise<GuardedHost & { readonly gitRoot: string }> => {
+  const host = await suite.cluster.addHost('private-git');
+  const gitRoot = folderOf(suite, 'private-git');
   const credentials = join(folderOf(suite, 'credentials'), 'private-git');
   const [username, password] = ['reader', 'sesame-of-git-7f3a'];
   writeFileSync(credentials, `${username}:${password}\n`, { mode: 0o600 });
-  const git = await startGitHost(suite, 'private-git', credentials);
+  const program = join(import.meta.dirname, '..', '..', 'infra', 'local', 'git-server.ts');
+  host.start({
+    name: 'private-git-server',
+    command: process.execPath,
+    args: [program, '--root', gitRoot, '--listen', `${host.address}:80`, '--credentials', credentials],
+  });
+  await answers(`http://${host.address}/`);
   const secret = {
     name: 'git-login',
     type: 'kubernetes.io/basic-auth',
-    annotations: { 'kpack.io/git': `http://${git.host}` },
+    annotations: { 'kpack.io/git': `http://${host.address}` },
     values: { username, password },
   };
-  return { ...git, secret };
+  return { host: host.address, gitRoot, secret };
 };
 
 /** A registry with basic auth. */

@@ -62,6 +62,7 @@ export const failures: Story = {
           },
           { what: 'the Image to say so' },
         );
+        await commit(the(), 'detect', { 'index.html': 'better\n' });
         expect(bareCondition(image, 'Ready')).toEqual({
           type: 'Ready',
           status: 'False',
@@ -70,16 +71,15 @@ export const failures: Story = {
             `Error: Build 'detect-build-1' in namespace 'bad' failed: ${message}`,
           ) as string,
         });
-        await commit(the(), 'detect', { 'index.html': 'better\n' });
       });
 
       it('in build names the step and its last words', async () => {
         const build = await endedBuild(the(), keyOf('build'), 1);
+        await commit(the(), 'build', { 'index.html': 'better\n' });
         const said = bareCondition(build, 'Succeeded');
         expect(said).toMatchObject({ status: 'False', reason: 'Failed' });
         expect(said?.message).toMatch(/Container build terminated with error .*failed to build.*-c build`/s);
         expect(build.status?.stepsCompleted).toEqual(['prepare', 'analyze', 'detect', 'restore']);
-        await commit(the(), 'build', { 'index.html': 'better\n' });
       });
 
       it('by taking longer than it may says so', async () => {

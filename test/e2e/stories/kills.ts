@@ -4,9 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../../infra/local/git-repository.ts';
 import type { Build } from '../../../lib/api/build.ts';
-import { type GitHost, startGitHost } from '../hosts.ts';
-import { makeImage, makeNamespace } from '../objects.ts';
-import { buildNames, type ImageKey, podWhen, readyAfter } from '../observe.ts';
+import { makeImage, makeNamespace, makePlatform, steadyPlatform } from '../objects.ts';
+import { bareCondition, buildNames, type ImageKey, imageOf, podWhen, readyAfter } from '../observe.ts';
 import { killRunningPrograms, type Program, startKpackless } from '../processes.ts';
 import type { Story } from '../story.ts';
 import type { Suite } from '../suite.ts';
@@ -16,12 +15,12 @@ const namespace = 'killed';
 const keyOf = (name: string): ImageKey => ({ namespace, name });
 
 /** Begins an Image whose build takes a few seconds. */
-const begin = async (suite: Suite, name: string, slowSeconds: number, git?: GitHost): Promise<void> => {
-  const { gitRoot, host } = git ?? { gitRoot: suite.cluster.gitRoot, host: suite.cluster.gitHost };
+const begin = async (suite: Suite, name: string, slowSeconds: number, builder = steadyPlatform): Promise<void> => {
+  const { gitRoot, gitHost } = suite.cluster;
   const files = { 'index.html': name, 'slow-build': String(slowSeconds) };
   await commitFiles({ gitRoot, repository: `killed-${name}`, files, message: name, at: new Date() });
-  const source = { git: { url: `http://${host}/killed-${name}.git`, revision: 'main' } };
-  await makeImage(suite, { ...keyOf(name), source });
+  const source = { git: { url: `http://${gitHost}/killed-${name}.git`, revision: 'main' } };
+  await makeImage(suite, { ...keyOf(name), source, builder: { kind: 'ClusterBuilder', name: builder } });
 };
 
 /** Names of the pods that were created in a namespace, one entry a creation, from the audit log. */
@@ -50,14 +49,10 @@ const runsBuild = (pod: Awaited<ReturnType<typeof podWhen>>): boolean =>
   pod.status?.initContainerStatuses?.some(({ name, state }) => name === 'build' && state?.running !== undefined) ??
   false;
 
-/** A host that is down for a while. */
-let lateGit: GitHost | undefined;
-
 /** Takes over from the in-process kpackless of the other stories. */
 export const kills: Story = {
   begin: async (suite) => {
     await makeNamespace(suite, namespace);
-    lateGit = await startGitHost(suite, 'late-git');
   },
 
   tell: (the) => {
@@ -96,24 +91,26 @@ export const kills: Story = {
       describe('at three moments at once', () => {
         beforeAll(async () => {
           const suite = the();
-          await lateGit?.setReachable(false);
-          await begin(suite, 'waiting', 0, lateGit);
+          await begin(suite, 'waiting', 0, 'late');
           await begin(suite, 'running', 8);
           await begin(suite, 'ended', 2);
           await Promise.all([
-            waitFor(() => suite.kube.get({ kind: 'SourceResolver', namespace, name: 'waiting-source' }), {
-              what: 'the SourceResolver',
-            }),
+            waitFor(
+              async () => bareCondition(await imageOf(suite, keyOf('waiting')), 'Ready')?.reason === 'BuilderNotFound',
+              {
+                what: 'the Image to miss its builder',
+              },
+            ),
             podWhen(suite, keyOf('running'), 1, runsBuild),
             podWhen(suite, keyOf('ended'), 1, runsBuild),
           ]);
           await kpackless.kill();
-          await lateGit?.setReachable(true);
+          await makePlatform(suite, 'late', suite.images);
           await podWhen(suite, keyOf('ended'), 1, ({ status }) => status?.phase === 'Succeeded');
           kpackless = await startKpackless(suite);
         });
 
-        it('builds the Image that waited for its source', async () => {
+        it('builds the Image whose builder came while nobody looked', async () => {
           expect(await builtFor('waiting')).toEqual(once('waiting'));
         });
 
