@@ -99,11 +99,15 @@ const buildpacksChanged: Rule = (inputs) => {
 const identifier = (reference: string): string => identifierOf(parseReference(reference));
 
 const runImageChanged: Rule = (inputs) => {
-  const before = comparable(inputs)?.status?.stack?.runImage ?? '';
+  const build = comparable(inputs);
+  const before = build?.status?.stack?.runImage ?? '';
   // An image without the label that names its run image cannot be compared; kpack fails every pass from then on (02#S19).
   if (before === '' || inputs.builder.runImage === '') return undefined;
   const [old, wanted] = [identifier(before), identifier(inputs.builder.runImage)];
-  return old === wanted ? undefined : { reason: 'STACK', old, new: wanted };
+  // Of an index, an image names the manifest of its platform: then what the Build was told to use decides.
+  const told = build?.spec.runImage?.image ?? '';
+  const same = old === wanted || (told !== '' && identifier(told) === wanted);
+  return same ? undefined : { reason: 'STACK', old, new: wanted };
 };
 
 const lifecycleChanged: Rule = (inputs) => {

@@ -83,6 +83,12 @@ describe('what the builder offers', () => {
     expect((await afterChange({ first, offer: newer(), annotate: { [additional]: '' } })).reason).toBe('TRIGGER');
   });
 
+  it('the run image of its platform, named by an image whose builder names the index, is no change', async () => {
+    const first: BuildStatus = { ...goodStatus, stack: { id: 'stack', runImage: `run.example/run@${digest('7')}` } };
+    expect((await afterChange({ first, offer: newer() })).made).toBeUndefined();
+    expect((await afterChange({ first, offer: newer(newRunImage) })).reason).toBe('STACK');
+  });
+
   it('02#70 a run image that is no reference is said in the condition (kpack says nothing)', async () => {
     const first: BuildStatus = { ...goodStatus, stack: { id: 'stack', runImage: 'NO reference' } };
     const { end, world } = await afterChange({ first, offer: newer() });
