@@ -225,10 +225,14 @@ export const pushImage = async (
   const wanted = distinct(blobs);
   const { manner = { blobs: 'together' } } = budget;
   const into = repositoryOf(target);
+  // One by one the small ones go first: what is there grows from call to call, and only the large ones are left.
+  const bySize = wanted.toSorted((a, b) => a.size - b.size);
   const moved =
     manner.blobs === 'sittings'
-      ? await moveInSittings(registry, into, wanted, budget, manner.upload, places)
-      : await moveWhole(registry, into, wanted, budget, manner.blobs === 'alone' ? 1 : 4, places);
+      ? await moveInSittings(registry, into, bySize, budget, manner.upload, places)
+      : manner.blobs === 'alone'
+        ? await moveWhole(registry, into, bySize, budget, 1, places)
+        : await moveWhole(registry, into, wanted, budget, 4, places);
   if (moved.blobs < wanted.length) return { state: 'unfinished', of: wanted.length, ...moved };
   for (const child of children) await registry.putManifest(withDigest(target, child.digest), child, { signal });
   await registry.putManifest(withTag(target, stamp(now)), manifest, { signal });
