@@ -45,7 +45,7 @@ export interface Suite {
 const stateDir = join(tmpdir(), 'kpackless-e2e');
 /** Reads of the table that do not ask for consistency see the world of that long ago. */
 const staleReadsMilliseconds = 300;
-const gitPollSeconds = 2;
+const gitPollSeconds = 3;
 
 const say = (line: string): void => void process.stderr.write(`e2e: ${line}\n`);
 

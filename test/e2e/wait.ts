@@ -10,7 +10,7 @@ export interface Patience {
   readonly seen?: () => unknown;
 }
 
-const pollMilliseconds = 100;
+const pollMilliseconds = 200;
 
 /** Asks again and again until the answer is neither undefined nor false; a question that throws counts as no answer yet. */
 export const waitFor = async <T>(

@@ -55,55 +55,57 @@ export const commandLine: Story = {
       beforeAll(() => the().stopStandalone());
       afterAll(killRunningPrograms);
 
-      it('explains itself', async () => {
-        const program = npmStart(the(), ['--help']);
-        expect(await program.ended).toBe(0);
-        expect(program.said().stdout).toContain('--exit-when-ready');
-        expect(program.said().stderr).toBe('');
-      });
-
-      it.each([
-        [['--frobnicate'], /--frobnicate/],
-        [['--context', 'x'], /--registry/],
-        [['--registry', 'r:1'], /--registry goes with --kubeconfig or --context/],
-        [['--kubeconfig', '', '--registry', 'r:1'], /--kubeconfig/],
-        [['now'], /now/],
-      ])('refuses %j', async (args, sentence) => {
-        expect(await refuses(the(), args)).toMatch(sentence);
-      });
-
-      it('says which kubeconfig it cannot read', async () => {
-        expect(await refuses(the(), ['--kubeconfig', '/no/such/file', '--registry', 'r:1'])).toMatch(
-          /\/no\/such\/file/,
-        );
-      });
-
-      it('says which contexts there are when the given one is not among them', async () => {
-        expect(await refuses(the(), [...given(), '--context', 'elsewhere'])).toMatch(/no context elsewhere; it has /);
-      });
-
-      it('says which address does not answer', async () => {
-        const unreachable = kubeconfigWith(the(), 'unreachable', ({ clusters }) => {
-          clusters[0].cluster.server = 'https://127.0.0.1:1';
+      describe('before it touches anything', { concurrent: true }, () => {
+        it('explains itself', async () => {
+          const program = npmStart(the(), ['--help']);
+          expect(await program.ended).toBe(0);
+          expect(program.said().stdout).toContain('--exit-when-ready');
+          expect(program.said().stderr).toBe('');
         });
-        expect(await refuses(the(), ['--kubeconfig', unreachable, '--registry', the().registry])).toMatch(
-          /127\.0\.0\.1:1/,
-        );
-      });
 
-      it('says what it may not do', async () => {
-        const { body } = await the().transport.send({
-          method: 'POST',
-          path: '/api/v1/namespaces/default/serviceaccounts/default/token',
-          body: '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}',
+        it.each([
+          [['--frobnicate'], /--frobnicate/],
+          [['--context', 'x'], /--registry/],
+          [['--registry', 'r:1'], /--registry goes with --kubeconfig or --context/],
+          [['--kubeconfig', '', '--registry', 'r:1'], /--kubeconfig/],
+          [['now'], /now/],
+        ])('refuses %j', async (args, sentence) => {
+          expect(await refuses(the(), args)).toMatch(sentence);
         });
-        const { token } = (JSON.parse(body) as { status: { token: string } }).status;
-        const powerless = kubeconfigWith(the(), 'powerless', ({ users }) => {
-          users[0].user.token = token;
+
+        it('says which kubeconfig it cannot read', async () => {
+          expect(await refuses(the(), ['--kubeconfig', '/no/such/file', '--registry', 'r:1'])).toMatch(
+            /\/no\/such\/file/,
+          );
         });
-        const said = await refuses(the(), ['--kubeconfig', powerless, '--registry', the().registry]);
-        expect(said).toMatch(/forbidden|may not/i);
-        expect(said).not.toContain(token);
+
+        it('says which contexts there are when the given one is not among them', async () => {
+          expect(await refuses(the(), [...given(), '--context', 'elsewhere'])).toMatch(/no context elsewhere; it has /);
+        });
+
+        it('says which address does not answer', async () => {
+          const unreachable = kubeconfigWith(the(), 'unreachable', ({ clusters }) => {
+            clusters[0].cluster.server = 'https://127.0.0.1:1';
+          });
+          expect(await refuses(the(), ['--kubeconfig', unreachable, '--registry', the().registry])).toMatch(
+            /127\.0\.0\.1:1/,
+          );
+        });
+
+        it('says what it may not do', async () => {
+          const { body } = await the().transport.send({
+            method: 'POST',
+            path: '/api/v1/namespaces/default/serviceaccounts/default/token',
+            body: '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}',
+          });
+          const { token } = (JSON.parse(body) as { status: { token: string } }).status;
+          const powerless = kubeconfigWith(the(), 'powerless', ({ users }) => {
+            users[0].user.token = token;
+          });
+          const said = await refuses(the(), ['--kubeconfig', powerless, '--registry', the().registry]);
+          expect(said).toMatch(/forbidden|may not/i);
+          expect(said).not.toContain(token);
+        });
       });
 
       it('says which port is taken, and leaves nothing running', async () => {
