@@ -51,6 +51,8 @@ export class Circuits {
       set: { openUntil: until, probed: 1 },
       expect: { openUntil: seen.openUntil },
     });
+    // Another pass of this process took the probe while this one asked: what is known of it must stay, or its failure would count for nothing.
+    if (!mine && this.#cache.get(scope)?.probing === true) return { admitted: false, until: now + besideProbeSeconds };
     const { failures } = seen;
     this.#remember(scope, { openUntil: until, failures, probing: mine, probed: true, freshUntil: now + freshSeconds });
     return mine ? { admitted: true } : { admitted: false, until: now + besideProbeSeconds };

@@ -74,6 +74,15 @@ describe('a circuit', () => {
     expect(await circuits.admit('one', 117)).toStrictEqual({ admitted: false, until: 126 });
   });
 
+  it('a probe that fails counts although others asked in the same moment', async () => {
+    const [circuits] = await two();
+    await circuits.failed('one', 100);
+    const asked = await Promise.all([1, 2, 3].map(() => circuits.admit('one', 106)));
+    expect(asked.filter(({ admitted }) => admitted)).toHaveLength(1);
+    await circuits.failed('one', 107);
+    expect(await circuits.admit('one', 108)).toStrictEqual({ admitted: false, until: 117 });
+  });
+
   it('a probe that dies is replaced after half a minute', async () => {
     const [circuits] = await two();
     await circuits.failed('one', 100);
