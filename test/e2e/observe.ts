@@ -34,9 +34,6 @@ const numberOf = (build: Build): number => Number(build.metadata.labels?.['image
 export const buildNames = async (suite: Suite, key: ImageKey): Promise<readonly (string | undefined)[]> =>
   (await buildsOf(suite, key)).map(({ metadata }) => metadata.name);
 
-export const podsIn = ({ kube }: Suite, namespace: string): Promise<readonly LivePod[]> =>
-  kube.list<LivePod>('Pod', { namespace });
-
 /** The pod of the Image's Build number `number`. */
 export const buildPod = ({ kube }: Suite, { namespace, name }: ImageKey, number: number) =>
   kube.get<LivePod>({ kind: 'Pod', namespace, name: buildPodName(buildName(name, number)) });

@@ -1,5 +1,5 @@
 /** What all stories share: one real cluster with kpackless on it, brought up once and taken down without a trace. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, startCluster } from '../../infra/local/cluster/cluster.ts';
@@ -123,9 +123,3 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
 
 /** Removes what a stopped suite keeps for looking into. */
 export const forgetSuite = (): void => rmSync(stateDir, { recursive: true, force: true });
-
-/** Lines of the log of kpackless that hold `text`. */
-export const logLines = (suite: Suite, text: string): readonly string[] =>
-  readFileSync(suite.logFile, 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(text));
