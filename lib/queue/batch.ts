@@ -5,6 +5,7 @@
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { recordKey, type TargetKey } from '../state/keys.ts';
+import { countOne } from './count.ts';
 import { type Message, parseMessage, targetOf } from './message.ts';
 
 /** What a batch needs: a pass, the queue's own calls, a place for words. */
@@ -45,6 +46,7 @@ const groupByKey = (records: readonly SQSRecord[], ports: BatchPorts): readonly 
       ports.log('error', 'message is unreadable and was dropped', {
         messageId: record.messageId,
         why: parsed.unreadable,
+        ...countOne('UnreadableMessages', new Date()),
       });
       continue;
     }

@@ -98,12 +98,13 @@ describe('a batch', () => {
     [JSON.stringify({ ...message('a', '1'), reason: 'because' }), 'reason: Invalid type'],
     [JSON.stringify({ ...message('a', '1'), cluster: '../x' }), 'cluster: Invalid format'],
     [JSON.stringify({ ...message('a', '1'), v: 2 }), 'v: Invalid type'],
-  ])('an unreadable message (%s) is acknowledged, and the log says why', async (body, why) => {
+  ])('an unreadable message (%s) is acknowledged and counted, and the log says why', async (body, why) => {
     const { failed, done, logged } = await run([recordFor(body, 'x')]);
     expect(failed).toStrictEqual([]);
     expect(done).toStrictEqual([]);
     expect(logged[0]).toContain('error message is unreadable and was dropped');
     expect(logged[0]).toContain(why);
+    expect(logged[0]).toContain('"UnreadableMessages":1');
   });
 
   it('ten keys share the time of the function, so that the last one still has its turn', async () => {
