@@ -3,6 +3,7 @@
  * attributes of its own. Neither URL nor credential is stored, only the name of the Secret (DESIGN §3.17).
  */
 import { randomUUID } from 'node:crypto';
+import { number, set, text } from './attributes.ts';
 import {
   type Dependency,
   dependentOf,
@@ -15,7 +16,7 @@ import {
   recordSortKey,
   type TargetKey,
 } from './keys.ts';
-import type { Item, Table } from './table.ts';
+import type { Table } from './table.ts';
 
 /** Times are Unix seconds. */
 export interface PollRow {
@@ -45,19 +46,6 @@ export interface PollResult {
   /** When to ask again; left out while followers are still to be woken. */
   readonly dueAt?: number | undefined;
 }
-
-const text = (item: Item, name: string): string | undefined => {
-  const value = item[name];
-  return typeof value === 'string' ? value : undefined;
-};
-const number = (item: Item, name: string): number | undefined => {
-  const value = item[name];
-  return typeof value === 'number' ? value : undefined;
-};
-const set = (item: Item, name: string): readonly string[] => {
-  const value = item[name];
-  return typeof value === 'object' ? value : [];
-};
 
 /** Shared polls of all clusters. */
 export class Polls {

@@ -1,4 +1,6 @@
 /** The record of an object: what a pass must remember for the next one. Reading it costs one consistent read. */
+
+import { number, set, text } from './attributes.ts';
 import {
   type Dependency,
   dependentOf,
@@ -10,7 +12,7 @@ import {
   type TargetKey,
   targetOfRecordKey,
 } from './keys.ts';
-import type { Item, Table } from './table.ts';
+import type { Table } from './table.ts';
 
 /** Times are Unix seconds. */
 export interface ObjectRecord {
@@ -42,19 +44,6 @@ export interface Due {
   readonly target: TargetKey;
   readonly dueAt: number;
 }
-
-const text = (item: Item, name: string): string | undefined => {
-  const value = item[name];
-  return typeof value === 'string' ? value : undefined;
-};
-const number = (item: Item, name: string): number | undefined => {
-  const value = item[name];
-  return typeof value === 'number' ? value : undefined;
-};
-const set = (item: Item, name: string): readonly string[] => {
-  const value = item[name];
-  return typeof value === 'object' ? value : [];
-};
 
 const showDependency = ({ kind, namespace, name }: Dependency): string => `${kind}#${namespace}#${name}`;
 const parseDependency = (shown: string): Dependency => {
