@@ -6,6 +6,7 @@ import { fetchImage } from '../buildpacks/fetch-image.ts';
 import { type Account, accountOf } from '../buildpacks/offers.ts';
 import type { ResolvedOrder } from '../buildpacks/resolve-order.ts';
 import type { Registry } from '../oci/registry.ts';
+import { readTargets, type TargetsMemory } from './buildpack-targets.ts';
 import { type BuilderParts, builderImageOf, type ImageAccess, type ReadPart, runImageOf } from './parts.ts';
 import type { PlatformsWanted } from './platforms.ts';
 import type { ImageToPush } from './push-image.ts';
@@ -39,6 +40,7 @@ export const namedParts = async (
   { stack, lifecycle, resolved }: BuilderRecipe,
   account: Account,
   access: ImageAccess,
+  memory: TargetsMemory,
 ): Promise<BuilderParts> => {
   const [stackRegistry, lifecycleRegistry] = await Promise.all([
     access.registryFor(accountFor(stack, account)),
@@ -49,10 +51,11 @@ export const namedParts = async (
     registry,
   });
   const [stackStatus, lifecycleStatus] = [stack.status ?? {}, lifecycle.status ?? {}];
-  const [build, run, lifecyclePart] = await Promise.all([
+  const [build, run, lifecyclePart, targets] = await Promise.all([
     read(stackRegistry, stackStatus.buildImage?.latestImage),
     read(stackRegistry, stackStatus.runImage?.latestImage),
     read(lifecycleRegistry, lifecycleStatus.image?.latestImage),
+    readTargets(resolved.buildpacks, memory, access),
   ]);
   return {
     build,
@@ -62,6 +65,7 @@ export const namedParts = async (
     stackStatus,
     lifecycleStatus,
     resolved,
+    targets,
   };
 };
 
@@ -70,9 +74,10 @@ export const createBuilder = async (
   recipe: BuilderRecipe,
   account: Account,
   access: ImageAccess,
+  memory: TargetsMemory,
 ): Promise<CreatedBuilder> => {
   const { target } = recipe;
-  const parts = await namedParts(recipe, account, access);
+  const parts = await namedParts(recipe, account, access, memory);
   const runImage = runImageOf(parts);
   const builder = await builderImageOf(parts, withBoth(target.runImage, runImage.manifest.digest), recipe, access);
   return {

@@ -15,6 +15,7 @@ import { type Digest, digestOf } from '../oci/digest.ts';
 import { dockerIndexType, dockerManifestType, isIndexType, ociIndexType } from '../oci/media-types.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { RawManifest, Registry } from '../oci/registry.ts';
+import { targetsInPackages } from './buildpack-targets.ts';
 import { accountFor, type BuilderRecipe, type CreatedBuilder } from './create.ts';
 import { type BuilderParts, builderImageOf, type ImageAccess, type PreparedImage, runImageOf } from './parts.ts';
 import { byPlatform, type PlatformName, type PlatformsWanted, platformName, usualPlatformName } from './platforms.ts';
@@ -125,6 +126,7 @@ const partsFor = async (
       pace: 'slow',
     });
   };
+  const buildpacks = resolved.buildpacks.map(forPlatform);
   return {
     build,
     run,
@@ -132,7 +134,11 @@ const partsFor = async (
     lifecycleName: lifecycle.spec.image,
     stackStatus: stackOf(stack.spec, build.image, run.image),
     lifecycleStatus: lifecycleOf(lifecycle.spec.image, lifecyclePart.image),
-    resolved: { order: resolved.order, buildpacks: resolved.buildpacks.map(forPlatform) },
+    resolved: { ...resolved, buildpacks },
+    targets: targetsInPackages(
+      buildpacks,
+      packages.map(({ image }) => image),
+    ),
   };
 };
 

@@ -5,11 +5,13 @@ import { type AssembledImage, assembleBuilder } from '../buildpacks/assemble.ts'
 import type { ConfigCache, FetchedImage } from '../buildpacks/fetch-image.ts';
 import type { Account, Offer } from '../buildpacks/offers.ts';
 import type { ResolvedOrder } from '../buildpacks/resolve-order.ts';
+import { assertTargetsFit, baseTargetOf } from '../buildpacks/targets.ts';
 import { assertBuildpackFits, assertPlatformApis, assertSamePlatform } from '../buildpacks/validate.ts';
 import { PermanentError } from '../errors/expected.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { parseRepository } from '../oci/reference.ts';
 import type { RawManifest, Registry } from '../oci/registry.ts';
+import type { BuildpackTargets } from './buildpack-targets.ts';
 import { type BlobToPush, blobFrom } from './push-image.ts';
 
 /** How images are read: with whose credentials, and what is known already. */
@@ -35,6 +37,7 @@ export interface BuilderParts {
   readonly stackStatus: Partial<ClusterStackStatus>;
   readonly lifecycleStatus: Partial<ClusterLifecycleStatus>;
   readonly resolved: ResolvedOrder;
+  readonly targets: BuildpackTargets;
 }
 
 /** An image that is in no registry yet. */
@@ -94,13 +97,15 @@ export const builderImageOf = async (
   },
   access: ImageAccess,
 ): Promise<PreparedImage> => {
-  const { build, lifecycle, lifecycleName, stackStatus, lifecycleStatus, resolved } = parts;
+  const { build, run, lifecycle, lifecycleName, stackStatus, lifecycleStatus, resolved, targets } = parts;
   const lifecycleLayer = lifecycleLayerOf(lifecycle.image);
   assertSamePlatform(build.image.platform, lifecycle.image.platform, lifecycleName);
   assertPlatformApis(lifecycleStatus);
   const buildpacks = resolved.buildpacks.map(({ buildpack }) => buildpack);
   const offer = { id: stackStatus.id ?? '', mixins: stackStatus.mixins ?? [] };
   for (const buildpack of buildpacks) assertBuildpackFits(buildpack, offer, lifecycleStatus);
+  const base = baseTargetOf(build.image, run.image);
+  for (const { name, path } of resolved.needed) assertTargetsFit(name, path, targets.get(name) ?? [], base);
 
   const { userId = 0, groupId = 0 } = stackStatus;
   if (userId < 0 || groupId < 0) {

@@ -15,6 +15,7 @@ import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import { stableJson } from '../text/stable-json.ts';
 import { type BlobPlaces, blobPlaces } from './blob-places.ts';
+import { type TargetsMemory, targetsMemory } from './buildpack-targets.ts';
 import { type BuilderRecipe, createBuilder, recordOf } from './create.ts';
 import { dependenciesOf, readInputs, type SharedBuilderSpec } from './inputs.ts';
 import { createForPlatforms, sourceDigests } from './many-platforms.ts';
@@ -92,7 +93,7 @@ const reconcileAny = async (
   account: Account,
   object: BuilderObject,
   pass: Pass,
-  ports: BuilderPorts & { readonly places: BlobPlaces },
+  ports: BuilderPorts & { readonly places: BlobPlaces; readonly targets: TargetsMemory },
   write: (status: BuilderStatus) => Promise<unknown>,
 ): Promise<Outcome> => {
   const { kube, signal, now } = pass;
@@ -125,7 +126,7 @@ const reconcileAny = async (
 
   const created =
     platforms === undefined
-      ? await createBuilder(recipe, account, access)
+      ? await createBuilder(recipe, account, access, ports.targets)
       : await createForPlatforms(recipe, platforms, account, access);
   // After a failure one at a time: perhaps a large layer did not get through beside others.
   const manner: PushManner = mannerIn(pass.memory) ?? { blobs: pass.attempts > 0 ? 'alone' : 'together' };
@@ -147,7 +148,11 @@ const reconcileAny = async (
 };
 
 /** The builder of one namespace, made from its Buildpacks, all ClusterBuildpacks and a store. */
-export const reconcileBuilder = (ports: BuilderPorts, places = blobPlaces()): Reconciler<Builder> => ({
+export const reconcileBuilder = (
+  ports: BuilderPorts,
+  places = blobPlaces(),
+  targets = targetsMemory(),
+): Reconciler<Builder> => ({
   kind: 'Builder',
   reconcile: (builder, pass) => {
     const { name, namespace = '' } = builder.metadata;
@@ -158,7 +163,7 @@ export const reconcileBuilder = (ports: BuilderPorts, places = blobPlaces()): Re
       account,
       builder,
       pass,
-      { ...ports, places },
+      { ...ports, places, targets },
       (status) => pass.writeStatus(builder, status),
     );
   },
@@ -166,12 +171,16 @@ export const reconcileBuilder = (ports: BuilderPorts, places = blobPlaces()): Re
 });
 
 /** The builder of all namespaces, made from ClusterBuildpacks and a store only. */
-export const reconcileClusterBuilder = (ports: BuilderPorts, places = blobPlaces()): Reconciler<ClusterBuilder> => ({
+export const reconcileClusterBuilder = (
+  ports: BuilderPorts,
+  places = blobPlaces(),
+  targets = targetsMemory(),
+): Reconciler<ClusterBuilder> => ({
   kind: 'ClusterBuilder',
   reconcile: (builder, pass) => {
     const identity = { kind: 'ClusterBuilder', namespace: '', name: builder.metadata.name } as const;
     const account = accountOf(builder.spec.serviceAccountRef);
-    return reconcileAny(builder.spec, identity, account, builder, pass, { ...ports, places }, (status) =>
+    return reconcileAny(builder.spec, identity, account, builder, pass, { ...ports, places, targets }, (status) =>
       pass.writeStatus(builder, status),
     );
   },

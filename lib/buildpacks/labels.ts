@@ -55,7 +55,12 @@ export type LifecycleApisLabel = v.InferOutput<typeof LifecycleApisSchema>;
 /** Version of a lifecycle image and the one API pair old platforms know. */
 export type LifecycleMetadataLabel = v.InferOutput<typeof LifecycleMetadataSchema>;
 
-const parseLabel = <T extends v.GenericSchema>(schema: T, image: ReadableImage, key: string): v.InferOutput<T> => {
+/** The JSON of a label. Throws PermanentError when the label is missing, no JSON or of another shape. */
+export const parseLabel = <T extends v.GenericSchema>(
+  schema: T,
+  image: ReadableImage,
+  key: string,
+): v.InferOutput<T> => {
   const label = labelOf(image, key);
   let value: unknown;
   try {

@@ -12,6 +12,14 @@ export interface ResolvedOrder {
   readonly order: readonly ResolvedGroup[];
   /** Largest layer first, of equal ones the higher `id@version` (spec 04 §8.4). */
   readonly buildpacks: readonly Offer[];
+  /** Buildpacks a group cannot do without: those that nothing on the way to them makes optional. Composite ones are not among them. */
+  readonly needed: readonly NeededBuildpack[];
+}
+
+/** `id@version`, and the first place in the order that asks for it. */
+export interface NeededBuildpack {
+  readonly name: string;
+  readonly path: string;
 }
 
 /** The same id, version and home page: one layer. A later one replaces an earlier one. */
@@ -25,9 +33,19 @@ const deepest = 100;
 
 const show = (path: readonly Offer[]): string => path.map(({ buildpack }) => nameOf(buildpack)).join(' → ');
 
+/** What a composite buildpack orders itself. */
+type Children = ReadonlyMap<Offer, readonly { readonly offer: Offer; readonly optional: boolean }[]>;
+
+interface NestedResolver {
+  readonly withNested: (offer: Offer, path: readonly Offer[]) => Found;
+  /** Of everything that was resolved. */
+  readonly children: Children;
+}
+
 /** Resolves the composite buildpacks of one catalogue; what a nested reference comes to is worked out once. */
-const nestedResolver = (catalogue: Catalogue): ((offer: Offer, path: readonly Offer[]) => Found) => {
+const nestedResolver = (catalogue: Catalogue): NestedResolver => {
   const known = new Map<Offer, Found>();
+  const children = new Map<Offer, { readonly offer: Offer; readonly optional: boolean }[]>();
 
   const child = (id: string, version: string | undefined, path: readonly Offer[]): Offer => {
     try {
@@ -55,16 +73,35 @@ const nestedResolver = (catalogue: Catalogue): ((offer: Offer, path: readonly Of
     const before = known.get(offer);
     if (before !== undefined) return before;
     const found = new Map<string, Offer>();
+    const own: { readonly offer: Offer; readonly optional: boolean }[] = [];
     for (const { group } of offer.buildpack.order ?? []) {
-      for (const { id, version } of group) {
-        for (const [key, nested] of withNested(child(id, version, here), here)) found.set(key, nested);
+      for (const { id, version, optional = false } of group) {
+        const ordered = child(id, version, here);
+        own.push({ offer: ordered, optional });
+        for (const [key, nested] of withNested(ordered, here)) found.set(key, nested);
       }
     }
     found.set(keyOf(offer), offer);
     known.set(offer, found);
+    children.set(offer, own);
     return found;
   };
-  return withNested;
+  return { withNested, children };
+};
+
+/** Each once, by the first way there. */
+const neededOf = (groups: readonly (readonly Offer[])[], children: Children): readonly NeededBuildpack[] => {
+  const seen = new Set<Offer>();
+  const from = (offer: Offer, way: readonly string[]): readonly NeededBuildpack[] => {
+    if (seen.has(offer)) return [];
+    seen.add(offer);
+    const name = nameOf(offer.buildpack);
+    const here = [...way, name];
+    const own = children.get(offer) ?? [];
+    if (own.length === 0) return [{ name, path: here.join(' → ') }];
+    return own.flatMap((child) => (child.optional ? [] : from(child.offer, here)));
+  };
+  return groups.flatMap((group, index) => group.flatMap((offer) => from(offer, [`group ${index + 1}`])));
 };
 
 const bySize = ({ buildpack: a }: Offer, { buildpack: b }: Offer): number =>
@@ -75,14 +112,27 @@ const bySize = ({ buildpack: a }: Offer, { buildpack: b }: Offer): number =>
  * message names the way there.
  */
 export const resolveOrder = (order: readonly BuilderOrderEntry[], catalogue: Catalogue): ResolvedOrder => {
-  const withNested = nestedResolver(catalogue);
+  const { withNested, children } = nestedResolver(catalogue);
   const found = new Map<string, Offer>();
-  const resolved = order.map(({ group }) => ({
-    group: group.map((ref) => {
+  const groups = order.map(({ group }) =>
+    group.map((ref) => {
       const offer = resolveRef(ref, catalogue);
       for (const [key, nested] of withNested(offer, [])) found.set(key, nested);
-      return { id: offer.buildpack.id, version: offer.buildpack.version ?? '', optional: ref.optional === true };
+      return { offer, optional: ref.optional === true };
     }),
-  }));
-  return { order: resolved, buildpacks: [...found.values()].sort(bySize) };
+  );
+  return {
+    order: groups.map((group) => ({
+      group: group.map(({ offer: { buildpack }, optional }) => ({
+        id: buildpack.id,
+        version: buildpack.version ?? '',
+        optional,
+      })),
+    })),
+    buildpacks: [...found.values()].sort(bySize),
+    needed: neededOf(
+      groups.map((group) => group.filter(({ optional }) => !optional).map(({ offer }) => offer)),
+      children,
+    ),
+  };
 };

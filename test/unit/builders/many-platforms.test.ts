@@ -1,10 +1,11 @@
+import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { platformsWanted } from '../../../lib/builders/platforms.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { readImage, type StoredImage } from '../../../lib/oci/image.ts';
 import { parseReference } from '../../../lib/oci/reference.ts';
 import { type BuilderWorld, builderWorld } from '../../support/builder-world.ts';
-import { diffIdOf, storeIndex } from '../../support/buildpack-images.ts';
+import { diffIdOf, storeBuildpackage, storeIndex } from '../../support/buildpack-images.ts';
 import { architectures, platformParts, storePart, storeParts } from '../../support/platform-parts.ts';
 
 let world: BuilderWorld;
@@ -65,7 +66,7 @@ describe('a builder for every platform its parts are for', () => {
   it('names one run image that is an index too', async () => {
     putBuilder('all');
     await world.reconcile('Builder', 'my');
-    const { stack } = world.status('Builder', 'my') as unknown as { readonly stack: { readonly runImage: string } };
+    const { stack } = v.parse(v.object({ stack: v.object({ runImage: v.string() }) }), world.status('Builder', 'my'));
     for (const architecture of architectures) {
       expect((await read(stack.runImage, architecture)).diffIds).toEqual([diffIdOf(`s/run:1 ${architecture}`)]);
       const { labels } = await read(latest(), architecture);
@@ -94,6 +95,26 @@ describe('a builder for every platform its parts are for', () => {
     expect(world.status('Builder', 'my').conditions.at(-1)).toMatchObject({
       status: 'False',
       message: `no builder can be made for linux/arm64: ${world.registry.host}/bp/a:1 is for linux/amd64 only`,
+    });
+  });
+
+  it('says which platform a buildpack is not made for', async () => {
+    for (const architecture of architectures) {
+      const over = { targets: [{ os: 'linux', arch: 'amd64' }] };
+      storeBuildpackage(world.registry, `bp/a:${architecture}`, 'a@1', `bp/a:1 ${architecture}`, over, architecture);
+    }
+    const digestOf = (architecture: string) =>
+      world.registry.store.repository('bp/a').tags.get(architecture) ?? 'no such tag';
+    storeIndex(world.registry, 'bp/a:1', { amd64: digestOf('amd64'), arm64: digestOf('arm64') });
+    await readParts();
+    putBuilder('linux/amd64');
+    await world.reconcile('Builder', 'my');
+    expect(world.status('Builder', 'my').conditions.at(-1)).toMatchObject({ status: 'True' });
+    putBuilder('linux/amd64,linux/arm64');
+    await world.reconcile('Builder', 'my');
+    expect(world.status('Builder', 'my').conditions.at(-1)).toMatchObject({
+      status: 'False',
+      message: 'validating buildpack a@1: it is for linux/amd64, the builder for linux/arm64; ordered by group 1 → a@1',
     });
   });
 

@@ -249,6 +249,40 @@ describe('a builder', () => {
     );
   });
 
+  it('refuses a buildpack that is for other base images, unless it is optional', async () => {
+    const over = { targets: [{ os: 'linux', distros: [{ name: 'ubuntu', version: '24.04' }] }] };
+    storeBuildpackage(world.registry, 'bp/b:1', 'b@1', 'b for noble', over);
+    storeBuildpackage(world.registry, 'bp/m:1', 'm@1', 'm', { order: [{ group: [{ id: 'b', version: '1' }] }] });
+    const labels = {
+      ...stackLabels,
+      'io.buildpacks.base.distro.name': 'ubuntu',
+      'io.buildpacks.base.distro.version': '22.04',
+    };
+    storeDockerImage(world.registry, 's/run:1', { labels, layers: ['run'] });
+    const at = (image: string) => ({ image: `${world.registry.host}/${image}` });
+    world.put('ClusterStore', 'store', { spec: { sources: [at('bp/a:1'), at('bp/b:1'), at('bp/m:1')] } });
+    await world.reconcile('ClusterStack', 'stack');
+    await world.reconcile('ClusterStore', 'store');
+    putBuilder({ order: [{ group: [{ id: 'a' }, { id: 'm' }] }] });
+    await reconcile();
+    expect(message()).toBe(
+      'validating buildpack b@1: it is for linux (ubuntu 24.04), the builder for linux/amd64 (ubuntu 22.04); ordered by group 1 → m@1 → b@1',
+    );
+    expect(tags()).toEqual([]);
+    putBuilder({ order: [{ group: [{ id: 'a' }, { id: 'm', optional: true }] }] });
+    await reconcile();
+    expect(status().conditions).toMatchObject([{ status: 'True' }, { status: 'True' }]);
+  });
+
+  it('is made although a package is gone, as long as its layers are there', async () => {
+    putBuilder();
+    await reconcile();
+    world.registry.store.repository('bp/a').tags.clear();
+    world.put('Builder', 'other', { spec: specWith({ tag: `${world.registry.host}/builders/other` }) });
+    await world.reconcile('Builder', 'other');
+    expect(world.status('Builder', 'other').conditions).toMatchObject([{ status: 'True' }, { status: 'True' }]);
+  });
+
   it('refuses a build image whose user is none', async () => {
     const env = ['CNB_USER_ID=-1', 'CNB_GROUP_ID=1000'];
     storeDockerImage(world.registry, 's/negative:1', { labels: { 'io.buildpacks.stack.id': 's' }, env, layers: ['x'] });

@@ -57,6 +57,27 @@ describe('an order', () => {
     ]);
   });
 
+  it('knows what a group cannot do without, and the first way there', () => {
+    const meta = aBuildpack('meta@1', {
+      order: [
+        {
+          group: [
+            { id: 'a', version: '1' },
+            { id: 'b', version: '1', optional: true },
+          ],
+        },
+      ],
+    });
+    const order = [
+      { group: [{ id: 'c', optional: true }, { id: 'meta' }] },
+      { group: [{ id: 'meta', optional: true }, { id: 'c' }] },
+    ];
+    expect(resolveOrder(order, aCatalogue({ store: offers('s', meta, 'a@1', 'b@1', 'c@1') })).needed).toEqual([
+      { name: 'a@1', path: 'group 1 → meta@1 → a@1' },
+      { name: 'c@1', path: 'group 2 → c@1' },
+    ]);
+  });
+
   it('names the way to a nested buildpack that cannot be found', () => {
     const nested = aBuildpack('nested@1', ordering('meta@1'));
     const meta = aBuildpack('meta@1', ordering('gone@2'));

@@ -1,6 +1,7 @@
 /** Whatever a registry answers — status, headers, body — every call ends with a result or a typed error (fuzz). */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { targetsMemory } from '../../../lib/builders/buildpack-targets.ts';
 import { type BuilderRecipe, createBuilder } from '../../../lib/builders/create.ts';
 import { createForPlatforms } from '../../../lib/builders/many-platforms.ts';
 import type { ImageAccess } from '../../../lib/builders/parts.ts';
@@ -156,6 +157,7 @@ const recipe: BuilderRecipe = {
         account: { namespace: '', serviceAccount: '' },
       },
     ],
+    needed: [],
   },
   target: targetOf(`${home}/builder`, { kind: 'ClusterBuilder', namespace: '', name: 'b' }),
   additionalLabels: {},
@@ -208,7 +210,8 @@ const calls: Readonly<Record<string, (registry: Registry) => Promise<unknown>>> 
       upload: { digest: blob.digest, location: `https://${home}/v2/u`, sentBytes: 3, minChunkBytes: 0 },
     }),
   deleteBlob: (registry) => registry.deleteBlob(tag, blob.digest),
-  createBuilder: (registry) => createBuilder(recipe, { namespace: '', serviceAccount: '' }, accessTo(registry)),
+  createBuilder: (registry) =>
+    createBuilder(recipe, { namespace: '', serviceAccount: '' }, accessTo(registry), targetsMemory()),
   createForPlatforms: (registry) =>
     createForPlatforms(recipe, 'all', { namespace: '', serviceAccount: '' }, accessTo(registry)),
   readImage: (registry) => readImage(registry, tag),
