@@ -41,7 +41,8 @@ const sameClaim = (exists: Claim, wanted: Claim): boolean =>
  * have died after it made the claim. Otherwise an Image without a volume costs no request.
  */
 const mayHaveClaim = ({ metadata, status }: Image): boolean =>
-  (status?.buildCacheName ?? '') !== '' || status?.observedGeneration !== metadata.generation;
+  (status?.buildCacheName ?? '') !== '' ||
+  (metadata.generation !== 1 && status?.observedGeneration !== metadata.generation);
 
 /** Creates, resizes or drops the claim; gives its name, or an empty one. One that is not ours is never written nor deleted. */
 export const ensureCacheClaim = async (image: Image, kube: KubeClient): Promise<string> => {

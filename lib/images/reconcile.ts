@@ -52,6 +52,9 @@ const createBuild = async (kube: KubeClient, wanted: Build, image: Image): Promi
   }
 };
 
+/** Whether no pass has told the user anything yet. */
+const isUntold = ({ status }: Image): boolean => (status?.conditions ?? []).length === 0;
+
 /** Whether it was there before the Image: then Builds may have been, too. */
 const isOlder = (resolver: SourceResolver, image: Image): boolean =>
   (resolver.metadata.creationTimestamp ?? '') < (image.metadata.creationTimestamp ?? '');
@@ -76,10 +79,13 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
     }
 
     const claimName = await ensureCacheClaim(image, kube);
-    const resolver = await ensureSourceResolver(image, kube);
+    const { resolver, made } = await ensureSourceResolver(image, kube);
     pass.saw(resolver);
     if (guessed && isOlder(resolver, image)) return lookAgain();
     const ready = readyBuilder(builder);
+    // What could be said now is over in a moment: the resolver's answer, good or bad, wakes us.
+    if (guessed && made && isUntold(image) && ready !== undefined)
+      return again(unfinishedSeconds, 'the source is being resolved');
     const source = readySource(resolver);
     const seen = {
       image,

@@ -35,19 +35,17 @@ export const wantedResolver = (image: Image): SourceResolver => ({
   spec: { serviceAccount: image.spec.serviceAccountName, source: image.spec.source },
 });
 
-/**
- * Creates or updates it; gives it as the API server has it now. After a change of its spec it is not Ready until it was looked at.
- * One that nobody controls (its Image was deleted with `--cascade=orphan`) becomes ours; another Image's is waited for.
- */
-export const ensureSourceResolver = async (image: Image, kube: KubeClient): Promise<SourceResolver> => {
-  const wanted = wantedResolver(image);
-  const { name, namespace = '' } = wanted.metadata;
-  const exists = await kube.get<SourceResolver>({ kind: 'SourceResolver', namespace, name });
-  if (exists === undefined) return kube.create(wanted);
+/** What is there, made equal to `wanted` where it is not. @throws ExpectedError when it is another Image's */
+const adjusted = async (
+  exists: SourceResolver,
+  wanted: SourceResolver,
+  image: Image,
+  kube: KubeClient,
+): Promise<SourceResolver> => {
   const owned = isControlledBy(exists, image);
   if (!owned && controllerOf(exists) !== undefined)
     throw new ExpectedError(
-      `SourceResolver ${name} exists but does not belong to this Image: it is waited for until it is gone`,
+      `SourceResolver ${wanted.metadata.name} exists but does not belong to this Image: it is waited for until it is gone`,
     );
   const interval = wanted.metadata.annotations?.[pollIntervalAnnotation];
   const same =
@@ -67,4 +65,23 @@ export const ensureSourceResolver = async (image: Image, kube: KubeClient): Prom
     },
     spec: wanted.spec,
   });
+};
+
+/** The resolver, and whether this very pass made it. */
+export interface EnsuredResolver {
+  readonly resolver: SourceResolver;
+  readonly made: boolean;
+}
+
+/**
+ * Creates or updates it; gives it as the API server has it now. After a change of its spec it is not Ready until it was looked at.
+ * One that nobody controls (its Image was deleted with `--cascade=orphan`) becomes ours; another Image's is waited for.
+ */
+export const ensureSourceResolver = async (image: Image, kube: KubeClient): Promise<EnsuredResolver> => {
+  const wanted = wantedResolver(image);
+  const { name, namespace = '' } = wanted.metadata;
+  const exists = await kube.get<SourceResolver>({ kind: 'SourceResolver', namespace, name });
+  return exists === undefined
+    ? { resolver: await kube.create(wanted), made: true }
+    : { resolver: await adjusted(exists, wanted, image, kube), made: false };
 };

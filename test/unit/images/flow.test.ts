@@ -258,8 +258,18 @@ describe('source and last Build', () => {
     expect(ready()?.reason).toBe('BuilderNotFound');
   });
 
+  it('a new Image is told nothing before the source was looked at: the answer is there in a moment', async () => {
+    const { pass, ready, want } = imageWorld();
+    expect(await pass()).toMatchObject({ outcome: { done: false } });
+    expect(ready()).toBeUndefined();
+    want({});
+    await pass();
+    expect(ready()?.reason).toBe('ResolverNotReady');
+  });
+
   it('02#26 a conflict on the status is an expected failure; the next pass says the same', async () => {
     const { pass, kube, ready } = imageWorld();
+    await pass();
     kube.failNext('replaceStatus', /Image/, conflict());
     kube.failNext('replaceStatus', /Image/, conflict());
     expect((await pass()).outcome).toBeInstanceOf(ExpectedError);

@@ -49,7 +49,9 @@ describe('Image in its runner', () => {
   });
 
   it('somebody who writes at the same time costs a second look, and is not told as a failure', async () => {
-    const { wake, changed, kube, ready } = await running();
+    const { wake, changed, kube, ready, want } = await running();
+    await wake(changed());
+    want({ serviceAccountName: 'other' });
     kube.failNext('replaceStatus', /Image/, new KubeError('conflict', 'modified', { status: 409 }));
     expect(await wake(changed())).toBe('again');
     expect(ready()?.reason).toBe('ResolverNotReady');
