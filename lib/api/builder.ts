@@ -5,7 +5,12 @@ import { statusEntries } from './condition.ts';
 import { integer, list, object, text, textMap } from './field.ts';
 import { ResolvedLifecycleSchema } from './lifecycle.ts';
 import { impliedReference, nameWithKind, optionalNameWithKind } from './object-reference.ts';
-import { BuilderOrderEntrySchema, OrderEntrySchema } from './order.ts';
+import {
+  BuilderExtensionOrderEntrySchema,
+  BuilderOrderEntrySchema,
+  ExtensionOrderEntrySchema,
+  OrderEntrySchema,
+} from './order.ts';
 import { resource } from './resource.ts';
 import { CosignSignatureSchema } from './signing.ts';
 
@@ -17,6 +22,12 @@ export const builderEntries = {
     {},
   ),
   order: v.optional(list(BuilderOrderEntrySchema, 'Groups of buildpacks in the order they are tried.')),
+  orderExtensions: v.optional(
+    list(
+      BuilderExtensionOrderEntrySchema,
+      'Groups of image extensions, tried with every group of order. Builds then run steps as root.',
+    ),
+  ),
   additionalLabels: v.optional(textMap('More labels of the builder image.')),
 };
 
@@ -35,8 +46,13 @@ const BuilderSpecSchema = object(
 export const BuilderStatusSchema = object(
   {
     ...statusEntries,
-    builderMetadata: v.optional(list(BuildpackMetadataSchema, 'Buildpacks in the builder image.')),
+    builderMetadata: v.optional(
+      list(BuildpackMetadataSchema, 'Buildpacks in the builder image, then its image extensions.'),
+    ),
     order: v.optional(list(OrderEntrySchema, 'The order with every version filled in.')),
+    orderExtensions: v.optional(
+      list(ExtensionOrderEntrySchema, 'The order of image extensions with every version filled in.'),
+    ),
     stack: v.optional(BuildStackSchema),
     lifecycle: v.optional(ResolvedLifecycleSchema),
     latestImage: v.optional(text('The builder image with digest.')),

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { BuildpacksSchema } from './buildpacks.ts';
+import { BuildpacksSchema, ExtensionStatusSchema } from './buildpacks.ts';
 import { statusEntries } from './condition.ts';
-import { object, text } from './field.ts';
+import { list, object, text } from './field.ts';
 import { resource } from './resource.ts';
 
 const BuildpackSpecSchema = object(
@@ -14,8 +14,12 @@ const BuildpackSpecSchema = object(
 
 /** Status of Buildpack, ClusterBuildpack and ClusterStore alike. */
 export const BuildpackSourceStatusSchema = object(
-  { ...statusEntries, buildpacks: v.optional(BuildpacksSchema) },
-  'Buildpacks that were found.',
+  {
+    ...statusEntries,
+    buildpacks: v.optional(BuildpacksSchema),
+    extensions: v.optional(list(ExtensionStatusSchema, 'Image extensions found, sorted by id and version.')),
+  },
+  'Buildpacks and image extensions that were found.',
 );
 
 /** A buildpackage for the builders of one namespace. Source: spec 01 §4.9. */

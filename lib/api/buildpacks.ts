@@ -53,6 +53,23 @@ export const BuildpackStatusSchema = object(
 /** `status.buildpacks` of every kind that offers buildpacks: sorted by `id@version`, then by store image. */
 export const BuildpacksSchema = list(BuildpackStatusSchema, 'Buildpacks found, sorted by id and version.');
 
+/** An image extension found in an extension package. Beyond kpack. */
+export const ExtensionStatusSchema = object(
+  {
+    id: text('Id of the extension.'),
+    version: v.optional(text('Version of the extension.')),
+    homepage: v.optional(text('Home page of the extension.')),
+    api: v.optional(text('Buildpack API version it speaks.')),
+    storeImage: v.optional(
+      object({ image: v.optional(text('Image reference as given in the spec.')) }, 'The image it was read from.'),
+    ),
+    diffId: v.optional(text('Digest of its uncompressed layer.')),
+    digest: v.optional(text('Digest of its layer.')),
+    size: v.optional(integer('Size of its layer in bytes.')),
+  },
+  'An image extension that can be used.',
+);
+
 /** A buildpack that took part in a build or is part of a builder. */
 export type BuildpackMetadata = v.InferOutput<typeof BuildpackMetadataSchema>;
 /** A buildpack that a store or (Cluster)Buildpack offers. */
@@ -61,3 +78,5 @@ export type BuildpackStatus = v.InferOutput<typeof BuildpackStatusSchema>;
 export type BuildpackStack = NonNullable<BuildpackStatus['stacks']>[number];
 /** The package a buildpack came in. */
 export type BuildpackageInfo = NonNullable<BuildpackStatus['buildpackage']>;
+/** An image extension that a store or (Cluster)Buildpack offers. */
+export type ExtensionStatus = v.InferOutput<typeof ExtensionStatusSchema>;

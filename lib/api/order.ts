@@ -35,6 +35,34 @@ export const BuilderOrderEntrySchema = object(
   'One group of buildpacks; the first group that detects wins.',
 );
 
+/** An image extension in a resolved order of extensions. */
+const ExtensionRefSchema = object(
+  { id: text('Id of the extension.'), version: v.optional(text('Version of the extension.')) },
+  'An extension of the group.',
+);
+
+/** One alternative of a resolved order of image extensions. */
+export const ExtensionOrderEntrySchema = object(
+  { group: v.optional(list(ExtensionRefSchema, 'Extensions tried together.'), []) },
+  'One group of extensions; put before each group of buildpacks.',
+);
+
+/** An image extension as a builder asks for it: as a buildpack, but always optional. Beyond kpack. */
+const BuilderExtensionRefSchema = object(
+  {
+    ...objectReferenceEntries,
+    id: v.optional(text('Id of an extension in the store or in any Buildpack or ClusterBuildpack.')),
+    version: v.optional(text('Version of the extension; the highest one when left out.')),
+  },
+  'An image extension by id, or a Buildpack or ClusterBuildpack by kind and name.',
+);
+
+/** One alternative of the order of image extensions a builder asks for. */
+export const BuilderExtensionOrderEntrySchema = object(
+  { group: v.optional(list(BuilderExtensionRefSchema, 'Extensions tried together.'), []) },
+  'One group of extensions; put before each group of buildpacks.',
+);
+
 /** A buildpack of a resolved order: printed `id@version`. */
 export type BuildpackRef = v.InferOutput<typeof BuildpackRefSchema>;
 /** One group of a resolved order. */
@@ -43,3 +71,5 @@ export type OrderEntry = v.InferOutput<typeof OrderEntrySchema>;
 export type BuilderBuildpackRef = v.InferOutput<typeof BuilderBuildpackRefSchema>;
 /** One group of the order a builder asks for. */
 export type BuilderOrderEntry = v.InferOutput<typeof BuilderOrderEntrySchema>;
+/** One group of the order of image extensions a builder asks for. */
+export type BuilderExtensionOrderEntry = v.InferOutput<typeof BuilderExtensionOrderEntrySchema>;

@@ -4,6 +4,7 @@ import type { ClusterLifecycle } from '../api/cluster-lifecycle.ts';
 import type { ClusterStack } from '../api/cluster-stack.ts';
 import { fetchImage } from '../buildpacks/fetch-image.ts';
 import { type Account, accountOf } from '../buildpacks/offers.ts';
+import type { ResolvedExtensions } from '../buildpacks/resolve-extensions.ts';
 import type { ResolvedOrder } from '../buildpacks/resolve-order.ts';
 import type { Registry } from '../oci/registry.ts';
 import { readTargets, type TargetsMemory } from './buildpack-targets.ts';
@@ -17,6 +18,8 @@ export interface BuilderRecipe {
   readonly stack: ClusterStack;
   readonly lifecycle: ClusterLifecycle;
   readonly resolved: ResolvedOrder;
+  /** Absent when the builder asks for none, as then nothing of it tells extensions. */
+  readonly extensions?: ResolvedExtensions | undefined;
   readonly target: BuilderTarget;
   readonly additionalLabels: Readonly<Record<string, string>>;
   readonly creatorVersion: string;
@@ -37,7 +40,7 @@ export const accountFor = ({ spec }: ClusterStack | ClusterLifecycle, builder: A
 
 /** The parts that the statuses name. Throws OciError when they cannot be read. */
 export const namedParts = async (
-  { stack, lifecycle, resolved }: BuilderRecipe,
+  { stack, lifecycle, resolved, extensions }: BuilderRecipe,
   account: Account,
   access: ImageAccess,
   memory: TargetsMemory,
@@ -65,6 +68,7 @@ export const namedParts = async (
     stackStatus,
     lifecycleStatus,
     resolved,
+    extensions,
     targets,
   };
 };
@@ -89,18 +93,19 @@ export const createBuilder = async (
 
 /** What the status says of a builder that is there (spec 04 §8.9). */
 export const recordOf = (
-  { stack, lifecycle, resolved, target }: BuilderRecipe,
+  { stack, lifecycle, resolved, extensions, target }: BuilderRecipe,
   store: { readonly status?: { readonly observedGeneration?: number | undefined } | undefined } | undefined,
   { builder, runImage, os }: CreatedBuilder,
 ): Omit<BuilderStatus, 'conditions' | 'observedGeneration' | 'signaturePaths'> => {
   const { version, api = {}, apis = {} } = lifecycle.status ?? {};
+  const modules = [...resolved.buildpacks, ...(extensions?.extensions ?? [])];
   const storeGeneration = store?.status?.observedGeneration ?? 0;
   return {
     latestImage: withBoth(target.builder, builder.manifest.digest),
     stack: { runImage: withBoth(target.runImage, runImage.manifest.digest), id: stack.status?.id ?? '' },
     lifecycle: { image: {}, ...(version && { version }), api, apis },
-    ...(resolved.buildpacks.length > 0 && {
-      builderMetadata: resolved.buildpacks.map(({ buildpack: { id, version: bpVersion = '', homepage } }) => ({
+    ...(modules.length > 0 && {
+      builderMetadata: modules.map(({ buildpack: { id, version: bpVersion = '', homepage } }) => ({
         id,
         version: bpVersion,
         ...(homepage && { homepage }),
@@ -115,6 +120,12 @@ export const recordOf = (
         })),
       })),
     }),
+    ...(extensions !== undefined &&
+      extensions.order.length > 0 && {
+        orderExtensions: extensions.order.map(({ group }) => ({
+          group: group.map(({ id, version: refVersion }) => ({ id, ...(refVersion && { version: refVersion }) })),
+        })),
+      }),
     observedStackGeneration: stack.status?.observedGeneration ?? 0,
     ...(storeGeneration && { observedStoreGeneration: storeGeneration }),
     os,

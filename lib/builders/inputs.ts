@@ -6,7 +6,7 @@ import type { ClusterLifecycle } from '../api/cluster-lifecycle.ts';
 import type { ClusterStack } from '../api/cluster-stack.ts';
 import type { ClusterStore } from '../api/cluster-store.ts';
 import { lifecycleNameOf } from '../api/defaults.ts';
-import type { BuilderOrderEntry } from '../api/order.ts';
+import type { BuilderExtensionOrderEntry, BuilderOrderEntry } from '../api/order.ts';
 import { type Account, type Catalogue, catalogueOf } from '../buildpacks/offers.ts';
 import { PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -22,6 +22,7 @@ export interface SharedBuilderSpec {
   readonly store?: { readonly name?: string | undefined } | undefined;
   readonly lifecycle?: { readonly name?: string | undefined } | undefined;
   readonly order?: readonly BuilderOrderEntry[] | undefined;
+  readonly orderExtensions?: readonly BuilderExtensionOrderEntry[] | undefined;
   readonly additionalLabels?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -31,6 +32,8 @@ export interface BuilderInputs {
   readonly lifecycle: ClusterLifecycle;
   readonly store: ClusterStore | undefined;
   readonly catalogue: Catalogue;
+  /** The same of image extensions. */
+  readonly extensions: Catalogue;
 }
 
 const clusterScoped = (kind: string, name: string): Dependency => ({ kind, namespace: '', name });
@@ -83,5 +86,11 @@ export const readInputs = async (
   if (lifecycle === undefined) return notFound('ClusterLifecycle', lifecycleName);
   if (!isTrue(lifecycle, 'Ready')) refuse(`Error: clusterlifecycle '${lifecycleName}' is not ready`);
   if (serviceAccount === undefined) refuse(`serviceaccounts ${JSON.stringify(account.serviceAccount)} not found`);
-  return { stack, lifecycle, store, catalogue: catalogueOf(buildpacks, clusterBuildpacks, store) };
+  return {
+    stack,
+    lifecycle,
+    store,
+    catalogue: catalogueOf(buildpacks, clusterBuildpacks, store),
+    extensions: catalogueOf(buildpacks, clusterBuildpacks, store, 'extensions'),
+  };
 };

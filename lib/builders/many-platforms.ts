@@ -3,12 +3,13 @@
  * the names in the specs, as the statuses name linux/amd64 alone; all must offer a platform for the builder to have it.
  */
 
+import type { BuildpackStatus } from '../api/buildpacks.ts';
 import { mapBounded } from '../buildpacks/bounded.ts';
 import { fetchImage } from '../buildpacks/fetch-image.ts';
 import { lifecycleOf } from '../buildpacks/lifecycle-reader.ts';
 import { type Account, type Offer } from '../buildpacks/offers.ts';
 import { stackOf } from '../buildpacks/stack-reader.ts';
-import { buildpacksIn, nameOf } from '../buildpacks/store-reader.ts';
+import { buildpacksIn, extensionsIn, nameOf } from '../buildpacks/store-reader.ts';
 import { ExpectedError } from '../errors/expected.ts';
 import { descriptorsIn, parseObject, platformIn } from '../oci/descriptor.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
@@ -32,13 +33,15 @@ const readsAtOnce = 4;
 
 /** The images a builder is made of: build and run image, lifecycle, then buildpackages, each once. */
 const sourcesOf = async (
-  { stack, lifecycle, resolved }: BuilderRecipe,
+  { stack, lifecycle, resolved, extensions }: BuilderRecipe,
   account: Account,
   { registryFor }: ImageAccess,
 ): Promise<readonly Source[]> => {
   const stackRegistry = await registryFor(accountFor(stack, account));
   const packages = new Map(
-    resolved.buildpacks.map((offer) => [`${offer.buildpack.storeImage?.image}`, offer.account] as const),
+    [...resolved.buildpacks, ...(extensions?.extensions ?? [])].map(
+      (offer) => [`${offer.buildpack.storeImage?.image}`, offer.account] as const,
+    ),
   );
   return [
     { name: stack.spec.buildImage.image, registry: stackRegistry },
@@ -98,7 +101,7 @@ const platformsOf = async (
 
 const partsFor = async (
   name: PlatformName,
-  { stack, lifecycle, resolved }: BuilderRecipe,
+  { stack, lifecycle, resolved, extensions }: BuilderRecipe,
   sources: readonly Source[],
   access: ImageAccess,
 ): Promise<BuilderParts> => {
@@ -113,20 +116,19 @@ const partsFor = async (
   const [build, run, lifecyclePart, ...packages] = images;
   if (build === undefined || run === undefined || lifecyclePart === undefined)
     throw new Error('a builder has three images');
-  const offered = new Map(
-    buildpacksIn(packages.map(({ name: image, image: content }) => ({ image, content }))).map((buildpack) => [
-      JSON.stringify([buildpack.storeImage?.image, nameOf(buildpack)]),
-      buildpack,
-    ]),
-  );
-  const forPlatform = ({ buildpack, account }: Offer): Offer => {
-    const found = offered.get(JSON.stringify([buildpack.storeImage?.image, nameOf(buildpack)]));
-    if (found !== undefined) return { buildpack: found, account };
-    throw new ExpectedError(`${buildpack.storeImage?.image} holds no ${nameOf(buildpack)} for ${name}`, {
-      pace: 'slow',
+  const read = packages.map(({ name: image, image: content }) => ({ image, content }));
+  const keyOf = (module: BuildpackStatus): string => JSON.stringify([module.storeImage?.image, nameOf(module)]);
+  const forPlatform = (wanted: readonly Offer[], modules: readonly BuildpackStatus[]): readonly Offer[] => {
+    const offered = new Map(modules.map((module) => [keyOf(module), module]));
+    return wanted.map(({ buildpack, account }) => {
+      const found = offered.get(keyOf(buildpack));
+      if (found !== undefined) return { buildpack: found, account };
+      throw new ExpectedError(`${buildpack.storeImage?.image} holds no ${nameOf(buildpack)} for ${name}`, {
+        pace: 'slow',
+      });
     });
   };
-  const buildpacks = resolved.buildpacks.map(forPlatform);
+  const buildpacks = forPlatform(resolved.buildpacks, buildpacksIn(read));
   return {
     build,
     run,
@@ -135,6 +137,10 @@ const partsFor = async (
     stackStatus: stackOf(stack.spec, build.image, run.image),
     lifecycleStatus: lifecycleOf(lifecycle.spec.image, lifecyclePart.image),
     resolved: { ...resolved, buildpacks },
+    extensions: extensions && {
+      ...extensions,
+      extensions: forPlatform(extensions.extensions, extensionsIn(read)),
+    },
     targets: targetsInPackages(
       buildpacks,
       packages.map(({ image }) => image),

@@ -4,9 +4,11 @@ import type { ClusterStackStatus } from '../api/cluster-stack.ts';
 import { type AssembledImage, assembleBuilder } from '../buildpacks/assemble.ts';
 import type { ConfigCache, FetchedImage } from '../buildpacks/fetch-image.ts';
 import type { Account, Offer } from '../buildpacks/offers.ts';
+import type { ResolvedExtensions } from '../buildpacks/resolve-extensions.ts';
 import type { ResolvedOrder } from '../buildpacks/resolve-order.ts';
 import { assertTargetsFit, baseTargetOf } from '../buildpacks/targets.ts';
 import { assertBuildpackFits, assertPlatformApis, assertSamePlatform } from '../buildpacks/validate.ts';
+import { assertExtensionsFit } from '../buildpacks/validate-extensions.ts';
 import { PermanentError } from '../errors/expected.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { parseRepository } from '../oci/reference.ts';
@@ -37,6 +39,8 @@ export interface BuilderParts {
   readonly stackStatus: Partial<ClusterStackStatus>;
   readonly lifecycleStatus: Partial<ClusterLifecycleStatus>;
   readonly resolved: ResolvedOrder;
+  /** Absent when the builder asks for none. */
+  readonly extensions?: ResolvedExtensions | undefined;
   readonly targets: BuildpackTargets;
 }
 
@@ -66,7 +70,7 @@ const layerBlob = async ({ buildpack, account }: Offer, access: ImageAccess): Pr
 
 const blobsOf = async (
   made: AssembledImage,
-  { build, lifecycle, resolved }: BuilderParts,
+  { build, lifecycle, resolved, extensions }: BuilderParts,
   access: ImageAccess,
 ): Promise<readonly BlobToPush[]> => {
   const baseLayers = build.image.layers.map((blob) => blobFrom(blob, build.registry, build.image.reference));
@@ -74,7 +78,8 @@ const blobsOf = async (
     .slice(-1)
     .map((blob) => blobFrom(blob, lifecycle.registry, lifecycle.image.reference));
   const own = [...made.layers, made.config].map(({ digest, bytes }) => ({ digest, bytes, size: bytes.byteLength }));
-  const layers = await Promise.all(resolved.buildpacks.map((offer) => layerBlob(offer, access)));
+  const offers = [...resolved.buildpacks, ...(extensions?.extensions ?? [])];
+  const layers = await Promise.all(offers.map((offer) => layerBlob(offer, access)));
   return [...baseLayers, ...lifecycleLayers, ...layers, ...own];
 };
 
@@ -97,13 +102,15 @@ export const builderImageOf = async (
   },
   access: ImageAccess,
 ): Promise<PreparedImage> => {
-  const { build, run, lifecycle, lifecycleName, stackStatus, lifecycleStatus, resolved, targets } = parts;
+  const { build, run, lifecycle, lifecycleName, stackStatus, lifecycleStatus, resolved, extensions, targets } = parts;
   const lifecycleLayer = lifecycleLayerOf(lifecycle.image);
   assertSamePlatform(build.image.platform, lifecycle.image.platform, lifecycleName);
   assertPlatformApis(lifecycleStatus);
   const buildpacks = resolved.buildpacks.map(({ buildpack }) => buildpack);
   const offer = { id: stackStatus.id ?? '', mixins: stackStatus.mixins ?? [] };
   for (const buildpack of buildpacks) assertBuildpackFits(buildpack, offer, lifecycleStatus);
+  const extensionLayers = (extensions?.extensions ?? []).map(({ buildpack }) => buildpack);
+  assertExtensionsFit(extensionLayers, lifecycleStatus);
   const base = baseTargetOf(build.image, run.image);
   for (const { name, path } of resolved.needed) assertTargetsFit(name, path, targets.get(name) ?? [], base);
 
@@ -121,6 +128,7 @@ export const builderImageOf = async (
     lifecycleLayer,
     buildpacks,
     order: resolved.order,
+    ...(extensionLayers.length > 0 && { extensions: { order: extensions?.order ?? [], layers: extensionLayers } }),
     additionalLabels,
     creatorVersion,
   });

@@ -5,6 +5,7 @@ import { builderServiceAccount } from '../api/defaults.ts';
 import { platformsAnnotation } from '../api/labels.ts';
 import type { ConfigCache } from '../buildpacks/fetch-image.ts';
 import { type Account, accountOf } from '../buildpacks/offers.ts';
+import { resolveExtensions } from '../buildpacks/resolve-extensions.ts';
 import { resolveOrder } from '../buildpacks/resolve-order.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { digestOf } from '../oci/digest.ts';
@@ -98,12 +99,15 @@ const reconcileAny = async (
 ): Promise<Outcome> => {
   const { kube, signal, now } = pass;
   await pass.dependOn(dependenciesOf(spec, identity, account));
-  const { stack, lifecycle, store, catalogue } = await readInputs(kube, spec, identity, account);
+  const { stack, lifecycle, store, catalogue, extensions } = await readInputs(kube, spec, identity, account);
   const recipe: BuilderRecipe = {
     stack,
     lifecycle,
     target: targetOf(spec.tag, identity),
     resolved: resolveOrder(spec.order ?? [], catalogue),
+    ...((spec.orderExtensions ?? []).length > 0 && {
+      extensions: resolveExtensions(spec.orderExtensions ?? [], extensions),
+    }),
     additionalLabels: spec.additionalLabels ?? {},
     creatorVersion: ports.creatorVersion,
     platforms: platformsWanted(object.metadata.annotations?.[platformsAnnotation]),

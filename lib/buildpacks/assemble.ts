@@ -5,7 +5,7 @@ import { labelsIn } from '../oci/image.ts';
 import { configBytes, type Json, manifestBytes, recordIn, textsIn } from '../oci/image-json.ts';
 import { dockerLayerType } from '../oci/media-types.ts';
 import { type BuilderContent, builderLabels } from './builder-labels.ts';
-import { directoriesTar, orderTar, stackTar } from './builder-layers.ts';
+import { directoriesTar, orderTar, runTar, stackTar } from './builder-layers.ts';
 import { gzip } from './gzip/gzip.ts';
 
 /** Manifest and config of an image as parsed JSON. */
@@ -63,12 +63,14 @@ const buildpackLayer = ({ size = 0, digest = '', diffId = '' }: BuildpackStatus)
 
 /** The first of each diffID stays; the base is not considered (spec 04 §8.3). */
 const addedLayers = (parts: BuilderParts): readonly NewLayer[] => {
+  const { extensions } = parts;
   const layers = [
-    madeLayer(directoriesTar(parts)),
+    madeLayer(directoriesTar({ ...parts, hasExtensions: extensions !== undefined })),
     parts.lifecycleLayer,
-    ...parts.buildpacks.map(buildpackLayer),
+    ...[...parts.buildpacks, ...(extensions?.layers ?? [])].map(buildpackLayer),
     madeLayer(stackTar(parts.runImage)),
-    madeLayer(orderTar(parts.order)),
+    ...(extensions === undefined ? [] : [madeLayer(runTar(parts.runImage))]),
+    madeLayer(orderTar(parts.order, extensions?.order)),
   ];
   const firstOf = new Map<string, NewLayer>();
   for (const layer of layers) if (!firstOf.has(layer.diffId)) firstOf.set(layer.diffId, layer);

@@ -1,11 +1,13 @@
 /** The labels of a builder image, to the byte (spec 04 §5, §8.7). */
-import type { BuildpackStatus } from '../api/buildpacks.ts';
+import type { BuildpackStatus, ExtensionStatus } from '../api/buildpacks.ts';
 import type { ResolvedLifecycle } from '../api/lifecycle.ts';
 import { type GoJson, goJson, sortedMap } from '../text/go-json.ts';
 import {
   builderMetadataLabel,
   buildpackLayersLabel,
   buildpackOrderLabel,
+  extensionLayersLabel,
+  extensionOrderLabel,
   lifecycleApisLabel,
   lifecycleVersionLabel,
 } from './labels.ts';
@@ -19,6 +21,10 @@ export interface BuilderContent {
   /** In the order of their layers; nested ones too. */
   readonly buildpacks: readonly BuildpackStatus[];
   readonly order: readonly ResolvedGroup[];
+  /** Absent in builders without image extensions, which say nothing of them. */
+  readonly extensions?:
+    | { readonly order: readonly ResolvedGroup[]; readonly layers: readonly ExtensionStatus[] }
+    | undefined;
   readonly additionalLabels: Readonly<Record<string, string>>;
   /** Who made it, `v1.2.3 (git sha: abc)`. */
   readonly creatorVersion: string;
@@ -76,7 +82,10 @@ const layersJson = (buildpacks: readonly BuildpackStatus[]): GoJson => {
   return sortedMap([...byId].map(([id, versions]) => [id, sortedMap(versions)] as const));
 };
 
-const metadataJson = ({ runImage, lifecycle, buildpacks, creatorVersion }: BuilderContent): GoJson => ({
+const modulesJson = (modules: readonly ExtensionStatus[]): readonly GoJson[] =>
+  modules.map(({ id, version, homepage }) => ({ id, version: orUndefined(version), homepage: orUndefined(homepage) }));
+
+const metadataJson = ({ runImage, lifecycle, buildpacks, extensions, creatorVersion }: BuilderContent): GoJson => ({
   description: 'Custom Builder built with kpack',
   stack: { runImage: { image: runImage, mirrors: null } },
   lifecycle: {
@@ -85,12 +94,17 @@ const metadataJson = ({ runImage, lifecycle, buildpacks, creatorVersion }: Build
     apis: apisOf(lifecycle),
   },
   createdBy: { name: 'kpack Builder', version: creatorVersion },
-  buildpacks: buildpacks.map(({ id, version, homepage }) => ({
-    id,
-    version: orUndefined(version),
-    homepage: orUndefined(homepage),
-  })),
+  buildpacks: modulesJson(buildpacks),
+  extensions: extensions === undefined ? undefined : modulesJson(extensions.layers),
 });
+
+const extensionLabels = ({ extensions }: BuilderContent): Readonly<Record<string, string>> =>
+  extensions === undefined
+    ? {}
+    : {
+        [extensionOrderLabel]: goJson(orderJson(extensions.order)),
+        [extensionLayersLabel]: goJson(layersJson(extensions.layers)),
+      };
 
 /** The inherited labels with ours over them: users may override the lifecycle version and what is inherited, but not the rest. */
 export const builderLabels = (
@@ -102,6 +116,7 @@ export const builderLabels = (
   ...content.additionalLabels,
   [buildpackOrderLabel]: content.order.length === 0 ? 'null' : goJson(orderJson(content.order)),
   [buildpackLayersLabel]: goJson(layersJson(content.buildpacks)),
+  ...extensionLabels(content),
   [lifecycleApisLabel]: goJson(apisOf(content.lifecycle)),
   [builderMetadataLabel]: goJson(metadataJson(content)),
 });

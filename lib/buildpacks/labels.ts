@@ -6,6 +6,8 @@ import { labelOf, type ReadableImage } from './readable-image.ts';
 const buildpackageMetadataLabel = 'io.buildpacks.buildpackage.metadata';
 export const buildpackLayersLabel = 'io.buildpacks.buildpack.layers';
 export const buildpackOrderLabel = 'io.buildpacks.buildpack.order';
+export const extensionLayersLabel = 'io.buildpacks.extension.layers';
+export const extensionOrderLabel = 'io.buildpacks.buildpack.order-extensions';
 export const builderMetadataLabel = 'io.buildpacks.builder.metadata';
 export const lifecycleApisLabel = 'io.buildpacks.lifecycle.apis';
 export const lifecycleVersionLabel = 'io.buildpacks.lifecycle.version';
@@ -37,6 +39,11 @@ const LayersSchema = v.record(
   ),
 );
 
+const ExtensionLayersSchema = v.nullish(
+  v.record(v.string(), v.record(v.string(), v.object({ api: text, layerDiffID: text, homepage: text }))),
+  {},
+);
+
 const ApisSchema = v.nullish(v.object({ deprecated: texts, supported: texts }), {});
 const LifecycleApisSchema = v.object({ buildpack: ApisSchema, platform: ApisSchema });
 const LifecycleMetadataSchema = v.object({
@@ -50,6 +57,8 @@ const MixinsSchema = texts;
 export type BuildpackageLabel = v.InferOutput<typeof BuildpackageSchema>;
 /** Id → version → the layer that holds the buildpack, with what it needs and orders. */
 export type LayersLabel = v.InferOutput<typeof LayersSchema>;
+/** Id → version → the layer that holds the image extension. */
+export type ExtensionLayersLabel = v.InferOutput<typeof ExtensionLayersSchema>;
 /** The APIs a lifecycle speaks. */
 export type LifecycleApisLabel = v.InferOutput<typeof LifecycleApisSchema>;
 /** Version of a lifecycle image and the one API pair old platforms know. */
@@ -85,9 +94,17 @@ export const buildpackageLabelOf = (image: ReadableImage): BuildpackageLabel | u
     ? undefined
     : parseLabel(BuildpackageSchema, image, buildpackageMetadataLabel);
 
-/** Throws PermanentError when it is missing or malformed. */
+/** Empty for a package of image extensions alone. Throws PermanentError when it is missing otherwise, or malformed. */
 export const layersLabelOf = (image: ReadableImage): LayersLabel =>
-  parseLabel(LayersSchema, image, buildpackLayersLabel);
+  image.labels[buildpackLayersLabel] === undefined && image.labels[extensionLayersLabel] !== undefined
+    ? {}
+    : parseLabel(LayersSchema, image, buildpackLayersLabel);
+
+/** Empty for images without it: most packages hold buildpacks alone. Throws PermanentError when it is malformed. */
+export const extensionLayersLabelOf = (image: ReadableImage): ExtensionLayersLabel =>
+  image.labels[extensionLayersLabel] === undefined
+    ? {}
+    : parseLabel(ExtensionLayersSchema, image, extensionLayersLabel);
 
 /** Throws PermanentError when it is missing or malformed. */
 export const lifecycleMetadataLabelOf = (image: ReadableImage): LifecycleMetadataLabel =>

@@ -45,26 +45,35 @@ export interface Catalogue {
 
 interface Offering {
   readonly metadata: { readonly name?: string | undefined };
-  readonly status?: { readonly buildpacks?: readonly BuildpackStatus[] | undefined } | undefined;
+  readonly status?:
+    | {
+        readonly buildpacks?: readonly BuildpackStatus[] | undefined;
+        readonly extensions?: readonly BuildpackStatus[] | undefined;
+      }
+    | undefined;
 }
 
-const offersOf = ({ status }: Offering, account: Account): readonly Offer[] =>
-  (status?.buildpacks ?? []).map((buildpack) => ({ buildpack, account }));
+/** What of the objects is offered: an extension is resolved, copied and ordered as a buildpack is. */
+type Offered = 'buildpacks' | 'extensions';
+
+const offersOf = ({ status }: Offering, offered: Offered, account: Account): readonly Offer[] =>
+  (status?.[offered] ?? []).map((buildpack) => ({ buildpack, account }));
 
 /** By name, so that which of two objects with the same buildpack wins does not change from pass to pass (spec 04 §14.14). */
 const byName = (objects: readonly OfferingObject[]): readonly OfferingObject[] =>
   objects.toSorted((a, b) => bytewise(a.name, b.name));
 
-/** The catalogue of these objects, whatever their Ready conditions say. */
+/** The catalogue of these objects, whatever their Ready conditions say: their buildpacks unless their extensions are asked for. */
 export const catalogueOf = (
   buildpacks: readonly Buildpack[],
   clusterBuildpacks: readonly ClusterBuildpack[],
   store: ClusterStore | undefined,
+  offered: Offered = 'buildpacks',
 ): Catalogue => ({
   buildpacks: byName(
     buildpacks.map((object) => ({
       name: object.metadata.name ?? '',
-      offers: offersOf(object, {
+      offers: offersOf(object, offered, {
         namespace: object.metadata.namespace ?? '',
         serviceAccount: object.spec.serviceAccountName,
       }),
@@ -73,8 +82,8 @@ export const catalogueOf = (
   clusterBuildpacks: byName(
     clusterBuildpacks.map((object) => ({
       name: object.metadata.name ?? '',
-      offers: offersOf(object, accountOf(object.spec.serviceAccountRef)),
+      offers: offersOf(object, offered, accountOf(object.spec.serviceAccountRef)),
     })),
   ),
-  store: store === undefined ? [] : offersOf(store, accountOf(store.spec.serviceAccountRef)),
+  store: store === undefined ? [] : offersOf(store, offered, accountOf(store.spec.serviceAccountRef)),
 });

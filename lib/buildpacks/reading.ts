@@ -54,7 +54,7 @@ const statusOf = <T extends ReadingObject>(object: T, fields: Fields<T>, ready: 
 });
 
 /** Moves when the same images would give another status than before, so that nobody keeps what an older release read. */
-const readersVersion = 1;
+const readersVersion = 2;
 
 /** One text for everything the result depends on: the spec and what its references name. */
 const fingerprint = (generation: number, images: readonly string[], digests: readonly (Digest | undefined)[]): Digest =>

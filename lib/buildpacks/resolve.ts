@@ -55,13 +55,17 @@ const highest = (candidates: readonly Offer[]): Offer | undefined =>
  * The buildpack a reference means. With a version the first candidate of exactly that text: Buildpacks before ClusterBuildpacks before
  * the store; without one the highest. Throws PermanentError, in kpack's words, when there is none.
  */
-export const resolveRef = (ref: BuilderBuildpackRef, catalogue: Catalogue): Offer => {
+export const resolveRef = (
+  ref: BuilderBuildpackRef,
+  catalogue: Catalogue,
+  what: 'buildpack' | 'extension' = 'buildpack',
+): Offer => {
   const candidates = candidatesFor(ref, catalogue);
   const id = ref.id ?? '';
-  if (candidates.length === 0) return refuse(`could not find buildpack with id '${id}'`);
-  if (!ref.version) return highest(candidates) ?? refuse(`could not find buildpack with id '${id}'`);
+  if (candidates.length === 0) return refuse(`could not find ${what} with id '${id}'`);
+  if (!ref.version) return highest(candidates) ?? refuse(`could not find ${what} with id '${id}'`);
   return (
     candidates.find(({ buildpack }) => (buildpack.version ?? '') === ref.version) ??
-    refuse(`could not find buildpack with id '${id}' and version '${ref.version}'`)
+    refuse(`could not find ${what} with id '${id}' and version '${ref.version}'`)
   );
 };

@@ -1,8 +1,8 @@
 /** From buildpackage images to the sorted `status.buildpacks` of ClusterStore, Buildpack and ClusterBuildpack (spec 04 §6.1). */
-import type { BuildpackStatus } from '../api/buildpacks.ts';
+import type { BuildpackStatus, ExtensionStatus } from '../api/buildpacks.ts';
 import { PermanentError } from '../errors/expected.ts';
 import { bytewise } from '../text/bytewise.ts';
-import { buildpackageLabelOf, type LayersLabel, layersLabelOf } from './labels.ts';
+import { buildpackageLabelOf, extensionLayersLabelOf, type LayersLabel, layersLabelOf } from './labels.ts';
 import type { ReadableImage, ReadableLayer } from './readable-image.ts';
 
 /** One source as written in the spec, and the image found there. */
@@ -85,6 +85,25 @@ const entriesOf = (source: StoreSource): BuildpackStatus[] =>
     Object.entries(versions).map(([version, label]) => entryFrom(id, version, label, source)),
   );
 
+const extensionsOf = ({ image, content }: StoreSource): ExtensionStatus[] =>
+  Object.entries(extensionLayersLabelOf(content)).flatMap(([id, versions]) =>
+    Object.entries(versions).map(([version, { api, layerDiffID, homepage }]) => {
+      const of = `${id}@${version}`;
+      assertDiffId(layerDiffID, of);
+      const { digest, size } = layerWith(layerDiffID, of, content);
+      return {
+        id,
+        ...(version && { version }),
+        storeImage: { image },
+        diffId: layerDiffID,
+        digest,
+        ...(size && { size }),
+        ...(api && { api }),
+        ...(homepage && { homepage }),
+      };
+    }),
+  );
+
 /** `id@version`, the way a buildpack is named in messages and sorted in lists. */
 export const nameOf = ({
   id,
@@ -94,25 +113,29 @@ export const nameOf = ({
   readonly version?: string | undefined;
 }): string => `${id ?? ''}@${version ?? ''}`;
 
+const byNameAndSource = (a: ExtensionStatus, b: ExtensionStatus): number =>
+  bytewise(nameOf(a), nameOf(b)) || bytewise(a.storeImage?.image ?? '', b.storeImage?.image ?? '');
+
 /**
  * Every buildpack of every source, ascending bytewise by `id@version` and then by source; what several sources hold is listed
  * several times. Throws PermanentError for labels that are missing, malformed or name layers the image has not.
  */
 export const buildpacksIn = (sources: readonly StoreSource[]): readonly BuildpackStatus[] =>
-  sources
-    .flatMap(entriesOf)
-    .sort((a, b) => bytewise(nameOf(a), nameOf(b)) || bytewise(a.storeImage?.image ?? '', b.storeImage?.image ?? ''));
+  sources.flatMap(entriesOf).sort(byNameAndSource);
 
-/** The list as a status has it: left out when empty. `images` are the contents of `sources`, in the same order. */
+/** The same of image extensions. */
+export const extensionsIn = (sources: readonly StoreSource[]): readonly ExtensionStatus[] =>
+  sources.flatMap(extensionsOf).sort(byNameAndSource);
+
+/** The lists as a status has them: left out when empty. `images` are the contents of `sources`, in the same order. */
 export const buildpacksOf = (
   sources: readonly { readonly image: string }[],
   images: readonly ReadableImage[],
-): { readonly buildpacks?: readonly BuildpackStatus[] } => {
-  const buildpacks = buildpacksIn(
-    images.flatMap((content, index) => {
-      const source = sources[index];
-      return source === undefined ? [] : [{ image: source.image, content }];
-    }),
-  );
-  return buildpacks.length > 0 ? { buildpacks } : {};
+): { readonly buildpacks?: readonly BuildpackStatus[]; readonly extensions?: readonly ExtensionStatus[] } => {
+  const found = images.flatMap((content, index) => {
+    const source = sources[index];
+    return source === undefined ? [] : [{ image: source.image, content }];
+  });
+  const [buildpacks, extensions] = [buildpacksIn(found), extensionsIn(found)];
+  return { ...(buildpacks.length > 0 && { buildpacks }), ...(extensions.length > 0 && { extensions }) };
 };

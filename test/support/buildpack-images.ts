@@ -66,6 +66,25 @@ export const storeBuildpackage = (
 ): string =>
   storeDockerImage(registry, image, { labels: buildpackageLabels(name, layer, over), layers: [layer], architecture });
 
+/** Stores a package of the image extension `id@version` alone, whose layer holds `layer`. */
+export const storeExtension = (
+  registry: FakeRegistry,
+  image: string,
+  name: string,
+  layer = `extension ${name}`,
+  over: Readonly<Record<string, unknown>> = {},
+): string => {
+  const [id = '', version = ''] = name.split('@');
+  const entry = { api: '0.10', layerDiffID: diffIdOf(layer), ...over };
+  return storeDockerImage(registry, image, {
+    labels: {
+      'io.buildpacks.buildpackage.metadata': JSON.stringify({ id, version }),
+      'io.buildpacks.extension.layers': JSON.stringify({ [id]: { [version]: entry } }),
+    },
+    layers: [layer],
+  });
+};
+
 /** Labels of a lifecycle image. */
 export const lifecycleLabels: Readonly<Record<string, string>> = {
   'io.buildpacks.builder.metadata': '{"lifecycle":{"version":"0.21.0"},"api":{"buildpack":"0.7","platform":"0.7"}}',
