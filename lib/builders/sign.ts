@@ -1,33 +1,28 @@
 /** Signs a pushed builder with every cosign key of the builder's account (spec 04 §8.8). */
-import { cosignDockerMediaTypesAnnotation, cosignRepositoryAnnotation } from '../api/labels.ts';
+import type { Secret } from 'kubernetes-types/core/v1.d.ts';
 import type { CosignSignature } from '../api/signing.ts';
 import { mapBounded } from '../buildpacks/bounded.ts';
 import type { Account } from '../buildpacks/offers.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { type DigestReference, parseRepository, printRepository } from '../oci/reference.ts';
+import { type DigestReference, printRepository, repositoryOf } from '../oci/reference.ts';
 import type { Registry } from '../oci/registry.ts';
-import { openCosignKey } from '../signing/cosign-key.ts';
+import { openKeySecret } from '../signing/key-secret.ts';
 import { signImage } from '../signing/sign-image.ts';
 
 interface ServiceAccount extends KubeObject {
   readonly secrets?: readonly { readonly name?: string | undefined }[] | undefined;
 }
 
-interface KeySecret extends KubeObject {
-  readonly data?: Readonly<Record<string, string>> | undefined;
-}
-
 const secretsAtOnce = 4;
-const decoded = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
 
 /** Secrets with a key and its password, which may be empty, in the order the account names them; what is missing is passed over. */
-const keySecrets = async (kube: KubeClient, { namespace, serviceAccount }: Account): Promise<readonly KeySecret[]> => {
+const keySecrets = async (kube: KubeClient, { namespace, serviceAccount }: Account): Promise<readonly Secret[]> => {
   const account = await kube.get<ServiceAccount>({ kind: 'ServiceAccount', namespace, name: serviceAccount });
   const names = (account?.secrets ?? []).flatMap(({ name }) => (name ? [name] : []));
   const secrets = await mapBounded(names, secretsAtOnce, (name) =>
-    kube.get<KeySecret>({ kind: 'Secret', namespace, name }),
+    kube.get<Secret>({ kind: 'Secret', namespace, name }),
   );
   return secrets.flatMap((secret) =>
     secret?.data?.['cosign.key'] !== undefined && secret.data['cosign.password'] !== undefined ? [secret] : [],
@@ -35,28 +30,26 @@ const keySecrets = async (kube: KubeClient, { namespace, serviceAccount }: Accou
 };
 
 const signWith = async (
-  { metadata, data = {} }: KeySecret,
+  secret: Secret,
   registry: Registry,
   image: DigestReference,
   signal: AbortSignal,
 ): Promise<CosignSignature> => {
-  const { name = '', namespace = '', annotations = {} } = metadata ?? {};
-  const elsewhere = annotations[cosignRepositoryAnnotation] ?? '';
-  const repository = elsewhere === '' ? image : parseRepository(elsewhere);
-  const key = await openCosignKey(decoded(data['cosign.key'] ?? ''), decoded(data['cosign.password'] ?? ''));
+  const { name = '', namespace = '' } = secret.metadata ?? {};
+  const { key, repository = repositoryOf(image), dockerMediaTypes } = await openKeySecret(secret);
   const digest = await signImage(registry, {
     image,
     key,
     annotations: new Map(),
-    repository: { registry: repository.registry, path: repository.path },
-    dockerMediaTypes: /^(?:1|t|T|TRUE|true|True)$/.test(annotations[cosignDockerMediaTypesAnnotation] ?? ''),
+    repository,
+    dockerMediaTypes,
     signal,
   });
   return { signingSecret: `k8s://${namespace}/${name}`, targetDigest: `${printRepository(repository)}@${digest}` };
 };
 
 /** The same failure, with the Secret named. A bad key is looked at again slowly: nobody tells us when a Secret is put right. */
-const namingSecret = (error: unknown, { metadata }: KeySecret): unknown => {
+const namingSecret = (error: unknown, { metadata }: Secret): unknown => {
   const { name = '', namespace = '' } = metadata ?? {};
   const say = (why: string): string =>
     `unable to sign image with specified key from secret ${name} in namespace ${namespace}: ${why}`;

@@ -1,6 +1,7 @@
 /** What the Build reconciler needs beyond the API server: images of registries, read and rebased as somebody. */
 import type { Account } from '../buildpacks/offers.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { SigningKey } from '../signing/key-secret.ts';
 import type { AttestPorts } from './attest.ts';
 import type { CapPorts } from './cap.ts';
 import type { PodSettings, StepPrograms } from './pod/context.ts';
@@ -24,6 +25,14 @@ export interface RebaseRequest {
   readonly tags: readonly string[];
 }
 
+/** One signature in the registry. */
+export interface SignRequest {
+  /** With its digest. */
+  readonly image: string;
+  readonly key: SigningKey;
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
 /** What one pass hands to a call: the cluster's API for credentials, and the end of its budget. */
 export interface CallContext {
   readonly cluster: string;
@@ -35,6 +44,8 @@ export interface CallContext {
 export interface Images {
   read(reference: string, account: Account, context: CallContext): Promise<ImageFacts>;
   rebase(request: RebaseRequest, account: Account, context: CallContext): Promise<ImageFacts>;
+  /** What the key has signed before is not signed again. */
+  sign(request: SignRequest, account: Account, context: CallContext): Promise<void>;
 }
 
 /** What is built with: the same for every Build of an installation. */

@@ -1,6 +1,6 @@
 /**
  * Rebasing in the registry, without a pod (DESIGN §3.13): seconds instead of a scheduled pod, any number in parallel. A pod does it
- * only where the registry cannot be reached from here, or where what is needed exists only in the pod.
+ * only where the registry cannot be reached from here, or where credentials or keys are of use only in the pod.
  */
 import type { Build } from '../api/build.ts';
 import { isOciError } from '../oci/errors.ts';
@@ -10,33 +10,65 @@ import { runImage } from './pod/build-facts.ts';
 import type { PodContext } from './pod/context.ts';
 import type { CallContext, Images } from './ports.ts';
 import { resultFromImage } from './result.ts';
+import { keysOf, signRebased } from './sign-rebased.ts';
 
 /** Passes that may fail to reach the registry before a pod is asked to: a short outage shall not make thousands of pods. */
 const patience = 3;
 
-/** Why a pod must do it from the start: keys that sign the result are used nowhere but in the pod. */
-export const whyOnlyInPod = ({ secrets }: PodContext): string | undefined => {
-  const key = secrets.find(({ signsImages }) => signsImages);
-  return key === undefined ? undefined : `the image is signed with Secret ${key.name}, which only the pod may use`;
-};
-
 /** Why a pod must take over after this failure; undefined when the failure is to be retried or reported as it is. */
-export const whyTakenOver = (error: unknown, attempts: number): string | undefined => {
+const whyTakenOver = (error: unknown, attempts: number): string | undefined => {
   if (isOciError(error, 'unauthorized') || isOciError(error, 'denied'))
     return `the credentials for the registry are not among the Secrets of the ServiceAccount: ${error.message}`;
   const unreachable = isOciError(error, 'unreachable') || isOciError(error, 'timeout');
   return unreachable && attempts >= patience ? `the registry cannot be reached from here: ${error.message}` : undefined;
 };
 
-/** Rebases and says what was made. The cache image is that of the last build: a rebase writes none. */
-export const rebaseInRegistry = async (
+/** A pod has to be made after all. */
+export interface PodNeeded {
+  /** For the condition; absent when there is nothing to explain. */
+  readonly because?: string | undefined;
+  /** There is nothing to rebase: the pod builds. */
+  readonly lastImageIsGone?: true;
+}
+
+/** The cache image is that of the last build: a rebase writes none. */
+const rebase = async (
   build: Build,
   context: PodContext,
   images: Images,
   call: CallContext,
-): Promise<BuildMetadata> => {
+): Promise<BuildMetadata | undefined> => {
   const { image = '', cache } = build.spec.lastBuild ?? {};
   const request = { image, runImage: runImage(build, context), tags: build.spec.tags };
-  const made = await images.rebase(request, accountOf(build), call);
-  return resultFromImage(build, made, cache?.image ?? '');
+  try {
+    const made = await images.rebase(request, accountOf(build), call);
+    return resultFromImage(build, made, cache?.image ?? '');
+  } catch (error) {
+    if (isOciError(error, 'not-found')) return undefined;
+    throw error;
+  }
+};
+
+/**
+ * Rebases, signs the result with the keys of the ServiceAccount and says what was made, or that a pod is needed. Done again it makes and signs
+ * the same image. Throws what is to be tried again or told.
+ */
+export const rebaseInRegistry = async (
+  build: Build,
+  context: PodContext,
+  images: Images,
+  call: CallContext & { readonly attempts: number; readonly now: Date },
+): Promise<BuildMetadata | { readonly podNeeded: PodNeeded }> => {
+  const keys = await keysOf(build, context, call.kube);
+  if ('because' in keys) return { podNeeded: keys };
+  try {
+    const made = await rebase(build, context, images, call);
+    if (made === undefined) return { podNeeded: { lastImageIsGone: true } };
+    await signRebased(build, made.latestImage, keys, images, call);
+    return made;
+  } catch (error) {
+    const because = whyTakenOver(error, call.attempts);
+    if (because === undefined) throw error;
+    return { podNeeded: { because } };
+  }
 };

@@ -10,7 +10,6 @@ import { withBuildDefaults } from '../api/defaults.ts';
 import { buildPodName } from '../api/names.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import { isControlledBy } from '../kube/object.ts';
-import { isOciError } from '../oci/errors.ts';
 import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
@@ -29,7 +28,7 @@ import { buildPod } from './pod/build-pod.ts';
 import type { PodContext } from './pod/context.ts';
 import { isRebase } from './pod/is-rebase.ts';
 import type { BuildPorts } from './ports.ts';
-import { rebaseInRegistry, whyOnlyInPod, whyTakenOver } from './rebase.ts';
+import { rebaseInRegistry } from './rebase.ts';
 import { rebasePodNote, withRebasePodNote } from './rebase-note.ts';
 import { resultAfterLoss, resultOf } from './result.ts';
 import { sidecarPatches } from './sidecars.ts';
@@ -129,21 +128,16 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     refuseNotary(build);
     const context = await withoutSlot(build, pass, () => gathered(build, pass));
     if (!isRebase(build, context.builder.stackId)) return create(build, pass, context, undefined);
-    const onlyInPod = whyOnlyInPod(context);
-    if (onlyInPod !== undefined) return create(build, pass, context, onlyInPod);
-    try {
-      const made = await rebaseInRegistry(build, context, ports.images, {
-        cluster: pass.cluster,
-        kube: pass.kube,
-        signal: rebaseSignal(pass),
-      });
-      return await written(build, pass, made, { stepsCompleted: ['rebase'] });
-    } catch (error) {
-      if (isOciError(error, 'not-found')) return create(build, pass, { ...context, lastImageIsGone: true }, undefined);
-      const because = whyTakenOver(error, pass.attempts);
-      if (because === undefined) throw error;
-      return create(build, pass, context, because);
-    }
+    const made = await rebaseInRegistry(build, context, ports.images, {
+      cluster: pass.cluster,
+      kube: pass.kube,
+      signal: rebaseSignal(pass),
+      attempts: pass.attempts,
+      now: pass.now,
+    });
+    if (!('podNeeded' in made)) return written(build, pass, made, { stepsCompleted: ['rebase'] });
+    const { because, ...more } = made.podNeeded;
+    return create(build, pass, { ...context, ...more }, because);
   };
 
   /** The pod is gone, but it may have pushed the image before. Built anew it is only when somebody asks (spec 02 §10.1 S25). */

@@ -1,11 +1,13 @@
 /** The images of a Build over real registries, with the credentials of ServiceAccounts (spec 03 §1.3, §13). */
 import { configCache } from '../buildpacks/fetch-image.ts';
 import type { Account } from '../buildpacks/offers.ts';
+import { PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type OciImage, readImage } from '../oci/image.ts';
 import { rebaseImage } from '../oci/rebase.ts';
-import { parseReference, parseTag, printReference } from '../oci/reference.ts';
+import { parseReference, parseTag, printReference, withDigest } from '../oci/reference.ts';
 import type { Registry } from '../oci/registry.ts';
+import { signImage } from '../signing/sign-image.ts';
 import type { ImageFacts, Images } from './ports.ts';
 
 /** Opens a registry client for an account; `accountRegistries` (lib/buildpacks) makes one. */
@@ -61,6 +63,13 @@ export const registryImages = (open: OpenRegistries): Images => {
       const request = { app: parseReference(image), runImage: parseReference(runImage), tags: tags.map(parseTag) };
       const { content } = await rebaseImage({ app: registry }, request, { signal, configs });
       return factsOf(content);
+    },
+    sign: async ({ image, key: { key, repository, dockerMediaTypes }, annotations }, account, { kube, signal }) => {
+      const reference = parseReference(image);
+      if (reference.digest === undefined) throw new PermanentError('', `${image} has no digest`);
+      const registry = await open(kube, account);
+      const signed = withDigest(reference, reference.digest);
+      await signImage(registry, { image: signed, key, annotations, repository, dockerMediaTypes, signal });
     },
   };
 };

@@ -69,6 +69,7 @@ describe.runIf(apiServerIsHere)('a cap on running builds, on a real API server',
       images: {
         read: () => Promise.resolve(builderFacts),
         rebase: () => Promise.reject(new Error('nothing is rebased here')),
+        sign: () => Promise.reject(new Error('nothing is signed here')),
       },
       cap: {
         ...limits,

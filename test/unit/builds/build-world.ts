@@ -7,7 +7,7 @@ import type { Account } from '../../../lib/buildpacks/offers.ts';
 import type { AttestPorts } from '../../../lib/builds/attest.ts';
 import type { CapPorts } from '../../../lib/builds/cap.ts';
 import type { PodSettings } from '../../../lib/builds/pod/context.ts';
-import type { ImageFacts, Images, RebaseRequest } from '../../../lib/builds/ports.ts';
+import type { ImageFacts, Images, RebaseRequest, SignRequest } from '../../../lib/builds/ports.ts';
 import { buildReconciler } from '../../../lib/builds/reconcile.ts';
 import type { Reconciler } from '../../../lib/reconcile/reconciler.ts';
 import { type FakeCluster, fakeCluster, type Stored } from '../../support/fake-cluster.ts';
@@ -72,7 +72,9 @@ interface FakeImages extends Images {
   readonly known: Map<string, ImageFacts | (() => ImageFacts)>;
   readonly reads: { readonly reference: string; readonly account: Account }[];
   readonly rebases: RebaseRequest[];
+  readonly signs: SignRequest[];
   onRebase: () => ImageFacts;
+  onSign: () => void;
 }
 
 const fakeImages = (): FakeImages => {
@@ -80,7 +82,9 @@ const fakeImages = (): FakeImages => {
     known: new Map([['builder.example/b', builderFacts]]),
     reads: [],
     rebases: [],
+    signs: [],
     onRebase: () => appFacts,
+    onSign: () => undefined,
     read: (reference, account) => {
       images.reads.push({ reference, account });
       const found = images.known.get(reference);
@@ -90,6 +94,10 @@ const fakeImages = (): FakeImages => {
     rebase: (request) => {
       images.rebases.push(request);
       return Promise.resolve().then(() => images.onRebase());
+    },
+    sign: (request) => {
+      images.signs.push(request);
+      return Promise.resolve().then(() => images.onSign());
     },
   };
   return images;
@@ -115,16 +123,31 @@ export interface WorldOptions {
   readonly settings?: Partial<PodSettings>;
   readonly cap?: CapPorts | undefined;
   readonly attest?: AttestPorts | undefined;
+  /** Images of real registries instead of the fake ones. */
+  readonly registries?: Images | undefined;
 }
 
 /** B, its ServiceAccount without secrets, and its builder image. */
-export const buildWorld = ({ spec = {}, metadata = {}, settings = {}, cap, attest }: WorldOptions = {}): BuildWorld => {
+export const buildWorld = ({
+  spec = {},
+  metadata = {},
+  settings = {},
+  cap,
+  attest,
+  registries,
+}: WorldOptions = {}): BuildWorld => {
   const cluster = fakeCluster();
   const images = fakeImages();
   cluster.put(builds, buildB(spec, { generation: 1, ...metadata }));
   cluster.put(accounts, { kind: 'ServiceAccount', metadata: { name: 'someserviceaccount', namespace } });
   const { programs, settings: base } = contextB();
-  const reconciler = buildReconciler({ images, programs, settings: { ...base, ...settings }, cap, attest });
+  const reconciler = buildReconciler({
+    images: registries ?? images,
+    programs,
+    settings: { ...base, ...settings },
+    cap,
+    attest,
+  });
   const build = () => cluster.at(`${builds}/build-name`);
   return {
     cluster,

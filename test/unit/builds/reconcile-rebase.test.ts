@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../lib/errors/expected.ts';
 import { OciError, type OciErrorCode } from '../../../lib/oci/errors.ts';
-import { accounts, buildWorld, digestOf, namespace, podPath, secret, type WorldOptions } from './build-world.ts';
+import { cosignKey } from '../../support/cosign-key.ts';
+import {
+  accounts,
+  type BuildWorld,
+  buildWorld,
+  digestOf,
+  namespace,
+  podPath,
+  secret,
+  type WorldOptions,
+} from './build-world.ts';
 
 const rebaseWorld = (options: WorldOptions = {}) =>
   buildWorld({ metadata: { generation: 1, annotations: { 'image.kpack.io/reason': 'STACK' } }, ...options });
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 const failsWith = (code: OciErrorCode) => () => {
   throw new OciError(code, 'said the registry', {
@@ -71,18 +83,87 @@ describe('a rebase', () => {
     },
   );
 
-  it('of a signed image goes to a pod, where the keys are', async () => {
-    const world = rebaseWorld();
-    const key = secret('signing', { 'cosign.key': 'S0VZ' });
-    world.cluster.put(key.path, key.object);
+  /** The Build's account lists these Secrets with keys, the pair of each under this password. */
+  const giveKeys = (world: BuildWorld, keys: Readonly<Record<string, Record<string, string>>>): void => {
+    for (const [name, data] of Object.entries(keys)) {
+      const encoded = Object.fromEntries(Object.entries(data).map(([key, text]) => [key, base64(text)]));
+      const { path, object } = secret(name, encoded);
+      world.cluster.put(path, object);
+    }
+    world.cluster.remove(`${accounts}/someserviceaccount`);
     world.cluster.put(accounts, {
       kind: 'ServiceAccount',
       metadata: { name: 'someserviceaccount', namespace },
-      secrets: [{ name: 'signing' }],
+      secrets: Object.keys(keys).map((name) => ({ name })),
     } as object);
+  };
+  const usable = { 'cosign.key': cosignKey('p').pem, 'cosign.password': 'p' };
+
+  it('is signed with every key of the account, as the pod would, and no pod is needed', async () => {
+    const world = rebaseWorld({
+      spec: { cosign: { annotations: [{ name: 'team', value: 'a=b' }, { value: 'no name' }] } },
+    });
+    const noPassword = { 'cosign.key': cosignKey('').pem };
+    giveKeys(world, { zebra: usable, aardvark: noPassword, login: { password: 'x' } });
     await world.pass();
-    expect(world.images.rebases).toEqual([]);
-    expect(world.condition()['message']).toContain('signed with Secret signing');
+    expect(world.condition()).toEqual({ type: 'Succeeded', status: 'True', reason: 'Completed' });
+    expect(world.cluster.has(podPath)).toBe(false);
+    expect(world.images.signs.map(({ image, key, annotations }) => [image, key.secret, [...annotations]])).toEqual(
+      ['aardvark', 'zebra'].map((name) => [
+        `index.docker.io/someimage/name@${digestOf('a')}`,
+        name,
+        [
+          ['buildTimestamp', '19440606.133000'],
+          ['buildNumber', '12'],
+          ['team', 'a=b'],
+        ],
+      ]),
+    );
+  });
+
+  it('goes to a pod when a key is none that can be used here, and the condition says which', async () => {
+    const world = rebaseWorld();
+    giveKeys(world, { good: usable, kms: { 'cosign.key': 'awskms:///alias/release' } });
+    await world.pass();
+    expect([world.images.rebases, world.images.signs]).toEqual([[], []]);
+    expect(world.cluster.at(podPath).spec).toMatchObject({ initContainers: [{ name: 'rebase' }] });
+    expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'RebaseInPod' });
+    expect(world.condition()['message']).toMatch(
+      /signed with Secret kms, which can only be used there: the cosign key is no/,
+    );
+  });
+
+  it.each([
+    ['unavailable', 'Retrying', 'said the registry'],
+    ['denied', 'RebaseInPod', 'the credentials for the registry are not among the Secrets'],
+    ['not-found', undefined, 'cosign sign: unable to sign image with the key of Secret key: '],
+  ] as const)('whose signature is %s is not called done', async (code, reason, message) => {
+    const world = rebaseWorld();
+    giveKeys(world, { key: usable });
+    world.images.onSign = failsWith(code);
+    await world.pass();
+    expect(world.condition()['status']).not.toBe('True');
+    expect(world.condition()['reason']).toBe(reason);
+    expect(world.condition()['message']).toContain(message);
+    expect(world.cluster.has(podPath)).toBe(code === 'denied');
+    if (code !== 'unavailable') return;
+    world.images.onSign = () => undefined;
+    await world.pass({ attempts: 1 });
+    expect(world.condition()).toMatchObject({ status: 'True' });
+  });
+
+  it('that was made is not built from source because its attestation finds something missing', async () => {
+    const world = rebaseWorld({
+      attest: {
+        systemAccount: { namespace: 'system', name: 'controller' },
+        internalParameters: {},
+        release: 'v1',
+        registryFor: () => Promise.reject(new Error('not reached')),
+      },
+    });
+    world.images.known.set(`index.docker.io/someimage/name@${digestOf('a')}`, failsWith('not-found'));
+    expect(await world.pass()).toMatchObject({ failure: { code: 'not-found' } });
+    expect(world.cluster.has(podPath)).toBe(false);
   });
 
   it('03#194 whose last image is gone is built from source instead', async () => {
