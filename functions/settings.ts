@@ -1,5 +1,6 @@
 /** What a function is told by its environment. Everything that is wrong is reported together. */
 import * as v from 'valibot';
+import { archivePlace, archivePlaceRule } from '../lib/builds/archive/place.ts';
 
 const text = v.pipe(v.string(), v.minLength(1, 'must not be empty'));
 const flag = v.optional(
@@ -15,6 +16,15 @@ const cap = v.optional(
     v.string(),
     v.regex(/^(?:[1-9]\d{0,2}|1000)?$/, 'must be a number from 1 to 1000'),
     v.transform((given) => (given === '' ? undefined : Number(given))),
+  ),
+  '',
+);
+
+const archive = v.optional(
+  v.pipe(
+    v.string(),
+    v.check((given) => given === '' || archivePlace(given) !== undefined, archivePlaceRule),
+    v.transform((given) => (given === '' ? undefined : archivePlace(given))),
   ),
   '',
 );
@@ -58,6 +68,8 @@ const settingsSchema = v.object({
   /** Builds that run at once, in the whole installation and in each namespace; empty for no limit. */
   KPACKLESS_MAX_BUILDS: cap,
   KPACKLESS_MAX_BUILDS_PER_NAMESPACE: cap,
+  /** Where the logs of ended Builds are kept, `bucket/prefix`; empty for nowhere. */
+  KPACKLESS_BUILD_LOG_ARCHIVE: archive,
 });
 
 /** Every variable that is read. */

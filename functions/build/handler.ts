@@ -3,6 +3,7 @@ import { buildReconciler } from '../../lib/builds/reconcile.ts';
 import { registryImages } from '../../lib/builds/registry-images.ts';
 import { buildWaker } from '../../lib/builds/wake.ts';
 import { Slots } from '../../lib/state/slots.ts';
+import { archivePorts } from '../archive-ports.ts';
 import { attestPorts } from '../attest-ports.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 import { registryPorts } from '../registry-ports.ts';
@@ -20,6 +21,7 @@ export const handler = reconcileHandler(({ settings, table, sender, kube }) => {
       wake: buildWaker(sender),
     },
     attest: settings.KPACKLESS_SLSA_ATTESTATION ? attestPorts(settings, registryFor) : undefined,
+    archive: archivePorts(settings),
     images: registryImages(registryFor),
     programs: {
       prepare: program('build-init'),

@@ -11,6 +11,7 @@ export const conditionTypes = {
   BuilderUpToDate: 'The Image’s builder has the newest stack and buildpacks. Image only.',
   UpToDate: 'The builder image was made from the newest stack and buildpacks. Builder and ClusterBuilder only.',
   ActivePolling: 'The source can move and is looked at again and again. SourceResolver only.',
+  LogsArchived: 'The logs of an ended Build are kept outside the cluster. Only where the installation archives logs.',
 } as const;
 
 /** The type of a condition. */
@@ -88,6 +89,18 @@ export const conditionReasons = {
   },
   RebaseInPod: { kinds: ['Build'], meaning: 'The rebase needs a pod; the message says why.', ours: true },
   ResultUnknown: { kinds: ['Build'], meaning: 'The image was pushed, but nothing says its digest.', ours: true },
+  Archived: { kinds: ['Build'], meaning: 'The logs are kept; the message is their address.', ours: true },
+  ArchivedInPart: {
+    kinds: ['Build'],
+    meaning: 'The logs are kept but for steps that could not be read; the message names address and steps.',
+    ours: true,
+  },
+  ArchiveRetrying: {
+    kinds: ['Build'],
+    meaning: 'The logs could not be read or put away; it is tried again, for an hour.',
+    ours: true,
+  },
+  ArchiveFailed: { kinds: ['Build'], meaning: 'The logs are not kept; the message says why.', ours: true },
   Invalid: {
     kinds: ['Image'],
     meaning:

@@ -2,6 +2,7 @@
 import type { Account } from '../buildpacks/offers.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { SigningKey } from '../signing/key-secret.ts';
+import type { ArchivePorts } from './archive/archive.ts';
 import type { AttestPorts } from './attest.ts';
 import type { CapPorts } from './cap.ts';
 import type { PodSettings, StepPrograms } from './pod/context.ts';
@@ -57,4 +58,6 @@ export interface BuildPorts {
   readonly cap?: CapPorts | undefined;
   /** Absent: nothing is attested. */
   readonly attest?: AttestPorts | undefined;
+  /** Absent: logs are kept as long as the pod. */
+  readonly archive?: ArchivePorts | undefined;
 }

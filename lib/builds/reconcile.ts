@@ -13,6 +13,7 @@ import { isControlledBy } from '../kube/object.ts';
 import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
+import { type LogHolder, logArchive } from './archive/archive.ts';
 import { attested } from './attest.ts';
 import { cancelling, isCancelled } from './cancel.ts';
 import { buildCap } from './cap.ts';
@@ -49,21 +50,29 @@ const rebaseSignal = (pass: Pass): AbortSignal =>
 /** The reconciler of Builds. */
 export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   const cap = buildCap(ports.cap);
+  const logs = logArchive(ports.archive);
 
-  const write = async (build: Build, pass: Pass, status: BuildStatus): Promise<Outcome> => {
+  /** Writes the status. Logs of `pod` are archived before the Build ends, so that one write tells both. */
+  const write = async (
+    build: Build,
+    pass: Pass,
+    status: BuildStatus & { readonly conditions: readonly Condition[] },
+    pod: LogHolder = 'none',
+  ): Promise<Outcome> => {
     // Whoever has something to report waits for nobody any more.
     await pass.dependOn([]);
-    const conditions = withTransitionTimes(status.conditions ?? [], build.status?.conditions, pass.now);
+    const ends = isFinished({ ...build, status });
+    // Before it is said that the Build ended: nobody looks at it afterwards.
+    if (ends) await cap.leave(build, pass);
+    const wanted = [...status.conditions, ...(await logs.conditions(build, pod, pass))];
     const next = {
       ...build.status,
       ...status,
-      conditions: [...conditions],
+      conditions: [...withTransitionTimes(wanted, build.status?.conditions, pass.now)],
       observedGeneration: build.metadata.generation,
     };
-    // Before it is said that the Build ended: nobody looks at it afterwards.
-    if (isFinished({ ...build, status: next })) await cap.leave(build, pass);
     const written = await pass.writeStatus(build, next);
-    return isFinished(written) ? settled : again(lookAgainSeconds, 'the pod has not ended');
+    return isFinished(written) ? logs.outcome(written, pass.now) : again(lookAgainSeconds, 'the pod has not ended');
   };
 
   /** What was built and, if wanted, its attestation. While that is tried again the Build holds no slot: its pod is over. */
@@ -71,18 +80,17 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     build: Build,
     pass: Pass,
     made: BuildMetadata,
-    { pod, ...rest }: Partial<BuildStatus> & { readonly pod?: Pod },
+    rest: Partial<BuildStatus>,
+    pod: Pod | 'gone' | 'none' = 'none',
   ): Promise<Outcome> => {
-    const succeededWith = (more: Partial<BuildStatus>, remark = ''): Promise<Outcome> =>
-      write(build, pass, {
-        ...rest,
-        ...builtStatus(made),
-        ...more,
-        conditions: [succeeded('True', 'Completed', remark)],
-      });
+    const succeededWith = (more: Partial<BuildStatus>, remark = ''): Promise<Outcome> => {
+      const status = { ...rest, ...builtStatus(made), ...more, conditions: [succeeded('True', 'Completed', remark)] };
+      return write(build, pass, status, pod);
+    };
     if (ports.attest === undefined) return succeededWith({});
     await cap.leave(build, pass);
-    const done = await attested(build, pod, made, ports.images, ports.attest, pass);
+    const ran = typeof pod === 'string' ? undefined : pod;
+    const done = await attested(build, ran, made, ports.images, ports.attest, pass);
     return 'image' in done ? succeededWith({ latestAttestationImage: done.image }) : succeededWith({}, done.problem);
   };
 
@@ -135,22 +143,24 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       attempts: pass.attempts,
       now: pass.now,
     });
-    if (!('podNeeded' in made)) return written(build, pass, made, { stepsCompleted: ['rebase'] });
+    if (!('podNeeded' in made)) return written(build, pass, made, { stepsCompleted: ['rebase'] }, 'none');
     const { because, ...more } = made.podNeeded;
     return create(build, pass, { ...context, ...more }, because);
   };
 
   /** The pod is gone, but it may have pushed the image before. Built anew it is only when somebody asks (spec 02 §10.1 S25). */
-  const afterLoss = async (build: Build, pass: Pass, otherwise: Condition): Promise<Outcome> => {
+  const afterLoss = async (build: Build, pass: Pass, otherwise: Condition, pod: Pod | 'gone'): Promise<Outcome> => {
     const made = await resultAfterLoss(build, ports.images, pass);
-    if (made !== undefined) return written(build, pass, made, {});
-    return write(build, pass, { conditions: [otherwise] });
+    if (made !== undefined) return written(build, pass, made, {}, pod);
+    return write(build, pass, { conditions: [otherwise] }, pod);
   };
 
   /** Stops the pod. What it pushed before counts: then the Build succeeded. */
   const cancel = async (build: Build, pass: Pass, pod: Pod | undefined): Promise<Outcome> => {
+    let known: LogHolder = 'none';
     switch (cancelling(pod, pass.now)) {
       case 'delete':
+        known = await logs.before(build, pod, pass);
         await pass.kube.delete(pod ?? {});
         break;
       case 'wait':
@@ -158,11 +168,13 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       case 'ended':
         return report(build, pass, pod ?? {});
       case 'gone':
-        if (build.status?.stepsCompleted?.includes('export') === true) return afterLoss(build, pass, cancelledEnd);
-        return write(build, pass, { conditions: [cancelledEnd] });
+        if (build.status?.stepsCompleted?.includes('export') === true)
+          return afterLoss(build, pass, cancelledEnd, 'gone');
+        return write(build, pass, { conditions: [cancelledEnd] }, 'gone');
     }
     const message = `pod ${pod?.metadata?.name ?? ''} is being stopped`;
-    await write(build, pass, { ...podStatus(pod ?? {}), conditions: [succeeded('Unknown', 'Cancelling', message)] });
+    const conditions = [succeeded('Unknown', 'Cancelling', message)];
+    await write(build, pass, { ...podStatus(pod ?? {}), conditions }, known);
     return again(cancelSeconds, message);
   };
 
@@ -170,18 +182,20 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     if (!isBuilt(pod)) {
       const tooLate = overdue(pod, pass.now);
       if (tooLate !== undefined) {
+        const known = await logs.before(build, pod, pass);
         await pass.kube.delete(pod);
-        return write(build, pass, { ...podStatus(pod), conditions: [tooLate] });
+        return write(build, pass, { ...podStatus(pod), conditions: [tooLate] }, known);
       }
-      if (endedByDeletion(pod)) return afterLoss(build, pass, podDeleted(pod.metadata?.name ?? ''));
+      if (endedByDeletion(pod)) return afterLoss(build, pass, podDeleted(pod.metadata?.name ?? ''), pod);
       const { line, more } = await failedLog(pod, pass.kube);
       const condition = rebasePodNote(pod, withMore(succeededFrom(pod, line), more));
-      return write(build, pass, { ...podStatus(pod), conditions: [condition] });
+      const holder = condition.status === 'Unknown' ? 'none' : pod;
+      return write(build, pass, { ...podStatus(pod), conditions: [condition] }, holder);
     }
     const made = await resultOf(build, pod, ports.images, pass);
-    if (!('unknown' in made)) return written(build, pass, made, { ...podStatus(pod), pod });
+    if (!('unknown' in made)) return written(build, pass, made, podStatus(pod), pod);
     const message = `the image was pushed, but neither the pod nor the registry says its digest: ${made.unknown}`;
-    return write(build, pass, { ...podStatus(pod), conditions: [succeeded('False', 'ResultUnknown', message)] });
+    return write(build, pass, { ...podStatus(pod), conditions: [succeeded('False', 'ResultUnknown', message)] }, pod);
   };
 
   const patched = async (pod: Pod, pass: Pass): Promise<Pod> => {
@@ -196,15 +210,16 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     kind: 'Build',
     reconcile: async (stored, pass) => {
       const build = withBuildDefaults(stored);
-      if (isFinished(build)) return settled;
+      if (isFinished(build) && !logs.areMissing(build)) return settled;
       const key = { kind: 'Pod', namespace: build.metadata.namespace ?? '', name: buildPodName(build.metadata.name) };
       const pod = await pass.kube.get<Pod>(key);
       if (pod !== undefined) pass.saw({ ...pod, kind: 'Pod' });
       const ours = pod !== undefined && isControlledBy(pod, build) ? pod : undefined;
+      if (isFinished(build)) return logs.archive(build, ours, pass);
       if (isCancelled(build)) return cancel(build, pass, ours);
       if (pod === undefined) {
         const seen = build.status?.podName ?? '';
-        return seen === '' ? start(build, pass) : afterLoss(build, pass, podDeleted(seen));
+        return seen === '' ? start(build, pass) : afterLoss(build, pass, podDeleted(seen), 'gone');
       }
       if (!isControlledBy(pod, build)) return withoutSlot(build, pass, () => Promise.reject(nameTaken(key.name, pod)));
       return report(build, pass, await patched(pod, pass));

@@ -1,6 +1,7 @@
 /** Typed reads and writes of one cluster's API. Every write carries the resourceVersion it was computed from, or is a POST. */
 import { PermanentError } from '../errors/expected.ts';
 import { isKubeError, KubeError } from './errors.ts';
+import { endOfLog, type LogExcerpt } from './log-end.ts';
 import { type KubeObject, keyOf, type ObjectKey, showKey } from './object.ts';
 import { collectionPath, foreignPath, objectPath, resourceOf } from './resources.ts';
 import type { KubeRequest, KubeTransport } from './transport.ts';
@@ -33,6 +34,8 @@ export interface KubeClient {
   delete(object: KubeObject): Promise<void>;
   /** The last lines of a container's log, at most 64 KiB. */
   logTail(pod: ObjectKey, container: string, lines: number): Promise<string>;
+  /** The end of a container's log, at most `limit` bytes. All of the log is read, within `seconds`. */
+  logEnd(pod: ObjectKey, container: string, limit: number, seconds: number): Promise<LogExcerpt>;
 }
 
 const pageSize = 500;
@@ -163,6 +166,20 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
         signal,
       });
       return body;
+    },
+    logEnd: async (pod, container, limit, seconds) => {
+      const path = `${objectPath('Pod', pod.namespace, pod.name)}/log`;
+      const request = { method: 'GET', path, query: { container }, accept: '*/*', deadlineSeconds: seconds } as const;
+      const log = await transport.stream({ ...request, signal });
+      try {
+        return await endOfLog(log, limit);
+      } catch (cause) {
+        throw new KubeError('unreachable', `GET ${path}: ${transport.server} did not hand out the whole log`, {
+          cause,
+        });
+      } finally {
+        log.destroy();
+      }
     },
   };
 };

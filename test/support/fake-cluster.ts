@@ -4,6 +4,8 @@
  * existing name and for an old resourceVersion; logs that a test puts there; answers that a test makes fail.
  * Does not: schemas, defaults, admission, owners' garbage collection, watch, pages, selectors beyond one `key=value`, apply.
  */
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
 import { answerError, KubeError } from '../../lib/kube/errors.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
@@ -150,7 +152,11 @@ export const fakeCluster = (): FakeCluster => {
   const transport: KubeTransport = {
     server: 'fake:443',
     send,
-    stream: () => Promise.reject(new Error('the fake cluster has no watch')),
+    stream: async (request) => {
+      if (!request.path.endsWith('/log')) throw new Error('the fake cluster has no watch');
+      const { body } = await send(request);
+      return Readable.from([Buffer.from(body)]) as IncomingMessage;
+    },
     close: () => undefined,
   };
   return {

@@ -15,6 +15,7 @@ import type { SourceResolver } from '../../lib/api/source-resolver.ts';
 import { type ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import { KubeError } from '../../lib/kube/errors.ts';
+import type { LogExcerpt } from '../../lib/kube/log-end.ts';
 import { type KubeObject, keyOf, type ObjectKey, showKey } from '../../lib/kube/object.ts';
 import { stableJson } from '../../lib/text/stable-json.ts';
 
@@ -240,6 +241,10 @@ export class FakeKube implements KubeClient {
   }
 
   logTail(): Promise<string> {
+    return Promise.reject(new Error('the fake has no logs'));
+  }
+
+  logEnd(): Promise<LogExcerpt> {
     return Promise.reject(new Error('the fake has no logs'));
   }
 

@@ -63,6 +63,7 @@ const mortal = (kube: FakeKube, death: Death): KubeClient => {
     apply: () => kube.apply(),
     delete: (object) => death.through(`delete ${object.kind}`, () => kube.delete(object)),
     logTail: read(() => kube.logTail()),
+    logEnd: read(() => kube.logEnd()),
   };
   return client;
 };

@@ -11,6 +11,7 @@ import { maxReceiveCount, queueRows, visibilitySeconds } from '../../lib/reconci
 type Node = { readonly [key: string]: Node } & readonly Node[] & string;
 
 /** CloudFormation's short forms, as the text after them. */
+const listTags: readonly CollectionTag[] = ['!Not', '!Equals'].map((tag) => ({ tag, collection: 'seq' }));
 const tags: readonly ScalarTag[] = ['!GetAtt', '!Ref', '!Sub'].map((tag) => ({
   tag,
   resolve: (text: string) => `${tag} ${text}`,
@@ -18,7 +19,7 @@ const tags: readonly ScalarTag[] = ['!GetAtt', '!Ref', '!Sub'].map((tag) => ({
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const read = (file: string): Node =>
-  parse(readFileSync(pathOf(file), 'utf8'), { merge: true, customTags: tags as (ScalarTag | CollectionTag)[] }) as Node;
+  parse(readFileSync(pathOf(file), 'utf8'), { merge: true, customTags: [...tags, ...listTags] }) as Node;
 
 const serverless = read('serverless.yml');
 const queues = read('infra/queues.yml')['Resources'] ?? ({} as Node);
@@ -175,6 +176,19 @@ describe('infra/roles.yml', () => {
     expect(sendersTo('dependents')).toEqual(['SweeperRole', 'RelayRole']);
     for (const { name } of queueRows.filter(({ watched }) => watched))
       expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole', 'RelayRole']));
+  });
+
+  it('lets builds put logs below the archive’s prefix when there is one, and nobody read or delete them', () => {
+    const policy = roles['BuildLogArchivePolicy'];
+    expect(policy).toMatchObject({ Condition: 'ArchivesBuildLogs', Properties: { Roles: ['!Ref BuildRole'] } });
+    expect(inDocument(policy?.['Properties']?.['PolicyDocument'])).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 's3:PutObject',
+        Resource: '!Sub arn:${AWS::Partition}:s3:::${param:buildLogArchive, ""}/*',
+        Condition: { StringEquals: { 'aws:ResourceAccount': '!Ref AWS::AccountId' } },
+      },
+    ]);
   });
 
   it('allows no action by a wildcard', () => {

@@ -20,6 +20,7 @@ interface Resource {
 
 let folder = '';
 let resources: Readonly<Record<string, Resource>> = {};
+let conditions: Readonly<Record<string, unknown>> = {};
 
 /** osls in the copy; with no home and no AWS variables it can reach nobody's account. */
 const osls = (...args: readonly string[]) =>
@@ -33,15 +34,24 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kpackless-package-'));
   for (const file of ['serverless.yml', ...includes]) await cp(join(root, file), join(folder, file));
   await bundleAll(join(folder, 'dist'));
-  await osls('--param', 'stepImage=registry.invalid/steps@sha256:0');
+  await osls('--param', 'stepImage=registry.invalid/steps@sha256:0', '--param', 'buildLogArchive=my-bucket/builds');
   const template = await readFile(join(folder, '.serverless/cloudformation-template-update-stack.json'), 'utf8');
-  resources = (JSON.parse(template) as { Resources: typeof resources }).Resources;
+  ({ Resources: resources, Conditions: conditions } = JSON.parse(template) as {
+    Resources: typeof resources;
+    Conditions: typeof conditions;
+  });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const ofType = (type: string): readonly Resource[] => Object.values(resources).filter(({ Type }) => Type === type);
 
 describe('the template', () => {
+  it('lets builds put logs into the bucket that was asked for', () => {
+    expect(conditions).toEqual({ ArchivesBuildLogs: { 'Fn::Not': [{ 'Fn::Equals': ['my-bucket/builds', ''] }] } });
+    expect(resources['BuildLogArchivePolicy']).toMatchObject({ Condition: 'ArchivesBuildLogs' });
+    expect(JSON.stringify(resources['BuildLogArchivePolicy'])).toContain(':s3:::my-bucket/builds/*"');
+  });
+
   it('has of everything as much as the kind table says', () => {
     const counts = Object.fromEntries(
       [

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { ContainerState, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build, BuildSpec } from '../../../lib/api/build.ts';
 import type { Account } from '../../../lib/buildpacks/offers.ts';
+import type { ArchivePorts } from '../../../lib/builds/archive/archive.ts';
 import type { AttestPorts } from '../../../lib/builds/attest.ts';
 import type { CapPorts } from '../../../lib/builds/cap.ts';
 import type { PodSettings } from '../../../lib/builds/pod/context.ts';
@@ -123,6 +124,7 @@ export interface WorldOptions {
   readonly settings?: Partial<PodSettings>;
   readonly cap?: CapPorts | undefined;
   readonly attest?: AttestPorts | undefined;
+  readonly archive?: ArchivePorts | undefined;
   /** Images of real registries instead of the fake ones. */
   readonly registries?: Images | undefined;
 }
@@ -134,6 +136,7 @@ export const buildWorld = ({
   settings = {},
   cap,
   attest,
+  archive,
   registries,
 }: WorldOptions = {}): BuildWorld => {
   const cluster = fakeCluster();
@@ -147,6 +150,7 @@ export const buildWorld = ({
     settings: { ...base, ...settings },
     cap,
     attest,
+    archive,
   });
   const build = () => cluster.at(`${builds}/build-name`);
   return {
