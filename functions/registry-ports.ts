@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { accountRegistries } from '../lib/buildpacks/account-registry.ts';
 import { configCache } from '../lib/buildpacks/fetch-image.ts';
+import { ecrRoleKeychains } from '../lib/clusters/ecr-roles.ts';
 import { ecrKeychain } from '../lib/oci/ecr.ts';
-import { getEcrToken } from '../lib/oci/ecr-token.ts';
+import { ecrTokenAs, getEcrToken, ownAwsIdentity } from '../lib/oci/ecr-token.ts';
 import { httpsFetch } from '../lib/oci/https-fetch.ts';
+import { firstOf } from '../lib/oci/keychain.ts';
 import { createSession } from '../lib/oci/session.ts';
 import type { Settings } from './settings.ts';
 
@@ -19,8 +21,12 @@ const fetchTrusting = (file: string): typeof globalThis.fetch => {
   return httpsFetch(pem);
 };
 
+const ownEcr = ecrKeychain(getEcrToken);
+const asRole = ecrRoleKeychains({ own: ownAwsIdentity, tokenAs: ecrTokenAs });
+
 /**
- * What every reconciler that reads images is wired with; ECR is entered with the function's own AWS identity where Secrets are silent.
+ * What every reconciler that reads images is wired with. Where Secrets are silent ECR is entered as the role that the cluster's registration
+ * names for the host's account, else with the function's own AWS identity.
  * @throws Error when the file of certificates cannot be read or holds none
  */
 export const registryPorts = ({
@@ -28,7 +34,7 @@ export const registryPorts = ({
 }: Pick<Settings, 'KPACKLESS_REGISTRY_CA_FILE'>) => ({
   registryFor: accountRegistries(
     { session: createSession(), ...(caFile === '' ? {} : { transport: { fetch: fetchTrusting(caFile) } }) },
-    ecrKeychain(getEcrToken),
+    ({ ecrRoles = [] }) => firstOf(asRole(ecrRoles), ownEcr),
   ),
   configs: configCache(),
   pollSeconds: tagPollSeconds,

@@ -1,12 +1,15 @@
 /** `npm run register`: tells the functions on AWS how to reach an EKS cluster. Nothing secret is written. */
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { accountOfRole } from '../lib/clusters/ecr-roles.ts';
 import { PermanentError } from '../lib/errors/expected.ts';
 import { Clusters, type Registration } from '../lib/state/clusters.ts';
 import { Table } from '../lib/state/table.ts';
 
 const usage =
-  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--table kpackless]';
+  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--ecr-role ARN]… [--table kpackless]';
+
+const mostEcrRoles = 50;
 
 /** What the command line asks for. */
 export interface RegisterOptions {
@@ -21,7 +24,15 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
   const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { eks: text, region: text, role: text, server: text, 'ca-data': text, table: text },
+    options: {
+      eks: text,
+      region: text,
+      role: text,
+      server: text,
+      'ca-data': text,
+      'ecr-role': { ...text, multiple: true },
+      table: text,
+    },
     allowPositionals: true,
   });
   const [cluster, ...more] = positionals;
@@ -36,7 +47,15 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
   if (!URL.canParse(server) || new URL(server).protocol !== 'https:') throw invalid(`${server} is no https address`);
   if (!Buffer.from(caData, 'base64').toString().includes('BEGIN CERTIFICATE'))
     throw invalid('--ca-data is no certificate in base64');
-  return { cluster, table, registration: { access: 'eks', eksName, region, server, caData, roleArn } };
+  const { 'ecr-role': ecrRoles = [] } = values;
+  const accounts = ecrRoles.map(accountOfRole);
+  // The functions' own policy lets them become these alone.
+  const strange = ecrRoles.find((role) => !/^arn:aws[a-z-]*:iam::\d{12}:role\/ecr-kpackless-[\w+=,.@-]+$/.test(role));
+  if (strange !== undefined) throw invalid(`${strange} is no ARN of a role whose name begins with ecr-kpackless-`);
+  if (new Set(accounts).size < accounts.length || accounts.length > mostEcrRoles)
+    throw invalid(`--ecr-role takes one role per account, for at most ${mostEcrRoles} accounts`);
+  const registration = { access: 'eks', eksName, region, server, caData, roleArn } as const;
+  return { cluster, table, registration: { ...registration, ...(ecrRoles.length > 0 && { ecrRoles }) } };
 };
 
 if (import.meta.main)

@@ -71,12 +71,12 @@ export const accountCredentials = async (
 };
 
 /**
- * Opens registries for accounts. `processKeychain` (cloud identity, mounted config) answers where an account's Secrets are silent. Within one
+ * Opens registries for accounts. `keychainFor` the cluster (cloud identity, mounted config) answers where an account's Secrets are silent. Within one
  * pass, known by its client, an account's Secrets are read once.
  */
 export const accountRegistries = (
   options: Omit<RegistryOptions, 'keychain'>,
-  processKeychain: Keychain = anonymous,
+  keychainFor: (kube: KubeClient) => Keychain = () => anonymous,
 ): ((kube: KubeClient, account: Account) => Promise<Registry>) => {
   const shared = { ...options, session: options.session ?? createSession() };
   const passes = new WeakMap<KubeClient, Map<string, Promise<Registry>>>();
@@ -86,7 +86,7 @@ export const accountRegistries = (
     const key = [account.namespace, account.serviceAccount, ...(account.imagePullSecrets ?? [])].join('/');
     const open = async (): Promise<Registry> => {
       const { keychain, missing } = await accountCredentials(kube, account);
-      return openRegistry({ ...shared, keychain: firstOf(keychain, processKeychain), anonymousBecause: missing });
+      return openRegistry({ ...shared, keychain: firstOf(keychain, keychainFor(kube)), anonymousBecause: missing });
     };
     const registry = opened.get(key) ?? open();
     opened.set(key, registry);

@@ -16,6 +16,12 @@ export interface ClusterConnections {
 /** A function instance serves a bounded number of clusters at a time; the one used longest ago is closed first. */
 const maxOpen = 50;
 
+/** An open connection. */
+interface Connection {
+  readonly transport: KubeTransport;
+  readonly ecrRoles: readonly string[];
+}
+
 const open = (registration: Registration, credentials: () => Promise<AwsCredentials>): KubeTransport => {
   switch (registration.access) {
     case 'kubeconfig':
@@ -35,9 +41,9 @@ export const clusterConnections = (
   clusters: Pick<Clusters, 'registration'>,
   credentials: () => Promise<AwsCredentials>,
 ): ClusterConnections => {
-  const opened = new Map<string, Promise<KubeTransport>>();
+  const opened = new Map<string, Promise<Connection>>();
 
-  const connect = async (cluster: string): Promise<KubeTransport> => {
+  const connect = async (cluster: string): Promise<Connection> => {
     const registration = await clusters.registration(cluster);
     if (registration === undefined)
       throw new ExpectedError(
@@ -47,14 +53,15 @@ export const clusterConnections = (
         },
       );
     try {
-      return open(registration, credentials);
+      const ecrRoles = registration.access === 'eks' ? (registration.ecrRoles ?? []) : [];
+      return { transport: open(registration, credentials), ecrRoles };
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ExpectedError(`cluster ${cluster} cannot be connected to: ${why}`, { pace: 'slow', cause });
     }
   };
 
-  const transport = (cluster: string): Promise<KubeTransport> => {
+  const connection = (cluster: string): Promise<Connection> => {
     const known = opened.get(cluster) ?? connect(cluster);
     opened.delete(cluster);
     opened.set(cluster, known);
@@ -62,12 +69,18 @@ export const clusterConnections = (
     if (opened.size > maxOpen) {
       const [oldest] = opened.keys();
       if (oldest !== undefined) {
-        void opened.get(oldest)?.then((closing) => closing.close());
+        void opened.get(oldest)?.then(({ transport }) => transport.close());
         opened.delete(oldest);
       }
     }
     return known;
   };
 
-  return { transport, client: async (cluster, signal) => kubeClient(await transport(cluster), signal) };
+  return {
+    transport: async (cluster) => (await connection(cluster)).transport,
+    client: async (cluster, signal) => {
+      const { transport, ecrRoles } = await connection(cluster);
+      return { ...kubeClient(transport, signal), ecrRoles };
+    },
+  };
 };

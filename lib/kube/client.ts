@@ -14,6 +14,8 @@ export interface ListOptions {
 
 /** One cluster's API as reconcilers see it. All calls throw KubeError (expected) or PermanentError (what we sent is invalid). */
 export interface KubeClient {
+  /** Roles as which ECR is entered for this cluster (its registration); none unless given. */
+  readonly ecrRoles?: readonly string[] | undefined;
   /** The object, or undefined when the server's 404 names it. A 404 for the kind is thrown: it may be a restart (DESIGN §3.10). */
   get<T extends KubeObject>(key: ObjectKey): Promise<T | undefined>;
   /** As `get`, of a kind that our table does not know, by its apiVersion and plural; undefined also when the kind is not served. */

@@ -12,15 +12,43 @@ export const readEcrToken = (token: string | undefined, expiresAt: Date | undefi
   return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1), expiresAtMs: expiresAt.getTime() };
 };
 
-/** Asks ECR in the registry's region, with the process's own AWS identity. Throws what the SDK throws. */
-export const getEcrToken: GetEcrToken = async ({ region, fips }) => {
-  const { ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr');
-  const client = new ECRClient({ region, useFipsEndpoint: fips });
+/** Gives credentials of some AWS identity, when they are needed. */
+export type AwsIdentity = () => Promise<{
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}>;
+
+/** Asks ECR in the registry's region as that identity; the process's own unless given. Throws what the SDK and the identity throw. */
+export const ecrTokenAs =
+  (identity?: AwsIdentity): GetEcrToken =>
+  async ({ region, fips }) => {
+    const { ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr');
+    const client = new ECRClient({
+      region,
+      useFipsEndpoint: fips,
+      ...(identity !== undefined && { credentials: await identity() }),
+    });
+    try {
+      const abortSignal = AbortSignal.timeout(deadlineMs);
+      const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}), { abortSignal });
+      const [first] = authorizationData ?? [];
+      return readEcrToken(first?.authorizationToken, first?.expiresAt);
+    } finally {
+      client.destroy();
+    }
+  };
+
+/** With the process's own AWS identity. */
+export const getEcrToken: GetEcrToken = ecrTokenAs();
+
+/** The process's own AWS identity, as the SDK finds it. */
+export const ownAwsIdentity: AwsIdentity = async () => {
+  const { ECRClient } = await import('@aws-sdk/client-ecr');
+  const client = new ECRClient({});
   try {
-    const abortSignal = AbortSignal.timeout(deadlineMs);
-    const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}), { abortSignal });
-    const [first] = authorizationData ?? [];
-    return readEcrToken(first?.authorizationToken, first?.expiresAt);
+    const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+    return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
   } finally {
     client.destroy();
   }

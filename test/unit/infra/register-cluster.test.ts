@@ -24,6 +24,14 @@ describe('registering a cluster', () => {
     });
   });
 
+  it('keeps the roles that enter ECR of other accounts', () => {
+    const roles = ['210987654321', '310987654321'].map((account) => `arn:aws:iam::${account}:role/ecr-kpackless-prod`);
+    const { registration } = registerOptions([...good, ...roles.flatMap((role) => ['--ecr-role', role])]);
+    expect(registration).toMatchObject({ ecrRoles: roles });
+  });
+
+  const ecrRole = ['--ecr-role', 'arn:aws:iam::210987654321:role/ecr-kpackless-a'];
+
   it.each([
     ['no name', good.slice(1), /give one name/],
     ['a name that no message may carry', changed('prod', 'a/b'), /no name for a cluster/],
@@ -31,6 +39,12 @@ describe('registering a cluster', () => {
     ['an address without TLS', changed('https://k.example', 'http://k.example'), /no https address/],
     ['a certificate that is none', changed(caData, 'bm8='), /no certificate/],
     ['a role that is none', [...good, '--role', 'kpackless-prod'], /no ARN of a role/],
+    [
+      'an ECR role that the functions may not become',
+      [...good, '--ecr-role', 'arn:aws:iam::210987654321:role/admin'],
+      /begins with ecr-kpackless-/,
+    ],
+    ['two ECR roles of one account', [...good, ...ecrRole, ...ecrRole], /one role per account/],
     ['an option that is none', [...good, '--nonsense'], /nonsense/],
   ])('refuses %s in one sentence', (_, args, why) => {
     expect(() => registerOptions(args)).toThrow(why);
