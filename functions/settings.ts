@@ -43,6 +43,8 @@ const settingsSchema = v.object({
   /** Highest platform API used, e.g. `0.12`; empty for whatever the lifecycle offers. */
   KPACKLESS_MAXIMUM_PLATFORM_API: v.optional(v.string(), ''),
   KPACKLESS_INJECTED_SIDECAR_SUPPORT: flag,
+  /** `refuse` fails Builds whose builder orders image extensions: their steps run as root. */
+  KPACKLESS_EXTENSIONS: v.optional(v.picklist(['run', 'refuse'], 'must be run or refuse'), 'run'),
   KPACKLESS_PRIORITY_CLASSES: flag,
   KPACKLESS_TRUST_UNKNOWN_SSH_HOSTS: v.optional(
     v.pipe(

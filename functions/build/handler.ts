@@ -32,6 +32,7 @@ export const handler = reconcileHandler(({ settings, table, sender, kube }) => {
     settings: {
       trustUnknownSshHosts: settings.KPACKLESS_TRUST_UNKNOWN_SSH_HOSTS,
       injectedSidecars: settings.KPACKLESS_INJECTED_SIDECAR_SUPPORT,
+      refuseExtensions: settings.KPACKLESS_EXTENSIONS === 'refuse',
       ...(maximum === '' ? {} : { maximumPlatformApi: maximum }),
     },
   });

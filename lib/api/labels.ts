@@ -29,6 +29,8 @@ export const pausedAnnotation = 'image.kpack.io/paused';
 export const pollIntervalAnnotation = 'image.kpack.io/pollInterval';
 /** Annotation of a build pod: `true` once its steps may start (injected-sidecar mode). */
 export const podReadyAnnotation = 'build.kpack.io/ready';
+/** Annotation of a build pod: the image its step `extend-run` was given, where an image extension chose it. */
+export const extendRunImageAnnotation = 'build.kpack.io/extendRunImage';
 /** Annotation of a build pod: `false` keeps the service mesh out; absent in injected-sidecar mode. */
 export const istioInjectAnnotation = 'sidecar.istio.io/inject';
 

@@ -77,6 +77,21 @@ export const conditionReasons = {
   },
   Cancelling: { kinds: ['Build'], meaning: 'The Build was cancelled; its pod is being stopped.', ours: true },
   Cancelled: { kinds: ['Build'], meaning: 'The Build was cancelled by annotation.', ours: true },
+  ExtensionsUnsupported: {
+    kinds: ['Build'],
+    meaning: 'The builder orders image extensions that cannot run; the message says why. Nothing was built.',
+    ours: true,
+  },
+  ExtensionsRefused: {
+    kinds: ['Build'],
+    meaning: 'The builder orders image extensions, which this installation refuses. Nothing was built.',
+    ours: true,
+  },
+  PodRefused: {
+    kinds: ['Build'],
+    meaning: 'The namespace does not admit the pod: steps of image extensions run as root. It is tried again.',
+    ours: true,
+  },
   NotaryUnsupported: {
     kinds: ['Build'],
     meaning: 'The Image asks for a notary v1 signature, which is not made; nothing was built.',

@@ -18,6 +18,12 @@ const bindingHint = (message: string, namespace: string): string => {
   return `${message}. If the grant is missing: kubectl create rolebinding kpackless-tenant -n ${namespace} --clusterrole=kpackless-tenant${subject}`;
 };
 
+/** What the API server's Pod Security admission says; only steps of image extensions give it a reason to. */
+const refusedRoot = /violates PodSecurity/;
+
+const extensionHint = (message: string): string =>
+  `${message}. Builders with image extensions have steps that run as root, which namespaces with the Pod Security Standard restricted refuse: use a builder without, or a namespace that enforces baseline`;
+
 /** The status after `failure`; undefined for a finished Build, whose status is frozen. */
 export const statusAfter = (
   build: Build,
@@ -32,8 +38,8 @@ export const statusAfter = (
   });
   if (failure instanceof PermanentError) return said(succeeded('False', failure.reason, failure.message));
   if (failure instanceof Waiting) return said(succeeded('Unknown', failure.reason, failure.message));
-  const message = isKubeError(failure, 'forbidden')
-    ? bindingHint(failure.message, build.metadata.namespace ?? '')
-    : failure.message;
-  return said(succeeded('Unknown', 'Retrying', message));
+  if (!isKubeError(failure, 'forbidden')) return said(succeeded('Unknown', 'Retrying', failure.message));
+  return refusedRoot.test(failure.message)
+    ? said(succeeded('Unknown', 'PodRefused', extensionHint(failure.message)))
+    : said(succeeded('Unknown', 'Retrying', bindingHint(failure.message, build.metadata.namespace ?? '')));
 };

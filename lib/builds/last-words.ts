@@ -42,6 +42,9 @@ const meanings: Readonly<Record<number, string>> = {
   51: 'a buildpack failed',
   52: 'building failed',
   62: 'writing the image failed',
+  91: 'an image extension failed while it generated Dockerfiles',
+  92: 'generating Dockerfiles failed',
+  102: 'a Dockerfile of an image extension failed',
   137: 'it was killed; often it had too little memory, see resources.limits',
   143: 'it was asked to stop',
 };

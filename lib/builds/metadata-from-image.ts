@@ -17,8 +17,12 @@ const lifecycleMetadata = v.object({
   }),
 });
 
+const modules = v.optional(
+  v.nullable(v.array(v.object({ id: text, version: text, homepage: v.optional(v.string()) }))),
+);
 const buildMetadata = v.object({
-  buildpacks: v.optional(v.nullable(v.array(v.object({ id: text, version: text, homepage: v.optional(v.string()) })))),
+  buildpacks: modules,
+  extensions: modules,
   launcher: v.optional(v.object({ version: text }), { version: '' }),
 });
 
@@ -51,14 +55,15 @@ export const metadataFromImage = (
   { latestImage, latestCacheImage }: Pick<BuildMetadata, 'latestImage' | 'latestCacheImage'>,
 ): BuildMetadata => {
   const parsed = v.safeParse(buildMetadata, json(labels[buildMetadataLabel]));
-  const built = parsed.success ? parsed.output : { buildpacks: [], launcher: { version: '' } };
+  const built = parsed.success ? parsed.output : { buildpacks: [], extensions: [], launcher: { version: '' } };
   return {
     latestImage,
     latestCacheImage,
     stackId: labels[stackIdLabel] ?? '',
     stackRunImage: runImageOf(labels[lifecycleMetadataLabel]),
     lifecycleVersion: built.launcher.version,
-    buildpacks: (built.buildpacks ?? []).map(({ id, version, homepage }) => ({
+    // Extensions too: a new version of one is as good a reason to build again.
+    buildpacks: [...(built.buildpacks ?? []), ...(built.extensions ?? [])].map(({ id, version, homepage }) => ({
       id,
       version,
       ...(homepage === undefined || homepage === '' ? {} : { homepage }),

@@ -9,6 +9,7 @@ import type { BuildMetadata } from './metadata.ts';
 import { runImage } from './pod/build-facts.ts';
 import type { PodContext } from './pod/context.ts';
 import type { CallContext, Images } from './ports.ts';
+import { isRebasable } from './rebasable.ts';
 import { resultFromImage } from './result.ts';
 import { keysOf, signRebased } from './sign-rebased.ts';
 
@@ -27,7 +28,7 @@ const whyTakenOver = (error: unknown, attempts: number): string | undefined => {
 export interface PodNeeded {
   /** For the condition; absent when there is nothing to explain. */
   readonly because?: string | undefined;
-  /** There is nothing to rebase: the pod builds. */
+  /** There is nothing to rebase, or what is there may not be: the pod builds. */
   readonly lastImageIsGone?: true;
 }
 
@@ -50,6 +51,26 @@ const rebase = async (
 };
 
 /**
+ * Whether the last image may be rebased at all, looked up only where image extensions may have touched it. An image that cannot be read is built
+ * anew as well: a pod that rebases it would fail.
+ */
+const mayBeRebased = async (
+  build: Build,
+  context: PodContext,
+  images: Images,
+  call: CallContext & { readonly attempts: number },
+): Promise<boolean> => {
+  if (context.builder.hasExtensions !== true) return true;
+  try {
+    const { labels } = await images.read(build.spec.lastBuild?.image ?? '', accountOf(build), call);
+    return isRebasable(labels, runImage(build, context));
+  } catch (error) {
+    if (isOciError(error, 'not-found') || whyTakenOver(error, call.attempts) !== undefined) return false;
+    throw error;
+  }
+};
+
+/**
  * Rebases, signs the result with the keys of the ServiceAccount and says what was made, or that a pod is needed. Done again it makes and signs
  * the same image. Throws what is to be tried again or told.
  */
@@ -59,6 +80,7 @@ export const rebaseInRegistry = async (
   images: Images,
   call: CallContext & { readonly attempts: number; readonly now: Date },
 ): Promise<BuildMetadata | { readonly podNeeded: PodNeeded }> => {
+  if (!(await mayBeRebased(build, context, images, call))) return { podNeeded: { lastImageIsGone: true } };
   const keys = await keysOf(build, context, call.kube);
   if ('because' in keys) return { podNeeded: keys };
   try {

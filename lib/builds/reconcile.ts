@@ -19,6 +19,7 @@ import { cancelling, isCancelled } from './cancel.ts';
 import { buildCap } from './cap.ts';
 import { endedByDeletion } from './ended-by-deletion.ts';
 import { cancelledEnd, nameTaken, podDeleted, refuseNotary, withMore } from './ends.ts';
+import { runImagePatches } from './extend-run.ts';
 import { statusAfter } from './failure.ts';
 import { dependenciesOf, gather } from './inputs/gather.ts';
 import { isFinished } from './is-finished.ts';
@@ -201,7 +202,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   const patched = async (pod: Pod, pass: Pass): Promise<Pod> => {
     const { namespace = '', name = '' } = pod.metadata ?? {};
     let current = pod;
-    for (const patch of ports.settings.injectedSidecars ? sidecarPatches(pod) : [])
+    for (const patch of ports.settings.injectedSidecars ? sidecarPatches(pod) : runImagePatches(pod))
       current = await pass.kube.patch<Pod>({ kind: 'Pod', namespace, name }, patch);
     return current;
   };

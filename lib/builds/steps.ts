@@ -3,9 +3,13 @@ import type { ContainerState, ContainerStatus, Pod } from 'kubernetes-types/core
 
 const steps: ReadonlySet<string> = new Set([
   'prepare',
+  'extend-start',
   'analyze',
   'detect',
   'restore',
+  'extend-gate',
+  'extend-run',
+  'extend-build',
   'build',
   'export',
   'completion',

@@ -7,6 +7,8 @@ import type { ImageFacts } from '../ports.ts';
 const stackIdLabel = 'io.buildpacks.stack.id';
 const builderMetadataLabel = 'io.buildpacks.builder.metadata';
 
+const extensionOrderLabel = 'io.buildpacks.buildpack.order-extensions';
+
 const versions = v.optional(v.nullable(v.array(v.string())));
 const metadataSchema = v.object({
   stack: v.optional(v.object({ runImage: v.optional(v.object({ image: v.optional(v.string(), '') })) })),
@@ -31,6 +33,16 @@ const metadataOf = (label: string | undefined): v.InferOutput<typeof metadataSch
   if (Array.isArray(json)) return refuse(`label ${builderMetadataLabel} is a list`);
   const parsed = v.safeParse(metadataSchema, json);
   return parsed.success ? parsed.output : refuse(`label ${builderMetadataLabel}: ${parsed.issues[0].message}`);
+};
+
+/** A list with something in it; builders without extensions have an empty one, null or none. */
+const hasExtensions = (label: string | undefined): boolean => {
+  try {
+    const order: unknown = JSON.parse(label ?? '[]');
+    return Array.isArray(order) && order.length > 0;
+  } catch {
+    throw new PermanentError('', `label ${extensionOrderLabel} of the builder image is not JSON`);
+  }
 };
 
 const idOf = (env: readonly string[], name: string): number => {
@@ -58,6 +70,7 @@ export const builderImageFrom = (image: string, { os, env, labels }: ImageFacts)
     platformApis: [...(deprecated ?? []), ...(supported ?? [])],
     uid: idOf(env, 'CNB_USER_ID'),
     gid: idOf(env, 'CNB_GROUP_ID'),
+    ...(hasExtensions(labels[extensionOrderLabel]) && { hasExtensions: true }),
   };
   if (os === 'windows') throw new PermanentError('', 'windows builds are not supported');
   return builder;

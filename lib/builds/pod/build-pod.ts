@@ -2,10 +2,12 @@
  * The pod of a Build. Pure: the same Build and context make the same pod. Reads as a table of contents; each step has a file.
  *
  *     prepare → analyze → detect → restore → build → export → completion        (spec 03 §7)
+ *     prepare → extend-start → analyze → detect → restore → extend-gate → extend-run → extend-build → export → completion
  *     rebase → completion                                                       (spec 03 §8)
  */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
+import { PermanentError } from '../../errors/expected.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { mountedBindings } from './bindings.ts';
 import { builderPullSecrets, firstTag, pullSecretNames } from './build-facts.ts';
@@ -14,7 +16,7 @@ import { variable } from './container.ts';
 import type { PodContext } from './context.ts';
 import { isRebase } from './is-rebase.ts';
 import { lifecyclePhases } from './lifecycle.ts';
-import { platformApiFor } from './platform-api.ts';
+import { extensionPlatformApiFor, platformApiFor } from './platform-api.ts';
 import { podOf } from './pod.ts';
 import { prepare } from './prepare.ts';
 import { rebasePod } from './rebase-pod.ts';
@@ -27,17 +29,27 @@ import {
   withoutMounted,
 } from './secrets.ts';
 import { withWaiter } from './sidecar.ts';
-import { buildVolumes, home, notary, report } from './volumes.ts';
+import { buildVolumes, extensionVolumes, home, notary, report } from './volumes.ts';
 
 /**
  * The pod that carries out the Build: a rebase pod when nothing but the stack moved, else the whole lifecycle; behind the waiter
  * where sidecars are injected. Throws PermanentError for a Build or builder image that cannot work (spec 03 §3).
  */
 export const buildPod = (build: Build, context: PodContext): Pod => {
-  const platformApi = platformApiFor(context.builder.platformApis, context.settings.maximumPlatformApi);
+  const platformApi = apiFor(context);
   const isToRebase = isRebase(build, context.builder.stackId) && context.lastImageIsGone !== true;
   const pod = isToRebase ? rebasePod(build, context) : lifecyclePod(build, context, platformApi);
   return context.settings.injectedSidecars ? withWaiter(build, pod, context.programs.waiter) : pod;
+};
+
+const apiFor = ({ builder, settings }: PodContext): string => {
+  if (builder.hasExtensions !== true) return platformApiFor(builder.platformApis, settings.maximumPlatformApi);
+  if (settings.refuseExtensions !== true)
+    return extensionPlatformApiFor(builder.platformApis, settings.maximumPlatformApi);
+  throw new PermanentError(
+    'ExtensionsRefused',
+    'the builder orders image extensions, whose steps run as root; this installation refuses them (KPACKLESS_EXTENSIONS=refuse)',
+  );
 };
 
 const lifecyclePod = (build: Build, context: PodContext, platformApi: string): Pod => {
@@ -73,6 +85,7 @@ const lifecyclePod = (build: Build, context: PodContext, platformApi: string): P
       ...cosign.volumes,
       ...pulls.volumes,
       ...buildVolumes(build),
+      ...(context.builder.hasExtensions === true ? extensionVolumes : []),
       ...bindings.volumes,
     ]),
   });

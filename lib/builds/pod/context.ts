@@ -25,6 +25,8 @@ export interface BuilderImage {
   readonly platformApis: readonly string[];
   readonly uid: number;
   readonly gid: number;
+  /** It orders image extensions: the pod then has their steps, which run as root. */
+  readonly hasExtensions?: boolean;
 }
 
 /** A Secret of the ServiceAccount as the pod sees it: what decides volumes and flags, never its data. */
@@ -48,6 +50,8 @@ export interface PodSettings {
   readonly trustUnknownSshHosts: boolean;
   /** Run every step as a regular container behind the waiter, for clusters that inject sidecars (spec 03 §9). */
   readonly injectedSidecars: boolean;
+  /** Builders with image extensions are refused: no step shall run as root. */
+  readonly refuseExtensions?: boolean;
 }
 
 export interface PodContext {
@@ -59,7 +63,7 @@ export interface PodContext {
   readonly pullSecrets: readonly string[];
   readonly bindings: readonly Binding[];
   readonly settings: PodSettings;
-  /** The image that would be rebased is no longer in the registry: build from source instead, which kpack's rebase fails at for ever. */
+  /** The image that would be rebased is no longer in the registry, or may not be rebased: build from source instead, which kpack's rebase fails at for ever. */
   readonly lastImageIsGone?: boolean;
   /** When the pod is generated: the value of `creationTime: now`. */
   readonly now: Date;

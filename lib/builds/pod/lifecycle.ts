@@ -1,36 +1,22 @@
 /** The five steps that run the builder image's own lifecycle (spec 03 §7, §12). Which Platform API is spoken changes one variable only. */
-import type { Container, EnvVar, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
-import type { Build } from '../../api/build.ts';
+import type { Container } from 'kubernetes-types/core/v1.d.ts';
 import { firstTag, otherTags, runImage, sourceDateEpoch } from './build-facts.ts';
 import { cacheUse } from './cache.ts';
 import { stepContainer, variable } from './container.ts';
-import type { PodContext } from './context.ts';
+import { withExtensions } from './extensions.ts';
+import {
+  analyzedArg,
+  appArg,
+  bindingRoot,
+  groupArg,
+  homeVariable,
+  type LifecycleInputs,
+  layersArg,
+  lifecyclePath,
+  type Phase,
+  planArg,
+} from './phase.ts';
 import { application, home, layers, platform, report } from './volumes.ts';
-
-/** What the phases share. */
-export interface LifecycleInputs {
-  readonly build: Build;
-  readonly context: PodContext;
-  readonly platformApi: string;
-  /** Bindings, for the two phases in which buildpacks run. */
-  readonly bindings: readonly VolumeMount[];
-}
-
-interface Phase {
-  readonly name: string;
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env: readonly EnvVar[];
-  readonly mounts: readonly VolumeMount[];
-}
-
-const homeVariable = variable('HOME', home.mountPath);
-const bindingRoot = variable('SERVICE_BINDING_ROOT', '/platform/bindings');
-const layersArg = `-layers=${layers.mountPath}`;
-const appArg = '-app=/workspace';
-const groupArg = `-group=${layers.mountPath}/group.toml`;
-const planArg = `-plan=${layers.mountPath}/plan.toml`;
-const analyzedArg = `-analyzed=${layers.mountPath}/analyzed.toml`;
 
 const analyze = ({ build, context, platformApi }: LifecycleInputs): Phase => {
   const previous = build.spec.lastBuild?.image ?? '';
@@ -108,16 +94,17 @@ const exportPhase = ({ build, context, platformApi }: LifecycleInputs): Phase =>
   };
 };
 
-/** Analyze, detect, restore, build, export: in the order they run, all in the builder image. */
-export const lifecyclePhases = (inputs: LifecycleInputs): readonly Container[] =>
-  [analyze, detect, restore, build, exportPhase].map((phase) => {
-    const { name, program, args, env, mounts } = phase(inputs);
-    return stepContainer(inputs.build, {
+/** Analyze, detect, restore, build, export, in the order they run, all in the builder image; with image extensions their steps in between. */
+export const lifecyclePhases = (inputs: LifecycleInputs): readonly Container[] => {
+  const container = ({ name, program, args, env, mounts }: Phase): Container =>
+    stepContainer(inputs.build, {
       name,
       image: inputs.context.builder.image,
-      command: [`/cnb/lifecycle/${program}`],
+      command: [`${lifecyclePath}/${program}`],
       args,
       env,
       mounts,
     });
-  });
+  const phases = [analyze, detect, restore, build, exportPhase].map((phase) => container(phase(inputs)));
+  return inputs.context.builder.hasExtensions === true ? withExtensions(inputs, phases) : phases;
+};

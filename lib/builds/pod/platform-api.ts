@@ -1,7 +1,8 @@
 /** Which Platform API the lifecycle is told to speak (spec 03 §2). */
+import { extensionPlatformApis } from '../../buildpacks/validate-extensions.ts';
 import { PermanentError } from '../../errors/expected.ts';
 
-/** The versions the pod's arguments are written for, highest first. Newer ones would need an extend step (spec 03 §2). */
+/** The versions the pod's arguments are written for, highest first (spec 03 §2). */
 const spoken = ['0.9', '0.8', '0.7'] as const;
 
 interface Version {
@@ -26,17 +27,39 @@ const versionOf = (text: string): Version => {
 
 const compare = (a: Version, b: Version): number => a.major - b.major || a.minor - b.minor || a.patch - b.patch;
 
-/**
- * The highest Platform API that the builder offers, we speak and the configured maximum allows, in the builder's own spelling.
- * Throws PermanentError when there is none: only another builder image helps.
- */
-export const platformApiFor = (offered: readonly string[], maximum?: string): string => {
+const firstOffered = (
+  versions: readonly string[],
+  offered: readonly string[],
+  maximum: string | undefined,
+): string | undefined => {
   const ceiling = maximum === undefined || maximum === '' ? undefined : versionOf(maximum);
-  for (const text of spoken) {
+  for (const text of versions) {
     const wanted = versionOf(text);
     if (ceiling !== undefined && compare(wanted, ceiling) > 0) continue;
     const found = offered.find((candidate) => compare(versionOf(candidate), wanted) === 0);
     if (found !== undefined) return found;
   }
+  return undefined;
+};
+
+/**
+ * The highest Platform API that the builder offers, we speak and the configured maximum allows, in the builder's own spelling.
+ * Throws PermanentError when there is none: only another builder image helps.
+ */
+export const platformApiFor = (offered: readonly string[], maximum?: string): string => {
+  const found = firstOffered(spoken, offered, maximum);
+  if (found !== undefined) return found;
   throw new PermanentError('', `unsupported builder platform API versions: ${offered.join(',')}`);
+};
+
+/** The same for a builder with image extensions, which older versions do not have. Throws PermanentError, as above. */
+export const extensionPlatformApiFor = (offered: readonly string[], maximum = ''): string => {
+  const found = firstOffered(extensionPlatformApis, offered, maximum);
+  if (found !== undefined) return found;
+  const limit =
+    maximum === '' ? '' : `, and this installation allows ${maximum} at most (KPACKLESS_MAXIMUM_PLATFORM_API)`;
+  throw new PermanentError(
+    'ExtensionsUnsupported',
+    `the builder orders image extensions, which need platform API ${extensionPlatformApis.join(' or ')}; its lifecycle speaks ${offered.join(', ')}${limit}`,
+  );
 };

@@ -1,6 +1,7 @@
 /** The directories that steps share: volumes and where they are mounted (spec 03 §5). */
 import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
+import { extendRunImageAnnotation } from '../../api/labels.ts';
 
 const emptyDir = (name: string): Volume => ({ name, emptyDir: {} });
 const secret = (name: string, secretName: string): Volume => ({ name, secret: { secretName } });
@@ -12,6 +13,10 @@ export const home: VolumeMount = { name: 'home-dir', mountPath: '/builder/home' 
 export const cache: VolumeMount = { name: 'cache-dir', mountPath: '/cache' };
 export const report: VolumeMount = { name: 'report-dir', mountPath: '/var/report' };
 export const notary: VolumeMount = { name: 'notary-dir', mountPath: '/var/notary/v1', readOnly: true };
+/** Where the extender keeps the images it extends, and we what its steps need in images that are not ours. */
+export const kaniko: VolumeMount = { name: 'kaniko-dir', mountPath: '/kaniko' };
+/** The pod's annotations as its steps see them. */
+export const podInfo: VolumeMount = { name: 'pod-info-dir', mountPath: '/podInfo', readOnly: true };
 /** The prepare step writes project-metadata.toml into the layers directory, under another path. */
 export const projectMetadata: VolumeMount = { name: 'layers-dir', mountPath: '/projectMetadata' };
 export const registrySourcePullSecrets: VolumeMount = {
@@ -35,6 +40,17 @@ const cacheClaim = (build: Build): string | undefined =>
 
 /** Whether restore and export share a cache volume. */
 export const hasCacheVolume = (build: Build): boolean => cacheClaim(build) !== undefined;
+
+/** What image extensions need beside the volumes of every build. */
+export const extensionVolumes: readonly Volume[] = [
+  emptyDir(kaniko.name),
+  {
+    name: podInfo.name,
+    downwardAPI: {
+      items: [{ path: 'run-image', fieldRef: { fieldPath: `metadata.annotations['${extendRunImageAnnotation}']` } }],
+    },
+  },
+];
 
 export const reportVolume = emptyDir(report.name);
 

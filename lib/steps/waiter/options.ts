@@ -1,4 +1,4 @@
-/** What the sidecar variant tells `waiter` (spec 03 §9, §11). */
+/** What `waiter` is told: by the sidecar variant (spec 03 §9, §11), and by pods with image extensions. */
 import { PermanentError } from '../../errors/expected.ts';
 import { parseFlags } from '../flags.ts';
 
@@ -10,9 +10,35 @@ export type WaiterOptions =
       readonly waitFile: string;
       readonly doneFile: string;
       readonly errorFile: string;
-      /** Program and arguments. */
-      readonly command: readonly [string, ...string[]];
+      readonly command: Command;
+    }
+  | {
+      /** Runs the restorer, keeps the extender, and says which run image must be extended where it is not the pod's. */
+      readonly mode: 'restored';
+      readonly analyzed: string;
+      readonly runImage: string;
+      /** The builder's extender, and where it is kept. */
+      readonly extender: string;
+      readonly to: string;
+      readonly command: Command;
+    }
+  | {
+      /** Waits until the pod has the run image that must be extended. */
+      readonly mode: 'gate';
+      readonly analyzed: string;
+      readonly runImage: string;
+      /** File that names the run image once the pod has it; absent where a pod cannot be given another. */
+      readonly given: string;
+    }
+  | {
+      /** Runs the command if the run image is to be extended. */
+      readonly mode: 'extend-run';
+      readonly analyzed: string;
+      readonly command: Command;
     };
+
+/** Program and arguments. */
+export type Command = readonly [string, ...string[]];
 
 /**
  * The command follows `--`, each argument whole; kpack's `-execute`, split on spaces, is understood too.
@@ -20,7 +46,10 @@ export type WaiterOptions =
  */
 export function waiterOptions(args: readonly string[]): WaiterOptions {
   const flags = parseFlags(args, {
-    values: ['mode', 'to', 'wait-file', 'done-file', 'error-file', 'execute'],
+    values: [
+      ...['mode', 'to', 'wait-file', 'done-file', 'error-file', 'execute'],
+      ...['analyzed', 'run-image', 'extender', 'given'],
+    ],
     lists: [],
   });
   const text = (name: string): string => flags.values.get(name) ?? '';
@@ -29,14 +58,21 @@ export function waiterOptions(args: readonly string[]): WaiterOptions {
     if (text('to') === '') throw new PermanentError('', '-to must be specified with -mode=copy');
     return { mode, to: text('to') };
   }
-  if (mode !== 'wait') throw new PermanentError('', `unknown -mode=${mode}: use wait or copy`);
+  const [analyzed, runImage] = [text('analyzed'), text('run-image')];
+  if (mode === 'gate') return { mode, analyzed, runImage, given: text('given') };
+  if (mode !== 'wait' && mode !== 'restored' && mode !== 'extend-run') {
+    throw new PermanentError('', `unknown -mode=${mode}: use wait or copy`);
+  }
   const [program, ...rest] = flags.rest.length > 0 ? flags.rest : text('execute').split(' ');
-  if (program === undefined || program === '') throw new PermanentError('', 'need -execute with -mode=wait');
+  if (program === undefined || program === '') throw new PermanentError('', `need -execute with -mode=${mode}`);
+  const command: Command = [program, ...rest];
+  if (mode === 'extend-run') return { mode, analyzed, command };
+  if (mode === 'restored') return { mode, analyzed, runImage, extender: text('extender'), to: text('to'), command };
   return {
     mode,
     waitFile: text('wait-file'),
     doneFile: text('done-file'),
     errorFile: text('error-file'),
-    command: [program, ...rest],
+    command,
   };
 }

@@ -69,7 +69,7 @@ function watch(errorFile: string, context: WaitContext): Watch {
 }
 
 /** Polls: a volume shared between containers need not deliver file events. False when stopped first. */
-async function until(
+export async function until(
   isTrue: () => Promise<boolean>,
   { pollMilliseconds = 250 }: WaitContext,
   stop: AbortSignal,
@@ -93,10 +93,11 @@ async function sizeOf(path: string): Promise<number | undefined> {
 /** As a shell would say it. */
 const commandNotFound = 127;
 
-async function runCommand(
+/** Exit code of the command, 127 when it cannot be started; rejects as `failed` does, and ends the command then. */
+export async function runCommand(
   [program, ...args]: readonly [string, ...string[]],
   { signal, log }: WaitContext,
-  failed: Promise<never>,
+  failed: Promise<never> = new Promise(() => undefined),
 ): Promise<number> {
   const child = spawn(program, args, { stdio: 'inherit' });
   const stop = (): void => void child.kill('SIGTERM');
