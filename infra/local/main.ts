@@ -1,109 +1,26 @@
 /** `npm start`: kpackless on one machine, from nothing to a built and running sample image. */
+import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
-import { lockHolder } from './cluster/lock.ts';
-import { defaultStateDir, resetState } from './cluster/state.ts';
+import { defaultCacheDir } from './cluster/state.ts';
 import { startOptions, usage } from './options.ts';
-import { sampleNamespace } from './sample/objects.ts';
-import { type SampleState, sampleState } from './sample/progress.ts';
-import { answerOf } from './sample/run-app.ts';
-import { StageClock } from './sample/stages.ts';
-import { type Screen, screenOn } from './screen.ts';
-import { type Running, startEverything } from './start.ts';
 
-/** A first build on a loaded laptop stays far below this. */
-const readyMinutes = 10;
-
-/** Shows the sample until its Image is Ready. @throws ExpectedError when its build failed or it takes too long */
-const followSample = async (
-  { kube }: Running,
-  screen: Screen,
-  clock: StageClock,
-  stopped: AbortSignal,
-): Promise<SampleState> => {
-  const until = Date.now() + readyMinutes * 60_000;
-  while (!stopped.aborted) {
-    const state = await sampleState(kube);
-    clock.look(state, performance.now());
-    screen.table(state.rows);
-    if (state.outcome === 'True') {
-      screen.endTable();
-      return state;
-    }
-    const failed = state.rows.find((row) => row.state === 'failed' && row.name.startsWith('Build '));
-    if (failed !== undefined) throw new ExpectedError(`the sample could not be built: ${failed.detail}`);
-    if (Date.now() > until) throw new ExpectedError(`the sample was not ready after ${readyMinutes} minutes`);
-    await sleep(100);
-  }
-  throw new ExpectedError('stopped before the sample was ready');
-};
-
-const report = async (running: Running, state: SampleState, clock: StageClock, screen: Screen): Promise<void> => {
-  const image = state.image?.status?.latestImage ?? '';
-  const answer = await answerOf(running.kube, running.transport, {
-    namespace: sampleNamespace,
-    name: 'sample-app',
-    image,
-  });
-  screen.line('');
-  screen.line(`image   ${image}`);
-  for (const { name, seconds } of clock.stages()) screen.line(`${seconds.toFixed(1).padStart(6)} s  ${name}`);
-  screen.line(`answer  ${answer.trim()}`);
-};
-
-const run = async (): Promise<number> => {
+const main = async (): Promise<void> => {
   const options = startOptions(process.argv.slice(2), homedir());
-  const screen = screenOn(process.stdout);
   if (options.help) {
-    screen.line(usage);
-    return 0;
+    process.stdout.write(usage);
+    return;
   }
-  const stateDir = defaultStateDir();
-  if (options.reset) {
-    const holder = lockHolder();
-    if (holder?.alive === true)
-      throw new ExpectedError(
-        `a local cluster is running (process ${holder.pid}): stop it before its state is forgotten`,
-      );
-    resetState(stateDir);
-    screen.line(`forgot the state in ${stateDir}`);
-    if (!options.exitWhenReady) return 0;
-  }
-  const stop = new AbortController();
-  const interrupted = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.on(signal, () => {
-        if (stop.signal.aborted) return;
-        screen.line('\nstopping what was started; this takes a few seconds');
-        stop.abort();
-        resolve();
-      });
-  });
-  const running = await startEverything(options, stateDir, screen, stop.signal);
-  try {
-    const clock = new StageClock(performance.now());
-    const state = await followSample(running, screen, clock, stop.signal);
-    await report(running, state, clock, screen);
-    if (options.exitWhenReady) return 0;
-    screen.line('');
-    for (const line of running.hints) screen.line(line);
-    screen.line('\nCtrl-C stops everything; npm start goes on where this ended.');
-    await interrupted;
-    return 0;
-  } catch (error) {
-    if (stop.signal.aborted) return 0;
-    screen.endTable();
-    screen.line(`logs are in ${join(stateDir, 'logs')}`);
-    throw error;
-  } finally {
-    await running.stop();
-  }
+  // Half a second of every start but the first goes into compiling what has not changed.
+  enableCompileCache(join(defaultCacheDir(), 'compiled'));
+  // Only now: whoever mistyped an option is told at once.
+  const { run } = await import('./run.ts');
+  await run(options);
 };
 
 try {
-  process.exitCode = await run();
+  await main();
 } catch (error) {
   const isExpected = error instanceof ExpectedError || error instanceof PermanentError;
   const said = error instanceof Error ? ((isExpected ? error.message : error.stack) ?? error.message) : String(error);

@@ -4,7 +4,7 @@ import { whyNoLocalCluster } from '../../infra/local/cluster/packages.ts';
 import { leftovers } from './leftovers.ts';
 import { makeLifecycle, makeNamespace, makePlatform, steadyPlatform } from './objects.ts';
 import { asks } from './stories/asks.ts';
-import { commandLine } from './stories/command-line.ts';
+import { givenCluster, refusals } from './stories/command-line.ts';
 import { deletion } from './stories/deletion.ts';
 import { failures } from './stories/failures.ts';
 import { firstBuild } from './stories/first-build.ts';
@@ -20,9 +20,15 @@ const why = whyNoLocalCluster();
 if (why !== undefined) process.stderr.write(`e2e: skipped: ${why}\n`);
 
 /** Each chain in its order, the chains beside each other. */
-const together: readonly (readonly Story[])[] = [[firstBuild, rebuilds], [sources], [failures, deletion], [asks]];
+const together: readonly (readonly Story[])[] = [
+  [firstBuild, rebuilds],
+  [sources],
+  [failures, deletion],
+  [asks],
+  [refusals],
+];
 /** Those that want the cluster for themselves. */
-const alone: readonly Story[] = [requests, secrets, kills, commandLine];
+const alone: readonly Story[] = [requests, secrets, kills, givenCluster];
 
 describe.skipIf(why !== undefined)('kpackless on a real cluster', () => {
   let suite: Suite | undefined;

@@ -1,6 +1,7 @@
 /** The objects that stories are made of. */
 
 import { SAMPLE_BUILDPACK_ID } from '../../infra/local/images/buildpackage.ts';
+import { SAMPLE_EXTENSION_ID } from '../../infra/local/images/extension.ts';
 import type { SampleImages } from '../../infra/local/images/sample-set.ts';
 import { SAMPLE_STACK_ID } from '../../infra/local/images/stack.ts';
 import type { ImageSpec } from '../../lib/api/image.ts';
@@ -46,10 +47,16 @@ export const makeNamespace = async (
 export const makePlatform = async (
   { kube, registry }: Suite,
   name: string,
-  images: Omit<SampleImages, 'lifecycle'>,
+  images: Omit<SampleImages, 'lifecycle'> & { readonly extension?: string },
 ): Promise<void> => {
+  const extension = images.extension === undefined ? [] : [{ image: images.extension }];
   for (const object of [
-    { ...kpack, kind: 'ClusterStore', metadata: { name }, spec: { sources: [{ image: images.buildpack }] } },
+    {
+      ...kpack,
+      kind: 'ClusterStore',
+      metadata: { name },
+      spec: { sources: [{ image: images.buildpack }, ...extension] },
+    },
     {
       ...kpack,
       kind: 'ClusterStack',
@@ -67,6 +74,7 @@ export const makePlatform = async (
         store: { kind: 'ClusterStore', name },
         lifecycle: { kind: 'ClusterLifecycle', name: 'default-lifecycle' },
         order: [{ group: [{ id: SAMPLE_BUILDPACK_ID }] }],
+        ...(extension.length > 0 && { orderExtensions: [{ group: [{ id: SAMPLE_EXTENSION_ID }] }] }),
       },
     },
   ])

@@ -1,6 +1,7 @@
 /** Programs of ours as processes of their own: started, watched, killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { defaultCacheDir } from '../../infra/local/cluster/state.ts';
 import type { Suite } from './suite.ts';
 import { waitFor } from './wait.ts';
 
@@ -19,6 +20,17 @@ export interface Program {
 
 const running = new Set<ChildProcess>();
 
+/** What a program knows of our environment. Starts that follow take what the first one compiled from the cache. */
+const passedOn = (): Record<string, string> => {
+  const { PATH = '', HOME = '/root', XDG_CACHE_HOME } = process.env;
+  return {
+    PATH,
+    HOME,
+    ...(XDG_CACHE_HOME === undefined ? {} : { XDG_CACHE_HOME }),
+    NODE_COMPILE_CACHE: join(defaultCacheDir(), 'compiled'),
+  };
+};
+
 /** Runs a TypeScript file of the project with this very Node. */
 export const startProgram = (
   file: string,
@@ -27,7 +39,7 @@ export const startProgram = (
 ): Program => {
   const path = join(import.meta.dirname, '..', '..', file);
   const child = spawn(process.execPath, [path, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/root', ...env },
+    env: { ...passedOn(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

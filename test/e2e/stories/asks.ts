@@ -35,7 +35,7 @@ export const asks: Story = {
   },
 
   tell: (the) => {
-    describe('an annotation', () => {
+    describe('an annotation', { concurrent: true }, () => {
       it('cancels a Build: its pod goes, it stays as history, and nothing is built anew', async () => {
         const { kube } = the();
         await podWhen(the(), slow, 1, builds);

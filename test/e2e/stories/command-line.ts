@@ -39,21 +39,20 @@ const refuses = async (suite: Suite, args: readonly string[]): Promise<string> =
   return stderr.slice('npm start: '.length).trim();
 };
 
-/** Needs the cluster without kpackless on it. */
-export const commandLine: Story = {
+const onGivenCluster = ({ cluster, registry }: Suite): readonly string[] => [
+  '--kubeconfig',
+  cluster.kubeconfigPath,
+  '--registry',
+  registry,
+];
+
+/** Touches nothing, so it needs no cluster for itself. */
+export const refusals: Story = {
   begin: () => Promise.resolve(),
 
   tell: (the) => {
     describe('npm start', () => {
-      const given = (): readonly string[] => [
-        '--kubeconfig',
-        the().cluster.kubeconfigPath,
-        '--registry',
-        the().registry,
-      ];
-
-      beforeAll(() => the().stopStandalone());
-      afterAll(killRunningPrograms);
+      const given = (): readonly string[] => onGivenCluster(the());
 
       describe('before it touches anything', { concurrent: true }, () => {
         it('explains itself', async () => {
@@ -149,13 +148,25 @@ export const commandLine: Story = {
           await kube.patch(key, { metadata: { labels } });
         }
       });
+    });
+  },
+};
+
+/** Needs the cluster without kpackless on it. */
+export const givenCluster: Story = {
+  begin: () => Promise.resolve(),
+
+  tell: (the) => {
+    describe('npm start on a given cluster', () => {
+      beforeAll(() => the().stopStandalone());
+      afterAll(killRunningPrograms);
 
       it('builds its sample on the given cluster, killed in the middle and started again', async () => {
         const sample = { namespace: 'sample', name: 'sample' };
-        const first = npmStart(the(), given());
+        const first = npmStart(the(), onGivenCluster(the()));
         await podWhen(the(), sample, 1);
         await first.kill();
-        const second = npmStart(the(), [...given(), '--exit-when-ready']);
+        const second = npmStart(the(), [...onGivenCluster(the()), '--exit-when-ready']);
         const code = await second.ended;
         const { stdout, stderr } = second.said();
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
