@@ -146,7 +146,7 @@ const reconcileAny = async (
   const signed = withDigest(recipe.target.builder, created.builder.manifest.digest);
   const signaturePaths = await signBuilder(kube, account, registry, signed, signal);
   const record = { ...recordOf(recipe, store, created), ...(signaturePaths.length > 0 && { signaturePaths }) };
-  await write(succeededStatus(object, record, now));
+  await write(succeededStatus(object, record, now, recipe.resolved.duplicates));
   pass.remember(fingerprint);
   return done;
 };

@@ -9,16 +9,17 @@ interface BuilderObject {
   readonly status?: BuilderStatus | undefined;
 }
 
-/** Both conditions True over a new record. */
+/** Both conditions True over a new record; `remark` is what the user should know all the same. */
 export const succeededStatus = (
   object: BuilderObject,
   record: Omit<BuilderStatus, 'conditions' | 'observedGeneration'>,
   now: Date,
+  remark = '',
 ): BuilderStatus => ({
   ...record,
   observedGeneration: object.metadata?.generation ?? 0,
   conditions: withTransitionTimes(
-    [condition('Ready', 'True'), condition('UpToDate', 'True')],
+    [condition('Ready', 'True'), condition('UpToDate', 'True', '', remark)],
     object.status?.conditions,
     now,
   ),

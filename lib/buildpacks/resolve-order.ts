@@ -2,6 +2,7 @@
 import type { BuilderOrderEntry } from '../api/order.ts';
 import { PermanentError } from '../errors/expected.ts';
 import { bytewise } from '../text/bytewise.ts';
+import { duplicatesIn } from './duplicates.ts';
 import type { Catalogue, Offer } from './offers.ts';
 import { resolveRef } from './resolve.ts';
 import { nameOf } from './store-reader.ts';
@@ -14,6 +15,8 @@ export interface ResolvedOrder {
   readonly buildpacks: readonly Offer[];
   /** Buildpacks a group cannot do without: those that nothing on the way to them makes optional. Composite ones are not among them. */
   readonly needed: readonly NeededBuildpack[];
+  /** What is there twice, for a condition; empty when nothing is. */
+  readonly duplicates: string;
 }
 
 /** `id@version`, and the first place in the order that asks for it. */
@@ -89,20 +92,26 @@ const nestedResolver = (catalogue: Catalogue): NestedResolver => {
   return { withNested, children };
 };
 
-/** Each once, by the first way there. */
-const neededOf = (groups: readonly (readonly Offer[])[], children: Children): readonly NeededBuildpack[] => {
+/** Everything that is ordered, each once by the first way there; with `all` what is optional too. */
+const visited = (
+  groups: readonly (readonly { readonly offer: Offer; readonly optional: boolean }[])[],
+  children: Children,
+  all: boolean,
+): readonly { readonly offer: Offer; readonly path: string }[] => {
   const seen = new Set<Offer>();
-  const from = (offer: Offer, way: readonly string[]): readonly NeededBuildpack[] => {
+  const from = (offer: Offer, way: readonly string[]): readonly { readonly offer: Offer; readonly path: string }[] => {
     if (seen.has(offer)) return [];
     seen.add(offer);
-    const name = nameOf(offer.buildpack);
-    const here = [...way, name];
-    const own = children.get(offer) ?? [];
-    if (own.length === 0) return [{ name, path: here.join(' → ') }];
-    return own.flatMap((child) => (child.optional ? [] : from(child.offer, here)));
+    const here = [...way, nameOf(offer.buildpack)];
+    const own = (children.get(offer) ?? []).filter(({ optional }) => all || !optional);
+    return [{ offer, path: here.join(' → ') }, ...own.flatMap((child) => from(child.offer, here))];
   };
-  return groups.flatMap((group, index) => group.flatMap((offer) => from(offer, [`group ${index + 1}`])));
+  return groups.flatMap((group, index) =>
+    group.flatMap(({ offer, optional }) => (all || !optional ? from(offer, [`group ${index + 1}`]) : [])),
+  );
 };
+
+const isComposite = ({ buildpack: { order = [] } }: Offer): boolean => order.length > 0;
 
 const bySize = ({ buildpack: a }: Offer, { buildpack: b }: Offer): number =>
   (b.size ?? 0) - (a.size ?? 0) || bytewise(nameOf(b), nameOf(a)) || bytewise(b.homepage ?? '', a.homepage ?? '');
@@ -121,18 +130,26 @@ export const resolveOrder = (order: readonly BuilderOrderEntry[], catalogue: Cat
       return { offer, optional: ref.optional === true };
     }),
   );
-  return {
-    order: groups.map((group) => ({
-      group: group.map(({ offer: { buildpack }, optional }) => ({
-        id: buildpack.id,
-        version: buildpack.version ?? '',
-        optional,
-      })),
+  const resolved = groups.map((group) => ({
+    group: group.map(({ offer: { buildpack }, optional }) => ({
+      id: buildpack.id,
+      version: buildpack.version ?? '',
+      optional,
     })),
-    buildpacks: [...found.values()].sort(bySize),
-    needed: neededOf(
-      groups.map((group) => group.filter(({ optional }) => !optional).map(({ offer }) => offer)),
-      children,
+  }));
+  const buildpacks = [...found.values()].sort(bySize);
+  return {
+    order: resolved,
+    buildpacks,
+    needed: visited(groups, children, false).flatMap(({ offer, path }) =>
+      isComposite(offer) ? [] : [{ name: nameOf(offer.buildpack), path }],
+    ),
+    duplicates: duplicatesIn(
+      resolved,
+      buildpacks.map(({ buildpack }) => buildpack),
+      visited(groups, children, true).flatMap(({ offer, path }) =>
+        isComposite(offer) ? [{ buildpack: offer.buildpack, path }] : [],
+      ),
     ),
   };
 };

@@ -274,6 +274,13 @@ describe('a builder', () => {
     expect(status().conditions).toMatchObject([{ status: 'True' }, { status: 'True' }]);
   });
 
+  it('with something twice in its order is made as kpack makes it, and says so', async () => {
+    putBuilder({ order: [{ group: [{ id: 'a' }, { id: 'a' }] }] });
+    await reconcile();
+    expect(status().conditions).toMatchObject([{ status: 'True' }, { status: 'True' }]);
+    expect(message()).toBe('group 1 has a more than once, the first counts');
+  });
+
   it('is made although a package is gone, as long as its layers are there', async () => {
     putBuilder();
     await reconcile();

@@ -78,6 +78,30 @@ describe('an order', () => {
     ]);
   });
 
+  it('says what it has twice, and where', () => {
+    const said = (order: Parameters<typeof resolveOrder>[0], ...store: Parameters<typeof offers>[1][]) =>
+      resolveOrder(order, aCatalogue({ store: offers('s', ...store) })).duplicates;
+    const meta = aBuildpack('meta@1', ordering('a@1', 'b@1', 'a@2'));
+    expect(said([{ group: [{ id: 'a', version: '1' }, { id: 'b' }, { id: 'a' }] }], 'a@1', 'a@2', 'b@1')).toBe(
+      'group 1 has a more than once, the first counts',
+    );
+    expect(
+      said([{ group: [{ id: 'b' }] }, { group: [{ id: 'meta', optional: true }] }], meta, 'a@1', 'a@2', 'b@1'),
+    ).toBe('group 2 → meta@1 → group 1 has a more than once, the first counts');
+    const [one, two] = [aBuildpack('a@1', { diffId: '1', homepage: 'x' }), aBuildpack('a@1', { diffId: '2' })];
+    const catalogue = aCatalogue({
+      store: offers('s', two),
+      buildpacks: [{ name: 'own', offers: offers('s', one) }],
+    });
+    const both = [{ group: [{ kind: 'Buildpack', name: 'own' }] }, { group: [{ id: 'a' }] }];
+    expect(resolveOrder(both, catalogue).duplicates).toBe(
+      'a@1 is there 2 times with other content, one hides the others',
+    );
+    expect(said(asking('meta', 'b'), aBuildpack('meta@1', ordering('b@1')), 'b@1')).toBe('');
+    const many = Array.from({ length: 5 }, () => ({ group: [{ id: 'a' }, { id: 'a' }] }));
+    expect(said(many, 'a@1')).toMatch(/^group 1 .*; group 2 .*; group 3 .*; and 2 more$/);
+  });
+
   it('names the way to a nested buildpack that cannot be found', () => {
     const nested = aBuildpack('nested@1', ordering('meta@1'));
     const meta = aBuildpack('meta@1', ordering('gone@2'));

@@ -158,6 +158,7 @@ const recipe: BuilderRecipe = {
       },
     ],
     needed: [],
+    duplicates: '',
   },
   target: targetOf(`${home}/builder`, { kind: 'ClusterBuilder', namespace: '', name: 'b' }),
   additionalLabels: {},
