@@ -49,9 +49,11 @@ export interface KnownConfigs {
 export interface ReadImageOptions extends CallOptions {
   /** Remembered by the caller; nothing is unless given. */
   readonly configs?: KnownConfigs | undefined;
-  /** Which child of an index; `linux/amd64` unless given. The variant is not looked at. */
-  readonly platform?: Pick<Platform, 'os' | 'architecture'> | undefined;
+  /** Which child of an index; `linux/amd64` unless given. Of several for it the one of the variant, else the first. */
+  readonly platform?: WantedPlatform | undefined;
 }
+
+type WantedPlatform = Pick<Platform, 'os' | 'architecture'> & { readonly variant?: string };
 
 /** kpack's choice, and that of its build pods (spec 04 §9.4). */
 const usualPlatform = { os: 'linux', architecture: 'amd64' } as const;
@@ -59,13 +61,14 @@ const usualPlatform = { os: 'linux', architecture: 'amd64' } as const;
 /** Configs are a few KiB; labels of builders make them some hundred. */
 const configLimitBytes = 8 * 1024 * 1024;
 
-const childOf = (index: Json, reference: Reference, wanted: Pick<Platform, 'os' | 'architecture'>): DigestReference => {
+const childOf = (index: Json, reference: Reference, wanted: WantedPlatform): DigestReference => {
   const name = printReference(reference);
-  const child = descriptorsIn(index, 'manifests', name).find((one) => {
+  const children = descriptorsIn(index, 'manifests', name).filter((one) => {
     // A child without a platform is taken for linux/amd64.
     const { os, architecture } = platformIn(one) ?? usualPlatform;
     return os === wanted.os && architecture === wanted.architecture;
   });
+  const child = children.find((one) => wanted.variant && platformIn(one)?.variant === wanted.variant) ?? children[0];
   if (child === undefined)
     throw invalidContent(`no child with platform ${wanted.os}/${wanted.architecture} in index ${name}`);
   return withDigest(reference, child.digest);

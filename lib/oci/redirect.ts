@@ -1,4 +1,7 @@
-/** Follows redirects by hand: registries send blobs from storage hosts, and those must never see the registry's credential. */
+/**
+ * Follows redirects by hand (distribution-spec "Pulling blobs"): registries send blobs from storage hosts, and those must never see the
+ * registry's credential.
+ */
 import { OciError } from './errors.ts';
 import { discard, type HttpRequest, type Send } from './http.ts';
 

@@ -1,4 +1,4 @@
-/** Tokens kept per registry, scopes and credential, and fetched once for all who ask at the same moment. */
+/** Tokens kept per registry, scopes and credential (distribution token specification), and fetched once for all who ask at the same moment. */
 import { createHash } from 'node:crypto';
 import type { Authorization } from './keychain.ts';
 import type { Token } from './token.ts';

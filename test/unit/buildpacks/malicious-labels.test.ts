@@ -4,6 +4,7 @@ import { lifecycleOf } from '../../../lib/buildpacks/lifecycle-reader.ts';
 import type { ReadableImage } from '../../../lib/buildpacks/readable-image.ts';
 import { stackOf } from '../../../lib/buildpacks/stack-reader.ts';
 import { buildpacksIn } from '../../../lib/buildpacks/store-reader.ts';
+import { targetsIn } from '../../../lib/buildpacks/targets.ts';
 import { PermanentError } from '../../../lib/errors/expected.ts';
 import { anImage, sha } from './readable.ts';
 
@@ -15,7 +16,20 @@ const { tree } = fc.letrec<{ readonly tree: unknown }>((tie) => ({
     fc.string(),
     fc.array(tie('tree'), { maxLength: 3 }),
     fc.dictionary(
-      fc.constantFrom('id', 'version', 'group', 'order', 'stacks', 'mixins', 'layerDiffID', 'a', '__proto__', 'api'),
+      fc.constantFrom(
+        'id',
+        'version',
+        'group',
+        'order',
+        'stacks',
+        'mixins',
+        'layerDiffID',
+        'targets',
+        'distros',
+        'a',
+        '__proto__',
+        'api',
+      ),
       tie('tree'),
       { maxKeys: 4 },
     ),
@@ -60,6 +74,7 @@ describe('labels nobody should write', () => {
     ['a store', (content) => buildpacksIn([{ image: 'x', content }])],
     ['a stack', (content) => stackOf(spec, content, content)],
     ['a lifecycle', (content) => lifecycleOf('x', content)],
+    ['a package asked for its targets', (content) => targetsIn(content)],
   ])('%s reads or refuses, and never fails otherwise', (_, read) => {
     fc.assert(
       fc.property(image, (one) => {

@@ -86,6 +86,24 @@ describe('reading an image', () => {
     expect(forArm.platform.architecture).toBe('arm64');
   });
 
+  it('takes of several children for an architecture the one of the variant, else the first', async () => {
+    const { path } = someTag(fake.host);
+    const [v6, v7] = ['arm', 'arm64'].map((architecture) => storeImage(path, architecture));
+    storeIndex(path, ociIndexType, [
+      { ...v6, platform: { os: 'linux', architecture: 'arm', variant: 'v6' } },
+      { ...v7, platform: { os: 'linux', architecture: 'arm', variant: 'v7' } },
+    ]);
+    const index = withTag(parseRepository(`${fake.host}/${path}`), 'index');
+    const digestFor = async (variant?: string) => {
+      const platform = { os: 'linux', architecture: 'arm', ...(variant !== undefined && { variant }) };
+      return (await readImage(registry, index, { platform })).reference.digest;
+    };
+    expect(await digestFor('v7')).toBe(v7?.digest);
+    expect([await digestFor(), await digestFor(''), await digestFor('v5')]).toEqual(
+      [v6, v6, v6].map((one) => one?.digest),
+    );
+  });
+
   it('takes a child without platform for linux/amd64', async () => {
     const tag = someTag(fake.host);
     const amd = storeImage(tag.path, 'amd64');

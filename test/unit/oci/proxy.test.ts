@@ -1,0 +1,63 @@
+/** Node reads its proxy variables when it starts: each case is a process of its own that reads a manifest through our client. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storeDockerImage } from '../../support/buildpack-images.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+
+const run = promisify(execFile);
+const program = (image: string): string => `
+  import { openRegistry } from './lib/oci/client.ts';
+  import { parseReference } from './lib/oci/reference.ts';
+  const found = await openRegistry().headManifest(parseReference(${JSON.stringify(image)}));
+  process.stdout.write(found.digest);`;
+
+let registry: FakeRegistry;
+let digest: string;
+const tunnels: string[] = [];
+const proxy = createServer().on('connect', (request, socket: Socket) => {
+  const [host = '', port = ''] = (request.url ?? '').split(':');
+  tunnels.push(`${host}:${port}`);
+  const upstream = connect(Number(registry.host.split(':')[1]), '127.0.0.1', () =>
+    socket.write('HTTP/1.1 200 OK\r\n\r\n'),
+  );
+  upstream.on('error', () => socket.destroy());
+  socket.on('error', () => upstream.destroy());
+  upstream.pipe(socket).pipe(upstream);
+});
+const proxyUrl = (): string => `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+
+beforeAll(async () => {
+  registry = await startFakeRegistry();
+  digest = storeDockerImage(registry, 'team/app:1');
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+});
+afterAll(async () => {
+  proxy.close();
+  proxy.closeAllConnections();
+  await registry.close();
+});
+
+const read = async (host: string, noProxy: string) => {
+  tunnels.length = 0;
+  const args = ['--input-type=module', '--eval', program(`${host}/team/app:1`)];
+  const variables = { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: proxyUrl(), HTTP_PROXY: proxyUrl(), NO_PROXY: noProxy };
+  const { stdout } = await run(process.execPath, args, { env: variables, timeout: 20_000 });
+  return stdout;
+};
+
+describe('registries behind a proxy', () => {
+  it('are reached through it, whatever DNS says here', async () => {
+    expect(await read('registry.local:5000', '')).toBe(digest);
+    expect(new Set(tunnels)).toEqual(new Set(['registry.local:5000']));
+  });
+
+  it('are reached without it when NO_PROXY names them', async () => {
+    expect(await read(registry.host, '127.0.0.1')).toBe(digest);
+    expect(tunnels).toEqual([]);
+  });
+});
