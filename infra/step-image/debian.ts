@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermanentError } from '../../lib/errors/expected.ts';
+import { type Architecture, ownArchitecture } from './architecture.ts';
 import { toolOutput } from './command.ts';
 import { debianRelease, pinnedPackages } from './packages.ts';
 
@@ -29,13 +30,15 @@ export interface Resolution {
 export async function resolvePackages(
   cacheDir: string,
   report: Report,
+  architecture: Architecture,
   { fresh = false }: { readonly fresh?: boolean } = {},
 ): Promise<Resolution> {
-  let apt = (fresh ? undefined : await machineOptions()) ?? (await privateOptions(cacheDir));
+  const mayUseMachine = !fresh && architecture === ownArchitecture();
+  let apt = (mayUseMachine ? await machineOptions() : undefined) ?? (await privateOptions(cacheDir, architecture));
   let known = await candidates(apt);
   if (fresh || known.size < Object.keys(pinnedPackages).length) {
-    report('fetching the Debian package lists');
-    apt = await privateOptions(cacheDir);
+    report(`fetching the Debian package lists for ${architecture}`);
+    apt = await privateOptions(cacheDir, architecture);
     await toolOutput('apt-get', [...apt, '-qq', 'update']);
     known = await candidates(apt);
   }
@@ -126,18 +129,18 @@ async function machineOptions(): Promise<readonly string[] | undefined> {
 }
 
 /** Sources and lists of our own for the release: refreshing the machine's is not ours to do. */
-async function privateOptions(cacheDir: string): Promise<readonly string[]> {
-  const state = join(cacheDir, 'apt');
+async function privateOptions(cacheDir: string, architecture: Architecture): Promise<readonly string[]> {
+  const state = join(cacheDir, `apt-${architecture}`);
   const sources = join(state, 'sources.list');
   await mkdir(join(state, 'lists', 'partial'), { recursive: true });
   await mkdir(join(state, 'archives', 'partial'), { recursive: true });
   const entry = (suite: string, archive: string): string =>
-    `deb [arch=amd64 signed-by=${archiveKeyring}] http://deb.debian.org/${archive} ${suite} main\n`;
+    `deb [arch=${architecture} signed-by=${archiveKeyring}] http://deb.debian.org/${archive} ${suite} main\n`;
   const updates = entry(`${debianRelease}-updates`, 'debian') + entry(`${debianRelease}-security`, 'debian-security');
   await writeFile(sources, entry(debianRelease, 'debian') + updates);
   return [
     ...always,
-    '-oAPT::Architecture=amd64',
+    `-oAPT::Architecture=${architecture}`,
     `-oDir::Etc::sourcelist=${sources}`,
     '-oDir::Etc::sourceparts=/nonexistent',
     `-oDir::State::lists=${join(state, 'lists')}`,

@@ -1,20 +1,23 @@
 /** L2: git for https and ssh, and dash for what git hands to a shell (spec 08, recipe 3 and pitfalls). */
 import { join } from 'node:path';
 import { PermanentError } from '../../lib/errors/expected.ts';
-import { neededLibraries } from './elf.ts';
+import { type Architecture, machines } from './architecture.ts';
+import { checkMachine, neededLibraries } from './elf.ts';
 import type { LayerEntry } from './layer.ts';
 import { libraryEntries } from './node-layer.ts';
 
 /** An allow-list: image path → the package and path it comes from. Everything else in the packages stays out (perl, locales, setuid programs). */
-const programs: readonly { readonly path: string; readonly from: readonly [packageName: string, path: string] }[] = [
+const programsFor = (
+  libraries: string,
+): readonly { readonly path: string; readonly from: readonly [packageName: string, path: string] }[] => [
   { path: 'usr/bin/dash', from: ['dash', 'bin/dash'] },
   { path: 'usr/bin/git', from: ['git', 'usr/bin/git'] },
   { path: 'usr/bin/git-lfs', from: ['git-lfs', 'usr/bin/git-lfs'] },
   { path: 'usr/bin/ssh', from: ['openssh-client', 'usr/bin/ssh'] },
   { path: 'usr/lib/git-core/git-remote-http', from: ['git', 'usr/lib/git-core/git-remote-http'] },
   {
-    path: 'usr/lib/x86_64-linux-gnu/libnss_wrapper.so',
-    from: ['libnss-wrapper', 'usr/lib/x86_64-linux-gnu/libnss_wrapper.so'],
+    path: `usr/lib/${libraries}/libnss_wrapper.so`,
+    from: ['libnss-wrapper', `usr/lib/${libraries}/libnss_wrapper.so`],
   },
 ];
 
@@ -31,28 +34,33 @@ const gitconfig = `[safe]
 export async function gitLayer(
   packages: ReadonlyMap<string, string>,
   provided: ReadonlySet<string>,
+  architecture: Architecture,
 ): Promise<readonly LayerEntry[]> {
-  const sources = programs.map(({ path, from: [name, inside] }) => {
-    const folder = packages.get(name);
-    if (folder === undefined) throw new PermanentError('PackageMissing', `package ${name} was not unpacked`);
-    return { path, from: join(folder, inside) };
+  const folder = machines[architecture].libraries;
+  const sources = programsFor(folder).map(({ path, from: [name, inside] }) => {
+    const unpacked = packages.get(name);
+    if (unpacked === undefined) throw new PermanentError('PackageMissing', `package ${name} was not unpacked`);
+    return { path, from: join(unpacked, inside) };
   });
   const libraries = await neededLibraries(
     sources.map(({ from }) => from),
     packages.values(),
+    architecture,
   );
   const own = new Map([...libraries].filter(([soname]) => !provided.has(soname)));
-  const directories = ['etc', 'usr', 'usr/bin', 'usr/lib', 'usr/lib/git-core', 'usr/lib/x86_64-linux-gnu', 'usr/share'];
-  return [
+  const directories = ['etc', 'usr', 'usr/bin', 'usr/lib', 'usr/lib/git-core', `usr/lib/${folder}`, 'usr/share'];
+  const entries: readonly LayerEntry[] = [
     ...[...directories, 'usr/share/git-core', 'usr/share/git-core/templates'].map((path) => ({
       path,
       kind: 'directory' as const,
     })),
     ...sources.map(({ path, from }) => ({ path, kind: 'file' as const, mode: 0o755, from })),
-    ...libraryEntries(own),
+    ...libraryEntries(own, architecture),
     { path: 'usr/bin/sh', kind: 'symlink', target: 'dash' },
     { path: 'usr/lib/git-core/git', kind: 'symlink', target: '../../bin/git' },
     { path: 'usr/lib/git-core/git-remote-https', kind: 'symlink', target: 'git-remote-http' },
     { path: 'etc/gitconfig', kind: 'file', content: gitconfig },
   ];
+  await checkMachine(entries, architecture);
+  return entries;
 }

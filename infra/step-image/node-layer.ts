@@ -1,14 +1,13 @@
 /** L1: Node, its libraries, CA certificates and the little of /etc that a resolver wants (spec 08, recipe 4). */
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toolOutput } from './command.ts';
-import { neededLibraries } from './elf.ts';
+import { type Architecture, machines } from './architecture.ts';
+import { checkMachine, neededLibraries } from './elf.ts';
 import type { LayerEntry } from './layer.ts';
+import { stripped } from './strip.ts';
 
 /** Numeric user of the image: pods that set none must still pass `runAsNonRoot`. */
 export const stepUser = 1000;
-
-const loader = 'ld-linux-x86-64.so.2';
 
 const etc: Readonly<Record<string, string>> = {
   'etc/passwd': `root:x:0:0:root:/root:/sbin/nologin\nstep:x:${stepUser}:${stepUser}:step:/tmp:/sbin/nologin\n`,
@@ -27,11 +26,12 @@ export async function nodeLayer(
   node: string,
   packages: ReadonlyMap<string, string>,
   scratch: string,
+  architecture: Architecture,
 ): Promise<NodeLayer> {
-  const stripped = join(scratch, 'node');
-  await copyFile(node, stripped);
-  await toolOutput('strip', ['--strip-unneeded', stripped]);
-  const libraries = await neededLibraries([stripped], packages.values());
+  const program = join(scratch, 'node');
+  await stripped(node, program);
+  const libraries = await neededLibraries([node], packages.values(), architecture);
+  const { libraries: folder, loader } = machines[architecture];
   const directories = [
     'cnb',
     'dev',
@@ -47,23 +47,27 @@ export async function nodeLayer(
     'usr/lib',
   ];
   const entries: LayerEntry[] = [
-    ...[...directories, 'usr/lib/x86_64-linux-gnu', 'usr/lib64'].map((path) => ({ path, kind: 'directory' as const })),
+    ...[...directories, `usr/lib/${folder}`, 'usr/lib64'].map((path) => ({ path, kind: 'directory' as const })),
     { path: 'tmp', kind: 'directory', mode: 0o1777 },
     { path: 'workspace', kind: 'directory', mode: 0o777 },
     ...['bin', 'sbin', 'lib', 'lib64'].map((path) => ({ path, kind: 'symlink' as const, target: `usr/${path}` })),
     ...Object.entries(etc).map(([path, content]) => ({ path, kind: 'file' as const, content })),
     { path: 'etc/ssl/certs/ca-certificates.crt', kind: 'file', content: await certificates(packages) },
-    { path: 'usr/bin/node', kind: 'file', mode: 0o755, from: stripped },
-    ...libraryEntries(libraries),
-    { path: `usr/lib64/${loader}`, kind: 'symlink', target: `../lib/x86_64-linux-gnu/${loader}` },
+    { path: 'usr/bin/node', kind: 'file', mode: 0o755, from: program },
+    ...libraryEntries(libraries, architecture),
+    { ...loader, kind: 'symlink' },
   ];
+  await checkMachine(entries, architecture);
   return { entries, sonames: new Set(libraries.keys()) };
 }
 
 /** Libraries as regular files under their soname: no ld.so.cache is needed to find them. */
-export function libraryEntries(libraries: ReadonlyMap<string, string>): readonly LayerEntry[] {
+export function libraryEntries(
+  libraries: ReadonlyMap<string, string>,
+  architecture: Architecture,
+): readonly LayerEntry[] {
   return [...libraries].map(([soname, from]) => ({
-    path: `usr/lib/x86_64-linux-gnu/${soname}`,
+    path: `usr/lib/${machines[architecture].libraries}/${soname}`,
     kind: 'file',
     mode: 0o755,
     from,

@@ -1,6 +1,7 @@
 /** The image of the relay in a registry: what a node would pull. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pushImages } from '../../../infra/push-images.ts';
+import { ownArchitecture } from '../../../infra/step-image/architecture.ts';
 import { buildStepImage } from '../../../infra/step-image/build.ts';
 import { PermanentError } from '../../../lib/errors/expected.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
@@ -14,6 +15,9 @@ const missing = await buildStepImage().then(
   },
 );
 
+interface Index {
+  readonly manifests: readonly { readonly digest: string; readonly platform: { readonly architecture: string } }[];
+}
 interface Manifest {
   readonly config: { readonly digest: string };
   readonly layers: readonly { readonly digest: string; readonly size: number }[];
@@ -30,11 +34,15 @@ describe.skipIf(missing !== '')(`the relay’s image${missing && ` (skipped: ${m
   afterAll(() => registry.close());
 
   it('shares the layer with Node with the step image, adds under a megabyte, and runs as nobody special', async () => {
-    const { steps, relay } = await pushImages(`${registry.host}/kpackless`, () => undefined);
+    const { steps, relay } = await pushImages(`${registry.host}/kpackless`, () => undefined, [ownArchitecture()]);
     const read = async <T>(path: string): Promise<T> =>
       (await (await fetch(`http://${registry.host}/v2/kpackless/${path}`)).json()) as T;
-    const manifestOf = (reference: string): Promise<Manifest> =>
-      read(`${reference.includes('/steps@') ? 'steps' : 'relay'}/manifests/${reference.split('@')[1]}`);
+    const manifestOf = async (reference: string): Promise<Manifest> => {
+      const [name = '', digest = ''] = reference.split('/').at(-1)?.split('@') ?? [];
+      const { manifests } = await read<Index>(`${name}/manifests/${digest}`);
+      expect(manifests.map(({ platform }) => platform.architecture)).toEqual([ownArchitecture()]);
+      return read(`${name}/manifests/${manifests[0]?.digest}`);
+    };
     const [ofSteps, ofRelay] = [await manifestOf(steps), await manifestOf(relay)];
     expect(ofRelay.layers[0]).toEqual(ofSteps.layers[0]);
     expect(ofRelay.layers).toHaveLength(2);

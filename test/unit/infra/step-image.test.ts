@@ -87,8 +87,8 @@ describe('Debian packages', () => {
     const path = process.env['PATH'];
     process.env['PATH'] = '/nonexistent';
     try {
-      await expect(toolOutput('strip', ['x'])).rejects.toThrow(
-        'building the step image needs `strip`, which is not on this machine: install the package binutils',
+      await expect(toolOutput('readelf', ['x'])).rejects.toThrow(
+        'building the step image needs `readelf`, which is not on this machine: install the package binutils',
       );
     } finally {
       process.env['PATH'] = path;
