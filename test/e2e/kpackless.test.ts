@@ -6,6 +6,7 @@ import { makeLifecycle, makeNamespace, makePlatform, steadyPlatform } from './ob
 import { asks } from './stories/asks.ts';
 import { givenCluster, refusals } from './stories/command-line.ts';
 import { deletion } from './stories/deletion.ts';
+import { extensions } from './stories/extensions.ts';
 import { failures } from './stories/failures.ts';
 import { firstBuild } from './stories/first-build.ts';
 import { kills } from './stories/kills.ts';
@@ -26,6 +27,7 @@ const together: readonly (readonly Story[])[] = [
   [failures, deletion],
   [asks],
   [refusals],
+  [extensions],
 ];
 /** Those that want the cluster for themselves. */
 const alone: readonly Story[] = [requests, secrets, kills, givenCluster];

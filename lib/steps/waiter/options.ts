@@ -40,16 +40,16 @@ export type WaiterOptions =
 /** Program and arguments. */
 export type Command = readonly [string, ...string[]];
 
+const waiting = ['mode', 'to', 'wait-file', 'done-file', 'error-file', 'execute'] as const;
+const extending = ['analyzed', 'run-image', 'extender', 'given'] as const;
+
 /**
  * The command follows `--`, each argument whole; kpack's `-execute`, split on spaces, is understood too.
  * @throws UsageError, PermanentError with kpack's sentences.
  */
 export function waiterOptions(args: readonly string[]): WaiterOptions {
   const flags = parseFlags(args, {
-    values: [
-      ...['mode', 'to', 'wait-file', 'done-file', 'error-file', 'execute'],
-      ...['analyzed', 'run-image', 'extender', 'given'],
-    ],
+    values: [...waiting, ...extending],
     lists: [],
   });
   const text = (name: string): string => flags.values.get(name) ?? '';
