@@ -11,7 +11,7 @@ import type { ImageAccess } from './parts.ts';
 /** Targets by `id@version`; none for what nothing is known of. */
 export type BuildpackTargets = ReadonlyMap<string, readonly Target[]>;
 
-/** What is known, for the life of a process: targets are in the buildpack's layer too, so equal diffIDs have equal ones. */
+/** What is known, for the life of a process, by package and `targetsKey`: what another package says of the same buildpack is its maker's word. */
 export interface TargetsMemory {
   readonly get: (key: string) => readonly Target[] | undefined;
   readonly put: (key: string, targets: readonly Target[]) => void;
@@ -33,10 +33,24 @@ export const targetsMemory = (limit = 10_000): TargetsMemory => {
 
 const readsAtOnce = 4;
 
-/** Of packages that are there already. Throws PermanentError when a label is malformed. */
-export const targetsInPackages = (offers: readonly Offer[], packages: readonly ReadableImage[]): BuildpackTargets => {
-  const all = new Map(packages.flatMap((content) => [...targetsIn(content)]));
-  return new Map(offers.map(({ buildpack }) => [nameOf(buildpack), all.get(targetsKey(buildpack)) ?? []] as const));
+const imageOf = ({ buildpack }: Offer): string => buildpack.storeImage?.image ?? '';
+const keyIn = (image: string, key: string): string => `${image} ${key}`;
+const keyOf = (offer: Offer): string => keyIn(imageOf(offer), targetsKey(offer.buildpack));
+
+const byName = (offers: readonly Offer[], known: (key: string) => readonly Target[] | undefined): BuildpackTargets =>
+  new Map(offers.map((offer) => [nameOf(offer.buildpack), known(keyOf(offer)) ?? []] as const));
+
+/** Of packages that are there already, by the names they were read under. Throws PermanentError when a label is malformed. */
+export const targetsInPackages = (
+  offers: readonly Offer[],
+  packages: readonly { readonly name: string; readonly image: ReadableImage }[],
+): BuildpackTargets => {
+  const all = new Map(
+    packages.flatMap(({ name, image }) =>
+      [...targetsIn(image)].map(([key, targets]) => [keyIn(name, key), targets] as const),
+    ),
+  );
+  return byName(offers, (key) => all.get(key));
 };
 
 /** A package that was deleted, broken, or may no longer be read, does not stop a builder whose layers are all there: kpack would make it. */
@@ -59,13 +73,14 @@ export const readTargets = async (
   memory: TargetsMemory,
   access: ImageAccess,
 ): Promise<BuildpackTargets> => {
-  const keyOf = ({ buildpack }: Offer): string => targetsKey(buildpack);
   const unknown = new Map(
     offers
       .filter((offer) => memory.get(keyOf(offer)) === undefined && (offer.buildpack.order ?? []).length === 0)
-      .map((offer) => [offer.buildpack.storeImage?.image ?? '', offer] as const),
+      .map((offer) => [imageOf(offer), offer] as const),
   );
-  const packages = await mapBounded([...unknown], readsAtOnce, ([image, offer]) => readable(image, offer, access));
-  for (const content of packages.flat()) for (const [key, targets] of targetsIn(content)) memory.put(key, targets);
-  return new Map(offers.map((offer) => [nameOf(offer.buildpack), memory.get(keyOf(offer)) ?? []] as const));
+  await mapBounded([...unknown], readsAtOnce, async ([image, offer]) => {
+    for (const content of await readable(image, offer, access))
+      for (const [key, targets] of targetsIn(content)) memory.put(keyIn(image, key), targets);
+  });
+  return byName(offers, memory.get);
 };

@@ -141,10 +141,7 @@ const partsFor = async (
       ...extensions,
       extensions: forPlatform(extensions.extensions, extensionsIn(read)),
     },
-    targets: targetsInPackages(
-      buildpacks,
-      packages.map(({ image }) => image),
-    ),
+    targets: targetsInPackages(buildpacks, packages),
   };
 };
 

@@ -274,6 +274,21 @@ describe('a builder', () => {
     expect(status().conditions).toMatchObject([{ status: 'True' }, { status: 'True' }]);
   });
 
+  it('does not believe what another package says of a buildpack', async () => {
+    const windows = { targets: [{ os: 'windows' }] };
+    storeBuildpackage(world.registry, 'evil/a:1', 'a@1', 'a@1', windows);
+    const at = (image: string) => ({ image: `${world.registry.host}/${image}` });
+    world.put('ClusterStore', 'store', { spec: { sources: [at('evil/a:1')] } });
+    await world.reconcile('ClusterStore', 'store');
+    putBuilder({ order: [{ group: [{ id: 'a' }] }] });
+    await reconcile();
+    expect(message()).toContain('it is for windows');
+    world.put('ClusterStore', 'store', { spec: { sources: [at('bp/a:1')] } });
+    await world.reconcile('ClusterStore', 'store');
+    await reconcile();
+    expect(status().conditions).toMatchObject([{ status: 'True' }, { status: 'True' }]);
+  });
+
   it('with something twice in its order is made as kpack makes it, and says so', async () => {
     putBuilder({ order: [{ group: [{ id: 'a' }, { id: 'a' }] }] });
     await reconcile();
