@@ -41,6 +41,11 @@ export const conditionReasons = {
   UpToDate: { kinds: ['Image'], meaning: 'The latest Build succeeded and nothing has changed since.' },
   Completed: { kinds: ['Build'], meaning: 'The image was built and pushed.' },
   Failed: { kinds: ['Build'], meaning: 'A step failed; the message names it and its last words.' },
+  CommitGone: {
+    kinds: ['Build'],
+    meaning: 'The git host no longer has the commit: a force-push took it away, or its branch was deleted.',
+    ours: true,
+  },
   NoLatestImage: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The builder image was never made.' },
   ReconcileFailed: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The newest builder image could not be made.' },
   Pushing: {

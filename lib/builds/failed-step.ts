@@ -1,5 +1,7 @@
 /** Which step made a pod fail, and how that is told (spec 02 §6.2, §7.1). */
 import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { ConditionReason } from '../api/reasons.ts';
+import { commitGoneExitCode } from '../api/step-exit.ts';
 import { containerStatuses, initStatuses, isStep, stateOf } from './steps.ts';
 
 /** A container that ended badly, with what it said. */
@@ -38,6 +40,10 @@ export const failedStep = (pod: Pod): FailedStep | undefined => {
         message: `Container ${regular.name} terminated with error`,
       };
 };
+
+/** Why the Build failed: kpack's one word, but where somebody has to do something of a kind of its own. */
+export const failureReason = (failed: FailedStep | undefined): ConditionReason =>
+  failed?.container === 'prepare' && failed.exitCode === commitGoneExitCode ? 'CommitGone' : 'Failed';
 
 /** In place of the line when the log cannot be read. */
 export const noLog = 'could not retrieve container logs';

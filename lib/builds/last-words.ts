@@ -1,4 +1,5 @@
 /** What a failed step said last: kpack's one line, and beyond it enough to understand the failure once the pod is gone. Pure. */
+import { commitGoneExitCode } from '../api/step-exit.ts';
 import type { FailedStep } from './failed-step.ts';
 
 /** Longest part of a log line in a condition, bytes. */
@@ -30,7 +31,7 @@ const linesOf = (log: string): readonly string[] =>
 /** The last line of a log that says something, without colours, at most 800 bytes; empty when there is none. */
 export const lastLine = (log: string): string => linesOf(log).at(-1) ?? '';
 
-/** What the lifecycle's exit codes mean (spec 03 §12), and those of a container that was killed. */
+/** What the lifecycle's exit codes mean (spec 03 §12), our own, and those of a container that was killed. */
 const meanings: Readonly<Record<number, string>> = {
   11: 'the lifecycle does not know the platform API that was chosen',
   12: 'a buildpack needs a buildpack API that the lifecycle does not know',
@@ -39,6 +40,8 @@ const meanings: Readonly<Record<number, string>> = {
   22: 'looking for buildpacks failed',
   32: 'reading the previous image failed',
   42: 'restoring the cache failed',
+  [commitGoneExitCode]:
+    'the git host no longer hands out the commit: a force-push took it away, or its branch was deleted; a revision that is a branch is built anew from its head, one that is a commit has to be changed',
   51: 'a buildpack failed',
   52: 'building failed',
   62: 'writing the image failed',

@@ -3,7 +3,7 @@ import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { BuildStatus } from '../api/build.ts';
 import type { Condition } from '../api/condition.ts';
 import { condition } from '../reconcile/conditions.ts';
-import { failedStep, failureMessage } from './failed-step.ts';
+import { failedStep, failureMessage, failureReason } from './failed-step.ts';
 import { initStatuses, isBuilt, stateOf, stepStates, stepsCompleted } from './steps.ts';
 
 /** The Build's one condition. */
@@ -29,8 +29,10 @@ const pending = (pod: Pod): Condition => {
 export const succeededFrom = (pod: Pod, line = ''): Condition => {
   if (isBuilt(pod)) return succeeded('True', 'Completed');
   switch (pod.status?.phase) {
-    case 'Failed':
-      return succeeded('False', 'Failed', failureMessage(pod, failedStep(pod), line));
+    case 'Failed': {
+      const failed = failedStep(pod);
+      return succeeded('False', failureReason(failed), failureMessage(pod, failed, line));
+    }
     case 'Pending':
       return pending(pod);
     default:

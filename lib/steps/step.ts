@@ -12,7 +12,23 @@ export interface StepProcess {
   readonly signal: AbortSignal;
 }
 
-/** Runs the program with the real process. Exit code 0, 1 for a failure told in one line, 2 for a wrong command line. */
+/** A failure that the Build reconciler tells from others by its exit code. */
+export class StepFailure extends ExpectedError {
+  override readonly name: string = 'StepFailure';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, { ...options, pace: 'slow' });
+    this.exitCode = exitCode;
+  }
+}
+
+const exitCodeOf = (error: unknown): number => {
+  if (error instanceof UsageError) return 2;
+  return error instanceof StepFailure ? error.exitCode : 1;
+};
+
+/** Runs the program with the real process. Exit code 0, 2 for a wrong command line, 1 or its own for a failure told in one line. */
 export async function runStep(
   body: (step: StepProcess) => Promise<number | undefined>,
   { output = process.stdout, failurePrefix = '' }: StepOutput = {},
@@ -27,7 +43,7 @@ export async function runStep(
     process.exitCode = code ?? 0;
   } catch (error) {
     output.write(`${failurePrefix}${failureText(error)}\n`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
+    process.exitCode = exitCodeOf(error);
   }
 }
 

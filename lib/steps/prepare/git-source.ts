@@ -1,6 +1,8 @@
 /** Source from a git repository: one commit, without history, checked out with its working tree (spec 03 §10.2). */
+import { commitGoneExitCode } from '../../api/step-exit.ts';
 import { ExpectedError } from '../../errors/expected.ts';
 import { type GitUrl, parseGitUrl } from '../../git/url.ts';
+import { StepFailure } from '../step.ts';
 import { gitAccess } from './git-access.ts';
 import { GitFailure, type GitRun, git } from './git-command.ts';
 import { redirectedUrl } from './git-redirect.ts';
@@ -93,9 +95,11 @@ async function searched(id: string, run: GitRun): Promise<string> {
   return (
     await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${id}^{commit}`], run).catch(
       (cause: unknown) => {
-        throw cause instanceof GitFailure
-          ? new ExpectedError(`there is no commit ${id}`, { cause, pace: 'slow' })
-          : cause;
+        if (!(cause instanceof GitFailure)) throw cause;
+        const said = `there is no commit ${id}`;
+        throw isCommitId(id)
+          ? new StepFailure(commitGoneExitCode, said, { cause })
+          : new ExpectedError(said, { cause, pace: 'slow' });
       },
     )
   ).trim();
@@ -149,5 +153,8 @@ function fetchFailure(error: unknown, url: GitUrl, run: GitRun): unknown {
       pace: 'slow',
     });
   }
-  return new ExpectedError(`unable to fetch references for repository: ${error.message}`, { cause: error });
+  const said = `unable to fetch references for repository: ${error.message}`;
+  return error instanceof StepFailure
+    ? new StepFailure(error.exitCode, said, { cause: error })
+    : new ExpectedError(said, { cause: error });
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildStepImage, type StepImage } from '../../../infra/step-image/build.ts';
+import { commitGoneExitCode } from '../../../lib/api/step-exit.ts';
 import { PermanentError } from '../../../lib/errors/expected.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
 import { type GitHttpServer, startGitHttpServer } from '../../support/git-http-server.ts';
@@ -101,6 +102,18 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
     expect(await readFile(join(rootfs, 'projectMetadata/project-metadata.toml'), 'utf8')).toContain(commit);
     expect(await readFile(join(rootfs, 'platform/env/GREETING'), 'utf8')).toBe('hello');
     expect(await readFile(join(rootfs, 'builder/home/.docker/config.json'), 'utf8')).toBe('{"auths":{}}');
+  });
+
+  it('tells a commit that the host does not have by its exit code', async () => {
+    await rm(join(rootfs, 'workspace/.git'), { recursive: true, force: true });
+    const { code, output } = await inImage('/cnb/process/build-init', [], {
+      GIT_URL: `${server.url}/app.git`,
+      GIT_REVISION: 'f'.repeat(40),
+      IMAGE_TAG: `${registry.host}/app:1`,
+      RUN_IMAGE: `${registry.host}/run:base`,
+    });
+    expect(output).toContain(`there is no commit ${'f'.repeat(40)}`);
+    expect(code).toBe(commitGoneExitCode);
   });
 
   it('fetches what LFS keeps, with the credentials of the host', async () => {

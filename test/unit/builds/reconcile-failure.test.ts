@@ -85,6 +85,19 @@ describe('a pod that failed', () => {
     );
   });
 
+  it('has a reason of its own when the git host no longer has the commit', async () => {
+    const said = 'unable to fetch references for repository: there is no commit abc';
+    const initContainerStatuses = [ended('prepare', 44)];
+    expect(await conditionAfter({ initContainerStatuses }, { prepare: said })).toMatchObject({
+      status: 'False',
+      reason: 'CommitGone',
+      message: expect.stringMatching(
+        /there is no commit abc: .*; exit code 44: .* a force-push took it away/u,
+      ) as string,
+    });
+    expect(await conditionAfter({ initContainerStatuses: [ended('build', 44)] })).toMatchObject({ reason: 'Failed' });
+  });
+
   it('02#151 strips colours and cuts the line at 800 bytes', async () => {
     const line = `\u001B[31;1m${'ä'.repeat(1000)}\u001B[0m`;
     const { message } = await conditionAfter({ initContainerStatuses: [ended('detect', 20)] }, { detect: line });

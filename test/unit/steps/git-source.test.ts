@@ -1,7 +1,9 @@
 import { chmod, lstat, mkdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commitGoneExitCode } from '../../../lib/api/step-exit.ts';
 import { fetchGit } from '../../../lib/steps/prepare/git-source.ts';
+import { StepFailure } from '../../../lib/steps/step.ts';
 import { type GitHttpServer, startGitHttpServer } from '../../support/git-http-server.ts';
 import { type GitRoot, git, gitRoot } from '../../support/git-repository.ts';
 import { type SshServer, sshdMissing, startSshServer } from '../../support/ssh-server.ts';
@@ -94,10 +96,26 @@ describe('a git source', () => {
     );
   });
 
-  it('names a commit that the host no longer has, after a force-push', async () => {
-    await using world = await stepWorld();
-    const lost = 'f'.repeat(40);
-    await expect(world.prepare({ GIT_URL: `${server.url}/app.git`, GIT_REVISION: lost })).rejects.toThrow(lost);
+  it('names a commit that a force-push took away, and ends with an exit code of its own', async () => {
+    await root.init('forced');
+    await root.commit('forced', 'main', 'first');
+    const lost = await root.commit('forced', 'main', 'second');
+    const environment = { GIT_URL: `${server.url}/forced.git`, GIT_REVISION: lost };
+    const rewritten = await root.git('forced', 'commit-tree', `${lost}^{tree}`, '-m', 'rewritten');
+    await root.git('forced', 'update-ref', 'refs/heads/main', rewritten);
+    await using before = await stepWorld();
+    await before.prepare(environment);
+    await root.git('forced', 'gc', '-q', '--prune=now');
+    await using after = await stepWorld();
+    const failure = await after.prepare(environment).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StepFailure);
+    expect(failure).toMatchObject({
+      exitCode: commitGoneExitCode,
+      message: `unable to fetch references for repository: there is no commit ${lost}`,
+    });
+    await using other = await stepWorld();
+    const missing = await other.prepare({ ...environment, GIT_REVISION: 'nope' }).catch((error: unknown) => error);
+    expect(missing).not.toBeInstanceOf(StepFailure);
   });
 
   it('03#126 keeps symbolic links and executable bits', async () => {
