@@ -14,6 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'fast',
+          testTimeout: 20_000,
           pool: 'threads',
           isolate: false,
           include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts'],

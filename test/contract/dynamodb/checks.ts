@@ -362,7 +362,7 @@ const others: readonly Check[] = [
 
 /** An index is eventually consistent: looks until it has these sort keys in any order, and gives the last answer when it never has. */
 const settledQuery = async (world: World, input: Parameters<World['query']>[0], wanted: readonly string[]) => {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 20_000;
   const all = [...wanted].sort().join();
   for (;;) {
     const answer = await world.query(input);

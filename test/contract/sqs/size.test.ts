@@ -18,10 +18,16 @@ const aDraft = (body: string, groupId = 'a', more: Partial<Draft> = {}): Draft =
 });
 const all = { max: 10, visibilitySeconds: 30 };
 
+/** CPU time of this thread: others that are busy do not count. */
+const cpuMilliseconds = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};
+
 it('serves a hundred thousand messages without scanning them', () => {
   const queue = aQueue();
   const count = 100_000;
-  const start = performance.now();
+  const start = cpuMilliseconds();
   for (let i = 0; i < count; i += 1) queue.send(aDraft(`m${i}`, `g${i % 5000}`), 0);
   let received = 0;
   for (let batch = queue.receive(all, 1); batch.length > 0; batch = queue.receive(all, 1)) {
@@ -29,7 +35,7 @@ it('serves a hundred thousand messages without scanning them', () => {
     for (const { receiptHandle } of batch) queue.delete(receiptHandle, 1);
   }
   expect(received).toBe(count);
-  expect(performance.now() - start).toBeLessThan(20_000);
+  expect(cpuMilliseconds() - start).toBeLessThan(20_000);
 });
 
 it('stops handing out FIFO messages at 120,000 in flight, without an error', () => {
