@@ -11,8 +11,8 @@ type Options<M extends WaiterOptions['mode']> = WaiterOptions & { readonly mode:
 /** Where Kubernetes reads what a step says when it ends. */
 const terminationLog = '/dev/termination-log';
 
-/** How long the reconciler may take to give the pod its run image, milliseconds. */
-const patienceMilliseconds = 10 * 60_000;
+/** How long the reconciler may take to give the pod its run image, milliseconds: twice the time after which it looks on its own. */
+const patienceMilliseconds = 20 * 60_000;
 
 /**
  * Exit code of the restorer. After it the extender is kept for the step that runs in the run image, and a run image that the pod was not
