@@ -1,9 +1,14 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BuildpackSourceStatus } from '../../../lib/api/buildpack.ts';
+import { configCache } from '../../../lib/buildpacks/fetch-image.ts';
 import { ExpectedError, PermanentError } from '../../../lib/errors/expected.ts';
+import { openRegistry } from '../../../lib/oci/client.ts';
+import type { Registry } from '../../../lib/oci/registry.ts';
+import { reconcileClusterStore } from '../../../lib/stores/reconcile.ts';
 import { type BuilderWorld, builderWorld, type ReadStatus } from '../../support/builder-world.ts';
 import { storeBuildpackage, storeDockerImage } from '../../support/buildpack-images.ts';
-import type { PassReport } from '../../support/run-pass.ts';
+import { type PassReport, runPass } from '../../support/run-pass.ts';
 
 describe('a ClusterStore', () => {
   let world: BuilderWorld;
@@ -120,13 +125,29 @@ describe('a ClusterStore', () => {
     expect(status().conditions[0]?.message).toBe(`could not parse reference: ${world.registry.host}/UPPER CASE`);
   });
 
-  it('reads many sources, several at once', async () => {
+  it('reads many sources, eight at once and no more', async () => {
     const names = Array.from({ length: 20 }, (_, i) => `many/bp${i}:1`);
     for (const [i, name] of names.entries()) {
       storeBuildpackage(world.registry, name, `bp${i}@1`, name);
     }
     putStore(names);
-    await reconcile();
+    const registry = openRegistry();
+    let [underWay, most] = [0, 0];
+    const counting: Registry = {
+      ...registry,
+      getManifest: async (...request) => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await setTimeout(10);
+        const found = await registry.getManifest(...request);
+        underWay -= 1;
+        return found;
+      },
+    };
+    const ports = { registryFor: () => Promise.resolve(counting), configs: configCache(), pollSeconds: 300 };
+    const key = { kind: 'ClusterStore', namespace: '', name: 'store' };
+    await runPass(reconcileClusterStore(ports), world.cluster.kube, key);
     expect(status().buildpacks).toHaveLength(20);
+    expect(most).toBe(8);
   });
 });
