@@ -24,7 +24,7 @@ const longest = 64 * 1024;
 const keyBytes = 32;
 
 /**
- * The private key, ready to sign with: RSA, ECDSA or Ed25519. Takes about 100 ms, which is the point of scrypt.
+ * The private key, ready to sign with: RSA, ECDSA or Ed25519. Takes about 100 ms, which is the point of scrypt; others wait meanwhile.
  * @throws PermanentError for a key that is none, or a wrong password; never with any of its content.
  */
 export async function openCosignKey(pem: string, password: string): Promise<KeyObject> {
@@ -62,7 +62,16 @@ function parsed(pem: string): v.InferOutput<typeof envelope> {
   }
 }
 
+let deriving: Promise<unknown> = Promise.resolve();
+
+/** One after the other in a process: each takes 32 to 128 MB, and a stack change asks for many at once. */
 function derived(password: string, salt: Buffer, N: number): Promise<Buffer> {
+  const turn = deriving.then(() => derive(password, salt, N));
+  deriving = turn.catch(() => undefined);
+  return turn;
+}
+
+function derive(password: string, salt: Buffer, N: number): Promise<Buffer> {
   const cost = { N, r: 8, p: 1, maxmem: 256 * N * 8 };
   return new Promise((resolve, reject) => {
     scrypt(password, salt, keyBytes, cost, (error, key) => {

@@ -19,6 +19,18 @@ describe('a cosign key', () => {
     expect((await openCosignKey(pem, '')).asymmetricKeyType).toBe('ec');
   });
 
+  it('waits for its turn: many at once would take more memory than a function has', async () => {
+    const ended: number[] = [];
+    const keys = [131072, 32768, 32768].map((N) => cosignKey('', { N }).pem);
+    await Promise.all(
+      keys.map(async (pem, index) => {
+        await openCosignKey(pem, '');
+        ended.push(index);
+      }),
+    );
+    expect(ended).toEqual([0, 1, 2]);
+  });
+
   it('does not open with a wrong password, and says nothing of the key', async () => {
     const { pem } = cosignKey('pass');
     const failure = await openCosignKey(pem, 'wrong').catch((error: unknown) => error);
