@@ -13,8 +13,7 @@ import {
   withDigest,
   withTag,
 } from '../oci/reference.ts';
-import type { BlobName, BlobSource, CallOptions, RawManifest, Registry } from '../oci/registry.ts';
-import type { OpenUpload } from '../oci/upload-sittings.ts';
+import type { BlobName, BlobSource, CallOptions, OpenUpload, RawManifest, Registry } from '../oci/registry.ts';
 import { type BlobPlaces, blobPlaces } from './blob-places.ts';
 
 /** A blob of the image, and where its bytes are. */

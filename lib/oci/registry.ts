@@ -4,7 +4,6 @@
  */
 import type { Digest } from './digest.ts';
 import type { Reference, Repository } from './reference.ts';
-import type { OpenUpload, SittingOptions } from './upload-sittings.ts';
 
 /** How a call may be cut short: the signal of the pass, whose deadline is shorter than ours. */
 export interface CallOptions {
@@ -36,6 +35,23 @@ export interface BlobSource extends BlobName {
   readonly open: (options?: CallOptions) => AsyncIterable<Uint8Array>;
   /** The bytes from this one on; without it the beginning is read and thrown away. */
   readonly openAt?: (firstByte: number, options?: CallOptions) => AsyncIterable<Uint8Array>;
+}
+
+/** An upload that is to be gone on with. Holds no credential; `location` is of use only to who may push. */
+export interface OpenUpload {
+  readonly digest: Digest;
+  readonly location: string;
+  readonly sentBytes: number;
+  /** Smallest piece the registry takes, in bytes. */
+  readonly minChunkBytes: number;
+}
+
+/** How much of a blob is pushed at once, and what was pushed before. */
+export interface SittingOptions extends CallOptions {
+  /** No piece is begun that would not be sent within this time, but for the first. */
+  readonly seconds: number;
+  /** Where an earlier sitting left off. */
+  readonly upload?: OpenUpload | undefined;
 }
 
 /** Reads and writes of one or many registries. */

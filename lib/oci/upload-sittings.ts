@@ -3,32 +3,15 @@
  * "Resuming an upload"). Pieces are sent while there is time; what is left to say fits into a record and opens the next sitting.
  */
 import type { Api } from './api.ts';
-import type { Digest } from './digest.ts';
 import { isOciError, OciError } from './errors.ts';
 import { discard, type HttpResponse, replay } from './http.ts';
 import type { Repository } from './reference.ts';
-import type { BlobSource, CallOptions } from './registry.ts';
+import type { BlobSource, CallOptions, OpenUpload, SittingOptions } from './registry.ts';
 import { responseError } from './response-error.ts';
 import { cancel, start } from './upload.ts';
 import { inPieces, pieceSize } from './upload-chunks.ts';
 import { type UploadSession, uploadLocation } from './upload-session.ts';
 import { exactly, skipping, verified } from './verify.ts';
-
-/** An upload that is to be gone on with. Holds no credential; `location` is of use only to who may push. */
-export interface OpenUpload {
-  readonly digest: Digest;
-  readonly location: string;
-  readonly sentBytes: number;
-  /** Smallest piece the registry takes, in bytes. */
-  readonly minChunkBytes: number;
-}
-
-export interface SittingOptions extends CallOptions {
-  /** No piece is begun that would not be sent within this time, but for the first. */
-  readonly seconds: number;
-  /** Where an earlier sitting left off. */
-  readonly upload?: OpenUpload | undefined;
-}
 
 interface Place {
   readonly session: UploadSession;

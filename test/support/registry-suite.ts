@@ -17,8 +17,7 @@ import {
   ociManifestType,
 } from '../../lib/oci/media-types.ts';
 import { parseTag, type TagReference, withDigest, withTag } from '../../lib/oci/reference.ts';
-import type { BlobSource, Registry } from '../../lib/oci/registry.ts';
-import type { OpenUpload } from '../../lib/oci/upload-sittings.ts';
+import type { BlobSource, OpenUpload, Registry } from '../../lib/oci/registry.ts';
 
 export interface Place {
   readonly host: string;

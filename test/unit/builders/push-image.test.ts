@@ -5,8 +5,7 @@ import { openRegistry } from '../../../lib/oci/client.ts';
 import { digestOf } from '../../../lib/oci/digest.ts';
 import { dockerManifestType } from '../../../lib/oci/media-types.ts';
 import { parseRepository, parseTag } from '../../../lib/oci/reference.ts';
-import type { Registry } from '../../../lib/oci/registry.ts';
-import type { OpenUpload } from '../../../lib/oci/upload-sittings.ts';
+import type { OpenUpload, Registry } from '../../../lib/oci/registry.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -4,8 +4,7 @@ import { openRegistry } from '../../../lib/oci/client.ts';
 import { sourceOf } from '../../../lib/oci/copy.ts';
 import { digestOf } from '../../../lib/oci/digest.ts';
 import type { TagReference } from '../../../lib/oci/reference.ts';
-import type { BlobSource } from '../../../lib/oci/registry.ts';
-import type { OpenUpload, SittingOptions } from '../../../lib/oci/upload-sittings.ts';
+import type { BlobSource, OpenUpload, SittingOptions } from '../../../lib/oci/registry.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
 import { blobOf, someTag } from '../../support/registry-suite.ts';
 
