@@ -97,13 +97,13 @@ describe('pushing an image', () => {
     const slow: Registry = {
       ...registry,
       pushBlob: async (repository, blob) => {
-        await setTimeout(60);
+        await setTimeout(400);
         return registry.pushBlob(repository, blob);
       },
     };
     const budget = {
       signal: AbortSignal.timeout(20_000),
-      seconds: 0.03,
+      seconds: 0.2,
       manner: { blobs: 'alone' },
       now: new Date(),
     } as const;
