@@ -133,20 +133,12 @@ export const extensions: Story = {
         const rebased = await readyAfter(the(), keyOf('rebasable'), 2, 120);
         expect(rebased.status?.latestBuildReason).toBe('STACK');
         expect(await buildPod(the(), keyOf('rebasable'), 2)).toBeUndefined();
-        expect(await told(the(), rebased.status?.latestImage)).toEqual({
-          build: extended,
-          release: '2',
-          run: extended,
-        });
+        expect(await told(the(), rebased.status?.latestImage)).toEqual([extended, '2', extended]);
 
         const rebuilt = await readyAfter(the(), keyOf('both'), 2, 120);
         expect(rebuilt.status?.latestBuildReason).toBe('STACK');
         expect((await buildOf(the(), keyOf('both'), 2))?.status?.stepsCompleted).toEqual(steps);
-        expect(await told(the(), rebuilt.status?.latestImage)).toEqual({
-          build: extended,
-          release: '2',
-          run: extended,
-        });
+        expect(await told(the(), rebuilt.status?.latestImage)).toEqual([extended, '2', extended]);
       });
     });
   },
