@@ -13,6 +13,8 @@ export interface Commit {
   readonly branch?: string;
   /** The whole tree: path → content. Files that are not named are gone. */
   readonly files: Readonly<Record<string, string>>;
+  /** Submodules: path → commit of another repository. `.gitmodules` is a file like others. */
+  readonly submodules?: Readonly<Record<string, string>>;
   readonly message: string;
   readonly at: Date;
 }
@@ -32,7 +34,7 @@ const git = (dir: string, args: readonly string[], input?: string): Promise<stri
 
 /** git-fast-import(1): the commit and its whole tree, in order of path. */
 export const importStream = (
-  { files, message, at }: Pick<Commit, 'at' | 'files' | 'message'>,
+  { files, submodules = {}, message, at }: Pick<Commit, 'at' | 'files' | 'message' | 'submodules'>,
   ref: string,
   parent: string,
 ): string => {
@@ -45,5 +47,16 @@ export const importStream = (
     ...Object.entries(files)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([path, content]) => `M 100644 inline ${path}\n${data(content)}`),
+    ...Object.entries(submodules).map(([path, id]) => `M 160000 ${id} ${path}\n`),
   ].join('');
+};
+
+/** The path of a URL, decoded; undefined when it leads out of the folder or cannot be decoded. */
+export const repositoryPath = (pathname: string): string | undefined => {
+  try {
+    const path = decodeURIComponent(pathname);
+    return path.split('/').includes('..') || path.includes('\0') ? undefined : path;
+  } catch {
+    return undefined;
+  }
 };

@@ -1,13 +1,15 @@
 /**
  * Serves the bare repositories of a folder over smart http with git's own CGI program, for clusters and tests. Runs as a program of
- * its own so that it can live in a network namespace: `node infra/local/git-server.ts --root <dir> --listen <address>:<port>`.
- * With `--credentials <file>` (one `user:password` line) every request needs basic auth; the file keeps them off the command line.
+ * its own so that it can live in a network namespace: `node infra/local/git-server.ts --root <dir> --listen <address>:<port>`. What LFS
+ * keeps is handed out too (git-lfs.ts). With `--credentials <file>` (one `user:password` line) every request needs basic auth; the file keeps them off the command line.
  */
 import { spawn } from 'node:child_process';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
+import { answerLfs } from './git-lfs.ts';
+import { repositoryPath } from './git-repository.ts';
 
 export interface GitServerOptions {
   /** Folder of bare repositories; `/a/b.git` of a URL is `<root>/a/b.git`. */
@@ -31,7 +33,7 @@ export const gitServer = (options: GitServerOptions): Server =>
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('authentication is needed\n');
       return;
     }
-    serve(request, response, options);
+    if (!answerLfs(request, response, options.root)) serve(request, response, options);
   });
 
 const serve = (request: IncomingMessage, response: ServerResponse, { root, quiet = false }: GitServerOptions): void => {
@@ -72,16 +74,6 @@ const serve = (request: IncomingMessage, response: ServerResponse, { root, quiet
     if (head !== undefined && !response.headersSent) response.writeHead(500);
     response.end();
   });
-};
-
-/** The decoded path; undefined when it leads out of the folder or cannot be decoded. */
-export const repositoryPath = (pathname: string): string | undefined => {
-  try {
-    const path = decodeURIComponent(pathname);
-    return path.split('/').includes('..') || path.includes('\0') ? undefined : path;
-  } catch {
-    return undefined;
-  }
 };
 
 /** What RFC 3875 and git-http-backend(1) ask for. */

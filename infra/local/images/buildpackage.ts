@@ -16,7 +16,7 @@ const STACKS = [{ id: '*' }];
 
 /**
  * A buildpack in sh that goes through everything a lifecycle does: it detects (a file `fail-detect` in the source makes it decline,
- * `fail-build` makes it fail, `show-images` makes the app serve `images`: what was added to its build image, its run image’s release, what was added to that, `slow-build` makes it sleep for the seconds it holds), makes a launch layer and a cached one that a
+ * `fail-build` makes it fail, `show-images` makes the app serve `images`: what was added to its build image, its run image’s release, what was added to that, `slow-build` makes it sleep for the seconds it holds, `build-script` is run with the platform folder as argument), makes a launch layer and a cached one that a
  * rebuild reuses, and declares a process that serves the source over http.
  */
 export const sampleBuildpackage = async (options: BuildpackageOptions): Promise<LocalImage> => {
@@ -73,6 +73,7 @@ echo "${id} ${version}"
 if [ -e fail-build ]; then echo "fail-build is there: failing as asked"; exit 1; fi
 if [ -e slow-build ]; then echo "slow-build is there: taking $(cat slow-build) seconds"; sleep "$(cat slow-build)"; fi
 if [ -e show-images ]; then cp /etc/build-image . 2>/dev/null || echo "as it was" > build-image; fi
+if [ -e build-script ]; then sh ./build-script "$platform"; fi
 
 greeting="hello"
 if [ -e "$platform/env/GREETING" ]; then greeting="$(cat "$platform/env/GREETING")"; fi

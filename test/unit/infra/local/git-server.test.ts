@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { keepLarge } from '../../../../infra/local/git-lfs.ts';
 import { commitFiles } from '../../../../infra/local/git-repository.ts';
 import { cgiHead, gitServer } from '../../../../infra/local/git-server.ts';
 
@@ -71,6 +72,36 @@ describe('the git server', () => {
     expect(await git(['ls-remote', url, 'refs/heads/feature'])).toContain(
       (await git(['rev-parse', 'HEAD'], work)).trim(),
     );
+  });
+
+  it('hands out what LFS keeps', async () => {
+    const pointer = keepLarge(dir, 'team/app', 'really large');
+    const oid = /sha256:(?<oid>\w+)/.exec(pointer)?.groups?.['oid'] ?? '';
+    const none = '0'.repeat(64);
+    const objects = [oid, none].map((id) => ({ oid: id, size: 12 }));
+    const batch = await fetch(`${url}/info/lfs/objects/batch`, {
+      method: 'POST',
+      body: JSON.stringify({ operation: 'download', objects }),
+    });
+    const href = `${url}/lfs/${oid}`;
+    expect(await batch.json()).toEqual({
+      transfer: 'basic',
+      objects: [
+        { oid, size: 12, actions: { download: { href } } },
+        { oid: none, size: 12, error: { code: 404, message: 'there is no such object' } },
+      ],
+    });
+    expect(await (await fetch(href)).text()).toBe('really large');
+    expect((await fetch(`${url}/lfs/${none}`)).status).toBe(404);
+    expect((await fetch(`${url}/info/lfs/objects/batch`, { method: 'POST', body: '{' })).status).toBe(400);
+  });
+
+  it('commits a submodule as the commit it is at', async () => {
+    const files = { '.gitmodules': '[submodule "part"]\n\tpath = part\n\turl = ../app.git\n' };
+    await commitFiles({ gitRoot: dir, repository: 'team/whole', files, submodules: { part: first }, message: '-', at });
+    const copy = join(dir, 'whole');
+    await git(['clone', '-q', '--recurse-submodules', url.replace('app.git', 'whole.git'), copy]);
+    expect(readFileSync(join(copy, 'part/index.html'), 'utf8')).toBe('one');
   });
 
   it('answers 404 for a repository that is not there and for a path that leads out of its folder', async () => {
