@@ -17,6 +17,7 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import { tableShape } from '../../../infra/local/standalone/table.ts';
 import type { ContractCheck } from '../../support/contract-subject.ts';
 
 type Attributes = Readonly<Record<string, AttributeValue>>;
@@ -54,27 +55,7 @@ export const makeWorld = async (dynamo: DynamoDBClient): Promise<World & { reado
   await dynamo.send(
     new CreateTableCommand({
       TableName: table,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'pk', AttributeType: 'S' },
-        { AttributeName: 'sk', AttributeType: 'S' },
-        { AttributeName: 'dueShard', AttributeType: 'N' },
-        { AttributeName: 'dueAt', AttributeType: 'N' },
-      ],
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'due',
-          KeySchema: [
-            { AttributeName: 'dueShard', KeyType: 'HASH' },
-            { AttributeName: 'dueAt', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
+      ...tableShape,
     }),
   );
   for (let status = ''; status !== 'ACTIVE'; ) {

@@ -1,52 +1,16 @@
 /** Each test is named after the loss that it prevents: a sequence of events with versions, and where the process dies (DESIGN §3.3–3.10). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { KubeError } from '../../../lib/kube/errors.ts';
-import type { Message } from '../../../lib/queue/message.ts';
-import { type Story, story } from '../../support/story.ts';
-import {
-  applyBuilder,
-  applyImage,
-  builds,
-  type Interference,
-  imageOf,
-  statusOf,
-  storyReconciler,
-} from '../../support/story-image.ts';
+import { imageStory, settledImage, wakeUp } from '../../support/image-story.ts';
+import type { Story } from '../../support/story.ts';
+import { applyBuilder, applyImage, builds, type Interference, imageOf, statusOf } from '../../support/story-image.ts';
 
 let told: Story | undefined;
-const begin = async (meanwhile: Interference = {}, lagMilliseconds?: number): Promise<Story> => {
-  told = await story({
-    reconciler: storyReconciler(meanwhile),
-    queue: 'image',
-    ...(lagMilliseconds === undefined ? {} : { lagMilliseconds }),
-  });
-  applyBuilder(told.kube, 'base', 'v1');
-  return told;
-};
+const begin = async (...how: Parameters<typeof imageStory>): Promise<Story> => (told = await imageStory(...how));
 afterEach(async () => {
   await told?.[Symbol.asyncDispose]();
   told = undefined;
 });
-
-/** An Image that was reconciled once, and counts that begin anew. */
-const settledImage = async (world: Story): Promise<void> => {
-  await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
-  expect(await world.deliver()).toStrictEqual(['settled']);
-  world.kube.forget();
-};
-
-const wakeUp = (reason: Message['reason'], rest: Partial<Message> = {}): Message => {
-  const target = { kind: 'Image', namespace: 'team', name: 'app' };
-  return {
-    v: 1,
-    cluster: 'one',
-    epoch: 'e.0',
-    target,
-    cause: { ...target, uid: '', resourceVersion: '' },
-    reason,
-    ...rest,
-  };
-};
 
 describe('what may be skipped', () => {
   it('our own status write comes back as an event: it costs no request', async () => {

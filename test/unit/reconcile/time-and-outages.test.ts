@@ -1,52 +1,17 @@
 /** Each test is named after the loss that it prevents: outages and circuits (DESIGN §3.14), due times and the sweeper (DESIGN §3.7). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { KubeError } from '../../../lib/kube/errors.ts';
-import type { Message } from '../../../lib/queue/message.ts';
 import { dueShardOf, recordKey } from '../../../lib/state/keys.ts';
-import { type Story, story } from '../../support/story.ts';
-import {
-  applyBuilder,
-  applyImage,
-  builds,
-  type Interference,
-  imageOf,
-  storyReconciler,
-} from '../../support/story-image.ts';
+import { imageStory, settledImage, wakeUp } from '../../support/image-story.ts';
+import type { Story } from '../../support/story.ts';
+import { applyImage, builds, imageOf } from '../../support/story-image.ts';
 
 let told: Story | undefined;
-const begin = async (meanwhile: Interference = {}, lagMilliseconds?: number): Promise<Story> => {
-  told = await story({
-    reconciler: storyReconciler(meanwhile),
-    queue: 'image',
-    ...(lagMilliseconds === undefined ? {} : { lagMilliseconds }),
-  });
-  applyBuilder(told.kube, 'base', 'v1');
-  return told;
-};
+const begin = async (...how: Parameters<typeof imageStory>): Promise<Story> => (told = await imageStory(...how));
 afterEach(async () => {
   await told?.[Symbol.asyncDispose]();
   told = undefined;
 });
-
-/** An Image that was reconciled once, and counts that begin anew. */
-const settledImage = async (world: Story): Promise<void> => {
-  await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
-  expect(await world.deliver()).toStrictEqual(['settled']);
-  world.kube.forget();
-};
-
-const wakeUp = (reason: Message['reason'], rest: Partial<Message> = {}): Message => {
-  const target = { kind: 'Image', namespace: 'team', name: 'app' };
-  return {
-    v: 1,
-    cluster: 'one',
-    epoch: 'e.0',
-    target,
-    cause: { ...target, uid: '', resourceVersion: '' },
-    reason,
-    ...rest,
-  };
-};
 
 describe('a cluster that is down', () => {
   const down = () => new KubeError('unreachable', 'GET: cannot reach the API server');
@@ -72,6 +37,30 @@ describe('a cluster that is down', () => {
     expect(builds(world.kube)).toContain('web-v1');
     expect((await world.records.read(world.target('app'))).attempts).toBe(0);
   });
+
+  it.each([3, 8, 15])(
+    'for %i s is no loss of minutes: ten seconds after it is back everything has gone on',
+    async (outage) => {
+      const world = await begin();
+      const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+      for (const name of names) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
+      world.kube.forget();
+      world.kube.down = down();
+      for (let second = 0; second < outage; second += 1) {
+        await world.untilQuiet();
+        world.later(1);
+      }
+      const asked = world.kube.calls.length;
+      world.kube.down = undefined;
+      for (let second = 0; second < 10; second += 1) {
+        await world.untilQuiet();
+        world.later(1);
+      }
+      expect(builds(world.kube)).toStrictEqual(names.map((name) => `${name}-v1`));
+      // Those that were under way when it went, and then one probe at a time.
+      expect(asked).toBeLessThanOrEqual(names.length + 6);
+    },
+  );
 
   it('is asked by one probe at a time', async () => {
     const world = await begin();
