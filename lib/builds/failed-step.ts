@@ -24,6 +24,12 @@ const failedInit = (pod: Pod): FailedStep | undefined => {
 const endedBadly = ({ name, state }: ContainerStatus): boolean =>
   isStep(name) && state?.terminated !== undefined && state.terminated.exitCode !== 0;
 
+/** Regular containers as the pod lists them: their statuses come sorted by name. */
+const inOrder = (pod: Pod): readonly ContainerStatus[] => {
+  const place = new Map((pod.spec?.containers ?? []).map(({ name }, index) => [name, index]));
+  return containerStatuses(pod).toSorted((a, b) => (place.get(a.name) ?? 0) - (place.get(b.name) ?? 0));
+};
+
 /**
  * The failed step. Beyond kpack, which then says nothing: a failed completion, and in the sidecar variant the first step that failed, as
  * the ones behind it end badly only because it did. Their message may be the log itself, so it is not repeated.
@@ -31,7 +37,7 @@ const endedBadly = ({ name, state }: ContainerStatus): boolean =>
 export const failedStep = (pod: Pod): FailedStep | undefined => {
   const init = failedInit(pod);
   if (init !== undefined) return init;
-  const regular = containerStatuses(pod).find(endedBadly);
+  const regular = inOrder(pod).find(endedBadly);
   return regular === undefined
     ? undefined
     : {
