@@ -8,6 +8,18 @@ import { writeLayer } from '../step-image/layer.ts';
 const created = '1980-01-01T00:00:01Z';
 const program = 'kpackless/main.mjs';
 
+/**
+ * What keeps it small (`npm run bench -- --only relay`): a young generation of 1 MiB, since what an event leaves behind is garbage at once;
+ * a heap that grows reluctantly; one arena for all threads. Without them Node takes half as much again. The limit of the heap is far
+ * above what is needed and below the Deployment's.
+ */
+export const nodeFlags: readonly string[] = [
+  '--max-old-space-size=64',
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+];
+export const nodeEnvironment: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' };
+
 /** The same sources give the same bytes. @throws PermanentError as buildStepImage does */
 export const buildRelayImage = async (options: BuildStepImageOptions = {}): Promise<StepImage> => {
   const cacheDir = options.cacheDir ?? stepImageCacheDir();
@@ -33,8 +45,11 @@ export const buildRelayImage = async (options: BuildStepImageOptions = {}): Prom
       ...steps.config,
       config: {
         ...config,
-        Env: config.Env.filter((variable) => !variable.startsWith('GIT_')),
-        Entrypoint: ['/usr/bin/node', `/${program}`],
+        Env: [
+          ...config.Env.filter((variable) => !variable.startsWith('GIT_')),
+          ...Object.entries(nodeEnvironment).map(([name, value]) => `${name}=${value}`),
+        ],
+        Entrypoint: ['/usr/bin/node', ...nodeFlags, `/${program}`],
         WorkingDir: '/',
         Labels: {},
       },

@@ -1,10 +1,23 @@
 /** The watch stream's lines, as events (Kubernetes API concepts, "Efficient detection of changes"). */
 import type { KubeMeta } from './object.ts';
 
+/** What is kept of an object's metadata: a large part of the rest is managedFields. */
+export type WatchedMeta = {
+  readonly [Field in 'name' | 'namespace' | 'uid' | 'resourceVersion' | 'ownerReferences']?:
+    | KubeMeta[Field]
+    | undefined;
+};
+
 /** What a metadata-only watch tells of an object. */
 export interface WatchedObject {
-  readonly metadata: KubeMeta;
+  readonly metadata: WatchedMeta;
 }
+
+/** Only what is kept, so that the answer it was read from can go while it is handed on. */
+export const watchedObject = ({ metadata }: { readonly metadata?: KubeMeta | undefined }): WatchedObject => {
+  const { name, namespace, uid, resourceVersion, ownerReferences } = metadata ?? {};
+  return { metadata: { name, namespace, uid, resourceVersion, ownerReferences } };
+};
 
 /** One line of a watch. `bookmark` only moves the version; `error` ends the watch, `expired` says that the version is too old. */
 export type WatchEvent =
@@ -34,7 +47,7 @@ export const parseWatchLine = (line: string): WatchEvent => {
     type: 'change',
     added: type === 'ADDED',
     deleted: type === 'DELETED',
-    object: { metadata: object?.metadata ?? {} },
+    object: watchedObject(object ?? {}),
   };
 };
 

@@ -1,5 +1,5 @@
 /** Whom an event wakes: pure, so that the relay is this table and a loop (DESIGN §3.1, §3.8). */
-import type { KubeMeta } from '../kube/object.ts';
+import type { WatchedMeta } from '../kube/watch-events.ts';
 import type { Message, Reason } from '../queue/message.ts';
 import { dependentsRow, kindTable, sourceOnlyKinds } from '../reconcile/kind-table.ts';
 
@@ -57,7 +57,7 @@ const queueOfKind = (kind: string): string | undefined => kindTable.find((row) =
  */
 export const pointersFor = (
   watched: WatchedKind,
-  meta: KubeMeta,
+  meta: WatchedMeta,
   { cluster, epoch }: Origin,
   listOccasion?: string,
   { added = false, deleted = false }: { readonly added?: boolean; readonly deleted?: boolean } = {},

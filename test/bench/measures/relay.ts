@@ -2,7 +2,6 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -13,6 +12,7 @@ import { startDynamoDb } from '../../../infra/local/dynamodb.ts';
 import { startSqs } from '../../../infra/local/sqs/server.ts';
 import { ensureQueues } from '../../../infra/local/standalone/queues.ts';
 import { ensureTable } from '../../../infra/local/standalone/table.ts';
+import { nodeEnvironment, nodeFlags } from '../../../infra/relay-image/build.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { Table } from '../../../lib/state/table.ts';
 import { residentMb } from '../machine.ts';
@@ -42,12 +42,6 @@ const settle = async (pid: number, depth: () => number): Promise<number> => {
   return Math.max(largest, residentMb(pid));
 };
 
-/** What the Deployment gives Node. */
-const deployedOptions = (): string =>
-  /NODE_OPTIONS, value: "?([^"}]+?)"? }/.exec(
-    readFileSync(join(import.meta.dirname, '..', '..', '..', 'infra', 'cluster', 'relay.yaml'), 'utf8'),
-  )?.[1] ?? '';
-
 /** Starts the bundled relay over HTTP to SQS and DynamoDB, twice: with few objects and with many. */
 export const relayMemory = async (world: World, count: number): Promise<Row> => {
   const database = await startDynamoDb();
@@ -66,11 +60,12 @@ export const relayMemory = async (world: World, count: number): Promise<Row> => 
     const client = new SQSClient({ region: 'local', credentials, endpoint: sqs.endpoint });
     const queues = await ensureQueues(client, 'kpackless-');
     const port = await freePort(0);
-    const child = spawn(process.execPath, [relay.path], {
+    // As the image starts it.
+    const child = spawn(process.execPath, [...nodeFlags, relay.path], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         PATH: process.env['PATH'],
-        NODE_OPTIONS: deployedOptions(),
+        ...nodeEnvironment,
         AWS_REGION: 'local',
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
