@@ -4,9 +4,10 @@
  */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import { isKubeError, KubeError } from './errors.ts';
+import type { KubeMeta } from './object.ts';
 import { collectionPath } from './resources.ts';
 import type { KubeTransport } from './transport.ts';
-import { type WatchedObject, watchEvents } from './watch-events.ts';
+import { type WatchedObject, watchEvents, watchedObject } from './watch-events.ts';
 
 /** A change that was seen. */
 export interface Change {
@@ -44,15 +45,30 @@ export interface ReflectorPorts {
 
 const listAccept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 const watchAccept = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
-const pageSize = 500;
+/** A page is held whole while it is read: small ones keep the relay small. */
+const pageSize = 250;
 /** Bookmarks come about each minute; a watch that is silent for three is dead, whatever the socket says. */
 const silenceMilliseconds = 190_000;
 const checkpointMilliseconds = 30_000;
 const longestPauseSeconds = 30;
 
+/**
+ * How long to wait after the n-th failure in a row: 1, 1.5, 2.25 … s and half a minute at most, with jitter. Every wait is about half of
+ * what was waited before, so that whatever comes back is found after half its absence.
+ */
+export const pauseSeconds = (failures: number, random: number): number =>
+  Math.min(longestPauseSeconds, 1.5 ** (failures - 1)) * (0.5 + 0.5 * random);
+
 interface ListAnswer {
   readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
-  readonly items?: readonly WatchedObject[];
+  /** `null` when there are none. */
+  readonly items?: readonly { readonly metadata?: KubeMeta }[] | null;
+}
+
+interface Page {
+  readonly objects: readonly WatchedObject[];
+  readonly version: string | undefined;
+  readonly next: string | undefined;
 }
 
 const sleep = (milliseconds: number, signal: AbortSignal): Promise<void> =>
@@ -100,24 +116,34 @@ export const runReflector = async (
 ): Promise<void> => {
   const path = collectionPath(kind);
 
+  /** One page, `from` where the last one ended. A function of its own: nothing of the answer outlives it but what it gives. */
+  const readPage = async (from: string | undefined): Promise<Page> => {
+    const { body } = await ports.transport.send({
+      method: 'GET',
+      path,
+      accept: listAccept,
+      query: { limit: String(pageSize), continue: from, labelSelector },
+      signal,
+      deadlineSeconds: 30,
+    });
+    const { metadata, items } = JSON.parse(body) as ListAnswer;
+    return {
+      objects: (items ?? []).map(watchedObject),
+      version: metadata?.resourceVersion,
+      next: metadata?.continue === '' ? undefined : metadata?.continue,
+    };
+  };
+
   /** Lists in pages, each handed on before the next is asked for. Gives the version of the list. */
   const list = async (): Promise<string> => {
     const startedAt = ports.clock().getTime();
     let next: string | undefined;
     let version = '';
     do {
-      const { body } = await ports.transport.send({
-        method: 'GET',
-        path,
-        accept: listAccept,
-        query: { limit: String(pageSize), continue: next, labelSelector },
-        signal,
-        deadlineSeconds: 30,
-      });
-      const answer = JSON.parse(body) as ListAnswer;
-      version = answer.metadata?.resourceVersion ?? version;
-      next = answer.metadata?.continue === '' ? undefined : answer.metadata?.continue;
-      await ports.listed({ objects: answer.items ?? [], occasion: `${version}@${startedAt}` });
+      const page = await readPage(next);
+      version = page.version ?? version;
+      next = page.next;
+      await ports.listed({ objects: page.objects, occasion: `${version}@${startedAt}` });
     } while (next !== undefined && !signal.aborted);
     return version;
   };
@@ -213,8 +239,7 @@ export const runReflector = async (
   async function wait(error: unknown): Promise<void> {
     ports.ready(false);
     ports.warn(`watching ${kind}`, error);
-    const seconds = Math.min(longestPauseSeconds, 2 ** (failures - 1)) * (0.5 + 0.5 * ports.random());
-    await sleep(seconds * 1000, signal);
+    await sleep(pauseSeconds(failures, ports.random()) * 1000, signal);
   }
 
   async function patiently<T>(load: () => Promise<T | undefined>): Promise<T | undefined> {

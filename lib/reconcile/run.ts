@@ -196,7 +196,8 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     if (maySkip(messages, record)) return 'skipped';
     const admission = await ports.circuits.admit(target.cluster, seconds(started));
     if (!admission.admitted) {
-      const waitSeconds = admission.until - seconds(started) + Math.floor(ports.random() * 5);
+      const open = admission.until - seconds(started);
+      const waitSeconds = open + Math.floor(ports.random() * Math.min(5, open));
       await ports.records.park(target, freshDueAt(seconds(started), waitSeconds, messages));
       return 'parked';
     }

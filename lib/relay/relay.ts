@@ -1,4 +1,5 @@
 /** The relay: watches one cluster and turns its events into pointers on the queues. Holds no objects (DESIGN §3.11). */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { type Change, runReflector } from '../kube/reflector.ts';
@@ -6,9 +7,11 @@ import type { KubeTransport } from '../kube/transport.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
+import type { Circuits } from '../state/circuits.ts';
 import type { Clusters } from '../state/clusters.ts';
 import type { Records } from '../state/records.ts';
 import { wakeUnfinished } from '../sweeper/wake-unfinished.ts';
+import { comeBack } from './come-back.ts';
 import { type Origin, pointersFor, type Routed, type WatchedKind, watchedKinds } from './pointers.ts';
 
 /** What the relay needs. */
@@ -19,6 +22,7 @@ export interface RelayPorts {
   readonly clusters: Clusters;
   readonly sender: Sender;
   readonly records: Pick<Records, 'due'>;
+  readonly circuits: Pick<Circuits, 'close'>;
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
@@ -62,11 +66,26 @@ export const startRelay = async (
   let epoch = await clusters.epoch(cluster, await identityOf(ports.kube));
   if (queuesAreEmpty) epoch = await clusters.nextEpoch(cluster, epoch);
   const waiting = new Set(watchedKinds.map(({ kind }) => kind));
+  const interrupted = new Set<string>();
   let sent = 0;
 
   const send = async (routed: readonly Routed[]): Promise<void> => {
     await Promise.all([...byQueue(routed)].map(([queue, messages]) => ports.sender.send(queue, messages)));
     sent += routed.length;
+  };
+
+  let comingBack: Promise<void> | undefined;
+  /** Once for all watches that are established again in the same seconds. That it fails costs time: the sweeper wakes the same. */
+  const wakeParked = async (): Promise<void> => {
+    try {
+      const pause = (milliseconds: number) => sleep(milliseconds, undefined, { signal });
+      const woken = await comeBack({ ...ports, pause }, cluster);
+      if (woken > 0) ports.log('info', 'the cluster is back: woke what waited for it', { cluster, woken });
+    } catch (error) {
+      if (!signal.aborted) ports.log('warn', 'waking what waited failed', { cluster, why: sayError(error) });
+    } finally {
+      comingBack = undefined;
+    }
   };
 
   /** Watches one kind within one epoch, until that ends. */
@@ -108,6 +127,8 @@ export const startRelay = async (
         ready: (isReady) => {
           if (isReady) waiting.delete(watched.kind);
           else waiting.add(watched.kind);
+          if (!isReady) interrupted.add(watched.kind);
+          else if (interrupted.delete(watched.kind)) comingBack ??= wakeParked();
         },
         warn: (what, why) => ports.log('warn', `${what} was interrupted`, { cluster, why: sayError(why) }),
       },
@@ -122,6 +143,7 @@ export const startRelay = async (
       const origin: Origin = { cluster, epoch };
       await Promise.all(watchedKinds.map((watched) => reflect(watched, origin, either, () => ending.abort())));
     }
+    await comingBack;
   };
 
   return { notReady: () => [...waiting], sent: () => sent, stopped: run() };

@@ -16,17 +16,21 @@ interface Seen {
   readonly freshUntil: number;
 }
 
-const freshSeconds = 5;
+/** How long a process may go on believing what it has read. */
+export const freshSeconds = 5;
 const probeSeconds = 30;
 /** Whoever comes while a probe is under way looks again after so long: a probe that is answered closes the circuit at once. */
-const besideProbeSeconds = 5;
+const besideProbeSeconds = 3;
 const longestSeconds = 300;
 /** Scopes are few; a function that somehow meets more forgets the oldest. */
 const maxScopes = 1000;
 
-/** Seconds a circuit stays open after its n-th failure in a row. */
+/**
+ * Seconds a circuit stays open after its n-th failure in a row: 2, 3, 5, 7, 11 … Each is about half of what was waited before, so that an
+ * outage of seconds costs seconds more, and one of hours a probe each five minutes.
+ */
 export const openSeconds = (failures: number, retryAfterSeconds = 0): number =>
-  Math.min(longestSeconds, Math.max(retryAfterSeconds, 5 * 2 ** Math.min(failures - 1, 10)));
+  Math.min(longestSeconds, Math.max(retryAfterSeconds, Math.ceil(2 * 1.5 ** Math.min(failures - 1, 20))));
 
 /** The circuits, seen through a cache of five seconds. */
 export class Circuits {
@@ -80,6 +84,17 @@ export class Circuits {
     await this.#table.delete(circuitKey(scope), circuitSortKey);
     const closed = { openUntil: undefined, failures: 0, probing: false, probed: false };
     this.#remember(scope, { ...closed, freshUntil: now + freshSeconds });
+  }
+
+  /**
+   * Closes the circuit for whoever has seen the other side answer in another way than by a call that was admitted. Says whether it was
+   * open: others may believe so for `freshSeconds` more.
+   */
+  async close(scope: string, now: number): Promise<boolean> {
+    this.#cache.delete(scope);
+    const { openUntil } = await this.#look(scope, now);
+    await this.succeeded(scope, now);
+    return openUntil !== undefined;
   }
 
   async #look(scope: string, now: number): Promise<Seen> {

@@ -81,6 +81,8 @@ const selects = (selector: string): ((object: Stored) => boolean) => {
 export class FakeKube implements KubeClient {
   /** The server's clock: what creationTimestamp says. */
   now = new Date('2026-01-01T10:00:00Z');
+  /** While it is set, every call fails with it. */
+  down: ExpectedError | undefined;
   readonly #objects = new Map<string, Stored>();
   readonly #planned: Planned[] = [];
   #calls: FakeCall[] = [];
@@ -260,6 +262,7 @@ export class FakeKube implements KubeClient {
   /** Notes a call, and lets it fail when that was planned. */
   #begin(verb: FakeCall['verb'], what: string): Promise<void> {
     this.#calls.push({ verb, what });
+    if (this.down !== undefined) return Promise.reject(this.down);
     const index = this.#planned.findIndex((planned) => planned.verb === verb && planned.what.test(what));
     if (index < 0) return Promise.resolve();
     const [planned] = this.#planned.splice(index, 1);

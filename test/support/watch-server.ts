@@ -51,7 +51,9 @@ export const watchServer = async () => {
     const size = limit === 1 ? 1 : state.pageSize;
     const items = state.names.slice(start, start + size).map((name) => ({ metadata: metadata(name, state.version) }));
     const rest = start + size < state.names.length ? String(start + size) : undefined;
-    json(response, 200, { metadata: { resourceVersion: state.version, continue: rest }, items });
+    const metadataOfList = { resourceVersion: state.version, continue: rest };
+    // The list of metadata of an empty collection has `null` for items.
+    json(response, 200, { metadata: metadataOfList, items: items.length === 0 ? null : items });
   };
 
   const watch = (query: URLSearchParams, response: ServerResponse): void => {

@@ -1,6 +1,6 @@
 /** List and watch: nothing is marked as handed on before it is, and nothing is waited for that cannot come (DESIGN §3.11). */
 import { afterEach, describe, expect, it } from 'vitest';
-import { isNewer, type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
+import { isNewer, pauseSeconds, type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
 import { parseWatchLine, type WatchedObject, watchEvents } from '../../../lib/kube/watch-events.ts';
 import { type WatchServer, watchServer } from '../../support/watch-server.ts';
 
@@ -43,7 +43,52 @@ const reflect = async (
   return { server: started, did };
 };
 
+describe('after an outage', () => {
+  /** Seconds until the first try after the server is back, when each failed try costs nothing but its pause. */
+  const lateness = (outage: number, random: number): number => {
+    let now = 0;
+    for (let failures = 1; now < outage; failures += 1) now += pauseSeconds(failures, random);
+    return now - outage;
+  };
+
+  it.each([0, 0.5, 0.99])('of up to 15 s the watch is tried again within 8 s, whatever the dice say (%d)', (random) => {
+    const lates = Array.from({ length: 150 }, (_, tenths) => lateness(tenths / 10, random));
+    expect(Math.max(...lates)).toBeLessThan(8);
+  });
+
+  it('of an hour the server was asked some 150 times by a watch, and is found within half a minute', () => {
+    expect(lateness(3600, 0.99)).toBeLessThanOrEqual(30);
+    expect(pauseSeconds(1, 0.99)).toBeLessThanOrEqual(1);
+    expect(pauseSeconds(50, 0)).toBe(15);
+    expect(pauseSeconds(5000, 1)).toBe(30);
+  });
+});
+
 describe('a reflector', () => {
+  it('watches a collection that is empty', async () => {
+    const { server, did } = await reflect({}, ({ state }) => {
+      state.names = [];
+    });
+    (await server.watch(0)).event('ADDED', '11');
+    await expect.poll(() => did).toStrictEqual(['listed ', 'missed', 'changed a@11']);
+  });
+
+  it('keeps of an object what pointers are made of, and nothing of its annotations or managed fields', () => {
+    const line = {
+      name: 'a',
+      namespace: 'b',
+      uid: 'u',
+      resourceVersion: '1',
+      annotations: { a: 'long' },
+      managedFields: [{}],
+    };
+    const event = parseWatchLine(JSON.stringify({ type: 'MODIFIED', object: { metadata: line } }));
+    expect(event).toMatchObject({
+      object: { metadata: { name: 'a', namespace: 'b', uid: 'u', resourceVersion: '1' } },
+    });
+    expect(JSON.stringify(event)).not.toMatch(/long|managedFields/);
+  });
+
   it('lists in pages, each handed on before the next is asked for', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {

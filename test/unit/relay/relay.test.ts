@@ -5,6 +5,7 @@ import type { KubeMeta } from '../../../lib/kube/object.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { pointersFor, watchedKinds } from '../../../lib/relay/pointers.ts';
 import { startRelay } from '../../../lib/relay/relay.ts';
+import { Circuits } from '../../../lib/state/circuits.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { Records } from '../../../lib/state/records.ts';
 import type { Table } from '../../../lib/state/table.ts';
@@ -87,6 +88,7 @@ describe('a relay', () => {
         kube: kubeClient(server.transport, stop.signal),
         clusters: new Clusters(table),
         records: new Records(table),
+        circuits: new Circuits(table),
         sender: { send: async (_queue, messages) => void sent.push(...messages) },
         clock: () => new Date(),
         random: () => 0,
@@ -96,7 +98,7 @@ describe('a relay', () => {
       options,
     );
     ({ stopped } = relay);
-    await expect.poll(() => relay.notReady()).toStrictEqual([]);
+    await expect.poll(() => relay.notReady(), { timeout: 10_000 }).toStrictEqual([]);
     return { sent, relay };
   };
   const lists = (sent: readonly Message[]): readonly Message[] => sent.filter(({ reason }) => reason === 'list');
@@ -130,7 +132,7 @@ describe('a relay', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     watch?.end();
     await expect.poll(() => lists(sent).length, { timeout: 5000 }).toBeGreaterThanOrEqual(before * 2);
-    await expect.poll(() => relay.notReady()).toStrictEqual([]);
+    await expect.poll(() => relay.notReady(), { timeout: 10_000 }).toStrictEqual([]);
     const news = lists(sent).slice(before);
     expect(new Set(news.map(({ target }) => target.kind))).toStrictEqual(
       new Set(

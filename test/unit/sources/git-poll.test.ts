@@ -180,7 +180,7 @@ describe('a shared poll', () => {
     w.later(6);
     w.world.failNext('GET', path, 503);
     expect(await w.poll(poll)).toBe('failed');
-    w.later(6);
+    w.later(2);
     expect(await w.resolve('a')).toBe('parked');
     w.later(6);
     expect(await w.poll(poll)).not.toBe('failed');

@@ -25,7 +25,7 @@ describe('a circuit', () => {
     const [here, there] = await two();
     await there.admit('one', 100);
     await here.failed('one', 100);
-    expect(await here.admit('one', 101)).toStrictEqual({ admitted: false, until: 105 });
+    expect(await here.admit('one', 101)).toStrictEqual({ admitted: false, until: 102 });
     expect(await there.admit('one', 104)).toStrictEqual({ admitted: true });
     await here.failed('one', 104, 60);
     expect(await there.admit('one', 109)).toMatchObject({ admitted: false });
@@ -35,7 +35,7 @@ describe('a circuit', () => {
     const [circuits] = await two();
     await circuits.admit('one', 100);
     for (let call = 0; call < 50; call += 1) await circuits.failed('one', 100);
-    expect(await circuits.admit('one', 101)).toStrictEqual({ admitted: false, until: 105 });
+    expect(await circuits.admit('one', 101)).toStrictEqual({ admitted: false, until: 102 });
   });
 
   it('a call that was under way can only make it wait for longer, as the other side asks', async () => {
@@ -59,19 +59,19 @@ describe('a circuit', () => {
     const [here, there] = await two();
     await here.failed('one', 100);
     expect(await here.admit('one', 106)).toStrictEqual({ admitted: true });
-    expect(await here.admit('one', 106)).toStrictEqual({ admitted: false, until: 111 });
-    expect(await there.admit('one', 107)).toStrictEqual({ admitted: false, until: 112 });
+    expect(await here.admit('one', 106)).toStrictEqual({ admitted: false, until: 109 });
+    expect(await there.admit('one', 107)).toStrictEqual({ admitted: false, until: 110 });
     await here.succeeded('one', 107);
     expect(await there.admit('one', 112)).toStrictEqual({ admitted: true });
   });
 
-  it('a probe that fails opens it for twice as long, even when it took longer than the cache holds', async () => {
+  it('a probe that fails opens it for half as long again, even when it took longer than the cache holds', async () => {
     const [circuits] = await two();
     await circuits.failed('one', 100);
     await circuits.admit('one', 106);
     await circuits.admit('one', 113);
     await circuits.failed('one', 116);
-    expect(await circuits.admit('one', 117)).toStrictEqual({ admitted: false, until: 126 });
+    expect(await circuits.admit('one', 117)).toStrictEqual({ admitted: false, until: 119 });
   });
 
   it('a probe that fails counts although others asked in the same moment', async () => {
@@ -80,7 +80,7 @@ describe('a circuit', () => {
     const asked = await Promise.all([1, 2, 3].map(() => circuits.admit('one', 106)));
     expect(asked.filter(({ admitted }) => admitted)).toHaveLength(1);
     await circuits.failed('one', 107);
-    expect(await circuits.admit('one', 108)).toStrictEqual({ admitted: false, until: 117 });
+    expect(await circuits.admit('one', 108)).toStrictEqual({ admitted: false, until: 110 });
   });
 
   it('a probe that dies is replaced after half a minute', async () => {
@@ -98,16 +98,37 @@ describe('a circuit', () => {
     await here.succeeded('one', 107);
     expect(await there.admit('one', 107)).toStrictEqual({ admitted: true });
     await here.failed('one', 200);
-    expect(await here.admit('one', 201)).toStrictEqual({ admitted: false, until: 205 });
+    expect(await here.admit('one', 201)).toStrictEqual({ admitted: false, until: 202 });
   });
 
   it.each([
-    [1, 0, 5],
-    [2, 0, 10],
-    [7, 0, 300],
+    [1, 0, 2],
+    [2, 0, 3],
+    [5, 0, 11],
+    [14, 0, 300],
+    [5000, 0, 300],
     [1, 60, 60],
     [1, 9999, 300],
   ])('after %i failures, asked to wait %i s, it is open for %i s', (failures, retryAfter, expected) => {
     expect(openSeconds(failures, retryAfter)).toBe(expected);
+  });
+
+  it('an outage of up to 15 s is found over within 8 s, one of an hour by no more than thirty probes', () => {
+    const probesAt = (until: number): readonly number[] => {
+      const at = [0];
+      while ((at.at(-1) ?? 0) < until) at.push((at.at(-1) ?? 0) + openSeconds(at.length));
+      return at;
+    };
+    const lates = Array.from({ length: 16 }, (_, outage) => (probesAt(outage).at(-1) ?? 0) - outage);
+    expect(Math.max(...lates)).toBeLessThanOrEqual(8);
+    expect(probesAt(3600).length).toBeLessThanOrEqual(30);
+  });
+
+  it('that somebody else has seen answered is closed for all, and says whether it was open', async () => {
+    const [relay, handler] = await two();
+    await handler.failed('one', 100, 300);
+    expect(await relay.close('one', 110)).toBe(true);
+    expect(await relay.close('one', 110)).toBe(false);
+    expect(await handler.admit('one', 110)).toStrictEqual({ admitted: true });
   });
 });

@@ -1,0 +1,53 @@
+/** After an outage of a cluster: what was parked must not wait for the next sweep, and nobody is woken who did not wait. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Message } from '../../../lib/queue/message.ts';
+import { comeBack } from '../../../lib/relay/come-back.ts';
+import { Circuits, freshSeconds } from '../../../lib/state/circuits.ts';
+import { Records } from '../../../lib/state/records.ts';
+import { type StateTables, stateTables } from '../../support/state-table.ts';
+
+let tables: StateTables;
+beforeAll(async () => {
+  tables = await stateTables();
+});
+afterAll(() => tables[Symbol.asyncDispose]());
+
+const app = { cluster: 'one', kind: 'Image', namespace: 'team', name: 'app' };
+
+/** A cluster whose functions and relay share a table; each pause moves the clock. */
+const begin = async () => {
+  const table = await tables.empty();
+  let now = 1000;
+  const sent: Message[] = [];
+  const functions = new Circuits(table);
+  const records = new Records(table);
+  const relay = {
+    circuits: new Circuits(table),
+    records,
+    sender: { send: async (_queue: string, messages: readonly Message[]) => void sent.push(...messages) },
+    clock: () => new Date(now * 1000),
+    pause: async (milliseconds: number) => {
+      now += milliseconds / 1000;
+    },
+  };
+  return { functions, records, relay, sent, now: () => now };
+};
+
+describe('a cluster that is back', () => {
+  it('wakes what was parked while its circuit was open, when no function believes in the open circuit any more', async () => {
+    const { functions, records, relay, sent, now } = await begin();
+    await functions.failed('one', 1000, 300);
+    await records.park(app, 1300);
+    expect(await comeBack(relay, 'one')).toBe(1);
+    expect(sent.map(({ reason, target }) => `${reason} ${target.name}`)).toStrictEqual(['due app']);
+    expect(now()).toBe(1000 + freshSeconds);
+    expect(await functions.admit('one', now())).toStrictEqual({ admitted: true });
+  });
+
+  it('wakes nobody when only a watch was interrupted: every break of a connection would wake the whole fleet', async () => {
+    const { records, relay, sent } = await begin();
+    await records.park(app, 1300);
+    expect(await comeBack(relay, 'one')).toBe(0);
+    expect(sent).toStrictEqual([]);
+  });
+});
