@@ -24,24 +24,36 @@ export const openDynalite = (path: string | undefined): DynaliteStore => {
     updateTableMs: 0,
     ...(path !== undefined && { path }),
   });
+  const answered = async (request: ProtocolRequest): Promise<ProtocolResponse> =>
+    new Promise((resolve) => {
+      const late = setTimeout(() => resolve(internalFailure(`no answer within ${deadlineMs} ms`)), deadlineMs);
+      const reply = (response: ProtocolResponse): void => {
+        clearTimeout(late);
+        resolve(response);
+      };
+      const incoming = incomingOf(request);
+      try {
+        server.emit('request', incoming, outgoing(reply));
+        incoming.emit('data', Buffer.from(request.body));
+        incoming.emit('end');
+      } catch (error) {
+        reply(internalFailure(error instanceof Error ? error.message : String(error)));
+      }
+    });
+
+  // It throws into the process, too, when it is closed in the middle of a request.
+  const running = new Set<Promise<ProtocolResponse>>();
+  let isClosed = false;
   return {
-    answer: async (request) =>
-      new Promise((resolve) => {
-        const late = setTimeout(() => resolve(internalFailure(`no answer within ${deadlineMs} ms`)), deadlineMs);
-        const reply = (response: ProtocolResponse): void => {
-          clearTimeout(late);
-          resolve(response);
-        };
-        const incoming = incomingOf(request);
-        try {
-          server.emit('request', incoming, outgoing(reply));
-          incoming.emit('data', Buffer.from(request.body));
-          incoming.emit('end');
-        } catch (error) {
-          reply(internalFailure(error instanceof Error ? error.message : String(error)));
-        }
-      }),
+    answer: async (request) => {
+      if (isClosed) return internalFailure('the database is closed');
+      const answer = answered(request);
+      running.add(answer);
+      return answer.finally(() => running.delete(answer));
+    },
     close: async () => {
+      isClosed = true;
+      await Promise.all(running);
       // Its close() gives up before the database when the server has never listened.
       server.listen(0, '127.0.0.1');
       await once(server, 'listening');

@@ -37,6 +37,19 @@ const put = async (dynamo: DynamoDBClient, v: string): Promise<void> => {
 const read = async (dynamo: DynamoDBClient, ConsistentRead: boolean): Promise<string | undefined> =>
   (await dynamo.send(new GetItemCommand({ TableName, Key: { pk: { S: 'a' } }, ConsistentRead }))).Item?.['v']?.S;
 
+it('whoever is in the middle of a write when it closes is answered, and whoever comes later is refused', async () => {
+  const store = await startDynamoDb();
+  const { client, requestHandler } = store;
+  const dynamo = new DynamoDBClient({ ...client, requestHandler, maxAttempts: 1 });
+  await createTable(dynamo);
+  const writes = Array.from({ length: 50 }, (_, index) => put(dynamo, String(index)));
+  await new Promise(setImmediate);
+  const closed = store.close();
+  expect((await Promise.allSettled(writes)).map(({ status }) => status)).toContain('fulfilled');
+  await closed;
+  await expect(put(dynamo, 'late')).rejects.toThrow('the database is closed');
+});
+
 it('what was written is there after a restart', async () => {
   const path = await mkdtemp(join(tmpdir(), 'kpackless-dynamodb-'));
   const first = await startDynamoDb({ path });
