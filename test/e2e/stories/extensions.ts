@@ -1,4 +1,6 @@
 /** Image extensions with the real lifecycle: the build image and the run image are extended, another run image is chosen, and rebases know of it. */
+import { gunzipSync } from 'node:zlib';
+import { unpackTar } from 'modern-tar';
 import { describe, expect, it } from 'vitest';
 import { commitFiles } from '../../../infra/local/git-repository.ts';
 import { SAMPLE_EXTENSION_ID, sampleExtension } from '../../../infra/local/images/extension.ts';
@@ -6,6 +8,8 @@ import { pushImage } from '../../../infra/local/images/push.ts';
 import { runImage } from '../../../infra/local/images/stack.ts';
 import { answerOf } from '../../../infra/local/sample/run-app.ts';
 import type { ClusterBuilder } from '../../../lib/api/cluster-builder.ts';
+import { readImage } from '../../../lib/oci/image.ts';
+import { parseReference } from '../../../lib/oci/reference.ts';
 import { makeImage, makeNamespace, makePlatform } from '../objects.ts';
 import { bareCondition, buildNames, buildOf, buildPod, imageOf, readyAfter } from '../observe.ts';
 import type { Story } from '../story.ts';
@@ -23,6 +27,15 @@ const otherRunImage = async (): ReturnType<typeof runImage> => runImage({ name: 
 const told = async ({ kube, transport }: Suite, image: string | undefined): Promise<readonly string[]> => {
   const pod = { namespace, name: 'running', image: image ?? '' };
   return (await answerOf(kube, transport, { ...pod, path: '/images' })).trim().split('\n');
+};
+
+/** Files of the layer that comes after `below` others: the extension’s. */
+const filesAfter = async ({ content }: Suite, image: string | undefined, below: number): Promise<readonly string[]> => {
+  const { reference, layers } = await readImage(content, parseReference(image ?? ''));
+  const layer = layers[below];
+  if (layer === undefined) return [];
+  const entries = await unpackTar(gunzipSync(await content.readBlob(reference, layer)));
+  return entries.flatMap(({ header }) => (header.type === 'directory' ? [] : [header.name.replace(/^\//, '')]));
 };
 
 /** Pod Security of a namespace. */
@@ -88,6 +101,8 @@ export const extensions: Story = {
           { id: SAMPLE_EXTENSION_ID, version: '1.0.0' },
         ]);
         expect(await told(the(), image.status?.latestImage)).toEqual([extended, '1', extended]);
+        const base = (await readImage(the().content, parseReference(the().images.run))).layers.length;
+        expect(await filesAfter(the(), image.status?.latestImage, base)).toEqual(['etc/run-image']);
       });
 
       it('may choose another run image, which is then extended in itself', async () => {
