@@ -6,7 +6,7 @@ import type { ReadableImage } from '../buildpacks/readable-image.ts';
 import { nameOf } from '../buildpacks/store-reader.ts';
 import { type Target, targetsIn, targetsKey } from '../buildpacks/targets.ts';
 import { ExpectedError } from '../errors/expected.ts';
-import type { ImageAccess } from './parts.ts';
+import type { ImageAccess } from './image-access.ts';
 
 /** Targets by `id@version`; none for what nothing is known of. */
 export type BuildpackTargets = ReadonlyMap<string, readonly Target[]>;

@@ -2,8 +2,8 @@
 import type { ClusterLifecycleStatus } from '../api/cluster-lifecycle.ts';
 import type { ClusterStackStatus } from '../api/cluster-stack.ts';
 import { type AssembledImage, assembleBuilder } from '../buildpacks/assemble.ts';
-import type { ConfigCache, FetchedImage } from '../buildpacks/fetch-image.ts';
-import type { Account, Offer } from '../buildpacks/offers.ts';
+import type { FetchedImage } from '../buildpacks/fetch-image.ts';
+import type { Offer } from '../buildpacks/offers.ts';
 import type { ResolvedExtensions } from '../buildpacks/resolve-extensions.ts';
 import type { ResolvedOrder } from '../buildpacks/resolve-order.ts';
 import { assertTargetsFit, baseTargetOf } from '../buildpacks/targets.ts';
@@ -14,14 +14,8 @@ import { parseDigest } from '../oci/digest.ts';
 import { parseRepository } from '../oci/reference.ts';
 import type { RawManifest, Registry } from '../oci/registry.ts';
 import type { BuildpackTargets } from './buildpack-targets.ts';
+import type { ImageAccess } from './image-access.ts';
 import { type BlobToPush, blobFrom } from './push-image.ts';
-
-/** How images are read: with whose credentials, and what is known already. */
-export interface ImageAccess {
-  readonly registryFor: (account: Account) => Promise<Registry>;
-  readonly configs: ConfigCache;
-  readonly signal: AbortSignal;
-}
 
 /** An image, and who reads it. */
 export interface ReadPart {

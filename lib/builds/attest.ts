@@ -23,9 +23,9 @@ import {
   type VersionedObject,
 } from '../signing/provenance.ts';
 import { type AccountName, accountSecrets, signersOf } from './attest-keys.ts';
+import type { Images } from './images-port.ts';
 import { accountOf, builderOf } from './inputs/builder-of.ts';
 import type { BuildMetadata } from './metadata.ts';
-import type { Images } from './ports.ts';
 import { completionStatus, initStatuses } from './steps.ts';
 
 /** What attesting needs. */

@@ -4,11 +4,11 @@
  */
 import type { Build } from '../api/build.ts';
 import { isOciError } from '../oci/errors.ts';
+import type { CallContext, Images } from './images-port.ts';
 import { accountOf } from './inputs/builder-of.ts';
 import type { BuildMetadata } from './metadata.ts';
 import { runImage } from './pod/build-facts.ts';
 import type { PodContext } from './pod/context.ts';
-import type { CallContext, Images } from './ports.ts';
 import { isRebasable } from './rebasable.ts';
 import { resultFromImage } from './result.ts';
 import { keysOf, signRebased } from './sign-rebased.ts';

@@ -8,7 +8,7 @@ import { rebaseImage } from '../oci/rebase.ts';
 import { parseReference, parseTag, printReference, withDigest } from '../oci/reference.ts';
 import type { Registry } from '../oci/registry.ts';
 import { signImage } from '../signing/sign-image.ts';
-import type { ImageFacts, Images } from './ports.ts';
+import type { ImageFacts, Images } from './images-port.ts';
 
 /** Opens a registry client for an account; `accountRegistries` (lib/buildpacks) makes one. */
 export type OpenRegistries = (kube: KubeClient, account: Account) => Promise<Registry>;

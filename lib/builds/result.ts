@@ -4,11 +4,11 @@ import type { Build } from '../api/build.ts';
 import { ExpectedError } from '../errors/expected.ts';
 import { isOciError } from '../oci/errors.ts';
 import { parseRepository, printRepository } from '../oci/reference.ts';
+import type { CallContext, ImageFacts, Images } from './images-port.ts';
 import { accountOf } from './inputs/builder-of.ts';
 import { type BuildMetadata, parseBuildMetadata, type SaidMetadata } from './metadata.ts';
 import { metadataFromImage } from './metadata-from-image.ts';
 import { firstTag } from './pod/build-facts.ts';
-import type { CallContext, ImageFacts, Images } from './ports.ts';
 import { completionStatus } from './steps.ts';
 
 /** A tag that only this Build pushes to: `…b<number>.<date>.<time>` (spec 01 §6.3). */

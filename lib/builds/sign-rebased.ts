@@ -9,10 +9,10 @@ import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isOciError } from '../oci/errors.ts';
 import { openKeySecret, type SigningKey } from '../signing/key-secret.ts';
+import type { CallContext, Images } from './images-port.ts';
 import { accountOf } from './inputs/builder-of.ts';
 import { buildTimestamp } from './pod/build-facts.ts';
 import type { PodContext } from './pod/context.ts';
-import type { CallContext, Images } from './ports.ts';
 
 /** The keys, none when nothing is to be signed; or why they can be used in the pod at best. */
 export type KeysOfBuild = readonly SigningKey[] | { readonly because: string };

@@ -1,8 +1,8 @@
 /** What a builder image's config says about the builds it makes (spec 03 §1.3). */
 import * as v from 'valibot';
 import { PermanentError } from '../../errors/expected.ts';
+import type { ImageFacts } from '../images-port.ts';
 import type { BuilderImage } from '../pod/context.ts';
-import type { ImageFacts } from '../ports.ts';
 
 const stackIdLabel = 'io.buildpacks.stack.id';
 const builderMetadataLabel = 'io.buildpacks.builder.metadata';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountRegistries } from '../../../lib/buildpacks/account-registry.ts';
 import type { Account } from '../../../lib/buildpacks/offers.ts';
-import type { CallContext, Images } from '../../../lib/builds/ports.ts';
+import type { CallContext, Images } from '../../../lib/builds/images-port.ts';
 import { registryImages } from '../../../lib/builds/registry-images.ts';
 import { type FakeCluster, fakeCluster } from '../../support/fake-cluster.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
