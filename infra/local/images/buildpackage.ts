@@ -15,9 +15,10 @@ const HOMEPAGE = 'https://kpackless.dev/sample';
 const STACKS = [{ id: '*' }];
 
 /**
- * A buildpack in sh that goes through everything a lifecycle does: it detects (a file `fail-detect` in the source makes it decline,
- * `fail-build` makes it fail, `show-images` makes the app serve `images`: what was added to its build image, its run image’s release, what was added to that, `slow-build` makes it sleep for the seconds it holds, `build-script` is run with the platform folder as argument), makes a launch layer and a cached one that a
- * rebuild reuses, and declares a process that serves the source over http.
+ * A buildpack in sh that goes through everything a lifecycle does: it detects, makes a launch layer and a cached one that a rebuild reuses, and
+ * declares a process that serves the source over http. Files in the source make it do otherwise: with `fail-detect` it declines, with
+ * `fail-build` it fails, with `slow-build` it sleeps for the seconds that holds, `build-script` is run with the platform folder as argument,
+ * and with `show-images` the app serves `images`: what was added to its build image, its run image's release, what was added to that.
  */
 export const sampleBuildpackage = async (options: BuildpackageOptions): Promise<LocalImage> => {
   const { name, id = SAMPLE_BUILDPACK_ID, version } = options;
