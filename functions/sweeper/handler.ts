@@ -1,18 +1,36 @@
-/** Once a minute: wakes what is due. */
+/** Once a minute: wakes what is due; now and then brings dead letters back. */
 import type { Context } from 'aws-lambda';
+import { sqsDeadLetters } from '../../lib/queue/dead-letters.ts';
+import { queueRows } from '../../lib/reconcile/kind-table.ts';
+import { Redrives } from '../../lib/state/redrives.ts';
+import { redriveDeadLetters } from '../../lib/sweeper/redrive.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
 import { ports } from '../ports.ts';
 
-const { records, sender, clock, log } = ports();
+const { records, sender, clock, log, sqs, queueUrl, table } = ports();
+const redrivePorts = { deadLetters: sqsDeadLetters(sqs, queueUrl), redrives: new Redrives(table), log };
 /** Enough to finish a page that has begun. */
 const reserveMilliseconds = 5000;
+const secondsBetweenLooks = 600;
+/** When this process last looked at the dead letters; a new one looks at once. */
+let lookedAt = 0;
 
 export const handler = async (
   _event: unknown,
   context: Pick<Context, 'getRemainingTimeInMillis'>,
 ): Promise<{ sent: number }> => {
   const now = Math.floor(clock().getTime() / 1000);
-  const sent = await sweep({ records, sender }, now, () => context.getRemainingTimeInMillis() > reserveMilliseconds);
+  const hasTime = (): boolean => context.getRemainingTimeInMillis() > reserveMilliseconds;
+  const sent = await sweep({ records, sender }, now, hasTime);
   if (sent > 0) log('info', 'woke what was due', { sent });
+  // Only behind a sweep that worked: while the table is away, what comes back would only die again.
+  if (now - lookedAt >= secondsBetweenLooks && hasTime()) {
+    lookedAt = now;
+    await redriveDeadLetters(
+      redrivePorts,
+      queueRows.map(({ name }) => name),
+      now,
+    );
+  }
   return { sent };
 };

@@ -4,13 +4,14 @@
  */
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { ExpectedError } from '../errors/expected.ts';
 import { recordKey, type TargetKey } from '../state/keys.ts';
 import { countOne } from './count.ts';
 import { type Message, parseMessage, targetOf } from './message.ts';
 
 /** What a batch needs: a pass, the queue's own calls, a place for words. */
 export interface BatchPorts {
-  /** Reconciles one key. Throws only what is a bug. */
+  /** Reconciles one key. Throws what is a bug, and ExpectedError when the table is out of reach: nothing can be remembered then. */
   runPass(target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string>;
   readonly receipts: Receipts;
   log(level: 'info' | 'warn' | 'error', what: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -36,6 +37,14 @@ const reserveSeconds = 5;
 const graceMilliseconds = 2000;
 
 const receiveCount = (record: SQSRecord): number => Number(record.attributes.ApproximateReceiveCount) || 1;
+
+/** Seconds until a bug's messages are tried again after their n-th receive; the fifth is the last (DESIGN §3.3). */
+const afterBug = (received: number): number => Math.min(900, 5 * 2 ** (received - 1));
+/**
+ * As afterBug, when nothing could be recorded: an outage may last. Four waits cover a quarter of an hour; behind the fifth receive nobody
+ * is waited for any more, and the dead letters come back when it is over (lib/sweeper/redrive.ts).
+ */
+const afterOutage = (received: number): number => [5, 30, 180, 900][received - 1] ?? 5;
 
 /** Groups the readable messages by key, in order of first appearance; unreadable ones are acknowledged with the reason. */
 const groupByKey = (records: readonly SQSRecord[], ports: BatchPorts): readonly Work[] => {
@@ -89,7 +98,10 @@ const within = async <T>(milliseconds: number, work: Promise<T>): Promise<T> => 
   }
 };
 
-/** Answers one batch. `secondsLeft` says what the function still has; it is shared out so that every key gets its turn. */
+/**
+ * Answers one batch. `secondsLeft` says what the function still has; it is shared out so that every key gets its turn.
+ * @throws ExpectedError when no pass at all could be recorded
+ */
 export const runBatch = async (
   event: SQSEvent,
   secondsLeft: () => number,
@@ -98,6 +110,7 @@ export const runBatch = async (
   const works = groupByKey(event.Records, ports);
   const suspected = works.some(isSuspect);
   const failed: SQSRecord[] = [];
+  const outages: ExpectedError[] = [];
 
   const run = async (work: Work, turns: number): Promise<void> => {
     const budget = Math.max(1, Math.floor((secondsLeft() - reserveSeconds) / turns));
@@ -115,9 +128,15 @@ export const runBatch = async (
     } catch (error) {
       failed.push(...work.records);
       const received = Math.max(...work.records.map(receiveCount));
+      if (error instanceof ExpectedError) {
+        outages.push(error);
+        ports.log('warn', 'pass could not be recorded', { ...work.target, received, why: error.message });
+        await ports.receipts.delay(work.records, afterOutage(received));
+        return;
+      }
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
       ports.log('error', 'pass threw', { ...work.target, received, why });
-      await ports.receipts.delay(work.records, Math.min(900, 5 * 2 ** (received - 1)));
+      await ports.receipts.delay(work.records, afterBug(received));
     }
   };
 
@@ -128,6 +147,8 @@ export const runBatch = async (
     (work, turns) => run(work, turns + suspects.length),
   );
   await inParallel(suspects, 1, run);
+  // Said to Lambda as a failure of the function: it then polls less, and messages that wait keep their receives.
+  if (outages.length === works.length && outages[0] !== undefined) throw outages[0];
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 };
 

@@ -12,6 +12,7 @@
  * | slots of a cap on running builds | `slots#<scope>` | `holders` | Builds that start or end, by key, consistent |
  * | Build that waits for a slot | `slots#<scope>` | `waiting#<cluster>#<namespace>#<since>#<name>#<uid>` | a Build that ends, by namespace, consistent |
  * | polls of a repository | `hook#<digest of its place>` | `<cluster>#GitPoll#<namespace>#<name>` | push hooks, by place, consistent |
+ * | last redrive of a queue | `redrive#<queue>` | `redrive` | sweeper, by key, consistent |
  * | due time | index `due`: `dueShard`, `dueAt` | | sweeper, by shard, everything ≤ now |
  *
  * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide.
@@ -99,6 +100,10 @@ export const polledBy = (sk: string): TargetKey => {
   const [cluster = '', kind = '', namespace = '', ...name] = sk.split('#');
   return { cluster, kind, namespace, name: name.join('#') };
 };
+
+/** Partition key of what is known of bringing a queue's dead letters back. */
+export const redriveKey = (queue: string): string => `redrive#${queue}`;
+export const redriveSortKey = 'redrive';
 
 /** A stable shard for a key: FNV-1a, so neighbours spread. */
 export const dueShardOf = (pk: string): number => {

@@ -17,6 +17,7 @@ import { embedSqs } from '../../infra/local/sqs/embedded.ts';
 import { ensureQueues } from '../../infra/local/standalone/queues.ts';
 import { ensureTable } from '../../infra/local/standalone/table.ts';
 import { dependentsRunner } from '../../lib/dependents/tell-dependents.ts';
+import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import { type BatchPorts, runBatch, sqsReceipts } from '../../lib/queue/batch.ts';
@@ -98,6 +99,11 @@ export const story = async <T extends Reconcilable>({
   });
   await ensureTable(dynamodb, 'records');
   await ensureQueues(queues, prefix);
+  let tableIsAway = false;
+  dynamodb.middlewareStack.add(
+    (next) => (given) => (tableIsAway ? Promise.reject(new Error('the request rate is too high')) : next(given)),
+    { step: 'initialize' },
+  );
   const storeReads = ['GetItemCommand', 'QueryCommand'];
   dynamodb.middlewareStack.add(
     (next, { commandName = '' }) =>
@@ -158,9 +164,16 @@ export const story = async <T extends Reconcilable>({
       return result;
     };
     const receipts = sqsReceipts(mortalQueues, queueUrl(queue), log);
-    const answer = await runBatch({ Records: [...batch] }, () => 60, { runPass, receipts, log });
+    const answer = await runBatch({ Records: [...batch] }, () => 60, { runPass, receipts, log }).catch(
+      (error: unknown) => {
+        // A failure of the whole function: nothing is deleted.
+        if (!(error instanceof ExpectedError)) throw error;
+        return undefined;
+      },
+    );
     // A dead function answers nothing: its messages come back when their visibility time-out has passed.
     if (death.isDead) return ['died'];
+    if (answer === undefined) return ['away'];
     for (const { receiptHandle } of succeeded(batch, answer))
       await queues.send(new DeleteMessageCommand({ QueueUrl: queueUrl(queue), ReceiptHandle: receiptHandle }));
     return results;
@@ -186,6 +199,10 @@ export const story = async <T extends Reconcilable>({
     queueUrl,
     receive,
     deliver,
+    /** While it is away, every call to the table fails as throttling does. */
+    setTableAway: (isAway: boolean): void => {
+      tableIsAway = isAway;
+    },
     get circuits(): Circuits {
       return handlers.circuits;
     },

@@ -178,6 +178,20 @@ describe('infra/roles.yml', () => {
       expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole', 'RelayRole']));
   });
 
+  it('lets the sweeper, and nobody else, bring dead letters back: into queues it may send to', () => {
+    const movers = Object.keys(roles).filter((role) =>
+      statementsOf(roles[role]).some(({ Action }) => [Action].flat().includes('sqs:StartMessageMoveTask')),
+    );
+    expect(movers).toEqual(['SweeperRole']);
+    for (const { name } of queueRows) expect(sendersTo(name)).toContain('SweeperRole');
+    const onLetters = statementsOf(roles['SweeperRole']).filter(({ Resource }) =>
+      JSON.stringify(Resource).includes('-dlq.fifo'),
+    );
+    expect(onLetters.map(({ Action }) => Action)).toEqual([
+      ['sqs:StartMessageMoveTask', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'],
+    ]);
+  });
+
   it('lets builds put logs below the archive’s prefix when there is one, and nobody read or delete them', () => {
     const policy = roles['BuildLogArchivePolicy'];
     expect(policy).toMatchObject({ Condition: 'ArchivesBuildLogs', Properties: { Roles: ['!Ref BuildRole'] } });

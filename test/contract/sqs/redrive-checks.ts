@@ -7,6 +7,7 @@ import {
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
+import { sqsDeadLetters } from '../../../lib/queue/dead-letters.ts';
 import { type Check, eventually, refusalOf, seconds, type World } from './world.ts';
 
 const policy = (deadLetterTargetArn: string, maxReceiveCount = 1) =>
@@ -72,6 +73,24 @@ export const redriveChecks: readonly Check[] = [
       expect(await world.bodies(source)).toEqual(['healthy']);
       const [message] = await world.receive(dead, { WaitTimeSeconds: 2 });
       expect([message?.Body, message?.Attributes?.['MessageGroupId']]).toEqual(['poison', 'a']);
+    },
+  },
+  {
+    name: 'the dead letters of a FIFO queue are counted',
+    run: async (world) => {
+      const { source, dead, deadArn } = await pair(world, 'fifo');
+      const { look } = sqsDeadLetters(world.sqs, () => dead);
+      expect(await look('any')).toEqual({ arn: deadArn, messages: 0 });
+      await world.sendTo(source, 'a', 'poison');
+      await giveUp(world, source);
+      expect(
+        (
+          await eventually(
+            () => look('any'),
+            ({ messages }) => messages > 0,
+          )
+        ).messages,
+      ).toBe(1);
     },
   },
   {

@@ -4,6 +4,7 @@ import type { SQSRecord } from 'aws-lambda';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Receipts, runBatch } from '../../../lib/queue/batch.ts';
 import type { Message } from '../../../lib/queue/message.ts';
+import { StateError } from '../../../lib/state/table.ts';
 import { type Story, story } from '../../support/story.ts';
 import { applyImage, statusOf, storyReconciler } from '../../support/story-image.ts';
 
@@ -37,7 +38,7 @@ const recordsOf = (names: readonly string[], received: Readonly<Record<string, n
   );
 
 /** Runs a batch whose passes throw for `poison`, and notes what was done, in order. */
-const run = async (records: SQSRecord[], poison: readonly string[] = []) => {
+const run = async (records: SQSRecord[], poison: readonly string[] = [], away: readonly string[] = []) => {
   const done: string[] = [];
   const logged: string[] = [];
   const budgets: number[] = [];
@@ -53,6 +54,7 @@ const run = async (records: SQSRecord[], poison: readonly string[] = []) => {
       budgets.push(budget);
       done.push(`pass ${name} of ${messages.length}`);
       if (poison.includes(name)) throw new TypeError(`${name} is poison`);
+      if (away.includes(name)) throw new StateError('reading in table kpackless: throttled');
       return 'settled';
     },
   });
@@ -79,6 +81,27 @@ describe('a batch', () => {
   ])('after receive %i a failing key waits %i seconds', async (received, seconds) => {
     const { done } = await run(recordsOf(['bad'], { bad: received }), ['bad']);
     expect(done.at(-1)).toBe(`delay bad0 ${seconds}`);
+  });
+
+  it.each([
+    [1, 5],
+    [2, 30],
+    [3, 180],
+    [4, 900],
+    [5, 5],
+  ])(
+    'after receive %i a key that the table has no answer for waits %i seconds: an outage is longer than a bug',
+    async (received, seconds) => {
+      const { done, failed, logged } = await run(recordsOf(['app', 'b'], { app: received }), [], ['app']);
+      expect(done).toContain(`delay app0 ${seconds}`);
+      expect(failed).toStrictEqual(['app0']);
+      expect(logged.filter((line) => line.startsWith('error'))).toStrictEqual([]);
+    },
+  );
+
+  it('of which nothing could be recorded is a failure of the function, so that Lambda polls less', async () => {
+    await expect(run(recordsOf(['a', 'b']), [], ['a', 'b'])).rejects.toThrow('throttled');
+    expect((await run(recordsOf(['a', 'bad']), ['bad'], ['a'])).failed).toStrictEqual(['a0', 'bad1']);
   });
 
   it('a key that may kill the function runs last, and what was finished before it is deleted already', async () => {
