@@ -1,7 +1,8 @@
-/** One pass of a reconciler over a fake cluster, as the runner does it but without records: failures become the status they should. */
+/** One pass of a reconciler in the runner's order (lib/reconcile/run.ts) but without records, queue or second tries. */
 import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
-import type { ObjectKey } from '../../lib/kube/object.ts';
+import { isKubeError } from '../../lib/kube/errors.ts';
+import { isDeleting, type ObjectKey } from '../../lib/kube/object.ts';
 import type { Outcome } from '../../lib/reconcile/outcome.ts';
 import type { Pass, Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts';
 import { sameStatus } from '../../lib/reconcile/same-status.ts';
@@ -9,52 +10,68 @@ import type { Dependency } from '../../lib/state/keys.ts';
 
 /** What a pass came to. */
 export interface PassReport {
-  readonly outcome: Outcome | ExpectedError | PermanentError;
+  /** The reconciler's answer, or the expected failure; `gone` when there was nothing to reconcile. */
+  readonly outcome: Outcome | 'gone' | ExpectedError | PermanentError;
   readonly dependencies: readonly Dependency[];
   /** What the next pass will be told. */
   readonly memory: string | undefined;
   /** Whom it woke. */
   readonly woken: readonly Dependency[];
   /** Statuses written. */
-  readonly writes: number;
+  readonly statusWrites: number;
 }
 
 /** How the pass is run; a test names only what matters. */
 export interface PassSetting {
   readonly now?: Date;
+  /** Passes that failed before. */
+  readonly attempts?: number;
   readonly memory?: string | undefined;
   readonly remainingSeconds?: () => number;
+  /** Hears of each declaration of dependencies. */
+  readonly declared?: () => void;
 }
 
-/** Runs the reconciler for the object at `key`. Throws what is a bug. */
+/** The runner repeats such a pass at once and tells nobody. */
+const isWrittenByOthers = (error: unknown): boolean =>
+  isKubeError(error, 'conflict') || isKubeError(error, 'already-exists');
+
+/** Reads the object at `key`, reconciles it, and on a failure writes the status that tells of it. @throws what is a bug */
 export const runPass = async <T extends Reconcilable>(
   reconciler: Reconciler<T>,
   kube: KubeClient,
   key: ObjectKey,
-  { now = new Date('2026-11-21T09:00:00Z'), memory, remainingSeconds = () => 60 }: PassSetting = {},
+  {
+    now = new Date('2026-11-21T09:00:00Z'),
+    attempts = 0,
+    memory,
+    remainingSeconds = () => 60,
+    declared,
+  }: PassSetting = {},
 ): Promise<PassReport> => {
   let dependencies: readonly Dependency[] = [];
   let remembered = memory;
   const woken: Dependency[] = [];
-  let writes = 0;
+  let statusWrites = 0;
   const pass: Pass = {
     cluster: 'test',
     kube,
     now,
     signal: AbortSignal.timeout(30_000),
     reasons: new Set(['self']),
-    attempts: 0,
+    attempts,
+    memory,
     remainingSeconds,
     dependOn: (wanted) => {
       dependencies = wanted;
+      declared?.();
       return Promise.resolve();
     },
     writeStatus: async (object, status) => {
       if (sameStatus(object.status, status)) return object;
-      writes += 1;
+      statusWrites += 1;
       return kube.replaceStatus({ ...object, status });
     },
-    memory,
     saw: () => undefined,
     remember: (text) => {
       remembered = text;
@@ -64,16 +81,27 @@ export const runPass = async <T extends Reconcilable>(
       return Promise.resolve();
     },
   };
-  const object = await kube.get<T>(key);
-  if (object === undefined) throw new Error(`${key.kind} ${key.name} is not in the fake cluster`);
-  let outcome: PassReport['outcome'];
+  const report = (outcome: PassReport['outcome']): PassReport => ({
+    outcome,
+    dependencies,
+    memory: remembered,
+    woken,
+    statusWrites,
+  });
+  let object: T | undefined;
   try {
-    outcome = await reconciler.reconcile(object, pass);
+    object = await kube.get<T>(key);
+    if (object === undefined || isDeleting(object)) return report('gone');
+    return report(await reconciler.reconcile(object, pass));
   } catch (error) {
     if (!(error instanceof ExpectedError || error instanceof PermanentError)) throw error;
-    outcome = error;
-    const status = reconciler.statusOnFailure?.(object, error, now);
-    if (status !== undefined) await pass.writeStatus(object, status);
+    const status =
+      object === undefined || isWrittenByOthers(error) ? undefined : reconciler.statusOnFailure?.(object, error, now);
+    // As in the runner: that telling the user fails too changes nothing.
+    if (object !== undefined && status !== undefined)
+      await pass.writeStatus(object, status).catch((failure: unknown) => {
+        if (!(failure instanceof ExpectedError)) throw failure;
+      });
+    return report(error);
   }
-  return { outcome, dependencies, memory: remembered, woken, writes };
 };

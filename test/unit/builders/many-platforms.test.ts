@@ -124,7 +124,7 @@ describe('a builder for every platform its parts are for', () => {
     expect(outcome).toMatchObject({ done: false, afterSeconds: 300 });
     const before = latest();
     world.registry.clearRequests();
-    expect((await world.reconcile('Builder', 'my', { memory })).writes).toBe(0);
+    expect((await world.reconcile('Builder', 'my', { memory })).statusWrites).toBe(0);
     expect(world.registry.requests.filter(({ method }) => method !== 'HEAD')).toEqual([]);
     storeIndex(world.registry, 's/build:1', {
       amd64: storePart(world.registry, 's/build:1', 'amd64'),

@@ -135,7 +135,7 @@ describe('a builder', () => {
     putBuilder();
     const { memory } = await reconcile();
     world.registry.clearRequests();
-    expect((await reconcile(memory)).writes).toBe(0);
+    expect((await reconcile(memory)).statusWrites).toBe(0);
     expect(world.registry.requests.map(({ method }) => method)).toEqual(['HEAD', 'HEAD']);
   });
 
@@ -143,7 +143,7 @@ describe('a builder', () => {
     putBuilder();
     await reconcile();
     world.registry.clearRequests();
-    expect((await reconcile()).writes).toBe(0);
+    expect((await reconcile()).statusWrites).toBe(0);
     const asked = world.registry.requests.map(({ method }) => method).toSorted();
     expect(asked).toEqual(['GET', 'GET', 'GET', 'HEAD', 'HEAD']);
   });

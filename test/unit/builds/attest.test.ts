@@ -284,7 +284,7 @@ describe('an attestation that fails', () => {
   it('02#173 is tried again for a while; then the Build has succeeded without, and says why (kpack never ends it)', async () => {
     const world = attestingWorld();
     await registry.close();
-    expect(await world.built()).toMatchObject({ failure: { name: 'OciError' } });
+    expect(await world.built()).toMatchObject({ outcome: { name: 'OciError' } });
     expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'Retrying' });
     await world.pass({ attempts: 6 });
     expect(world.condition()).toMatchObject({ status: 'True', reason: 'Completed' });
@@ -311,7 +311,7 @@ describe('an attestation that fails', () => {
   it('because the system’s Secrets may not be read is given up sooner: somebody has to act', async () => {
     const world = attestingWorld();
     world.cluster.failNext('GET', '/namespaces/system/serviceaccounts', 403, { message: 'forbidden' });
-    expect(await world.built()).toMatchObject({ failure: { pace: 'slow' } });
+    expect(await world.built()).toMatchObject({ outcome: { pace: 'slow' } });
     world.cluster.failNext('GET', '/namespaces/system/serviceaccounts', 403, { message: 'forbidden' });
     await world.pass({ attempts: 3 });
     expect(world.condition()).toMatchObject({ status: 'True' });

@@ -12,7 +12,7 @@ import type { PodSettings } from '../../../lib/builds/pod/context.ts';
 import { buildReconciler } from '../../../lib/builds/reconcile.ts';
 import type { Reconciler } from '../../../lib/reconcile/reconciler.ts';
 import { type FakeCluster, fakeCluster, type Stored } from '../../support/fake-cluster.ts';
-import { type PassEnd, type PassOptions, runPass } from '../../support/pass.ts';
+import { type PassReport, type PassSetting, runPass } from '../../support/run-pass.ts';
 import { buildB, contextB } from './base-build.ts';
 
 export const namespace = 'some-namespace';
@@ -109,7 +109,7 @@ export interface BuildWorld {
   readonly images: FakeImages;
   readonly reconciler: Reconciler<Build>;
   /** One pass over B. */
-  pass(options?: PassOptions): Promise<PassEnd>;
+  pass(setting?: PassSetting): Promise<PassReport>;
   /** B as it is now. */
   build(): Stored;
   /** Its one condition, without its time. */
@@ -158,7 +158,7 @@ export const buildWorld = ({
     images,
     reconciler,
     build,
-    pass: (options) => runPass(reconciler, cluster, { namespace, name: 'build-name' }, options),
+    pass: (setting) => runPass(reconciler, cluster.kube, { kind: 'Build', namespace, name: 'build-name' }, setting),
     condition: () => {
       const { conditions } = build().status as { readonly conditions: readonly Record<string, unknown>[] };
       const { lastTransitionTime: _, ...rest } = conditions[0] ?? {};

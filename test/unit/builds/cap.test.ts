@@ -8,7 +8,7 @@ import type { Message } from '../../../lib/queue/message.ts';
 import { holdersSortKey, type SlotUser, slotsKey } from '../../../lib/state/keys.ts';
 import { Slots } from '../../../lib/state/slots.ts';
 import type { Table } from '../../../lib/state/table.ts';
-import { runPass } from '../../support/pass.ts';
+import { runPass } from '../../support/run-pass.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 import { buildB, rebaseB } from './base-build.ts';
 import { type BuildWorld, buildWorld, namespace, podPath, pods, succeededPod } from './build-world.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => tables[Symbol.asyncDispose]());
 
 const builds = `/apis/kpack.io/v1alpha2/namespaces/${namespace}/builds`;
-const waiterKey = { namespace, name: 'waiter' };
+const waiterKey = { kind: 'Build', namespace, name: 'waiter' };
 const waiterPod = `${pods}/waiter-build-pod`;
 
 interface CapWorld extends BuildWorld {
@@ -58,7 +58,7 @@ const capWorld = async (
     ...world,
     woken,
     table,
-    waiterPass: (now) => runPass(world.reconciler, world.cluster, waiterKey, now === undefined ? {} : { now }),
+    waiterPass: (now) => runPass(world.reconciler, world.cluster.kube, waiterKey, now === undefined ? {} : { now }),
     waiter: () => {
       const { conditions } = world.cluster.at(`${builds}/waiter`).status as { conditions: Record<string, unknown>[] };
       const { lastTransitionTime: _, ...rest } = conditions[0] ?? {};
@@ -118,7 +118,7 @@ describe('the cap on running builds', () => {
     await world.waiterPass();
     world.podSays(endedPod);
     world.cluster.failNext('PUT', '/status', 503);
-    expect(await world.pass()).toMatchObject({ failure: { code: 'server' } });
+    expect(await world.pass()).toMatchObject({ outcome: { code: 'server' } });
     await world.pass();
     expect(world.condition()).toMatchObject({ status: 'True' });
     expect(world.woken.map(({ name }) => name)).toEqual(['waiter']);
@@ -205,7 +205,7 @@ describe('the wake-up of a Build that was given a slot', () => {
 describe('a Build that is interrupted', () => {
   const settle = async (world: CapWorld): Promise<void> => {
     for (let attempts = 0; attempts < 6; attempts += 1)
-      if ((await world.pass({ attempts })).failure === undefined) return;
+      if (!((await world.pass({ attempts })).outcome instanceof Error)) return;
     throw new Error('no pass came to an answer');
   };
   const story = async (world: CapWorld): Promise<void> => {

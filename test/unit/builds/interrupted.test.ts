@@ -4,7 +4,7 @@ import { type BuildWorld, buildWorld, podPath, succeededPod, type WorldOptions }
 /** Passes until one comes to an answer; a Build that needs more than a few does not recover. */
 const settle = async (world: BuildWorld): Promise<void> => {
   for (let attempts = 0; attempts < 5; attempts += 1)
-    if ((await world.pass({ attempts })).failure === undefined) return;
+    if (!((await world.pass({ attempts })).outcome instanceof Error)) return;
   throw new Error('no pass came to an answer');
 };
 

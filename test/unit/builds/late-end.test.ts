@@ -19,7 +19,7 @@ describe('a Build', () => {
   it('02#163 whose status somebody else wrote meanwhile is decided again', async () => {
     const world = buildWorld();
     world.cluster.failNext('PUT', '/builds/build-name/status', 409);
-    expect((await world.pass()).failure).toMatchObject({ code: 'conflict' });
+    expect((await world.pass()).outcome).toMatchObject({ code: 'conflict' });
     await world.pass();
     expect(world.build().status).toMatchObject({ podName: 'build-name-build-pod' });
     expect(

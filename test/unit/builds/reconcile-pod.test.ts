@@ -168,7 +168,7 @@ describe('a pod that ended well', () => {
     world.images.known.set('someimage/name', () => {
       throw new OciError('unauthorized', 'no', { method: 'GET', url });
     });
-    expect(await world.pass()).toMatchObject({ failure: { code: 'unauthorized' } });
+    expect(await world.pass()).toMatchObject({ outcome: { code: 'unauthorized' } });
     expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'Retrying' });
     await world.pass({ attempts: 6 });
     expect(world.condition()).toMatchObject({ status: 'False', reason: 'ResultUnknown' });

@@ -58,7 +58,7 @@ describe('a rebase', () => {
   it.each(['unavailable', 'throttled', 'unreachable', 'timeout'] as const)('is tried again when %s', async (code) => {
     const world = rebaseWorld();
     world.images.onRebase = failsWith(code);
-    expect(await world.pass()).toMatchObject({ failure: { code } });
+    expect(await world.pass()).toMatchObject({ outcome: { code } });
     expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'Retrying' });
     expect(world.cluster.has(podPath)).toBe(false);
   });
@@ -162,7 +162,7 @@ describe('a rebase', () => {
       },
     });
     world.images.known.set(`index.docker.io/someimage/name@${digestOf('a')}`, failsWith('not-found'));
-    expect(await world.pass()).toMatchObject({ failure: { code: 'not-found' } });
+    expect(await world.pass()).toMatchObject({ outcome: { code: 'not-found' } });
     expect(world.cluster.has(podPath)).toBe(false);
   });
 

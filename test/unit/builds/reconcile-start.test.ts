@@ -9,7 +9,7 @@ describe('a new Build', () => {
   it('02#123 that is gone again is no failure', async () => {
     const world = buildWorld();
     world.cluster.remove('/apis/kpack.io/v1alpha2/namespaces/some-namespace/builds/build-name');
-    expect(await world.pass()).toMatchObject({ failure: undefined });
+    expect(await world.pass()).toMatchObject({ outcome: 'gone' });
     expect(world.cluster.writes()).toEqual([]);
   });
 
@@ -24,7 +24,7 @@ describe('a new Build', () => {
   it('02#125 03#192 adopts the pod that an interrupted pass left', async () => {
     const world = buildWorld();
     world.cluster.failNext('PUT', '/status', 503);
-    expect(await world.pass()).toMatchObject({ failure: { code: 'server' } });
+    expect(await world.pass()).toMatchObject({ outcome: { code: 'server' } });
     await world.pass();
     expect(world.cluster.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
     expect(world.build().status).toMatchObject({ podName: 'build-name-build-pod' });
@@ -59,7 +59,7 @@ describe('what the pod is made from', () => {
     world.images.known.set('builder.example/b', () => {
       throw new OciError('unavailable', '503 Service Unavailable', { method: 'GET', url });
     });
-    expect(await world.pass()).toMatchObject({ failure: { pace: 'soon' } });
+    expect(await world.pass()).toMatchObject({ outcome: { pace: 'soon' } });
     expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'Retrying' });
     expect(world.condition()['message']).toContain('503 Service Unavailable');
     world.images.known.set('builder.example/b', builderFacts);
@@ -75,7 +75,7 @@ describe('what the pod is made from', () => {
       secrets: [{ name: 'gone' }],
     } as object);
     expect(await world.pass()).toMatchObject({
-      failure: { pace: 'slow' },
+      outcome: { pace: 'slow' },
       dependencies: [{ kind: 'ServiceAccount', namespace, name: 'someserviceaccount' }],
     });
     expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'MissingSecret' });
@@ -235,7 +235,7 @@ describe('creating the pod', () => {
     const world = buildWorld();
     const message = 'pods "build-name-build-pod" is forbidden: exceeded quota: q';
     world.cluster.failNext('POST', '/pods', 403, { message });
-    expect(await world.pass()).toMatchObject({ failure: { pace: 'slow' } });
+    expect(await world.pass()).toMatchObject({ outcome: { pace: 'slow' } });
     expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'Retrying' });
     expect(world.condition()['message']).toContain('exceeded quota');
   });

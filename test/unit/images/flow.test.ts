@@ -271,7 +271,6 @@ describe('source and last Build', () => {
     const { pass, kube, ready } = imageWorld();
     await pass();
     kube.failNext('replaceStatus', /Image/, conflict());
-    kube.failNext('replaceStatus', /Image/, conflict());
     expect((await pass()).outcome).toBeInstanceOf(ExpectedError);
     expect(ready()).toBeUndefined();
     await pass();

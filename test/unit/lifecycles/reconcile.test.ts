@@ -18,7 +18,7 @@ describe('a ClusterLifecycle', () => {
   it('04#39 says version and APIs, and writes nothing when nothing is new', async () => {
     await reconcile();
     expect(status()).toMatchObject({ version: '0.21.0', apis: { buildpack: { deprecated: null } } });
-    expect((await reconcile()).writes).toBe(0);
+    expect((await reconcile()).statusWrites).toBe(0);
   });
 
   it('04#39 keeps what it knew when the image is no lifecycle any more', async () => {

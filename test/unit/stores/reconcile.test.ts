@@ -29,8 +29,8 @@ describe('a ClusterStore', () => {
 
   it('04#1 lists the buildpacks of all its sources and is Ready without a message', async () => {
     putStore(['bp/b:1', 'bp/a:1']);
-    const { writes, outcome } = await reconcile();
-    expect(writes).toBe(1);
+    const { statusWrites, outcome } = await reconcile();
+    expect(statusWrites).toBe(1);
     expect(outcome).toMatchObject({ done: false, afterSeconds: 300 });
     expect(status().buildpacks?.map(({ id }) => id)).toEqual(['a', 'b']);
     expect(status()).toMatchObject({ conditions: [{ type: 'Ready', status: 'True' }] });
@@ -54,7 +54,7 @@ describe('a ClusterStore', () => {
   it('04#4 writes nothing when nothing is new', async () => {
     putStore(['bp/a:1']);
     await reconcile();
-    expect((await reconcile()).writes).toBe(0);
+    expect((await reconcile()).statusWrites).toBe(0);
   });
 
   it('asks one HEAD per source and reads nothing while their digests stay', async () => {
