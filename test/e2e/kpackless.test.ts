@@ -1,14 +1,18 @@
 /** kpackless on a real one-node cluster: one bring-up, all stories begun at once, nothing left at the end. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type RunnerTask } from 'vitest';
 import { whyNoLocalCluster } from '../../infra/local/cluster/packages.ts';
+import { builderKey } from './keys.ts';
 import { leftovers } from './leftovers.ts';
 import { makeLifecycle, makeNamespace, makePlatform, steadyPlatform } from './objects.ts';
 import { asks } from './stories/asks.ts';
+import { cap } from './stories/cap.ts';
 import { givenCluster, refusals } from './stories/command-line.ts';
 import { deletion } from './stories/deletion.ts';
+import { demanding } from './stories/demanding.ts';
 import { extensions } from './stories/extensions.ts';
 import { failures } from './stories/failures.ts';
 import { firstBuild } from './stories/first-build.ts';
+import { hooks } from './stories/hooks.ts';
 import { kills } from './stories/kills.ts';
 import { rebuilds } from './stories/rebuilds.ts';
 import { requests } from './stories/requests.ts';
@@ -28,9 +32,15 @@ const together: readonly (readonly Story[])[] = [
   [asks],
   [refusals],
   [extensions],
+  [demanding, hooks],
+  [cap],
 ];
 /** Those that want the cluster for themselves. */
 const alone: readonly Story[] = [requests, secrets, kills, givenCluster];
+
+/** Whether any test of it runs: `-t` picks some. */
+const isWanted = (task: RunnerTask | undefined): boolean =>
+  task?.type === 'suite' ? task.tasks.some(isWanted) : task?.mode === 'run';
 
 describe.skipIf(why !== undefined)('kpackless on a real cluster', () => {
   let suite: Suite | undefined;
@@ -39,13 +49,16 @@ describe.skipIf(why !== undefined)('kpackless on a real cluster', () => {
     return suite;
   };
 
-  beforeAll(async () => {
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads the pattern, and nothing of the context is wanted
+  beforeAll(async ({}, { tasks }) => {
     suite = await startSuite();
     const started = suite;
-    await makeNamespace(started, 'kpack');
+    await makeNamespace(started, 'kpack', [builderKey.secret]);
     await makeLifecycle(started);
     await makePlatform(started, steadyPlatform, started.images);
-    await Promise.all([...together.flat(), ...alone].map(({ begin }) => begin(started)));
+    const [chains] = tasks;
+    const wanted = together.filter((_, index) => chains?.type === 'suite' && isWanted(chains.tasks[index]));
+    await Promise.all([...wanted.flat(), ...alone].map(({ begin }) => begin(started)));
   }, 1_200_000);
 
   // oxlint-disable-next-line no-empty-pattern -- vitest reads the pattern, and nothing of the context is wanted

@@ -19,21 +19,31 @@ export interface StorySecret {
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** Makes a namespace with ServiceAccount `builder`, which holds the Secrets. */
-export const makeNamespace = async (
+/** Creates a Secret, or changes it into this one. */
+export const makeSecret = async (
   { kube }: Suite,
   namespace: string,
-  secrets: readonly StorySecret[] = [],
+  { name, type, annotations, values }: StorySecret,
 ): Promise<void> => {
-  await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  for (const { name, type, annotations, values } of secrets)
-    await kube.apply({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name, namespace, ...(annotations === undefined ? {} : { annotations }) },
-      type,
-      stringData: values,
-    } as KubeObject);
+  await kube.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace, ...(annotations === undefined ? {} : { annotations }) },
+    type,
+    stringData: values,
+  } as KubeObject);
+};
+
+/** Makes a namespace with ServiceAccount `builder`, which holds the Secrets. `labels` are the namespace's. */
+export const makeNamespace = async (
+  suite: Suite,
+  namespace: string,
+  secrets: readonly StorySecret[] = [],
+  labels: Readonly<Record<string, string>> = {},
+): Promise<void> => {
+  const { kube } = suite;
+  await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
+  for (const secret of secrets) await makeSecret(suite, namespace, secret);
   await kube.apply({
     apiVersion: 'v1',
     kind: 'ServiceAccount',
@@ -101,17 +111,18 @@ export interface WantedImage extends Partial<Omit<ImageSpec, 'source'>> {
   readonly namespace: string;
   readonly name: string;
   readonly source: SourceConfig;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Creates the Image. */
 export const makeImage = async (
   { kube, registry }: Suite,
-  { namespace, name, ...spec }: WantedImage,
+  { namespace, name, annotations = {}, ...spec }: WantedImage,
 ): Promise<void> => {
   await kube.create({
     ...kpack,
     kind: 'Image',
-    metadata: { namespace, name },
+    metadata: { namespace, name, annotations },
     spec: {
       tag: `${registry}/apps/${namespace}-${name}`,
       serviceAccountName: 'builder',

@@ -1,4 +1,5 @@
 /** What all stories share: one real cluster with kpackless on it, brought up once and taken down without a trace. */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,8 @@ export interface Suite {
   /** kubeconfig of ServiceAccount kpack/kpackless. */
   readonly ownKubeconfig: string;
   readonly standalone: Standalone;
+  /** What push hooks are signed with. */
+  readonly hookSecret: string;
   /** Where kpackless logs. */
   readonly logFile: string;
   /** Bodies of all requests to the queue service so far. */
@@ -46,6 +49,8 @@ const stateDir = join(tmpdir(), 'kpackless-e2e');
 /** Reads of the table that do not ask for consistency see the world of that long ago. */
 const staleReadsMilliseconds = 300;
 const gitPollSeconds = 3;
+/** As many as the story with the most Images has at once in a namespace; the story of the cap has one more. */
+export const buildsPerNamespace = 10;
 
 const say = (line: string): void => void process.stderr.write(`e2e: ${line}\n`);
 
@@ -90,12 +95,20 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
   await writeOwnKubeconfig(kube, { server: server?.server ?? '', caData: server?.caData ?? '' }, ownKubeconfig);
   const logFile = join(stateDir, 'logs', 'kpackless.log');
   mkdirSync(join(stateDir, 'logs'), { recursive: true });
+  const hookSecret = randomBytes(16).toString('hex');
   const standalone = await startStandalone({
     cluster: 'local',
     registration: { access: 'kubeconfig', path: ownKubeconfig },
-    settings: { KPACKLESS_STEP_IMAGE: stepImage, KPACKLESS_GIT_POLL_SECONDS: String(gitPollSeconds) },
+    settings: {
+      KPACKLESS_STEP_IMAGE: stepImage,
+      KPACKLESS_GIT_POLL_SECONDS: String(gitPollSeconds),
+      KPACKLESS_HOOK_SECRET: hookSecret,
+      KPACKLESS_MAX_BUILDS_PER_NAMESPACE: String(buildsPerNamespace),
+      KPACKLESS_SLSA_ATTESTATION: 'true',
+    },
     logFile,
     healthPort: 0,
+    hookPort: 0,
     staleReadsMilliseconds,
   });
   const stopStandalone = once(() => standalone.stop());
@@ -110,6 +123,7 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
     stepImage,
     ownKubeconfig,
     standalone,
+    hookSecret,
     logFile,
     sent: sentBodies(standalone.clients.sqs),
     stopStandalone,

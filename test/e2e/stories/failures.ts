@@ -3,7 +3,7 @@ import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
 import { commitFiles } from '../../../infra/local/git-repository.ts';
 import { makeImage, makeNamespace } from '../objects.ts';
-import { bareCondition, buildNames, endedBuild, imageOf, podWhen, readyAfter } from '../observe.ts';
+import { bareCondition, buildNames, buildOf, buildPod, endedBuild, imageOf, podWhen, readyAfter } from '../observe.ts';
 import type { Story } from '../story.ts';
 import type { Suite } from '../suite.ts';
 import { waitFor } from '../wait.ts';
@@ -80,6 +80,20 @@ export const failures: Story = {
         expect(said).toMatchObject({ status: 'False', reason: 'Failed' });
         expect(said?.message).toMatch(/Container build terminated with error .*failed to build.*-c build`/s);
         expect(build.status?.stepsCompleted).toEqual(['prepare', 'analyze', 'detect', 'restore']);
+      });
+
+      it('keeps the last lines of its log when the pod is gone', async () => {
+        const { kube } = the();
+        const pod = await buildPod(the(), keyOf('build'), 1);
+        expect(pod).toBeDefined();
+        await kube.delete(pod ?? {});
+        await waitFor(async () => (await buildPod(the(), keyOf('build'), 1)) === undefined, { what: 'the pod to go' });
+        const said = bareCondition(await buildOf(the(), keyOf('build'), 1), 'Succeeded');
+        expect(said).toMatchObject({ status: 'False', reason: 'Failed' });
+        const lines = /last lines of its log:\n(?<lines>.*)$/s.exec(said?.message ?? '')?.groups?.['lines'];
+        expect(lines?.split('\n')).toEqual(
+          expect.arrayContaining(['fail-build is there: failing as asked', expect.stringMatching(/failed to build/)]),
+        );
       });
 
       it('by taking longer than it may says so', async () => {

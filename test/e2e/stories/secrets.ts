@@ -9,10 +9,10 @@ import type { Story } from '../story.ts';
 import type { Suite } from '../suite.ts';
 
 /** Everything that must stay secret, as it is and in base64: passwords, keys, our own token. */
-const secretTexts = async ({ kube }: Suite): Promise<readonly string[]> => {
+const secretTexts = async ({ kube, hookSecret }: Suite): Promise<readonly string[]> => {
   const found = await kube.list<Secret & KubeObject>('Secret');
   const values = found.flatMap(({ data = {} }) =>
-    ['password', 'ssh-privatekey', 'token', '.dockerconfigjson']
+    ['password', 'ssh-privatekey', 'token', '.dockerconfigjson', 'cosign.key', 'cosign.password']
       .map((name) =>
         Buffer.from(data[name] ?? '', 'base64')
           .toString('utf8')
@@ -23,7 +23,7 @@ const secretTexts = async ({ kube }: Suite): Promise<readonly string[]> => {
   const inside = values.flatMap((value) => [...value.matchAll(/"auth":"([^"]+)"/g)].map(([, auth]) => auth ?? ''));
   const passwords = inside.map((auth) => Buffer.from(auth, 'base64').toString('utf8').split(':').slice(1).join(':'));
   const lines = values.flatMap((value) => value.split('\n')).filter((line) => !/^-----|^$/.test(line));
-  const texts = [...lines, ...inside, ...passwords];
+  const texts = [...lines, ...inside, ...passwords, hookSecret];
   return [...new Set([...texts, ...texts.map((text) => Buffer.from(text).toString('base64'))])];
 };
 
