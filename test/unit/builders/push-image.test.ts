@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BlobToPush, type ImageToPush, type PushBudget, pushImage } from '../../../lib/builders/push-image.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
@@ -96,14 +96,14 @@ describe('pushing an image', () => {
     // Every upload outlasts the budget, so that only the first of each call is begun in time.
     const slow: Registry = {
       ...registry,
-      pushBlob: async (repository, blob) => {
-        await setTimeout(400);
+      pushBlob: async (repository, blob, { signal } = {}) => {
+        if (signal?.aborted === false) await once(signal, 'abort');
         return registry.pushBlob(repository, blob);
       },
     };
     const budget = {
       signal: AbortSignal.timeout(20_000),
-      seconds: 0.2,
+      seconds: 0.7,
       manner: { blobs: 'alone' },
       now: new Date(),
     } as const;
