@@ -66,6 +66,11 @@ export const differences03: Readonly<Record<number, Difference>> = {
     here: 'it has the Build’s',
     because: 'a time-out the user set holds for every pod of a Build (DESIGN §4)',
   },
+  55: {
+    kpack: 'a builder that offers platform APIs from 0.10 on alone is refused',
+    here: 'the highest it offers is spoken, up to 0.15; while it offers 0.9, 0.8 or 0.7, that is, as in kpack',
+    because: 'lifecycles drop old versions in time, and the pod’s arguments fit the newer ones as they are',
+  },
   71: {
     kpack: 'a Build with notary gets a pod that signs',
     here: 'the Build ends as NotaryUnsupported before there is a pod; the pod’s form is kept for comparison with recordings',

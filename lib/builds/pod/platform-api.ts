@@ -2,8 +2,11 @@
 import { extensionPlatformApis } from '../../buildpacks/validate-extensions.ts';
 import { PermanentError } from '../../errors/expected.ts';
 
-/** The versions the pod's arguments are written for, highest first (spec 03 §2). */
-const spoken = ['0.9', '0.8', '0.7'] as const;
+/**
+ * The versions the pod speaks. First kpack's, highest first (spec 03 §2): what it would choose is chosen. Then newer ones, for lifecycles that
+ * have dropped the others, which kpack refuses; the same arguments do for all of them (test/contract/builds/platform-apis.test.ts).
+ */
+const spoken = ['0.9', '0.8', '0.7', '0.15', '0.14', '0.13', '0.12', '0.11', '0.10'] as const;
 
 interface Version {
   readonly major: number;
@@ -43,7 +46,7 @@ const firstOffered = (
 };
 
 /**
- * The highest Platform API that the builder offers, we speak and the configured maximum allows, in the builder's own spelling.
+ * The Platform API to speak: the first of ours that the builder offers and the configured maximum allows, in the builder's own spelling.
  * Throws PermanentError when there is none: only another builder image helps.
  */
 export const platformApiFor = (offered: readonly string[], maximum?: string): string => {

@@ -18,7 +18,7 @@ describe('the Platform API', () => {
 
   it.each([
     ['03#51', ['0.2', '0.999'], 'unsupported builder platform API versions: 0.2,0.999'],
-    ['03#55', ['0.10', '0.12'], 'unsupported builder platform API versions: 0.10,0.12'],
+    ['of the future', ['0.16', '1.0'], 'unsupported builder platform API versions: 0.16,1.0'],
     ['03#56', ['0.3', '0.2'], 'unsupported builder platform API versions: 0.3,0.2'],
     ['unreadable', ['next'], 'unexpected platform version next: Invalid Semantic Version'],
   ])('%s %j is refused', (_, offered, message) => {
@@ -32,6 +32,28 @@ describe('the Platform API', () => {
     ['03#54', undefined, '0.8'],
   ])('%s is the highest that the builder offers up to the maximum %s', (_, maximum, chosen) => {
     expect(platformApiFor(upTo(8), maximum)).toBe(chosen);
+  });
+
+  const all = ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13', '0.14', '0.15'];
+
+  it.each(all)(
+    '%s is spoken where the builder offers nothing else, and changes one variable of the pod alone',
+    (api) => {
+      const pod = (platformApis: readonly string[]) => buildPod(buildB(), contextB({ builder: { platformApis } }));
+      const said = JSON.stringify(pod([api]));
+      expect(said).toContain(`{"name":"CNB_PLATFORM_API","value":"${api}"}`);
+      expect(said.replaceAll(`"CNB_PLATFORM_API","value":"${api}"`, '"CNB_PLATFORM_API","value":"0.9"')).toBe(
+        JSON.stringify(pod(['0.9'])),
+      );
+    },
+  );
+
+  it('03#55 is a newer one than kpack knows only where the builder has dropped the others, then the highest', () => {
+    expect(platformApiFor(all)).toBe('0.9');
+    expect(platformApiFor(['0.15', '0.8'])).toBe('0.8');
+    expect(platformApiFor(['0.10', '0.12'])).toBe('0.12');
+    expect(platformApiFor(['0.10', '0.12', '0.15'], '0.14')).toBe('0.12');
+    expect(() => platformApiFor(['0.10', '0.12'], '0.9')).toThrow('unsupported builder platform API versions');
   });
 
   it('keeps the builder’s spelling', () => {
