@@ -46,6 +46,12 @@ export const conditionReasons = {
     meaning: 'The git host no longer has the commit: a force-push took it away, or its branch was deleted.',
     ours: true,
   },
+  DeadlineExceeded: { kinds: ['Build'], meaning: 'It took longer than the Image’s build.buildTimeout.', ours: true },
+  Evicted: {
+    kinds: ['Build'],
+    meaning: 'The node threw the pod out: it ran short of something or was shut down; the message says which.',
+    ours: true,
+  },
   NoLatestImage: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The builder image was never made.' },
   ReconcileFailed: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The newest builder image could not be made.' },
   Pushing: {

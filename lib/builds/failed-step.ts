@@ -47,9 +47,19 @@ export const failedStep = (pod: Pod): FailedStep | undefined => {
       };
 };
 
+/** A kubelet's words for a pod that its node had no room or no time for. */
+const thrownOut = new Set(['Evicted', 'Preempting', 'Terminated', 'NodeShutdown']);
+
+/** Whether the kubelet ended the pod for a reason that has nothing to do with its steps. */
+export const endedByNode = ({ status }: Pod): boolean =>
+  status?.reason === 'DeadlineExceeded' || thrownOut.has(status?.reason ?? '');
+
 /** Why the Build failed: kpack's one word, but where somebody has to do something of a kind of its own. */
-export const failureReason = (failed: FailedStep | undefined): ConditionReason =>
-  failed?.container === 'prepare' && failed.exitCode === commitGoneExitCode ? 'CommitGone' : 'Failed';
+export const failureReason = ({ status }: Pod, failed: FailedStep | undefined): ConditionReason => {
+  if (failed?.container === 'prepare' && failed.exitCode === commitGoneExitCode) return 'CommitGone';
+  if (status?.reason === 'DeadlineExceeded') return 'DeadlineExceeded';
+  return thrownOut.has(status?.reason ?? '') ? 'Evicted' : 'Failed';
+};
 
 /** In place of the line when the log cannot be read. */
 export const noLog = 'could not retrieve container logs';

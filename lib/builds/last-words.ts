@@ -31,7 +31,7 @@ const linesOf = (log: string): readonly string[] =>
 /** The last line of a log that says something, without colours, at most 800 bytes; empty when there is none. */
 export const lastLine = (log: string): string => linesOf(log).at(-1) ?? '';
 
-/** What the lifecycle's exit codes mean (spec 03 §12), our own, and those of a container that was killed. */
+/** What the lifecycle's exit codes mean (spec 03 §12), and our own. */
 const meanings: Readonly<Record<number, string>> = {
   11: 'the lifecycle does not know the platform API that was chosen',
   12: 'a buildpack needs a buildpack API that the lifecycle does not know',
@@ -48,16 +48,23 @@ const meanings: Readonly<Record<number, string>> = {
   91: 'an image extension failed while it generated Dockerfiles',
   92: 'generating Dockerfiles failed',
   102: 'a Dockerfile of an image extension failed',
+};
+
+/** The same for containers that were stopped from outside; not said where it is known who did it. */
+const stopped: Readonly<Record<number, string>> = {
   137: 'it was killed; often it had too little memory, see resources.limits',
   143: 'it was asked to stop',
 };
 
+/** Added when the kubelet ended a pod because its time was over. */
+export const timeIsOver = '; the time of the Build was over: give the Image a longer spec.build.buildTimeout';
+
 /**
  * What is added to kpack's message: what the exit code means, and the lines before the last one. Empty when there is nothing to
- * add.
+ * add. `byNode`: the kubelet ended the pod and says why.
  */
-export const lastWords = ({ exitCode }: FailedStep, log: string): string => {
-  const meaning = meanings[exitCode];
+export const lastWords = ({ exitCode }: FailedStep, log: string, byNode = false): string => {
+  const meaning = meanings[exitCode] ?? (byNode ? undefined : stopped[exitCode]);
   const kept: string[] = [];
   let bytes = 0;
   for (const line of linesOf(log).slice(-mostLines).toReversed()) {

@@ -31,7 +31,7 @@ export const succeededFrom = (pod: Pod, line = ''): Condition => {
   switch (pod.status?.phase) {
     case 'Failed': {
       const failed = failedStep(pod);
-      return succeeded('False', failureReason(failed), failureMessage(pod, failed, line));
+      return succeeded('False', failureReason(pod, failed), failureMessage(pod, failed, line));
     }
     case 'Pending':
       return pending(pod);

@@ -50,19 +50,39 @@ describe('a pod that failed', () => {
     );
   });
 
-  it('02#145 repeats the kubelet when no step failed', async () => {
+  it('02#145 repeats the kubelet when no step failed, and an eviction has a reason of its own, unlike in kpack', async () => {
     const message = 'The node was low on resource: memory.';
-    expect(await conditionAfter({ reason: 'Evicted', message })).toMatchObject({
-      status: 'False',
-      reason: 'Failed',
-      message,
-    });
+    const evicted = { status: 'False', reason: 'Evicted', message };
+    expect(await conditionAfter({ reason: 'Evicted', message })).toMatchObject(evicted);
+    expect(await conditionAfter({ reason: 'NodeAffinity', message })).toMatchObject({ ...evicted, reason: 'Failed' });
   });
 
-  it('02#146 tells which step the deadline ended', async () => {
+  it.each(['Evicted', 'Preempting', 'Terminated', 'NodeShutdown'])(
+    'that its node threw out (%s) says which step that ended, and does not guess at memory',
+    async (reason) => {
+      const initContainerStatuses = [ended('prepare'), ended('build', 137)];
+      const message = 'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi.';
+      const failed = await conditionAfter({ reason, message, initContainerStatuses }, { build: 'writing' });
+      expect(failed).toMatchObject({
+        reason: 'Evicted',
+        message: `Error: ${message} Container build terminated with error writing${moreInfo('build')}`,
+      });
+    },
+  );
+
+  it('02#146 tells which step the deadline ended, and whose deadline it was, with a reason of its own, unlike in kpack', async () => {
     const initContainerStatuses = [ended('prepare'), ended('build', 137)];
-    const failed = await conditionAfter({ reason: 'DeadlineExceeded', initContainerStatuses }, { build: 'compiling' });
-    expect(failed).toMatchObject({ status: 'False', message: expect.stringContaining('compiling') as string });
+    const said = 'Pod was active on the node longer than the specified deadline';
+    const podStatus = { reason: 'DeadlineExceeded', message: said, initContainerStatuses };
+    expect(await conditionAfter(podStatus, { build: 'compiling' })).toMatchObject({
+      status: 'False',
+      reason: 'DeadlineExceeded',
+      message: `Error: ${said} Container build terminated with error compiling${moreInfo('build')}; the time of the Build was over: give the Image a longer spec.build.buildTimeout`,
+    });
+    expect(await conditionAfter({ reason: 'DeadlineExceeded', message: said })).toMatchObject({
+      reason: 'DeadlineExceeded',
+      message: `${said}; the time of the Build was over: give the Image a longer spec.build.buildTimeout`,
+    });
   });
 
   it('02#148 passes over a foreign init container that has nothing to say', async () => {
