@@ -8,13 +8,13 @@ import { commitFiles } from '../../../infra/local/git-repository.ts';
 import { makeImage as imageOfLayers } from '../../../infra/local/images/image.ts';
 import { makeLayer } from '../../../infra/local/images/layer.ts';
 import { pushImage } from '../../../infra/local/images/push.ts';
-import { answerOf } from '../../../infra/local/sample/run-app.ts';
 import { pushSourceImage } from '../../../infra/local/sample/source-image.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { parseReference } from '../../../lib/oci/reference.ts';
 import { realUser } from '../../support/real-registry.ts';
 import { zipOf } from '../../support/zip.ts';
+import { appFiles } from '../app-files.ts';
 import { startBlobHost, startPrivateGit, startPrivateRegistry, startSshHost } from '../hosts.ts';
 import { makeImage, makeNamespace, type StorySecret, type WantedImage } from '../objects.ts';
 import { buildOf, readyAfter } from '../observe.ts';
@@ -29,7 +29,7 @@ const hasSsh = existsSync('/usr/sbin/sshd');
 if (!hasSsh)
   process.stderr.write('e2e: ssh is left out: /usr/sbin/sshd is not installed (apt-get install openssh-server)\n');
 
-/** The ten, by name; what the app must answer is the name. */
+/** The ten, by name; what the app has as its page is the name. */
 const images: readonly { readonly name: string; readonly cache: Cache; readonly what: string }[] = [
   { name: 'git-login', cache: 'none', what: 'a directory of a git repository behind a password, no cache' },
   ...(hasSsh ? [{ name: 'git-ssh', cache: 'volume' as const, what: 'git over ssh, cache in a volume' }] : []),
@@ -50,7 +50,7 @@ const cacheOf = ({ registry }: Suite, name: string, cache: Cache): Pick<WantedIm
   };
 };
 
-/** What a web server gives for `name`. */
+/** The page of `name`. */
 const page = (name: string): string => `${name}\n`;
 
 const tar = (
@@ -159,11 +159,9 @@ export const sources: Story = {
 
       for (const { name, cache, what } of images.filter((image) => image.name !== 'to-vault'))
         it(`builds from ${what}`, async () => {
-          const { kube, transport, content } = the();
+          const { kube, content } = the();
           const status = (await buildOf(the(), { namespace, name }, 1))?.status;
-          const image = status?.latestImage ?? '';
-          const answer = await answerOf(kube, transport, { namespace, name: `run-${name}`, image });
-          expect(answer).toBe(page(name));
+          expect((await appFiles(the(), status?.latestImage))['index.html']).toBe(page(name));
           const key = { kind: 'PersistentVolumeClaim', namespace, name: `${name}-cache` };
           const claim = await kube.get<PersistentVolumeClaim & KubeObject>(key);
           expect(claim?.status?.phase).toBe(cache === 'volume' ? 'Bound' : undefined);
