@@ -6,6 +6,7 @@ import type { BuildStatus } from '../api/build.ts';
 const text = v.optional(v.string(), '');
 
 const schema = v.object({
+  partial: v.optional(v.boolean(), false),
   buildpackMetadata: v.optional(
     v.nullable(v.array(v.object({ id: text, version: text, homepage: v.optional(v.string()) }))),
   ),
@@ -31,7 +32,7 @@ export interface BuildMetadata {
 
 /** What a message says. A long result is left out of it from the end of the list: homepages, buildpacks, all but the image. */
 export interface SaidMetadata extends BuildMetadata {
-  /** The list of buildpacks was left out; the labels of `latestImage` have it, and whatever else is empty. */
+  /** Homepages or the whole list of buildpacks were left out; the labels of `latestImage` have them, and whatever else is empty. */
   readonly isPartial?: true;
 }
 
@@ -55,11 +56,11 @@ export const parseBuildMetadata = (message: string | undefined): SaidMetadata | 
   if (message === undefined || message === '') return undefined;
   const parsed = v.safeParse(schema, unpacked(message));
   if (!parsed.success || parsed.output.latestImage === '') return undefined;
-  const { buildpackMetadata, stackID, ...rest } = parsed.output;
+  const { buildpackMetadata, stackID, partial, ...rest } = parsed.output;
   return {
     ...rest,
     stackId: stackID,
-    ...(buildpackMetadata === undefined ? { isPartial: true } : {}),
+    ...(buildpackMetadata === undefined || partial ? { isPartial: true } : {}),
     buildpacks: (buildpackMetadata ?? []).map(({ id, version, homepage }) => ({
       id,
       version,

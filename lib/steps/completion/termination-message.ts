@@ -9,15 +9,15 @@ import type { BuildMetadata } from '../../builds/metadata.ts';
 export const messageLimitBytes = 1200;
 
 /**
- * Always within the limit. What is too long loses first the homepages and then the list of buildpacks, whose key is then absent: the
- * reader finds both in the labels of `latestImage`.
+ * Always within the limit. What is too long loses first the homepages, which is marked, and then the list of buildpacks, whose key is then
+ * absent: the reader finds both in the labels of `latestImage`. Empty when not even the image fits, which no registry's name is long enough for.
  */
 export function terminationMessage(metadata: BuildMetadata, limitBytes: number = messageLimitBytes): string {
   const { buildpacks, stackId, ...rest } = metadata;
   const base = { ...rest, stackID: stackId };
   const forms: readonly object[] = [
     { buildpackMetadata: buildpacks, ...base },
-    { buildpackMetadata: buildpacks.map(({ id, version }) => ({ id, version })), ...base },
+    { buildpackMetadata: buildpacks.map(({ id, version }) => ({ id, version })), partial: true, ...base },
     base,
     { latestImage: metadata.latestImage },
   ];

@@ -147,11 +147,14 @@ describe('a pod that ended well', () => {
     });
   });
 
-  it('with a message too long to list buildpacks: the labels of the image have them', async () => {
+  it.each([
+    ['to list buildpacks', { buildpackMetadata: undefined }],
+    ['for their homepages', { buildpackMetadata: [{ id: 'test/bp', version: '0.9.9' }], partial: true }],
+  ])('with a message too long %s: the labels of the image have them', async (_, said) => {
     const latestImage = `index.docker.io/someimage/name@${digestOf('a')}`;
     const world = buildWorld();
     await world.pass();
-    world.podSays(succeededPod(completionMessage({ buildpackMetadata: undefined, latestCacheImage: 'c@sha256:1' })));
+    world.podSays(succeededPod(completionMessage({ ...said, latestCacheImage: 'c@sha256:1' })));
     world.images.known.set(latestImage, appFacts);
     await world.pass();
     expect(world.build().status).toMatchObject({

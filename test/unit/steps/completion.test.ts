@@ -1,6 +1,19 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import {
+  array,
+  constantFrom,
+  assert as holds,
+  oneof,
+  property,
+  record,
+  string,
+  stringMatching,
+  tuple,
+  uint8Array,
+} from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseBuildMetadata } from '../../../lib/builds/metadata.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
@@ -157,6 +170,56 @@ describe('the termination message', () => {
 
   it('03#154 is read back as it was written', () => {
     expect(parseBuildMetadata(terminationMessage(metadata))).toStrictEqual(metadata);
+  });
+
+  /** Texts from those that pack well to those that do not pack at all. */
+  const text = (maxLength: number) =>
+    oneof(
+      stringMatching(/^[a-z0-9._/-]+$/).map((some) => some.slice(0, maxLength)),
+      string({ unit: 'binary', maxLength }),
+      uint8Array({ maxLength: Math.floor(maxLength / 2) }).map((bytes) => Buffer.from(bytes).toString('hex')),
+    );
+  const name = (length: number) =>
+    string({ unit: constantFrom(...'abcdefghijklmnopqrstuvwxyz0123456789._-'.split('')), maxLength: length });
+  /** As long as registries allow: a host of 253 and a repository of 255 characters. */
+  const image = tuple(name(253), name(255)).map(([host, path]) => `${host}/${path}@sha256:${'e'.repeat(64)}`);
+
+  it('fits the share of a pod with ten containers, whatever was built, and loses nothing that is not in the labels', () => {
+    const anything = record({
+      buildpacks: array(record({ id: text(200), version: text(60), homepage: text(300).map((page) => `h${page}`) }), {
+        maxLength: 40,
+      }),
+      latestImage: image,
+      latestCacheImage: image,
+      stackId: text(200),
+      stackRunImage: image,
+      lifecycleVersion: text(20),
+    });
+    holds(
+      property(anything, (built) => {
+        const message = terminationMessage(built);
+        expect(Buffer.byteLength(message)).toBeLessThanOrEqual(messageLimitBytes);
+        expect(12_288 / 10).toBeGreaterThan(messageLimitBytes);
+        const said = parseBuildMetadata(message);
+        expect(said?.latestImage).toBe(built.latestImage);
+        expect(said?.isPartial === true ? built : said).toEqual(built);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('has room for the buildpacks of a large builder, and says so when their homepages were left out', () => {
+    const many = (length: number) =>
+      Array.from({ length }, (_, n) => {
+        const hash = createHash('sha256').update(String(n)).digest('hex');
+        const homepage = `https://github.com/paketo/${hash.slice(12, 30)}`;
+        return { id: `paketo-buildpacks/${hash.slice(0, 12)}`, version: `${n}.1.0`, homepage };
+      });
+    const read = (length: number) => parseBuildMetadata(terminationMessage({ ...metadata, buildpacks: many(length) }));
+    expect(read(15)).toStrictEqual({ ...metadata, buildpacks: many(15) });
+    const bare = many(32).map(({ id, version }) => ({ id, version }));
+    expect(read(32)).toStrictEqual({ ...metadata, buildpacks: bare, isPartial: true });
+    expect(read(300)).toMatchObject({ buildpacks: [], isPartial: true });
   });
 
   it('is never too long: what does not fit is left out, the image never', () => {
