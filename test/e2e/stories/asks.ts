@@ -1,6 +1,6 @@
 /** What people ask by annotation: stop this build, wait, build once more. */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../../infra/local/git-repository.ts';
 import { makeImage, makeNamespace } from '../objects.ts';
 import { bareCondition, buildNames, buildPod, endedBuild, imageOf, podWhen, readyAfter } from '../observe.ts';
@@ -51,21 +51,35 @@ export const asks: Story = {
         expect(await buildNames(the(), slow)).toEqual(['slow-build-1']);
       });
 
-      it('pauses an Image, and asks for one more Build when the pause is over', async () => {
-        const { kube } = the();
-        await readyAfter(the(), quick, 1);
-        const annotate = (annotations: object) =>
-          kube.patch({ kind: 'Image', ...quick }, { metadata: { annotations } });
-        await annotate({ 'image.kpack.io/paused': 'true', 'image.kpack.io/retry': 'once' });
-        await waitFor(async () => bareCondition(await imageOf(the(), quick), 'Ready')?.reason === 'Paused', {
-          what: 'the Image to say that it is paused',
+      describe('of one Image', { concurrent: false }, () => {
+        beforeAll(async () => {
+          await readyAfter(the(), quick, 1, 150);
         });
-        expect(await buildNames(the(), quick)).toHaveLength(1);
-        await annotate({ 'image.kpack.io/paused': null });
-        const again = await endedBuild(the(), quick, 2);
-        expect(again.metadata.annotations).toMatchObject({ 'image.kpack.io/reason': 'TRIGGER' });
-        await readyAfter(the(), quick, 2);
-        expect(await buildNames(the(), quick)).toHaveLength(2);
+
+        it('pauses an Image, and asks for one more Build when the pause is over', async () => {
+          const { kube } = the();
+          const annotate = (annotations: object) =>
+            kube.patch({ kind: 'Image', ...quick }, { metadata: { annotations } });
+          await annotate({ 'image.kpack.io/paused': 'true', 'image.kpack.io/retry': 'once' });
+          await waitFor(async () => bareCondition(await imageOf(the(), quick), 'Ready')?.reason === 'Paused', {
+            what: 'the Image to say that it is paused',
+          });
+          expect(await buildNames(the(), quick)).toHaveLength(1);
+          await annotate({ 'image.kpack.io/paused': null });
+          const again = await endedBuild(the(), quick, 2);
+          expect(again.metadata.annotations).toMatchObject({ 'image.kpack.io/reason': 'TRIGGER' });
+          await readyAfter(the(), quick, 2);
+          expect(await buildNames(the(), quick)).toHaveLength(2);
+        });
+
+        it('on its latest Build, as `kp image trigger` leaves it, has an Image built once more', async () => {
+          const annotations = { 'image.kpack.io/additionalBuildNeeded': new Date().toISOString() };
+          await the().kube.patch({ kind: 'Build', namespace, name: 'quick-build-2' }, { metadata: { annotations } });
+          expect((await readyAfter(the(), quick, 3)).status?.latestBuildReason).toBe('TRIGGER');
+          const made = (await endedBuild(the(), quick, 3)).metadata.annotations ?? {};
+          expect(made['image.kpack.io/reason']).toBe('TRIGGER');
+          expect(made['image.kpack.io/buildChanges']).toContain('A new build was manually triggered on ');
+        });
       });
     });
   },
