@@ -100,7 +100,7 @@ export const conditionReasons = {
   },
   PodRefused: {
     kinds: ['Build'],
-    meaning: 'The namespace does not admit the pod: steps of image extensions run as root. It is tried again.',
+    meaning: 'The cluster does not admit the pod; the message says what to do. It is tried again.',
     ours: true,
   },
   NotaryUnsupported: {

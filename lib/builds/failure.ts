@@ -14,8 +14,28 @@ const refusedUser = /User "([^"]+)"/;
 /** The binding that would help: permissions in tenants' namespaces are granted one by one (DESIGN §3.15). */
 const bindingHint = (message: string, namespace: string): string => {
   const user = refusedUser.exec(message)?.[1];
-  const subject = user === undefined ? '' : ` --user=${user}`;
-  return `${message}. If the grant is missing: kubectl create rolebinding kpackless-tenant -n ${namespace} --clusterrole=kpackless-tenant${subject}`;
+  // A quota or an admission controller refuses without a user: no grant helps.
+  return user === undefined
+    ? message
+    : `${message}. If the grant is missing: kubectl create rolebinding kpackless-tenant -n ${namespace} --clusterrole=kpackless-tenant --user=${user}`;
+};
+
+/** What the API server says of a pod whose priority class is not there. */
+const missingClass = /no PriorityClass with name (\S+) was found/;
+
+/** kpack's classes (spec 02 §4.4): what users wait for throws others out, the rest waits. */
+const priorityClasses: Readonly<Record<string, string>> = {
+  'kpack-build-high-priority': '--value=1000',
+  'kpack-build-low-priority': '--value=1 --preemption-policy=Never',
+};
+
+const classHint = (message: string, name: string): string => {
+  const options = priorityClasses[name];
+  const what =
+    options === undefined
+      ? 'create it, or name another in spec.priorityClassName'
+      : `kubectl create priorityclass ${name} ${options}, or switch KPACKLESS_PRIORITY_CLASSES off`;
+  return `${message}: ${what}`;
 };
 
 /** What the API server's Pod Security admission says; only steps of image extensions give it a reason to. */
@@ -38,8 +58,11 @@ export const statusAfter = (
   });
   if (failure instanceof PermanentError) return said(succeeded('False', failure.reason, failure.message));
   if (failure instanceof Waiting) return said(succeeded('Unknown', failure.reason, failure.message));
-  if (!isKubeError(failure, 'forbidden')) return said(succeeded('Unknown', 'Retrying', failure.message));
-  return refusedRoot.test(failure.message)
-    ? said(succeeded('Unknown', 'PodRefused', extensionHint(failure.message)))
-    : said(succeeded('Unknown', 'Retrying', bindingHint(failure.message, build.metadata.namespace ?? '')));
+  const { message } = failure;
+  if (!isKubeError(failure, 'forbidden')) return said(succeeded('Unknown', 'Retrying', message));
+  if (refusedRoot.test(message)) return said(succeeded('Unknown', 'PodRefused', extensionHint(message)));
+  const name = missingClass.exec(message)?.[1];
+  return name === undefined
+    ? said(succeeded('Unknown', 'Retrying', bindingHint(message, build.metadata.namespace ?? '')))
+    : said(succeeded('Unknown', 'PodRefused', classHint(message, name)));
 };

@@ -238,6 +238,25 @@ describe('creating the pod', () => {
     expect(await world.pass()).toMatchObject({ outcome: { pace: 'slow' } });
     expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'Retrying' });
     expect(world.condition()['message']).toContain('exceeded quota');
+    expect(world.condition()['message']).not.toContain('rolebinding');
+  });
+
+  it.each([
+    ['kpack-build-high-priority', 'kubectl create priorityclass kpack-build-high-priority --value=1000'],
+    [
+      'kpack-build-low-priority',
+      'kubectl create priorityclass kpack-build-low-priority --value=1 --preemption-policy=Never',
+    ],
+    ['mine', 'create it, or name another in spec.priorityClassName'],
+  ])('a priority class %s that is not there is named with what to do', async (name, what) => {
+    const world = buildWorld({ spec: { priorityClassName: name } });
+    const message = `pods "build-name-build-pod" is forbidden: no PriorityClass with name ${name} was found`;
+    world.cluster.failNext('POST', '/pods', 403, { message });
+    expect(await world.pass()).toMatchObject({ outcome: { pace: 'slow' } });
+    expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'PodRefused' });
+    expect(world.condition()['message']).toContain(what);
+    await world.pass();
+    expect(world.cluster.has(podPath)).toBe(true);
   });
 
   it('a missing grant is named with the binding to apply', async () => {
