@@ -1,8 +1,10 @@
 /** Our pods as a real API server judges them: valid in every field, and admitted where only the Pod Security Standard `restricted` is. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Build } from '../../../lib/api/build.ts';
+import { statusAfter } from '../../../lib/builds/failure.ts';
 import { buildPod } from '../../../lib/builds/pod/build-pod.ts';
 import type { PodContext } from '../../../lib/builds/pod/context.ts';
+import { KubeError } from '../../../lib/kube/errors.ts';
 import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/api-server.ts';
 import { baseSecrets, buildB, contextB, cosignSecret, rebaseB } from '../../unit/builds/base-build.ts';
 
@@ -17,6 +19,11 @@ const everything = buildB({
   tolerations: [{ key: 'k', operator: 'Exists' }],
   nodeSelector: { disk: 'ssd' },
   affinity: { nodeAffinity: {} },
+  schedulerName: 'mine',
+  runtimeClassName: 'gvisor',
+  defaultProcess: 'web',
+  projectDescriptorPath: 'sub/project.toml',
+  creationTime: 'now',
   activeDeadlineSeconds: 1800,
   notary: { v1: { url: 'https://notary.example', secretRef: { name: 'notary' } } },
   cosign: { annotations: [{ name: 'a', value: 'b c' }] },
@@ -67,6 +74,12 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
       kind: 'ServiceAccount',
       metadata: { name: 'someserviceaccount' },
     });
+    await server.api.ensure('/apis/node.k8s.io/v1/runtimeclasses', {
+      apiVersion: 'node.k8s.io/v1',
+      kind: 'RuntimeClass',
+      metadata: { name: 'gvisor' },
+      handler: 'runsc',
+    });
   });
 
   afterAll(async () => {
@@ -75,9 +88,37 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
 
   it.each(pods)('takes the pod of %s', async (_, build, context) => {
     const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All&fieldValidation=Strict`;
-    expect(await server.api.send('POST', path, buildPod(build, context))).toMatchObject({
+    // What admission looks up in caches of its own may have been made a moment ago.
+    const taken = vi.waitFor(() => server.api.send('POST', path, buildPod(build, context)), { timeout: 10_000 });
+    expect(await taken).toMatchObject({
       metadata: { name: 'build-name-build-pod' },
       status: { phase: 'Pending' },
+    });
+  });
+
+  it.each([
+    ['kpack-build-high-priority', { value: 1000 }],
+    ['kpack-build-low-priority', { value: 1, preemptionPolicy: 'Never' }],
+  ])('takes pods of class %s once it is there, and says what we look for before', async (name, priority) => {
+    const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+    const build = buildB({ priorityClassName: name });
+    const send = () => server.api.send('POST', path, buildPod(build, contextB()));
+    const refused = await send().then(String, (error: unknown) => (error as Error).message);
+    const failure = new KubeError('forbidden', refused, {});
+    const [condition] = statusAfter(build, failure, new Date())?.conditions ?? [];
+    expect(condition).toMatchObject({ status: 'Unknown', reason: 'PodRefused' });
+    const options = Object.entries(priority).map(
+      ([key, value]) => `--${key.replace('preemptionP', 'preemption-p')}=${value}`,
+    );
+    expect(condition?.message).toContain(`kubectl create priorityclass ${name} ${options.join(' ')}`);
+    await server.api.ensure('/apis/scheduling.k8s.io/v1/priorityclasses', {
+      apiVersion: 'scheduling.k8s.io/v1',
+      kind: 'PriorityClass',
+      metadata: { name },
+      ...priority,
+    });
+    expect(await vi.waitFor(send, { timeout: 10_000 })).toMatchObject({
+      spec: { priority: priority.value, priorityClassName: name },
     });
   });
 
