@@ -1,6 +1,5 @@
 /** That no field of an Image is lost on its way through the Build to the pod. */
 import { describe, expect, it } from 'vitest';
-import type { Build } from '../../../lib/api/build.ts';
 import { ImageSchema, type ImageSpec } from '../../../lib/api/image.ts';
 import { podEntries } from '../../../lib/api/pod-fields.ts';
 import { bindingsFrom } from '../../../lib/builds/inputs/bindings.ts';
@@ -14,7 +13,7 @@ const podOf = async (spec: Partial<ImageSpec>) => {
   await world.pass();
   world.resolve();
   await world.pass();
-  const [build] = world.kube.all('Build') as readonly Build[];
+  const [build] = world.kube.all('Build');
   if (build === undefined) throw new Error('no Build was made');
   const services = (build.spec.services ?? []).map(({ name }) => ({ name, secret: name }));
   return JSON.stringify(buildPod(build, contextB({ bindings: bindingsFrom(build, services, new Set()) })));
