@@ -39,6 +39,8 @@ export interface ReflectorPorts {
   /** Whether the watch is established and caught up with the list. */
   ready(isReady: boolean): void;
   warn(what: string, why: unknown): void;
+  /** Waits before the next try, until `signal` aborts. True when it ended sooner, as another watch has found the server back. */
+  pause(milliseconds: number, signal: AbortSignal): Promise<boolean>;
   readonly clock: () => Date;
   readonly random: () => number;
 }
@@ -70,18 +72,6 @@ interface Page {
   readonly version: string | undefined;
   readonly next: string | undefined;
 }
-
-const sleep = (milliseconds: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, milliseconds);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 
 /** Fails the read when nothing arrives for too long. */
 async function* notSilent(
@@ -152,6 +142,8 @@ export const runReflector = async (
   let position: string | undefined;
   let isListed = false;
   let failures = 0;
+  /** Failures of another sort: a server that was restarted knows no old version, and says so as soon as it is asked. */
+  let expirations = 0;
 
   /** Watches from `from` until the stream ends, and moves `position` on. @throws KubeError `expired` */
   const watch = async (from: string): Promise<void> => {
@@ -175,7 +167,7 @@ export const runReflector = async (
     for await (const events of watchEvents(notSilent(stream))) {
       const changes = events.flatMap((event) => (event.type === 'change' ? [event] : []));
       if (changes.length > 0) await ports.changed(changes);
-      failures = 0;
+      if (events.some(({ type }) => type !== 'error')) [failures, expirations] = [0, 0];
       for (const event of events) {
         if (event.type === 'error') throw new KubeError(event.expired ? 'expired' : 'server', event.message);
         const version = event.type === 'bookmark' ? event.resourceVersion : event.object.metadata.resourceVersion;
@@ -227,19 +219,22 @@ export const runReflector = async (
       await listAndWatch();
     } catch (error) {
       if (signal.aborted) return;
-      if (isKubeError(error, 'expired') || error instanceof PermanentError) {
+      const isExpired = isKubeError(error, 'expired');
+      if (isExpired || error instanceof PermanentError) {
         position = undefined;
         isListed = false;
       }
-      failures += 1;
-      await wait(error);
+      if (isExpired) expirations += 1;
+      else failures += 1;
+      await wait(error, isExpired ? expirations : failures);
     }
   }
 
-  async function wait(error: unknown): Promise<void> {
+  async function wait(error: unknown, inARow: number): Promise<void> {
     ports.ready(false);
     ports.warn(`watching ${kind}`, error);
-    await sleep(pauseSeconds(failures, ports.random()) * 1000, signal);
+    // Back is not yet whole: what is served last is asked for again as after a first failure.
+    if (await ports.pause(pauseSeconds(inARow, ports.random()) * 1000, signal)) failures = 0;
   }
 
   async function patiently<T>(load: () => Promise<T | undefined>): Promise<T | undefined> {
@@ -248,7 +243,7 @@ export const runReflector = async (
         return await load();
       } catch (error) {
         failures += 1;
-        await wait(error);
+        await wait(error, failures);
       }
     }
     return undefined;

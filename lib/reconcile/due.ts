@@ -1,5 +1,6 @@
 /** When to look again (DESIGN §3.6, §3.7). All times are seconds. */
 import type { ExpectedError } from '../errors/expected.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { dueOccasion, type Message } from '../queue/message.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -14,10 +15,19 @@ const jittered = (seconds: number, random: number): number => seconds * (0.75 + 
 export const dueAfterOutcome = (outcome: Outcome, random: number): number =>
   outcome.done ? jittered(day, random) : Math.min(unfinishedLimit, Math.max(0, outcome.afterSeconds));
 
-/** After `attempts` failed passes in a row (this one included): 1, 2, 4 … s, or 1, 2, 4 … min where waiting for people; at most ten minutes. */
+/** An API server that has just started refuses for seconds what it allows, since its port is open before its rules are read. */
+const refusalsOfAStart = 3;
+
+/**
+ * After `attempts` failed passes in a row (this one included): 1, 2, 4 … s, or 1, 2, 4 … min where waiting for people; at most ten minutes.
+ * What the API server refuses is asked for thrice within seconds before people are waited for.
+ */
 export const dueAfterFailure = (error: ExpectedError, attempts: number, random: number): number => {
-  const first = error.pace === 'slow' ? minute : 1;
-  const backOff = Math.min(unfinishedLimit, first * 2 ** Math.min(attempts - 1, 20));
+  const isRefusal = isKubeError(error, 'forbidden') || isKubeError(error, 'unauthorized');
+  const mayBeAStart = isRefusal && attempts <= refusalsOfAStart;
+  const first = error.pace === 'slow' && !mayBeAStart ? minute : 1;
+  const inARow = isRefusal && !mayBeAStart ? attempts - refusalsOfAStart : attempts;
+  const backOff = Math.min(unfinishedLimit, first * 2 ** Math.min(inARow - 1, 20));
   return Math.max(jittered(backOff, random), Math.min(unfinishedLimit, error.retryAfterSeconds ?? 0));
 };
 

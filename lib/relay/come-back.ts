@@ -2,7 +2,7 @@
  * After an outage of a cluster: closes its circuit and wakes what was parked behind it, since the watches have seen the cluster answer.
  * Without it, what was parked comes back when its due time is next swept, up to a minute later on AWS (DESIGN §3.7, §3.14).
  */
-import { type Circuits, freshSeconds } from '../state/circuits.ts';
+import { type Circuits, openFreshSeconds } from '../state/circuits.ts';
 import { type WakeUnfinishedPorts, wakeUnfinished } from '../sweeper/wake-unfinished.ts';
 
 /** What coming back needs. */
@@ -16,7 +16,7 @@ export interface ComeBackPorts extends WakeUnfinishedPorts {
 export const comeBack = async (ports: ComeBackPorts, cluster: string): Promise<number> => {
   const now = (): number => Math.floor(ports.clock().getTime() / 1000);
   if (!(await ports.circuits.close(cluster, now()))) return 0;
-  // A function that still believes in the open circuit would only park it again.
-  await ports.pause(freshSeconds * 1000);
+  // A function that still believes in the open circuit would only park it again; a second more, as they count whole ones.
+  await ports.pause((openFreshSeconds + 1) * 1000);
   return wakeUnfinished(ports, cluster, now());
 };

@@ -1,8 +1,8 @@
 /** The relay: watches one cluster and turns its events into pointers on the queues. Holds no objects (DESIGN §3.11). */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { type Change, runReflector } from '../kube/reflector.ts';
+import { sleep } from '../kube/sleep.ts';
 import type { KubeTransport } from '../kube/transport.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
@@ -44,6 +44,9 @@ const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Messag
   return queues;
 };
 
+/** Milliseconds between two times that watches are told not to wait. */
+const betweenRecoveries = 30_000;
+
 /** Which history of versions this cluster has: by the uid of kube-system, which lives as long as the cluster. */
 const identityOf = async (kube: KubeClient): Promise<string> => {
   const system = await kube.get<KubeObject>({ kind: 'Namespace', namespace: '', name: 'kube-system' });
@@ -75,10 +78,22 @@ export const startRelay = async (
   };
 
   let comingBack: Promise<void> | undefined;
+  let back = new AbortController();
+  let backAt = 0;
+  /** A watch is established again: the others need not wait out their pauses, and neither does what was parked. */
+  const isBack = (): void => {
+    comingBack ??= wakeParked();
+    const now = ports.clock().getTime();
+    // Watches that break as soon as they are established must not rouse each other.
+    if (now - backAt < betweenRecoveries) return;
+    backAt = now;
+    back.abort();
+    back = new AbortController();
+  };
   /** Once for all watches that are established again in the same seconds. That it fails costs time: the sweeper wakes the same. */
   const wakeParked = async (): Promise<void> => {
     try {
-      const pause = (milliseconds: number) => sleep(milliseconds, undefined, { signal });
+      const pause = (milliseconds: number): Promise<void> => sleep(milliseconds, signal);
       const woken = await comeBack({ ...ports, pause }, cluster);
       if (woken > 0) ports.log('info', 'the cluster is back: woke what waited for it', { cluster, woken });
     } catch (error) {
@@ -128,7 +143,12 @@ export const startRelay = async (
           if (isReady) waiting.delete(watched.kind);
           else waiting.add(watched.kind);
           if (!isReady) interrupted.add(watched.kind);
-          else if (interrupted.delete(watched.kind)) comingBack ??= wakeParked();
+          else if (interrupted.delete(watched.kind)) isBack();
+        },
+        pause: async (milliseconds, ended) => {
+          const cut = back.signal;
+          await sleep(milliseconds, AbortSignal.any([ended, cut]));
+          return cut.aborted;
         },
         warn: (what, why) => ports.log('warn', `${what} was interrupted`, { cluster, why: sayError(why) }),
       },

@@ -16,8 +16,9 @@ interface Seen {
   readonly freshUntil: number;
 }
 
-/** How long a process may go on believing what it has read. */
-export const freshSeconds = 5;
+/** How long a process may go on believing that a circuit is closed, and that it is open: to hear soon that it was closed costs little. */
+const freshSeconds = 5;
+export const openFreshSeconds = 1;
 const probeSeconds = 30;
 /** Whoever comes while a probe is under way looks again after so long: a probe that is answered closes the circuit at once. */
 const besideProbeSeconds = 3;
@@ -32,7 +33,7 @@ const maxScopes = 1000;
 export const openSeconds = (failures: number, retryAfterSeconds = 0): number =>
   Math.min(longestSeconds, Math.max(retryAfterSeconds, Math.ceil(2 * 1.5 ** Math.min(failures - 1, 20))));
 
-/** The circuits, seen through a cache of five seconds. */
+/** The circuits, seen through a cache of five seconds, of one while they are open. */
 export class Circuits {
   readonly #table: Table;
   readonly #cache = new Map<string, Seen>();
@@ -41,7 +42,7 @@ export class Circuits {
     this.#table = table;
   }
 
-  /** Asks before calling. Costs one read each five seconds and scope. The first caller after T becomes the probe. */
+  /** Asks before calling. Costs one read each five seconds and scope, each second while it is open. The first caller after T becomes the probe. */
   async admit(scope: string, now: number): Promise<Admission> {
     const seen = await this.#look(scope, now);
     if (seen.openUntil === undefined) return { admitted: true };
@@ -58,7 +59,13 @@ export class Circuits {
     // Another pass of this process took the probe while this one asked: what is known of it must stay, or its failure would count for nothing.
     if (!mine && this.#cache.get(scope)?.probing === true) return { admitted: false, until: now + besideProbeSeconds };
     const { failures } = seen;
-    this.#remember(scope, { openUntil: until, failures, probing: mine, probed: true, freshUntil: now + freshSeconds });
+    this.#remember(scope, {
+      openUntil: until,
+      failures,
+      probing: mine,
+      probed: true,
+      freshUntil: now + openFreshSeconds,
+    });
     return mine ? { admitted: true } : { admitted: false, until: now + besideProbeSeconds };
   }
 
@@ -74,7 +81,7 @@ export class Circuits {
       now + (isOpen ? Math.min(longestSeconds, retryAfterSeconds ?? 0) : openSeconds(failures, retryAfterSeconds));
     if (isOpen && openUntil <= (seen.openUntil ?? 0)) return;
     await this.#table.update(circuitKey(scope), circuitSortKey, { set: { openUntil, failures, probed: 0 } });
-    this.#remember(scope, { openUntil, failures, probing: false, probed: false, freshUntil: now + freshSeconds });
+    this.#remember(scope, { openUntil, failures, probing: false, probed: false, freshUntil: now + openFreshSeconds });
   }
 
   /** A call was answered. Writes only when the circuit was not closed. */
@@ -88,7 +95,7 @@ export class Circuits {
 
   /**
    * Closes the circuit for whoever has seen the other side answer in another way than by a call that was admitted. Says whether it was
-   * open: others may believe so for `freshSeconds` more.
+   * open: others may believe so for `openFreshSeconds` more.
    */
   async close(scope: string, now: number): Promise<boolean> {
     this.#cache.delete(scope);
@@ -108,7 +115,7 @@ export class Circuits {
       failures: typeof failures === 'number' ? failures : 0,
       probing: cached?.probing === true && cached.openUntil === openUntil,
       probed: item?.['probed'] === 1,
-      freshUntil: now + freshSeconds,
+      freshUntil: now + (openUntil === undefined ? freshSeconds : openFreshSeconds),
     };
     this.#remember(scope, seen);
     return seen;

@@ -6,6 +6,7 @@ import { type KubeClient, kubeClient } from '../../../lib/kube/client.ts';
 import { isKubeError, type KubeErrorCode } from '../../../lib/kube/errors.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
 import { runReflector } from '../../../lib/kube/reflector.ts';
+import { sleep } from '../../../lib/kube/sleep.ts';
 import { type KubeTransport, kubeTransport } from '../../../lib/kube/transport.ts';
 import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/api-server.ts';
 
@@ -143,6 +144,10 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
             isReady = ready;
           },
           warn: () => undefined,
+          pause: async (...given) => {
+            await sleep(...given);
+            return false;
+          },
           clock: () => new Date(),
           random: () => 0,
         },

@@ -79,14 +79,14 @@ export const redriveChecks: readonly Check[] = [
     name: 'the dead letters of a FIFO queue are counted',
     run: async (world) => {
       const { source, dead, deadArn } = await pair(world, 'fifo');
-      const { look } = sqsDeadLetters(world.sqs, () => dead);
-      expect(await look('any')).toEqual({ arn: deadArn, messages: 0 });
+      const letters = sqsDeadLetters(world.sqs, () => dead);
+      expect(await letters.look('any')).toEqual({ arn: deadArn, messages: 0 });
       await world.sendTo(source, 'a', 'poison');
       await giveUp(world, source);
       expect(
         (
           await eventually(
-            () => look('any'),
+            () => letters.look('any'),
             ({ messages }) => messages > 0,
           )
         ).messages,

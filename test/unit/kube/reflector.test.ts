@@ -1,6 +1,7 @@
 /** List and watch: nothing is marked as handed on before it is, and nothing is waited for that cannot come (DESIGN §3.11). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { isNewer, pauseSeconds, type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
+import { sleep } from '../../../lib/kube/sleep.ts';
 import { parseWatchLine, type WatchedObject, watchEvents } from '../../../lib/kube/watch-events.ts';
 import { type WatchServer, watchServer } from '../../support/watch-server.ts';
 
@@ -35,6 +36,10 @@ const reflect = async (
     wentBack: async () => void did.push('went back'),
     ready: () => undefined,
     warn: () => undefined,
+    pause: async (...given) => {
+      await sleep(...given);
+      return false;
+    },
     clock: () => new Date(),
     random: () => 0,
     ...ports,
@@ -61,6 +66,41 @@ describe('after an outage', () => {
     expect(pauseSeconds(1, 0.99)).toBeLessThanOrEqual(1);
     expect(pauseSeconds(50, 0)).toBe(15);
     expect(pauseSeconds(5000, 1)).toBe(30);
+  });
+});
+
+/** A reflector that has failed so often that it waits for long; gives its pauses, in seconds. */
+const longAway = async (pausing: (nth: number) => boolean) => {
+  const pauses: number[] = [];
+  const reflecting = await reflect(
+    {
+      random: () => 1,
+      pause: async (milliseconds) => {
+        pauses.push(milliseconds / 1000);
+        return pausing(pauses.length);
+      },
+    },
+    (server) => {
+      for (let refusals = 0; refusals < 6; refusals += 1) server.refuse('list', 503);
+    },
+  );
+  return { ...reflecting, pauses };
+};
+
+describe('after a long outage', () => {
+  it('a server that knows no old version any more is listed at once: that is no further failure', async () => {
+    const { server, pauses } = await longAway(() => false);
+    const expired = `${JSON.stringify({ type: 'ERROR', object: { code: 410, message: 'too old' } })}\n`;
+    (await server.watch(0)).raw(expired);
+    (await server.watch(1)).raw(expired);
+    await server.watch(2);
+    expect(pauses.slice(5)).toStrictEqual([1.5 ** 5, 1, 1.5]);
+  });
+
+  it('a watch that is told that the server is back, and finds it half there, counts anew', async () => {
+    const { server, pauses } = await longAway((nth) => nth === 4);
+    await server.watch(0);
+    expect(pauses).toStrictEqual([1, 1.5, 1.5 ** 2, 1.5 ** 3, 1, 1.5]);
   });
 });
 

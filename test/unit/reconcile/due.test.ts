@@ -1,6 +1,7 @@
 /** When to look again (DESIGN §3.6, §3.7). */
 import { describe, expect, it } from 'vitest';
 import { ExpectedError } from '../../../lib/errors/expected.ts';
+import { KubeError } from '../../../lib/kube/errors.ts';
 import { dueOccasion } from '../../../lib/queue/message.ts';
 import { dueAfterFailure, dueAfterOutcome, freshDueAt } from '../../../lib/reconcile/due.ts';
 import { again, settled } from '../../../lib/reconcile/outcome.ts';
@@ -35,6 +36,13 @@ describe('due', () => {
     const error = new ExpectedError('x', { pace });
     expect(dueAfterFailure(error, attempts, almostOne)).toBeCloseTo(expected);
     expect(dueAfterFailure(error, attempts, 0)).toBeCloseTo(expected * 0.75);
+  });
+
+  it('an API server that refuses while it starts costs seconds, one that goes on refusing is asked after minutes', () => {
+    const refusal = new KubeError('forbidden', 'may not list', { status: 403, pace: 'slow' });
+    expect(
+      [1, 2, 3, 4, 5, 9].map((attempts) => Math.round(dueAfterFailure(refusal, attempts, almostOne))),
+    ).toStrictEqual([1, 2, 4, 60, 120, 600]);
   });
 
   it('what the other side asks for is waited for, within ten minutes', () => {

@@ -81,6 +81,7 @@ describe('a relay', () => {
     stop = new AbortController();
     server = await watchServer();
     const sent: Message[] = [];
+    let thrown = 0;
     const relay = await startRelay(
       {
         cluster: 'one',
@@ -91,7 +92,8 @@ describe('a relay', () => {
         circuits: new Circuits(table),
         sender: { send: async (_queue, messages) => void sent.push(...messages) },
         clock: () => new Date(),
-        random: () => 0,
+        // Every throw of the dice is another, or all watches would try at the same moments.
+        random: () => (thrown++ * 0.37) % 1,
         log: () => undefined,
       },
       stop.signal,
@@ -143,4 +145,17 @@ describe('a relay', () => {
     );
     expect(news.map(({ epoch }) => epoch)).not.toContain(old);
   });
+
+  it('whose first watch is established again after an outage does not let the others wait', async () => {
+    const { relay } = await start(await tables.empty());
+    // Each kind fails some times, so that their pauses are seconds by now.
+    const kinds = server.watches.length;
+    for (let refusals = 0; refusals < kinds * 4; refusals += 1) server.refuse('list', 503);
+    for (const watch of server.watches) watch.reset();
+    await expect.poll(() => relay.notReady().length, { timeout: 5000 }).toBe(kinds);
+    await expect.poll(() => relay.notReady().length, { timeout: 20_000, interval: 10 }).toBeLessThan(kinds);
+    const first = performance.now();
+    await expect.poll(() => relay.notReady(), { timeout: 20_000, interval: 10 }).toStrictEqual([]);
+    expect(performance.now() - first).toBeLessThan(1500);
+  }, 30_000);
 });

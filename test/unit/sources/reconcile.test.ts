@@ -180,6 +180,13 @@ describe('a SourceResolver', () => {
     const [condition] = (w.statusOf('app') as { conditions: readonly { message: string }[] }).conditions;
     expect(condition).toMatchObject({ status: 'False', reason: 'CredentialsForbidden' });
     expect(condition?.message).toMatch(/namespace team .* ClusterRole kpackless-tenant/);
+    // Thrice within seconds, as an API server that starts refuses too.
+    for (let refusals = 0; refusals < 3; refusals += 1) {
+      w.later(4);
+      expect(await w.due()).toHaveLength(1);
+      w.world.failNext('GET', '/secrets/s', 403);
+      expect(await w.resolve('app')).toBe('failed');
+    }
     w.later(40);
     expect(await w.due()).toEqual([]);
     w.later(21);
