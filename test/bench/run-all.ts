@@ -5,6 +5,7 @@ import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { unchanged } from './measures/idle.ts';
 import { latency } from './measures/latency.ts';
 import { largeLayer } from './measures/layer.ts';
+import { prepareStep } from './measures/prepare.ts';
 import { rebases } from './measures/rebase.ts';
 import { relayMemory } from './measures/relay.ts';
 import { finishBuilds, stackChange } from './measures/stack-change.ts';
@@ -66,7 +67,11 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
     say('bundles: sizes and starts');
     rows.push(...(await bundles()));
   }
-  if (![...only].some((group) => group !== 'bundles')) return rows;
+  if (only.has('prepare')) {
+    say('prepare: a source of 3,500 files');
+    rows.push(await prepareStep());
+  }
+  if (![...only].some((group) => group !== 'bundles' && group !== 'prepare')) return rows;
   say('starting an API server and two registries');
   const world = await startWorld();
   // Its processes are in groups of their own: Ctrl-C reaches only this one.

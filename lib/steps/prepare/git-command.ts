@@ -1,6 +1,7 @@
 /** Runs the git binary with nothing inherited that a source or a user could use against us. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { ExpectedError } from '../../errors/expected.ts';
+import { isSystemError } from '../step.ts';
 
 /** Key and value of git's configuration. Travels in the environment: command lines are visible to everybody on the node. */
 export type GitSetting = readonly [key: string, value: string];
@@ -28,6 +29,7 @@ export class GitFailure extends ExpectedError {
 /** Longest any one git command may take; the pod's own deadline is usually shorter. */
 const deadlineMilliseconds = 3_600_000;
 const maxOutputBytes = 64 << 20;
+const maxErrorBytes = 1 << 20;
 
 /**
  * Hooks, templates, file system monitors and helpers that a repository could bring along are off, nothing is asked of a terminal, only
@@ -52,22 +54,74 @@ const passedOn = ['PATH', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
 
 /** Standard output. @throws GitFailure */
-export async function git(args: readonly string[], { cwd, settings, env, signal }: GitRun): Promise<string> {
+export async function git(args: readonly string[], run: GitRun): Promise<string> {
   const child = spawn('git', [...args], {
-    cwd,
-    env: { ...gitEnvironment([...safeSettings, ...settings]), ...env },
+    cwd: run.cwd,
+    env: environmentFor(run),
     stdio: ['ignore', 'pipe', 'pipe'],
-    signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMilliseconds)]),
+    signal: limited(run.signal),
   });
   const output = collect(child.stdout, maxOutputBytes);
-  const errors = collect(child.stderr, 1 << 20);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
+  const errors = collect(child.stderr, maxErrorBytes);
+  const code = await closed(child);
   if (code !== 0) throw new GitFailure(errors(), code);
   return output();
 }
+
+/** What follows is one program, because starting another when this process has grown takes as long as a third of the checkout. */
+const fetchAndCheckOut = `
+git fetch --quiet --no-tags --depth 1 origin "$1" || exit
+echo fetched
+exec git checkout --quiet --force --detach "$1" --`;
+
+/** How far a commit came. */
+export interface CommitRun {
+  readonly isFetched: boolean;
+  /** Absent when it is checked out. */
+  readonly failure?: GitFailure;
+}
+
+/** Fetches a commit alone and checks it out. `id` is a full object id. */
+export async function fetchCommit(id: string, run: GitRun): Promise<CommitRun> {
+  const signal = limited(run.signal);
+  signal.throwIfAborted();
+  const child = spawn('sh', ['-c', fetchAndCheckOut, 'sh', id], {
+    cwd: run.cwd,
+    env: environmentFor(run),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: the shell would not pass on that it is to stop.
+    detached: true,
+  });
+  const stop = (): void => stopGroup(child.pid);
+  signal.addEventListener('abort', stop, { once: true });
+  const output = collect(child.stdout, maxErrorBytes);
+  const errors = collect(child.stderr, maxErrorBytes);
+  const code = await closed(child).finally(() => signal.removeEventListener('abort', stop));
+  signal.throwIfAborted();
+  return { isFetched: output() !== '', ...(code === 0 ? {} : { failure: new GitFailure(errors(), code) }) };
+}
+
+function stopGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid);
+  } catch (error) {
+    if (!isSystemError(error, 'ESRCH')) throw error;
+  }
+}
+
+const limited = (signal: AbortSignal): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(deadlineMilliseconds)]);
+
+const closed = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+
+const environmentFor = ({ settings, env }: GitRun): Readonly<Record<string, string>> => ({
+  ...gitEnvironment([...safeSettings, ...settings]),
+  ...env,
+});
 
 function gitEnvironment(settings: readonly GitSetting[]): Readonly<Record<string, string>> {
   const inherited = [...passedOn, ...proxies].flatMap((name) => {

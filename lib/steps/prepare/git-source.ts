@@ -4,8 +4,9 @@ import { ExpectedError } from '../../errors/expected.ts';
 import { type GitUrl, parseGitUrl } from '../../git/url.ts';
 import { StepFailure } from '../step.ts';
 import { gitAccess } from './git-access.ts';
-import { GitFailure, type GitRun, git } from './git-command.ts';
+import { fetchCommit, GitFailure, type GitRun, git } from './git-command.ts';
 import { redirectedUrl } from './git-redirect.ts';
+import { checkedOutCommit, writeRepository } from './git-repository.ts';
 import { checkRevision, isCommitId, listedRefs, type Wanted, wantedFrom } from './git-revision.ts';
 import { type GitSecretFlags, readGitSecrets } from './git-secrets.ts';
 import { writeProjectMetadata } from './project-metadata.ts';
@@ -22,26 +23,65 @@ export interface GitSource {
   readonly sshUser?: string;
 }
 
+/** A source on its way into the workspace. */
+export interface BegunSource {
+  /** Says so in the log, waits for the working tree and records url, revision and commit. @throws PermanentError, ExpectedError */
+  readonly finish: () => Promise<void>;
+  /** Resolves when nothing of it runs any more; to be awaited after its signal was aborted. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Begins, and returns once git runs: what else there is to do can be done meanwhile. What is wrong with URL, revision and credentials is
+ * thrown by `finish` like every other failure.
+ */
+export async function beginGit(source: GitSource, context: SourceContext): Promise<BegunSource> {
+  try {
+    const url = parseGitUrl(source.url);
+    checkRevision(source.revision);
+    const run = await repositoryFor(url, source, context);
+    const work = inWorkspace(source.revision, url, run);
+    return { finish: () => finished(source, url, work, run, context), ended: settledOf(work) };
+  } catch (error) {
+    return { finish: () => Promise.reject(error), ended: Promise.resolve() };
+  }
+}
+
 /** Fetches into the workspace and records url, revision and commit. @throws PermanentError bad url or revision. @throws ExpectedError */
 export async function fetchGit(source: GitSource, context: SourceContext): Promise<void> {
-  const url = parseGitUrl(source.url);
+  await (await beginGit(source, context)).finish();
+}
+
+/** An empty repository in the workspace, and how git is to be run in it. */
+async function repositoryFor(url: GitUrl, source: GitSource, context: SourceContext): Promise<GitRun> {
+  const secrets = await readGitSecrets(source.secrets, context.secretsDir);
+  const { scratch } = context;
+  const access = await gitAccess(url, secrets, { scratch, trustUnknownHosts: source.trustUnknownHosts });
+  await writeRepository(context.workspace, remoteOf(url, source.sshUser));
+  return { cwd: context.workspace, ...access, signal: context.signal };
+}
+
+async function inWorkspace(revision: string, url: GitUrl, run: GitRun): Promise<void> {
+  const checkOut = await fetched(revision, url, run);
+  try {
+    await checkOut();
+  } catch (error) {
+    throw retold(error, 'checking out revision');
+  }
+}
+
+async function finished(
+  source: GitSource,
+  url: GitUrl,
+  work: Promise<void>,
+  run: GitRun,
+  context: SourceContext,
+): Promise<void> {
   const shown = `"${url.display}" @ "${source.revision}"`;
   context.log(`Cloning ${shown}...`);
-  checkRevision(source.revision);
-  const secrets = await readGitSecrets(source.secrets, context.secretsDir);
-  const access = await gitAccess(url, secrets, {
-    scratch: context.scratch,
-    trustUnknownHosts: source.trustUnknownHosts,
-  });
-  const run: GitRun = { cwd: context.workspace, ...access, signal: context.signal };
-
-  await git(['init', '--quiet', '--template='], run);
-  await git(['remote', 'add', 'origin', remoteOf(url, source.sshUser)], run);
-  const id = await fetched(source.revision, url, run);
-  await checkedOut(id, run);
+  await work;
   if (source.submodules) await withSubmodules(run, context.log);
-
-  const commit = (await git(['rev-parse', 'HEAD'], run)).trim();
+  const commit = (await checkedOutCommit(context.workspace)) ?? (await git(['rev-parse', 'HEAD'], run)).trim();
   await writeProjectMetadata(context.metadataDir, {
     type: 'git',
     metadata: { repository: url.embedded === undefined ? source.url : url.display, revision: source.revision },
@@ -49,6 +89,13 @@ export async function fetchGit(source: GitSource, context: SourceContext): Promi
   });
   context.log(`Successfully cloned ${shown} in path "${context.workspace}"`);
 }
+
+/** Its failure is told by whoever waits for the result. */
+const settledOf = (work: Promise<unknown>): Promise<void> =>
+  work.then(
+    () => undefined,
+    () => undefined,
+  );
 
 /** Without credentials, which travel another way; over ssh as one user. A path relative to the user's home keeps its form. */
 function remoteOf(url: GitUrl, user = 'git'): string {
@@ -58,8 +105,11 @@ function remoteOf(url: GitUrl, user = 'git'): string {
   return url.path.startsWith('~') ? `ssh://${user}@${host}:${url.port}/${url.path}` : `${user}@${host}:${url.path}`;
 }
 
-/** Id of an object that is in the workspace's repository afterwards and that the revision means. */
-async function fetched(revision: string, url: GitUrl, run: GitRun): Promise<string> {
+/** Writes the working tree of what was fetched. @throws GitFailure */
+type CheckOut = () => Promise<void>;
+
+/** Gets what the revision means into the repository of the workspace. */
+async function fetched(revision: string, url: GitUrl, run: GitRun): Promise<CheckOut> {
   try {
     return await followingRedirects(url, run, async () => {
       const wanted: Wanted | undefined = isCommitId(revision)
@@ -77,10 +127,12 @@ async function fetched(revision: string, url: GitUrl, run: GitRun): Promise<stri
   }
 }
 
-async function fetchObject(id: string, run: GitRun): Promise<string> {
+async function fetchObject(id: string, run: GitRun): Promise<CheckOut> {
   try {
-    await git(['fetch', '--quiet', '--no-tags', '--depth', '1', 'origin', id], run);
-    return id;
+    const { isFetched, failure } = await fetchCommit(id, run);
+    if (failure === undefined) return () => Promise.resolve();
+    if (!isFetched) throw failure;
+    return () => Promise.reject(failure);
   } catch (error) {
     // Hosts may refuse commits that are not the tip of a ref; the history then has to be fetched to reach it.
     const refused =
@@ -90,22 +142,20 @@ async function fetchObject(id: string, run: GitRun): Promise<string> {
   }
 }
 
-async function searched(id: string, run: GitRun): Promise<string> {
+async function searched(id: string, run: GitRun): Promise<CheckOut> {
   await git(['fetch', '--quiet', 'origin', '+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*'], run);
-  return (
-    await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${id}^{commit}`], run).catch(
-      (cause: unknown) => {
-        if (!(cause instanceof GitFailure)) throw cause;
-        const said = `there is no commit ${id}`;
-        throw isCommitId(id)
-          ? new StepFailure(commitGoneExitCode, said, { cause })
-          : new ExpectedError(said, { cause, pace: 'slow' });
-      },
-    )
-  ).trim();
+  const parsed = git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${id}^{commit}`], run);
+  const found = await parsed.catch((cause: unknown) => {
+    if (!(cause instanceof GitFailure)) throw cause;
+    const said = `there is no commit ${id}`;
+    throw isCommitId(id)
+      ? new StepFailure(commitGoneExitCode, said, { cause })
+      : new ExpectedError(said, { cause, pace: 'slow' });
+  });
+  return async () => void (await git(['checkout', '--quiet', '--force', '--detach', found.trim(), '--'], run));
 }
 
-async function followingRedirects(url: GitUrl, run: GitRun, work: () => Promise<string>): Promise<string> {
+async function followingRedirects(url: GitUrl, run: GitRun, work: () => Promise<CheckOut>): Promise<CheckOut> {
   try {
     return await work();
   } catch (error) {
@@ -113,14 +163,6 @@ async function followingRedirects(url: GitUrl, run: GitRun, work: () => Promise<
     if (!redirected || url.scheme === 'ssh') throw error;
     await git(['remote', 'set-url', 'origin', await redirectedUrl(remoteOf(url), run.settings, run.signal)], run);
     return await work();
-  }
-}
-
-async function checkedOut(id: string, run: GitRun): Promise<void> {
-  try {
-    await git(['checkout', '--quiet', '--force', '--detach', id, '--'], run);
-  } catch (error) {
-    throw retold(error, 'checking out revision');
   }
 }
 

@@ -3,29 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PermanentError } from '../../errors/expected.ts';
-import type { RegistryOptions } from '../../oci/api.ts';
-import { firstOf } from '../../oci/keychain.ts';
-import { createSession } from '../../oci/session.ts';
 import { buildChangeLines } from '../build-changes.ts';
-import {
-  appended,
-  credentialsFromFlags,
-  credentialsInFolder,
-  type DockerCredentials,
-  keychainOf,
-  saveDockerConfig,
-} from '../docker-credentials.ts';
-import { nodeKeychain } from '../node-keychain.ts';
 import type { StepProcess } from '../step.ts';
-import { type BlobHelper, fetchBlob } from './blob-source.ts';
-import { applyFilter } from './descriptor-filter.ts';
-import { fetchGit } from './git-source.ts';
+import type { BlobHelper } from './blob-source.ts';
+import { beginGit } from './git-source.ts';
 import { insidePath } from './inside.ts';
 import { type PrepareOptions, prepareOptions } from './options.ts';
 import { platformEnvironment, writePlatformEnvironment } from './platform-env.ts';
-import { readProjectDescriptor } from './project-descriptor.ts';
-import { verifyReadAccess, verifyWriteAccess } from './registry-access.ts';
-import { fetchRegistryImage } from './registry-source.ts';
+import type { RegistryLogins } from './registry-logins.ts';
+import type { SourceContext } from './source.ts';
 
 /** Where the pod mounts things (spec 03 §5). */
 export interface PreparePaths {
@@ -36,6 +22,8 @@ export interface PreparePaths {
   readonly registrySecretsDir: string;
   readonly dockerConfig: string;
 }
+
+type AllPlaces = PreparePaths & SourceContext;
 
 const podPaths: PreparePaths = {
   workspace: '/workspace',
@@ -48,86 +36,74 @@ const podPaths: PreparePaths = {
 
 /** @throws UsageError, PermanentError, ExpectedError: one sentence for the log each. */
 export async function prepare(step: StepProcess, paths: PreparePaths = podPaths): Promise<void> {
-  const { env, log, signal } = step;
   const options = prepareOptions(step);
-  for (const line of buildChangeLines(options.buildChanges)) log(line);
-
-  const secrets = await loadSecrets(options, paths, log);
-  log('Loading cluster credential helpers');
-  const node = await nodeKeychain(env);
-  const session = createSession();
-  const registry = (credentials: DockerCredentials): RegistryOptions => ({
-    keychain: firstOf(keychainOf(credentials), node),
-    session,
-  });
-  const credentials = await withPullSecrets(secrets, options.imagePull, paths);
-  // Pull secrets are for reading: they do not count for the write check.
-  const checks = await Promise.allSettled([
-    verifyWriteAccess(options.imageTag, registry(secrets), signal),
-    verifyReadAccess(options.runImage, registry(credentials), signal),
-  ]);
-  for (const check of checks) if (check.status === 'rejected') throw check.reason;
-
-  await fetchSource(options, paths, step, registry(credentials));
-  await applyDescriptor(options, paths, log);
-  const { image, name, kind } = options.builder;
-  if (image !== '' && name !== '' && kind !== '') log(`Builder:\n Image: ${image} \n Name: ${name} \n Kind: ${kind} `);
-  await writePlatformEnvironment(paths.platformDir, platformEnvironment(env));
-  await saveDockerConfig(paths.dockerConfig, credentials);
-}
-
-async function loadSecrets(
-  { dockerSecrets }: PrepareOptions,
-  { secretsDir }: PreparePaths,
-  log: (line: string) => void,
-): Promise<DockerCredentials> {
-  log('Loading registry credentials from service account secrets');
-  const credentials = await credentialsFromFlags(dockerSecrets, secretsDir, log);
-  if (credentials.size === 0) log('No registry credentials were loaded from service account secrets');
-  return credentials;
-}
-
-async function withPullSecrets(
-  base: DockerCredentials,
-  names: readonly string[],
-  { secretsDir }: PreparePaths,
-): Promise<DockerCredentials> {
-  let all = base;
-  for (const name of names) all = appended(all, await credentialsInFolder(join(secretsDir, name)));
-  return all;
-}
-
-async function fetchSource(
-  { source }: PrepareOptions,
-  paths: PreparePaths,
-  { log, signal }: StepProcess,
-  registry: RegistryOptions,
-): Promise<void> {
-  if (source === undefined) throw new PermanentError('', 'no git url, blob url, or registry image provided');
+  const changes = buildChangeLines(options.buildChanges);
   const scratch = await mkdtemp(join(tmpdir(), 'prepare-'));
-  const context = { ...paths, scratch, log, signal };
+  const stop = new AbortController();
+  const signal = AbortSignal.any([step.signal, stop.signal]);
+  const source = await beginSource(options, { ...paths, scratch, log: step.log, signal });
   try {
-    switch (source.kind) {
-      case 'git':
-        await fetchGit(source, context);
-        break;
-      case 'blob':
-        await fetchBlob(source, context, { helper: cloudHelper });
-        break;
-      case 'registry': {
-        const own = keychainOf(await credentialsInFolder(paths.registrySecretsDir));
-        const keychain = registry.keychain === undefined ? own : firstOf(own, registry.keychain);
-        await fetchRegistryImage(source.image, context, { ...registry, keychain });
-        break;
-      }
-    }
+    for (const line of changes) step.log(line);
+    // Loaded while the objects of a git source are on their way, which is most of the time of this step.
+    const { checkedLogins } = await import('./registry-logins.ts');
+    const logins = await checkedLogins(options, paths.secretsDir, step);
+    await source.finish(logins);
+    await afterSource(options, paths, step);
+    const { saveDockerConfig } = await import('../docker-credentials.ts');
+    await saveDockerConfig(paths.dockerConfig, logins.credentials);
   } finally {
+    // A build that may not push ends at once, and leaves no git behind.
+    stop.abort();
+    await source.ended;
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** A source of any kind: that of git is on its way already, others wait until it is known that the build may push. */
+interface AnySource {
+  readonly finish: (logins: RegistryLogins) => Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+async function beginSource({ source }: PrepareOptions, context: AllPlaces): Promise<AnySource> {
+  const ended = Promise.resolve();
+  switch (source?.kind) {
+    case undefined:
+      return {
+        ended,
+        finish: () => Promise.reject(new PermanentError('', 'no git url, blob url, or registry image provided')),
+      };
+    case 'git':
+      return beginGit(source, context);
+    case 'blob':
+      return {
+        ended,
+        finish: async () => (await import('./blob-source.ts')).fetchBlob(source, context, { helper: cloudHelper }),
+      };
+    case 'registry':
+      return {
+        ended,
+        finish: async (logins) => {
+          const [{ sourceLogins }, { fetchRegistryImage }] = await Promise.all([
+            import('./registry-logins.ts'),
+            import('./registry-source.ts'),
+          ]);
+          await fetchRegistryImage(source.image, context, await sourceLogins(logins, context.registrySecretsDir));
+        },
+      };
   }
 }
 
 /** Loaded on first use: signing costs memory that no other source needs. */
 const cloudHelper: BlobHelper = async (url, signal) => (await import('./s3-helper.ts')).s3Helper(url, signal);
+
+/** What the source itself asks for, then what the Build does. */
+async function afterSource(options: PrepareOptions, paths: PreparePaths, { env, log }: StepProcess): Promise<void> {
+  await applyDescriptor(options, paths, log);
+  const { image, name, kind } = options.builder;
+  if (image !== '' && name !== '' && kind !== '') log(`Builder:\n Image: ${image} \n Name: ${name} \n Kind: ${kind} `);
+  await writePlatformEnvironment(paths.platformDir, platformEnvironment(env));
+}
 
 async function applyDescriptor(
   { sourceSubPath, projectDescriptorPath }: PrepareOptions,
@@ -139,9 +115,10 @@ async function applyDescriptor(
     if (appDir === undefined) {
       throw new PermanentError('', `the source has no folder ${JSON.stringify(sourceSubPath)} (spec.source.subPath)`);
     }
+    const { readProjectDescriptor } = await import('./project-descriptor.ts');
     const { filter, environment, notes } = await readProjectDescriptor(appDir, projectDescriptorPath);
     for (const note of notes) log(note);
-    if (filter !== undefined) await applyFilter(appDir, filter);
+    if (filter !== undefined) await (await import('./descriptor-filter.ts')).applyFilter(appDir, filter);
     await writePlatformEnvironment(platformDir, environment);
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error;

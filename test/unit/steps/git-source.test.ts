@@ -118,6 +118,23 @@ describe('a git source', () => {
     expect(missing).not.toBeInstanceOf(StepFailure);
   });
 
+  it('is fetched while the registry is asked, and stopped when that refuses', async () => {
+    let waiting = 0;
+    await using silent = await startGitHttpServer({
+      root: root.root,
+      respond: (_request, response) => {
+        waiting += 1;
+        response.once('close', () => (waiting -= 1));
+        return true;
+      },
+    });
+    await using world = await stepWorld();
+    const environment = { GIT_URL: `${silent.url}/app.git`, GIT_REVISION: second, IMAGE_TAG: '127.0.0.1:1/app' };
+    await expect(world.prepare(environment)).rejects.toThrow('Error verifying write access to "127.0.0.1:1/app"');
+    expect(world.log.join('\n')).not.toContain('Cloning');
+    await expect.poll(() => waiting).toBe(0);
+  });
+
   it('03#126 keeps symbolic links and executable bits', async () => {
     await using world = await stepWorld();
     await world.prepare({ GIT_URL: `${server.url}/app.git`, GIT_REVISION: 'main' });
