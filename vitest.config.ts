@@ -37,7 +37,7 @@ export default defineConfig({
           name: 'e2e',
           pool: 'forks',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 120_000,
+          testTimeout: 180_000,
           hookTimeout: 180_000,
         },
       },

@@ -7,6 +7,8 @@ export interface AuditedRequest {
   readonly verb: string;
   /** `images/status`, `pods` … */
   readonly resource: string;
+  /** Empty for what belongs to no namespace. */
+  readonly namespace: string;
   readonly name: string;
   /** Milliseconds since the epoch, when it arrived. */
   readonly at: number;
@@ -17,7 +19,12 @@ interface AuditLine {
   readonly stage: string;
   readonly verb: string;
   readonly user?: { readonly username?: string };
-  readonly objectRef?: { readonly resource?: string; readonly subresource?: string; readonly name?: string };
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
   readonly responseStatus?: { readonly code?: number };
   readonly requestReceivedTimestamp: string;
 }
@@ -34,6 +41,7 @@ export const requestsBetween = ({ cluster }: Suite, from: number, to: number): r
     .map(({ verb, objectRef, responseStatus, requestReceivedTimestamp }) => ({
       verb,
       resource: [objectRef?.resource, objectRef?.subresource].filter((part) => part !== undefined).join('/'),
+      namespace: objectRef?.namespace ?? '',
       name: objectRef?.name ?? '',
       at: Date.parse(requestReceivedTimestamp),
       status: responseStatus?.code ?? 0,

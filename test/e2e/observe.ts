@@ -8,7 +8,7 @@ import { buildName, buildPodName } from '../../lib/api/names.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import { type Conditioned, conditionOf, isTrue, statusOf } from '../../lib/reconcile/conditions.ts';
 import type { Suite } from './suite.ts';
-import { waitFor } from './wait.ts';
+import { patienceSeconds, waitFor } from './wait.ts';
 
 /** A pod as the API gives it. */
 export type LivePod = Pod & KubeObject;
@@ -39,7 +39,12 @@ export const buildPod = ({ kube }: Suite, { namespace, name }: ImageKey, number:
   kube.get<LivePod>({ kind: 'Pod', namespace, name: buildPodName(buildName(name, number)) });
 
 /** Waits until the Image is Ready and its latest Build is number `number`; fails at once when that Build failed. */
-export const readyAfter = async (suite: Suite, key: ImageKey, number: number, seconds = 90): Promise<Image> => {
+export const readyAfter = async (
+  suite: Suite,
+  key: ImageKey,
+  number: number,
+  seconds = patienceSeconds,
+): Promise<Image> => {
   let image: Image | undefined;
   const found = await waitFor(
     async () => {
@@ -70,7 +75,7 @@ export const buildOf = ({ kube }: Suite, { namespace, name }: ImageKey, number: 
   kube.get<Build>({ kind: 'Build', namespace, name: buildName(name, number) });
 
 /** Waits until that Build has ended, well or not. */
-export const endedBuild = (suite: Suite, key: ImageKey, number: number, seconds = 90): Promise<Build> => {
+export const endedBuild = (suite: Suite, key: ImageKey, number: number, seconds = patienceSeconds): Promise<Build> => {
   let build: Build | undefined;
   return waitFor(
     async () => {

@@ -11,11 +11,13 @@ export interface Patience {
 }
 
 const pollMilliseconds = 200;
+/** On a busy machine a node that has thirty pods at once takes its time. */
+export const patienceSeconds = 150;
 
 /** Asks again and again until the answer is neither undefined nor false; a question that throws counts as no answer yet. */
 export const waitFor = async <T>(
   ask: () => Promise<T | undefined | false> | T | undefined | false,
-  { what, seconds = 90, seen }: Patience,
+  { what, seconds = patienceSeconds, seen }: Patience,
 ): Promise<T> => {
   const until = Date.now() + seconds * 1000;
   let failure: unknown;

@@ -53,7 +53,7 @@ export const asks: Story = {
 
       describe('of one Image', { concurrent: false }, () => {
         beforeAll(async () => {
-          await readyAfter(the(), quick, 1, 150);
+          await readyAfter(the(), quick, 1);
         });
 
         it('pauses an Image, and asks for one more Build when the pause is over', async () => {

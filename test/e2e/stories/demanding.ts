@@ -71,7 +71,7 @@ export const demanding: Story = {
       let files: Readonly<Record<string, string>>;
 
       beforeAll(async () => {
-        image = (await readyAfter(the(), demandingApp, 1, 150)).status?.latestImage ?? '';
+        image = (await readyAfter(the(), demandingApp, 1)).status?.latestImage ?? '';
         build = await buildOf(the(), demandingApp, 1);
         files = await appFiles(the(), image);
       });

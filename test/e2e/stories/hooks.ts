@@ -38,7 +38,7 @@ export const hooks: Story = {
       let commit: string;
 
       it('with a wrong signature is refused and wakes nobody', async () => {
-        await readyAfter(the(), demandingApp, 1, 150);
+        await readyAfter(the(), demandingApp, 1);
         const resolver = await the().kube.get<SourceResolver>({
           kind: 'SourceResolver',
           namespace: demandingApp.namespace,

@@ -34,12 +34,14 @@ export const requests: Story = {
         await sleep(2000); // what the new namespace causes is not the Image's
         const from = Date.now();
         const source = { git: { url: `http://${suite.cluster.gitHost}/counted.git`, revision: 'main' } };
-        await makeImage(suite, { ...key, source, cache: { volume: { size: '50Mi' } } });
+        // A poll in mid-build is not the build's.
+        const annotations = { 'image.kpack.io/pollInterval': '1h' };
+        await makeImage(suite, { ...key, annotations, source, cache: { volume: { size: '50Mi' } } });
         await readyAfter(suite, key, 1);
         await sleep(1000);
         // Polls of other stories' repositories go on meanwhile.
-        all = requestsBetween(suite, from, Date.now()).filter(
-          ({ name }) => /^(app|builder|steady)/.test(name) || name === '',
+        all = requestsBetween(suite, from, Date.now()).filter(({ namespace }) =>
+          ['', key.namespace].includes(namespace),
         );
         podMade = all.find(({ verb, resource }) => verb === 'create' && resource === 'pods')?.at ?? 0;
         // The Build's last status write is the first word after the end of its pod.

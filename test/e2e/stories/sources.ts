@@ -154,7 +154,7 @@ export const sources: Story = {
   tell: (the) => {
     describe('ten Images at once on one node', () => {
       beforeAll(async () => {
-        await Promise.all(images.map(({ name }) => readyAfter(the(), { namespace, name }, 1, 150)));
+        await Promise.all(images.map(({ name }) => readyAfter(the(), { namespace, name }, 1)));
       });
 
       for (const { name, cache, what } of images.filter((image) => image.name !== 'to-vault'))
