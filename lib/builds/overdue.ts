@@ -6,7 +6,7 @@ import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Condition } from '../api/condition.ts';
 import { isDeleting } from '../kube/object.ts';
 import { succeeded } from './status.ts';
-import { containerStatuses, initStatuses } from './steps.ts';
+import { containerStatuses, initStatuses, isStuck } from './steps.ts';
 
 const minute = 60;
 /** A full cluster may be busy for long, and nodes may take their time to come. */
@@ -15,18 +15,6 @@ const unscheduledSeconds = 24 * 60 * minute;
 const stuckSeconds = 60 * minute;
 /** A node that does not say that a pod is gone is taken for lost. */
 const deletingSeconds = 10 * minute;
-
-/** Why a container waits in vain; any other reason passes by itself. */
-const stuckReasons = new Set([
-  'ErrImagePull',
-  'ImagePullBackOff',
-  'InvalidImageName',
-  'ErrImageNeverPull',
-  'ImageInspectError',
-  'CreateContainerConfigError',
-  'CreateContainerError',
-  'RunContainerError',
-]);
 
 const secondsSince = (time: string | undefined, now: Date): number =>
   time === undefined ? 0 : (now.getTime() - Date.parse(time)) / 1000;
@@ -52,7 +40,7 @@ export const overdue = (pod: Pod, now: Date): Condition | undefined => {
   const unscheduled = conditions.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
   if (unscheduled !== undefined && secondsSince(unscheduled.lastTransitionTime, now) >= unscheduledSeconds)
     return succeeded('False', 'Unschedulable', `no node took pod ${name} for a day: ${unscheduled.message ?? ''}`);
-  const stuck = [...initStatuses(pod), ...containerStatuses(pod)].find((status) => stuckReasons.has(reasonOf(status)));
+  const stuck = [...initStatuses(pod), ...containerStatuses(pod)].find(isStuck);
   if (stuck === undefined || secondsSince(waitingSince(pod), now) < stuckSeconds) return undefined;
   const why = stuck.state?.waiting?.message ?? '';
   return succeeded('False', reasonOf(stuck), `container ${stuck.name} could not start for an hour: ${why}`);

@@ -4,15 +4,17 @@ import type { BuildStatus } from '../api/build.ts';
 import type { Condition } from '../api/condition.ts';
 import { condition } from '../reconcile/conditions.ts';
 import { failedStep, failureMessage, failureReason } from './failed-step.ts';
-import { initStatuses, isBuilt, stateOf, stepStates, stepsCompleted } from './steps.ts';
+import { containerStatuses, initStatuses, isBuilt, isStuck, stateOf, stepStates, stepsCompleted } from './steps.ts';
 
 /** The Build's one condition. */
 export const succeeded = (status: Condition['status'], reason = '', message = ''): Condition =>
   condition('Succeeded', status, reason, message);
 
-/** Why a pod is not running yet: an init container that waits, else the scheduler's answer. */
+/** Why a pod is not running yet: an init container that waits, a regular one that cannot start, else the scheduler's answer. */
 const pending = (pod: Pod): Condition => {
-  const waiting = initStatuses(pod).find(({ state }) => state?.waiting !== undefined);
+  // Beyond kpack, which looks at init containers alone: completion, and all steps where sidecars are injected, are none.
+  const waiting =
+    initStatuses(pod).find(({ state }) => state?.waiting !== undefined) ?? containerStatuses(pod).find(isStuck);
   if (waiting !== undefined) {
     const { reason, message } = stateOf(waiting).waiting ?? {};
     return succeeded('Unknown', reason, message);

@@ -46,6 +46,21 @@ export const stepStates = (pod: Pod): ContainerState[] => stepStatuses(pod).map(
 /** Whether a container ended well. */
 const endedWell = ({ state }: ContainerStatus): boolean => state?.terminated?.exitCode === 0;
 
+/** Why a container waits in vain; any other reason passes by itself. */
+const stuckReasons = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'ImageInspectError',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+]);
+
+/** Whether a container cannot start, and not because it is not its turn. */
+export const isStuck = ({ state }: ContainerStatus): boolean => stuckReasons.has(state?.waiting?.reason ?? '');
+
 /** Names of the steps that ended well. */
 export const stepsCompleted = (pod: Pod): string[] =>
   stepStatuses(pod)

@@ -59,6 +59,21 @@ describe('a running pod', () => {
     expect(world.condition()).toEqual(unknown);
   });
 
+  it.each([
+    ['completion', [ended('prepare'), ended('export')], [waits('completion', 'ErrImagePull', 'not found')]],
+    [
+      'with injected sidecars any step',
+      [ended('pre-start')],
+      [runs('prepare'), waits('build', 'ErrImagePull', 'not found')],
+    ],
+  ])('says what %s cannot start for, unlike kpack', async (_, initContainerStatuses, containerStatuses) => {
+    const world = buildWorld();
+    await world.pass();
+    world.podSays({ phase: 'Pending', initContainerStatuses, containerStatuses });
+    await world.pass();
+    expect(world.condition()).toEqual({ ...unknown, reason: 'ErrImagePull', message: 'not found' });
+  });
+
   it('says that no node takes it, unlike kpack', async () => {
     const world = buildWorld();
     await world.pass();
