@@ -45,7 +45,7 @@ const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Messag
 };
 
 /** Milliseconds between two times that watches are told not to wait. */
-const betweenRecoveries = 30_000;
+const betweenRecoveries = 15_000;
 
 /** Which history of versions this cluster has: by the uid of kube-system, which lives as long as the cluster. */
 const identityOf = async (kube: KubeClient): Promise<string> => {
