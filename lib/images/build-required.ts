@@ -145,9 +145,18 @@ export const buildRequired = (inputs: BuildInputs): readonly BuildChange[] => {
 /** The reasons as in the annotation: joined by commas. */
 export const reasonsText = (changes: readonly BuildChange[]): string => changes.map(({ reason }) => reason).join(',');
 
-/** The changes as in the annotation (spec 02 §4.3). */
-export const changesText = (changes: readonly BuildChange[]): string =>
-  goJson(changes.map((change) => ({ reason: change.reason, old: change.old, new: change.new })));
+/**
+ * Longest annotation, bytes. All annotations of an object may have 256 KiB, and the pod hands this one to a step as a variable, which Linux
+ * refuses from 128 KiB on.
+ */
+export const longestChanges = 100_000;
+
+/** The changes as in the annotation (spec 02 §4.3). What is too long is left out; the reasons stay. */
+export const changesText = (changes: readonly BuildChange[]): string => {
+  const whole = goJson(changes.map((change) => ({ reason: change.reason, old: change.old, new: change.new })));
+  if (Buffer.byteLength(whole) <= longestChanges) return whole;
+  return goJson(changes.map(({ reason }) => ({ reason, old: null, new: null })));
+};
 
 /** The sentence for a builder whose lifecycle's label and programs disagree: built once, and not again (DESIGN §4). Empty when they agree. */
 export const disagreement = ({

@@ -1,7 +1,9 @@
 /** Whether a Build is made and why: cases 48–62, 73–83, 86–87 of spec 02 §11.3; those about the builder are in builder-changes.test.ts. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { ResolvedSourceConfig } from '../../../lib/api/source-config.ts';
-import { changesText, reasonsText } from '../../../lib/images/build-required.ts';
+import { changesText, longestChanges, reasonsText } from '../../../lib/images/build-required.ts';
+import { buildChangeLines } from '../../../lib/steps/build-changes.ts';
 import { badStatus, gitSource, goodStatus, imageWorld, namespace, revision } from '../../support/image-world.ts';
 import { additional, afterChange, git, type Step } from './after-change.ts';
 
@@ -105,6 +107,21 @@ describe('CONFIG', () => {
   it('02#86 characters of HTML are escaped as Go does', async () => {
     const { made } = await afterChange({ build: { env: [{ name: 'E', value: 'a<b&c' }] } });
     expect(made?.metadata.annotations?.['image.kpack.io/buildChanges']).toContain('a\\u003cb\\u0026c');
+  });
+
+  it('a change too long for an annotation and a variable names its reason alone, and is built (kpack’s step cannot start)', async () => {
+    const long = (size: number) => ({ build: { env: [{ name: 'LONG', value: 'ä'.repeat(size) }] } });
+    const { made, reason } = await afterChange(long(60_000));
+    expect(reason).toBe('CONFIG');
+    const text = made?.metadata.annotations?.['image.kpack.io/buildChanges'] ?? '';
+    expect(text).toBe('[{"reason":"CONFIG","old":null,"new":null}]');
+    expect(buildChangeLines(text)[0]).toBe('Build reason(s): CONFIG');
+    const { changes } = await afterChange(long(40_000));
+    expect(changes[0]).toMatchObject({ new: { env: [{ name: 'LONG' }] } });
+    // What Linux takes as one variable of a process: less than 128 KiB, the name included.
+    const start = (size: number) =>
+      spawnSync('true', { env: { ...process.env, BUILD_CHANGES: 'x'.repeat(size) } }).status;
+    expect([start(longestChanges), start(128 * 1024)]).toEqual([0, null]);
   });
 
   it('where a value comes from is printed as Kubernetes types order it', async () => {
