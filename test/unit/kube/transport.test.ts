@@ -1,5 +1,5 @@
 /** What an API server, or something that stands before it, may answer; over real HTTP. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../lib/errors/expected.ts';
@@ -120,5 +120,38 @@ describe('a connection', () => {
     });
     await expect(kube.get(pod)).rejects.toBeInstanceOf(KubeError);
     expect(requests).toBe(1);
+  });
+});
+
+describe('the log of a container', () => {
+  it('is read as a stream to its end, of which so much is kept as is asked for', async () => {
+    const paths: (string | undefined)[] = [];
+    const kube = await serving(({ url }, response) => {
+      paths.push(url);
+      for (let line = 0; line < 5000; line += 1) response.write(`line ${line}\n`);
+      response.end('the end');
+    });
+    const { bytes, leftOut } = await kube.logEnd(pod, 'build', 30, 5);
+    expect(Buffer.from(bytes).toString()).toBe('line 4998\nline 4999\nthe end');
+    expect(leftOut).toBeGreaterThan(48_000);
+    expect(paths).toEqual(['/api/v1/namespaces/team/pods/p/log?container=build']);
+  });
+
+  it.each([
+    ['falls silent', (response: ServerResponse) => response.write('half')],
+    ['breaks off', (response: ServerResponse) => response.write('half', () => response.destroy())],
+  ])('that %s is not taken for whole', async (_, answer) => {
+    const kube = await serving((_request, response) => void answer(response));
+    await expect(kube.logEnd(pod, 'build', 30, 0.5)).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('did not hand out the whole log') as string,
+    });
+  });
+
+  it('of a container that never started is a refusal for good', async () => {
+    const kube = await serving((_, response) =>
+      response.writeHead(400).end('{"reason":"BadRequest","message":"container is waiting to start"}'),
+    );
+    await expect(kube.logEnd(pod, 'build', 30, 5)).rejects.toBeInstanceOf(PermanentError);
   });
 });

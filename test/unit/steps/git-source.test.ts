@@ -96,6 +96,19 @@ describe('a git source', () => {
     );
   });
 
+  it('brings one commit without its history', async () => {
+    await using world = await stepWorld();
+    await world.prepare({ GIT_URL: `${server.url}/app.git`, GIT_REVISION: second });
+    expect(await git(['-C', world.paths.workspace, 'rev-list', '--count', 'HEAD'])).toBe('1');
+  });
+
+  it('finds a commit on a host that gives away only the tips of refs', async () => {
+    await using old = await startGitHttpServer({ root: root.root, speaksVersion2: false });
+    await using world = await stepWorld();
+    await world.prepare({ GIT_URL: `${old.url}/app.git`, GIT_REVISION: first });
+    expect(await world.read('index.js')).toBe('one\n');
+  });
+
   it('names a commit that a force-push took away, and ends with an exit code of its own', async () => {
     await root.init('forced');
     await root.commit('forced', 'main', 'first');
