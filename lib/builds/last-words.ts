@@ -31,8 +31,8 @@ const linesOf = (log: string): readonly string[] =>
 /** The last line of a log that says something, without colours, at most 800 bytes; empty when there is none. */
 export const lastLine = (log: string): string => linesOf(log).at(-1) ?? '';
 
-/** What the lifecycle's exit codes mean (spec 03 §12), and our own. */
-const meanings: Readonly<Record<number, string>> = {
+/** What the lifecycle's exit codes mean (spec 03 §12). */
+const ofLifecycle: Readonly<Record<number, string>> = {
   11: 'the lifecycle does not know the platform API that was chosen',
   12: 'a buildpack needs a buildpack API that the lifecycle does not know',
   20: 'no group of buildpacks fits the source',
@@ -40,8 +40,6 @@ const meanings: Readonly<Record<number, string>> = {
   22: 'looking for buildpacks failed',
   32: 'reading the previous image failed',
   42: 'restoring the cache failed',
-  [commitGoneExitCode]:
-    'the git host no longer hands out the commit: a force-push took it away, or its branch was deleted; a revision that is a branch is built anew from its head, one that is a commit has to be changed',
   51: 'a buildpack failed',
   52: 'building failed',
   62: 'writing the image failed',
@@ -49,6 +47,15 @@ const meanings: Readonly<Record<number, string>> = {
   92: 'generating Dockerfiles failed',
   102: 'a Dockerfile of an image extension failed',
 };
+
+/** Our own: of the step that fetches the source. */
+const ofPrepare: Readonly<Record<number, string>> = {
+  [commitGoneExitCode]:
+    'the git host no longer hands out the commit: a force-push took it away, or its branch was deleted; a revision that is a branch is built anew from its head, one that is a commit has to be changed',
+};
+
+/** Steps that are the lifecycle's. */
+const lifecycleSteps = new Set(['analyze', 'detect', 'restore', 'extend-run', 'extend-build', 'build', 'export']);
 
 /** The same for containers that were stopped from outside; not said where it is known who did it. */
 const stopped: Readonly<Record<number, string>> = {
@@ -59,12 +66,20 @@ const stopped: Readonly<Record<number, string>> = {
 /** Added when the kubelet ended a pod because its time was over. */
 export const timeIsOver = '; the time of the Build was over: give the Image a longer spec.build.buildTimeout';
 
+/** What the code of a step means; others' codes are their own, but for those of a container that was stopped. */
+const meaningOf = ({ container, exitCode }: FailedStep, byNode: boolean): string | undefined => {
+  if (!byNode && exitCode in stopped) return stopped[exitCode];
+  if (container === 'prepare') return ofPrepare[exitCode];
+  return lifecycleSteps.has(container) ? ofLifecycle[exitCode] : undefined;
+};
+
 /**
  * What is added to kpack's message: what the exit code means, and the lines before the last one. Empty when there is nothing to
  * add. `byNode`: the kubelet ended the pod and says why.
  */
-export const lastWords = ({ exitCode }: FailedStep, log: string, byNode = false): string => {
-  const meaning = meanings[exitCode] ?? (byNode ? undefined : stopped[exitCode]);
+export const lastWords = (failed: FailedStep, log: string, byNode = false): string => {
+  const { exitCode } = failed;
+  const meaning = meaningOf(failed, byNode);
   const kept: string[] = [];
   let bytes = 0;
   for (const line of linesOf(log).slice(-mostLines).toReversed()) {

@@ -150,6 +150,23 @@ describe('the end of a log', () => {
   });
 });
 
+describe('an exit code', () => {
+  it.each([
+    ['prepare', 44, 'a force-push took it away'],
+    ['build', 44, ''],
+    ['detect', 20, 'no group of buildpacks fits'],
+    ['prepare', 20, ''],
+    ['completion', 62, ''],
+    ['foreign', 51, ''],
+    ['extend-run', 102, 'a Dockerfile of an image extension failed'],
+    ['foreign', 137, 'it was killed'],
+  ])('of %s, %i, means %j', (container, exitCode, meaning) => {
+    const said = lastWords({ container, exitCode, message: '' }, '');
+    expect(said).toContain(meaning);
+    expect(said === '').toBe(meaning === '');
+  });
+});
+
 describe('a pod that will not end by itself', () => {
   const stuck = async (podStatus: object, now: string) => {
     const world = buildWorld();
