@@ -2,7 +2,7 @@
 
 /** Plain scalars that YAML would read as something else than a string. */
 const needsQuotes =
-  /^$|^[\s\-?:,[\]{}#&*!|>'"%@`]|: |:$| #|\s$|\p{Cc}|^(?:true|false|null|yes|no|on|off|~|[-+]?[\d.][\d._eE+-]*|0x[\da-f]+)$/iu;
+  /^$|^[\s\-?:,[\]{}#&*!|>'"%@`]|: |:$| #|\s$|\p{Cc}|^(?:true|false|null|yes|no|on|off|~|[-+]?[\d.][\d._eE+-]*|0x[\da-f]+|0o[0-7]+|[-+]?\.inf|\.nan)$/iu;
 
 /** Ends with a newline. */
 export function blockYaml(value: unknown): string {

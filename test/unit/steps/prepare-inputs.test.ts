@@ -157,5 +157,6 @@ describe('the log of build changes', () => {
     expect(blockYaml({ b: [], a: { z: 'yes', y: 'x: y', x: null, w: [1, ['p']] } })).toBe(
       'a:\n  w:\n  - 1\n  - - p\n  x: null\n  y: "x: y"\n  z: "yes"\nb: []\n',
     );
+    expect(['0o7', '.inf', '-.inf', '.nan', '.x'].map(blockYaml).join('')).toBe('"0o7"\n".inf"\n"-.inf"\n".nan"\n.x\n');
   });
 });
