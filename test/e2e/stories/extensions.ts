@@ -10,7 +10,7 @@ import { answerOf } from '../../../infra/local/sample/run-app.ts';
 import type { ClusterBuilder } from '../../../lib/api/cluster-builder.ts';
 import { readImage } from '../../../lib/oci/image.ts';
 import { parseReference } from '../../../lib/oci/reference.ts';
-import { makeImage, makeNamespace, makePlatform } from '../objects.ts';
+import { goesFirst, makeImage, makeNamespace, makePlatform } from '../objects.ts';
 import { bareCondition, buildNames, buildOf, buildPod, imageOf, readyAfter } from '../observe.ts';
 import type { Story } from '../story.ts';
 import type { Suite } from '../suite.ts';
@@ -58,6 +58,7 @@ const makeApp = async (
     name,
     builder: { kind: 'ClusterBuilder', name: platform },
     source: { git: { url: `http://${gitHost}/${repository}.git`, revision: 'main' } },
+    build: goesFirst,
   });
 };
 

@@ -5,7 +5,7 @@ import { answerOf } from '../../../infra/local/sample/run-app.ts';
 import type { Builder } from '../../../lib/api/builder.ts';
 import type { SourceResolver } from '../../../lib/api/source-resolver.ts';
 import { parseReference } from '../../../lib/oci/reference.ts';
-import { makeImage, makeNamespace, makePlatform, movingPlatform } from '../objects.ts';
+import { goesFirst, makeImage, makeNamespace, makePlatform, movingPlatform } from '../objects.ts';
 import { bareCondition, bareConditions, buildOf, buildPod, readyAfter } from '../observe.ts';
 import type { Story } from '../story.ts';
 
@@ -29,6 +29,7 @@ export const firstBuild: Story = {
       source,
       builder: { kind: 'ClusterBuilder', name: movingPlatform },
       cache: { volume: { size: '50Mi' } },
+      build: goesFirst,
     });
   },
 
