@@ -15,6 +15,7 @@ import { kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { type KubeTransport, kubeTransport } from '../../lib/kube/transport.ts';
 import { openRegistry } from '../../lib/oci/client.ts';
 import type { Registry } from '../../lib/oci/registry.ts';
+import { type FakeS3, fakeIdentity, fakeRegion, fakeS3 } from '../support/fake-s3.ts';
 import { sentBodies } from './sent.ts';
 import { waitFor } from './wait.ts';
 
@@ -34,6 +35,8 @@ export interface Suite {
   readonly standalone: Standalone;
   /** What push hooks are signed with. */
   readonly hookSecret: string;
+  /** Where the logs of builds are kept. */
+  readonly logStore: FakeS3;
   /** Where kpackless logs. */
   readonly logFile: string;
   /** Bodies of all requests to the queue service so far. */
@@ -96,6 +99,7 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
   const logFile = join(stateDir, 'logs', 'kpackless.log');
   mkdirSync(join(stateDir, 'logs'), { recursive: true });
   const hookSecret = randomBytes(16).toString('hex');
+  const logStore = await fakeS3();
   const standalone = await startStandalone({
     cluster: 'local',
     registration: { access: 'kubeconfig', path: ownKubeconfig },
@@ -105,6 +109,11 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
       KPACKLESS_HOOK_SECRET: hookSecret,
       KPACKLESS_MAX_BUILDS_PER_NAMESPACE: String(buildsPerNamespace),
       KPACKLESS_SLSA_ATTESTATION: 'true',
+      KPACKLESS_BUILD_LOG_ARCHIVE: `${logStore.origin}/logs/e2e`,
+      AWS_REGION: fakeRegion,
+      AWS_ACCESS_KEY_ID: fakeIdentity.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: fakeIdentity.secretAccessKey,
+      AWS_SESSION_TOKEN: fakeIdentity.sessionToken,
     },
     logFile,
     healthPort: 0,
@@ -124,11 +133,13 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
     ownKubeconfig,
     standalone,
     hookSecret,
+    logStore,
     logFile,
     sent: sentBodies(standalone.clients.sqs),
     stopStandalone,
     stop: once(async () => {
       await stopStandalone();
+      await logStore[Symbol.asyncDispose]();
       transport.close();
       await cluster.stop({ keepState: true });
     }),

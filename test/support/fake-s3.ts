@@ -5,6 +5,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 
 /** An object as it was put. */
 interface StoredText {
@@ -37,6 +38,9 @@ const signatureOf = (method: string, path: string, headers: IncomingMessage['hea
 
 const refusal = (code: string): string =>
   `<?xml version="1.0"?><Error><Code>${code}</Code><Message>arn:aws:sts::123456789012:assumed-role/r</Message></Error>`;
+
+/** A running store. */
+export type FakeS3 = Awaited<ReturnType<typeof fakeS3>>;
 
 /** Starts an empty store. Dispose of it. */
 export const fakeS3 = async () => {
@@ -71,6 +75,11 @@ export const fakeS3 = async () => {
     origin: `http://127.0.0.1:${port}`,
     /** Objects by `/bucket/key`. */
     objects,
+    /** The text at an address that a condition names; undefined when nothing was put there. */
+    textAt: (address: string): string | undefined => {
+      const found = objects.get(URL.canParse(address) ? new URL(address).pathname : '');
+      return found === undefined ? undefined : gunzipSync(found.body).toString('utf8');
+    },
     /** Requests so far. */
     puts: (): number => puts,
     /** The next request gets this answer instead. */

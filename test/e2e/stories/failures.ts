@@ -96,6 +96,17 @@ export const failures: Story = {
         );
       });
 
+      it('keeps its whole log, and those of the steps before it, outside the cluster', async () => {
+        const { logStore } = the();
+        const archived = bareCondition(await buildOf(the(), keyOf('build'), 1), 'LogsArchived');
+        expect(archived).toMatchObject({ status: 'True', reason: 'Archived' });
+        const text = logStore.textAt(archived?.message ?? '') ?? '';
+        expect(text.match(/^===> .*$/gm)).toEqual(
+          ['PREPARE', 'ANALYZE', 'DETECT', 'RESTORE', 'BUILD'].map((step) => `===> ${step}`),
+        );
+        expect(text).toMatch(/===> PREPARE\n[^]*Successfully cloned[^]*===> BUILD\n[^]*failing as asked/);
+      });
+
       it('by taking longer than it may says so', async () => {
         const build = await endedBuild(the(), keyOf('late'), 1);
         const said = bareCondition(build, 'Succeeded');

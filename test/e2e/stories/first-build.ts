@@ -50,6 +50,14 @@ export const firstBuild: Story = {
         expect(bareCondition(resolver, 'ActivePolling')).toEqual({ type: 'ActivePolling', status: 'True' });
       });
 
+      it('keeps the logs of its steps outside the cluster', async () => {
+        const archived = bareCondition(await buildOf(the(), key, 1), 'LogsArchived');
+        expect(archived).toMatchObject({ status: 'True', reason: 'Archived' });
+        const text = the().logStore.textAt(archived?.message ?? '') ?? '';
+        expect(text.match(/^===> .*$/gm)?.at(-1)).toBe('===> COMPLETION');
+        expect(text).toMatch(/Build successful\n$/);
+      });
+
       it('assembled the builder and pushed it', async () => {
         const { kube, content, registry } = the();
         const builder = await kube.get<Builder>({ kind: 'ClusterBuilder', namespace: '', name: movingPlatform });

@@ -1,8 +1,7 @@
-import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { ArchivePorts } from '../../../../lib/builds/archive/archive.ts';
 import { archivePlace } from '../../../../lib/builds/archive/place.ts';
-import { fakeIdentity, fakeRegion, fakeS3 } from '../../../support/fake-s3.ts';
+import { type FakeS3, fakeIdentity, fakeRegion, fakeS3 } from '../../../support/fake-s3.ts';
 import {
   type BuildWorld,
   buildWorld,
@@ -17,8 +16,6 @@ import {
 
 const buildPath = '/apis/kpack.io/v1alpha2/namespaces/some-namespace/builds/build-name';
 
-type Store = Awaited<ReturnType<typeof fakeS3>>;
-
 const portsOf = (place: string): ArchivePorts => ({
   place: archivePlace(place) ?? { bucket: 'none', prefix: '' },
   region: () => Promise.resolve(fakeRegion),
@@ -27,7 +24,7 @@ const portsOf = (place: string): ArchivePorts => ({
 });
 
 /** A Build whose pod runs, with an archive. */
-const running = async (store: Store, options: WorldOptions = {}): Promise<BuildWorld> => {
+const running = async (store: FakeS3, options: WorldOptions = {}): Promise<BuildWorld> => {
   const world = buildWorld({ archive: portsOf(`${store.origin}/logs/builds`), ...options });
   await world.pass();
   return world;
@@ -37,8 +34,7 @@ const running = async (store: Store, options: WorldOptions = {}): Promise<BuildW
 const keyOf = (world: BuildWorld): string =>
   `/logs/builds/test/some-namespace/build-name/${String(world.build().metadata['uid'])}.log.gz`;
 
-const textIn = (store: Store, world: BuildWorld): string =>
-  gunzipSync(store.objects.get(keyOf(world))?.body ?? Buffer.alloc(0)).toString('utf8');
+const textIn = (store: FakeS3, world: BuildWorld): string => store.textAt(`${store.origin}${keyOf(world)}`) ?? '';
 
 /** Conditions without their times, by type. */
 const conditionsOf = (world: BuildWorld): Record<string, unknown> => {
@@ -186,7 +182,7 @@ describe('the logs of a Build that ended', () => {
 });
 
 describe('a store that fails', () => {
-  const failing = async (store: Store, status: number, code: string): Promise<BuildWorld> => {
+  const failing = async (store: FakeS3, status: number, code: string): Promise<BuildWorld> => {
     const world = await running(store);
     world.cluster.setLog(podPath, 'prepare', 'log');
     world.podSays({ phase: 'Failed', initContainerStatuses: [ended('prepare', 1, 'no')] });
