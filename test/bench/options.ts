@@ -11,6 +11,7 @@ export const groups = [
   'idle',
   'stack',
   'builders',
+  'outage',
   'rebase',
   'layer',
   'relay',

@@ -5,6 +5,7 @@ import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { unchanged } from './measures/idle.ts';
 import { latency } from './measures/latency.ts';
 import { largeLayer } from './measures/layer.ts';
+import { recovery } from './measures/outage.ts';
 import { prepareStep } from './measures/prepare.ts';
 import { rebases } from './measures/rebase.ts';
 import { relayMemory } from './measures/relay.ts';
@@ -16,7 +17,7 @@ import { type System, startSystem } from './system.ts';
 import { startWorld, type World } from './world.ts';
 
 /** Groups that need a running kpackless. */
-const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders'] as const;
+const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage'] as const;
 
 type Say = (line: string) => void;
 
@@ -47,6 +48,10 @@ const withSystem = async (world: World, { only, images }: BenchOptions, say: Say
     if (only.has('builders')) {
       say('builders: 50 in another registry');
       rows.push(...(await builders(world)));
+    }
+    if (only.has('outage')) {
+      say('outage: the API server goes away three times');
+      rows.push(await recovery(world));
     }
     await system.stop();
     if (only.has('fan-out') && made !== undefined) {

@@ -30,6 +30,8 @@ export interface World {
   /** Processes of the API server, to see what they cost. */
   readonly pids: { readonly apiServer: number; readonly etcd: number };
   audit(): AuditLog;
+  /** Stops the API server and starts it again after so long; resolves when it is ready. */
+  restartApiServer(awaySeconds: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -97,8 +99,12 @@ export const startWorld = async (): Promise<World> => {
       otherRegistry,
       images,
       kubeconfig,
-      pids: { apiServer: pidOf(layout, 'kube-apiserver'), etcd: pidOf(layout, 'etcd') },
+      // Asked for anew: a restart is another process.
+      get pids() {
+        return { apiServer: pidOf(layout, 'kube-apiserver'), etcd: pidOf(layout, 'etcd') };
+      },
       audit: () => new AuditLog(layout.auditLog),
+      restartApiServer: (awaySeconds) => server.restart(awaySeconds),
       stop,
     };
   } catch (error) {

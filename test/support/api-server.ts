@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { type AdminApi, adminApi } from '../../infra/local/cluster/api.ts';
 import { apiserverProcess } from '../../infra/local/cluster/apiserver.ts';
@@ -38,8 +39,8 @@ export interface ApiServer {
   readonly pki: Pki;
   /** Its administrator's way in, for lib/kube. */
   readonly config: KubeConfig;
-  /** Stops the API server and starts it again; its etcd stays. */
-  restart(): Promise<void>;
+  /** Stops the API server and starts it again, after `awaySeconds` in which nobody listens; its etcd stays. */
+  restart(awaySeconds?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -85,9 +86,10 @@ export const startApiServer = async (): Promise<ApiServer> => {
       url,
       api,
       config,
-      restart: async () => {
+      restart: async (awaySeconds = 0) => {
         await current.stop();
         running.splice(running.indexOf(current), 1);
+        await sleep(awaySeconds * 1000);
         current = startProcess(layout, server, silent);
         running.push(current);
         await waitUntil(ready, { what: 'the API server', timeout: 60_000, check });
