@@ -13,14 +13,14 @@ const files: readonly string[] = [
   ['b', 'c.txt', 'a.b', 'A', 'ab', 'abc', 'a b', 'a ', 'a\t', 'a\r', 'tab\ta', '#a', '!a', 'a!', 'a*', 'a?', '[a]'],
   ['a]', 'a-b', '-a', 'a^', '^a', 'a$', '$a', 'a+', '(a)', 'a|b', '{a,b}', '\\a', 'x/a\\b', '.a', '..a', '...'],
   ['x/a', 'x/b', 'x/c.txt', 'x/-', 'x/...', 'x/y/a', 'x/y/z/a', 'x/y/z/c.txt', 'y/a', 'y/y/a', 'y/z', 'z/a/b/c'],
-  ['.x/a', '.git2/a', 'node_modules/x/a', 'x/node_modules/a'],
+  ['.x/a', '.git2/a', 'node_modules/x/a', 'x/node_modules/a', 'ä', 'à', '日', 'x/ä.txt'],
 ].flat();
 
 const pieces: readonly string[] = [
   ['a', 'b', 'c', 'x', 'y', 'z', 'A', '.txt', '.', '..', '-', '+', '$', '^', ']', '|', '(a)', '{a,b}', 'node_modules'],
   ['/', '/', '/', 'x/', 'y/', '*', '*', '**', '**/', '/**', '/**/', '?', '!', '#', ' ', '\\ ', '\t', '\r', '\\'],
   ['\\a', '\\*', '\\!', '\\#', '[ab]', '[!a]', '[^a]', '[a-c]', '[]a]', '[!]a]', '[a-]', '[A-Z]', '[a', '[\\]]'],
-  ['[[:alpha:]]'],
+  ['[[:alpha:]]', 'ä', '日', '[!ä]', '[à-ä]', '??'],
 ].flat();
 /**
  * A pattern. Not one with `a**`: two stars beside a letter should be one star to git, but it first takes off the letters before them
