@@ -6,8 +6,8 @@ import { executable, folder, makeLayer } from './layer.ts';
 
 /** Versions that the compiled lifecycle understands, as its own sources list them. */
 const APIS = {
-  buildpack: { deprecated: [], supported: ['0.7', '0.8', '0.9', '0.10', '0.11'] },
-  platform: { deprecated: [], supported: ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13'] },
+  buildpack: { deprecated: [], supported: ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12'] },
+  platform: { deprecated: [], supported: ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13', '0.14', '0.15'] },
 };
 
 /** One program does all phases, by the name it is called by. */
