@@ -1,6 +1,8 @@
 /** The image of the relay in a registry: what a node would pull. */
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pushImages } from '../../../infra/push-images.ts';
+import { nodeFlags } from '../../../infra/relay-image/build.ts';
 import { ownArchitecture } from '../../../infra/step-image/architecture.ts';
 import { buildStepImage } from '../../../infra/step-image/build.ts';
 import { PermanentError } from '../../../lib/errors/expected.ts';
@@ -48,6 +50,12 @@ describe.skipIf(missing !== '')(`the relay’s image${missing && ` (skipped: ${m
     expect(ofRelay.layers).toHaveLength(2);
     expect(ofRelay.layers[1]?.size).toBeLessThan(1_000_000);
     const { config } = await read<Config>(`relay/blobs/${ofRelay.config.digest}`);
-    expect(config).toMatchObject({ User: '1000:1000', Entrypoint: ['/usr/bin/node', '/kpackless/main.mjs'] });
+    expect(config).toMatchObject({
+      User: '1000:1000',
+      Entrypoint: ['/usr/bin/node', ...nodeFlags, '/kpackless/main.mjs'],
+      Env: expect.arrayContaining(['MALLOC_ARENA_MAX=1']) as string[],
+    });
+    // A flag that Node does not know ends it.
+    expect(spawnSync(process.execPath, [...nodeFlags, '--eval', '1']).status).toBe(0);
   });
 });
