@@ -1,5 +1,6 @@
 /** The first step of a build pod on a git source of 3,500 files, beside git alone, in turn so that both have the same machine. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,8 +46,11 @@ const timed = async (work: Promise<unknown>): Promise<number> => {
   return performance.now() - begun;
 };
 
-/** Runs both some times below a folder and gives the least of each: what else runs on the machine only ever adds. */
-export const prepareCost = async (rounds: number, below = tmpdir()): Promise<PrepareCost> => {
+/** In memory where that can be: a disk adds the same to both, and as much more as others use it. */
+const below = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** Runs both some times and gives the least of each: what else runs on the machine only ever adds. */
+export const prepareCost = async (rounds: number): Promise<PrepareCost> => {
   const folder = await mkdtemp(join(below, 'kpackless-prepare-'));
   const root = await gitRoot();
   const registry = await startFakeRegistry();
@@ -70,17 +74,25 @@ export const prepareCost = async (rounds: number, below = tmpdir()): Promise<Pre
     const alone: number[] = [];
     const whole: number[] = [];
     const memory: number[] = [];
-    for (let turn = 0; turn < rounds; turn += 1) {
-      const plain = join(folder, `plain-${turn}`);
+    const gitAlone = async (name: string): Promise<void> => {
+      const plain = join(folder, name);
       await git(['init', '-q', '--template=', plain]);
       const both = 'git fetch -q --no-tags --depth 1 "$1" "$2" && git checkout -q --detach FETCH_HEAD';
       alone.push(await timed(run('sh', ['-c', both, 'sh', url, commit], { cwd: plain, env })));
-      const pod = join(folder, `pod-${turn}`);
+      await rm(plain, { recursive: true });
+    };
+    const wholeStep = async (name: string): Promise<void> => {
+      const pod = join(folder, name);
       await mkdir(join(pod, 'workspace'), { recursive: true });
       const step = run(process.execPath, [program, pod], { env });
       whole.push(await timed(step));
       memory.push((Number(/peak (\d+) kB/u.exec((await step).stdout)?.[1]) * 1.024) / 1e3);
-      for (const path of [plain, pod]) await rm(path, { recursive: true });
+      await rm(pod, { recursive: true });
+    };
+    for (let turn = 0; turn < rounds; turn += 1) {
+      // Who comes second finds the caches and the disk as the first has left them.
+      const order = turn % 2 === 0 ? [gitAlone, wholeStep] : [wholeStep, gitAlone];
+      for (const measure of order) await measure(`turn-${turn}`);
     }
     return {
       gitMilliseconds: Math.min(...alone),
@@ -100,7 +112,7 @@ export const prepareStep = async (): Promise<Row> => {
   const { gitMilliseconds, prepareMilliseconds, megabytes } = await prepareCost(12);
   const ratio = prepareMilliseconds / gitMilliseconds;
   return {
-    measure: `step prepare, ${files} files (least of 12)`,
+    measure: `step prepare, ${files} files in memory (least of 12)`,
     measured: `${round(prepareMilliseconds)} ms, git alone ${round(gitMilliseconds)} ms: ${ratio.toFixed(2)}×, ${round(megabytes)} MB`,
     goal: '≤ 1.3×, ≤ 100 MB',
     reached: ratio <= 1.3 && megabytes <= 100,

@@ -1,13 +1,10 @@
 /** What the first step costs. `npm run bench -- --only prepare` measures it; this only notices when it gets out of hand. */
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { prepareCost } from '../../bench/measures/prepare.ts';
 
 describe('the step prepare on a source of 3,500 files', () => {
   it('takes little longer than git alone, and less than 100 MB', { timeout: 120_000 }, async () => {
-    // In memory where that can be: disks are shared with the tests beside this one.
-    const folder = existsSync('/dev/shm') ? '/dev/shm' : undefined;
-    const { gitMilliseconds, prepareMilliseconds, megabytes } = await prepareCost(4, folder);
+    const { gitMilliseconds, prepareMilliseconds, megabytes } = await prepareCost(4);
     // The goal is 1.3 and is measured by the bench; here other tests take their part of the processors.
     expect(prepareMilliseconds).toBeLessThan(2 * gitMilliseconds + 150);
     expect(megabytes).toBeGreaterThan(20);
