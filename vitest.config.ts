@@ -1,22 +1,24 @@
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/support/longest-first.ts';
+import { StoriesFirst } from './test/support/stories-first.ts';
 
 /**
  * Three projects: `fast` has no network beyond loopback; `contract` runs suites over emulators and real servers; `e2e` needs the
- * real cluster. All at once: `e2e` waits for its node most of the time, so its one file takes a worker of its own from the start.
+ * real cluster. All at once: `e2e` waits for its node most of the time, so its one file takes a worker of its own from the start, and
+ * the others leave it the processor whenever it wants it.
  */
 export default defineConfig({
   test: {
+    pool: 'forks',
     maxWorkers: 3,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: StoriesFirst },
     projects: [
       {
         extends: true,
         test: {
           name: 'fast',
           testTimeout: 20_000,
-          pool: 'threads',
           isolate: false,
+          setupFiles: 'test/support/low-priority.ts',
           include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts'],
         },
       },
@@ -24,8 +26,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'contract',
-          pool: 'threads',
           isolate: false,
+          setupFiles: 'test/support/low-priority.ts',
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -35,7 +37,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          pool: 'forks',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

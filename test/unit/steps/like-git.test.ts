@@ -67,7 +67,7 @@ describe('include and exclude', () => {
           files.filter((file) => !byGit.includes(file)),
         );
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
