@@ -213,7 +213,7 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
       const before = performance.now();
       stop.abort();
       await running;
-      expect(performance.now() - before).toBeLessThan(500);
+      expect(performance.now() - before).toBeLessThan(10_000);
     });
   });
 });

@@ -41,7 +41,7 @@ describe('a builder larger than its budget', () => {
   let sources: FakeRegistry;
 
   beforeEach(async () => {
-    world = await builderWorld({}, { uploadMs: 120 });
+    world = await builderWorld({}, { uploadMs: 600 });
     sources = await startFakeRegistry();
     await prepare(world, sources, 'a@1');
   });
@@ -51,7 +51,7 @@ describe('a builder larger than its budget', () => {
     const passes: PassReport[] = [];
     const said: (string | undefined)[] = [];
     while (passes.length < 20 && world.status('Builder', 'my')?.latestImage === undefined) {
-      passes.push(await world.reconcile('Builder', 'my', { remainingSeconds: () => 0.1 }));
+      passes.push(await world.reconcile('Builder', 'my', { remainingSeconds: () => 0.5 }));
       said.push(world.status('Builder', 'my').conditions.at(-1)?.message);
     }
     expect(passes.length).toBeGreaterThan(2);

@@ -265,7 +265,7 @@ describe('a reflector', () => {
     const before = performance.now();
     stop?.abort();
     await running;
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 });
 

@@ -55,8 +55,8 @@ describe('retries', () => {
     const { send } = stubSend({ status: 503 });
     const signal = AbortSignal.timeout(10);
     const startedMs = performance.now();
-    await retrying(send, { firstWaitMs: 5000 })({ ...request, signal });
-    expect(performance.now() - startedMs).toBeLessThan(2000);
+    await retrying(send, { firstWaitMs: 60_000 })({ ...request, signal });
+    expect(performance.now() - startedMs).toBeLessThan(30_000);
   });
 });
 

@@ -156,6 +156,6 @@ describe('a relay', () => {
     await expect.poll(() => relay.notReady().length, { timeout: 20_000, interval: 10 }).toBeLessThan(kinds);
     const first = performance.now();
     await expect.poll(() => relay.notReady(), { timeout: 20_000, interval: 10 }).toStrictEqual([]);
-    expect(performance.now() - first).toBeLessThan(1500);
+    expect(performance.now() - first).toBeLessThan(3000);
   }, 30_000);
 });
