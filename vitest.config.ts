@@ -27,6 +27,7 @@ export default defineConfig({
         test: {
           name: 'contract',
           isolate: false,
+          globalSetup: 'test/support/compiled-programs.ts',
           setupFiles: 'test/support/low-priority.ts',
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 60_000,
@@ -37,6 +38,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          globalSetup: 'test/support/compiled-programs.ts',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -1,0 +1,16 @@
+/**
+ * Before suites that want real servers: compiles what the user's cache lacks, minutes the first time and nothing later. Where no
+ * cluster can run nothing is compiled, and who needs it is skipped with the reason.
+ */
+import { ensureBinaries } from '../../infra/local/cluster/binaries.ts';
+import { ensurePackages, whyNoLocalCluster } from '../../infra/local/cluster/packages.ts';
+import { defaultCacheDir } from '../../infra/local/cluster/state.ts';
+
+const report = (line: string): void => void process.stderr.write(`tests: ${line}\n`);
+
+/** Called once by vitest, before the first worker. */
+export const setup = async (): Promise<void> => {
+  if (whyNoLocalCluster() !== undefined) return;
+  await ensurePackages(report);
+  await ensureBinaries({ cacheDir: defaultCacheDir(), report });
+};
