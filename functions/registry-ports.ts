@@ -5,6 +5,7 @@ import { configCache } from '../lib/buildpacks/fetch-image.ts';
 import { ecrRoleKeychains } from '../lib/clusters/ecr-roles.ts';
 import { ecrKeychain } from '../lib/oci/ecr.ts';
 import { ecrTokenAs, getEcrToken, ownAwsIdentity } from '../lib/oci/ecr-token.ts';
+import type { Fetch } from '../lib/oci/fetch-send.ts';
 import { httpsFetch } from '../lib/oci/https-fetch.ts';
 import { firstOf } from '../lib/oci/keychain.ts';
 import { createSession } from '../lib/oci/session.ts';
@@ -14,7 +15,7 @@ import type { Settings } from './settings.ts';
 const tagPollSeconds = 300;
 
 /** The certificates of a file of the operator's, trusted for registries beside the usual ones. @throws Error that names the setting */
-const fetchTrusting = (file: string): typeof globalThis.fetch => {
+const fetchTrusting = (file: string): Fetch => {
   const pem = readFileSync(file, 'utf8');
   if (!pem.includes('-----BEGIN CERTIFICATE-----'))
     throw new Error(`KPACKLESS_REGISTRY_CA_FILE: ${file} holds no certificate in PEM form`);

@@ -1,12 +1,34 @@
 /** The bottom layer: one request over the platform's fetch, with a watchdog in place of fetch's lenient time-outs. */
 import { OciError } from './errors.ts';
-import type { HttpRequest, HttpResponse, Send } from './http.ts';
+import type { AnswerHeaders, HttpRequest, HttpResponse, Send } from './http.ts';
 import { networkCause } from './network-cause.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
+/** What is looked at of an answer. */
+export interface FetchAnswer {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: AnswerHeaders;
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
+/** What is asked of fetch; the platform's is one. */
+export type Fetch = (
+  url: URL,
+  init: {
+    readonly method?: string;
+    readonly headers?: Record<string, string>;
+    readonly body?: ReadableStream<Uint8Array>;
+    readonly duplex?: 'half';
+    readonly redirect?: 'manual' | 'error';
+    readonly window?: null;
+    readonly signal?: AbortSignal | null;
+  },
+) => Promise<FetchAnswer>;
+
 export interface FetchSendOptions {
-  /** Another fetch, for a custom CA (https-fetch.ts) or a proxy. */
-  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Another fetch, for a custom CA (https-fetch.ts) or a short life (node-fetch.ts). */
+  readonly fetch?: Fetch | undefined;
   /** Longest wait at a stretch, in ms; four times that while an upload is digested. */
   readonly idleMs?: number | undefined;
   /** Slowest acceptable average once `graceMs` were waited in all. */
@@ -32,7 +54,7 @@ const outgoing = async function* (request: HttpRequest, watchdog: Watchdog): Asy
 };
 
 const incoming = async function* (
-  body: ReadableStream<Uint8Array> | null,
+  body: FetchAnswer['body'],
   request: HttpRequest,
   watchdog: Watchdog,
 ): AsyncGenerator<Uint8Array> {

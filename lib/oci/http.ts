@@ -24,10 +24,16 @@ export interface HttpRequest {
   readonly once?: boolean | undefined;
 }
 
+/** Fields of a response, by name in any case. */
+export interface AnswerHeaders {
+  get(name: string): string | null;
+  has(name: string): boolean;
+}
+
 export interface HttpResponse {
   readonly status: number;
   readonly statusText: string;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
   /** The request carried no credential of ours, for none was known (authorize.ts); perhaps with a reason, empty else. */

@@ -2,7 +2,7 @@
 import type { Api } from './api.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
 import { invalidContent } from './errors.ts';
-import { discard, readUpTo, replay } from './http.ts';
+import { type AnswerHeaders, discard, readUpTo, replay } from './http.ts';
 import { acceptManifests, isSchema1Type } from './media-types.ts';
 import { identifierOf, printReference, type Reference } from './reference.ts';
 import type { CallOptions, ManifestHead, RawManifest } from './registry.ts';
@@ -12,7 +12,8 @@ import { responseError } from './response-error.ts';
 const limitBytes = 8 * 1024 * 1024;
 
 const pathOf = (reference: Reference): string => `manifests/${identifierOf(reference)}`;
-const mediaTypeIn = (headers: Headers): string => (headers.get('content-type') ?? '').split(';', 1)[0]?.trim() ?? '';
+const mediaTypeIn = (headers: AnswerHeaders): string =>
+  (headers.get('content-type') ?? '').split(';', 1)[0]?.trim() ?? '';
 
 /** What the body says it is, for registries that send no useful content type. */
 const mediaTypeWithin = (bytes: Uint8Array): string => {

@@ -5,6 +5,7 @@ import { openRegistry } from '../../lib/oci/client.ts';
 import { sourceOf } from '../../lib/oci/copy.ts';
 import { digestOf } from '../../lib/oci/digest.ts';
 import { isOciError } from '../../lib/oci/errors.ts';
+import type { Fetch } from '../../lib/oci/fetch-send.ts';
 import { replay } from '../../lib/oci/http.ts';
 import { readImage } from '../../lib/oci/image.ts';
 import type { Keychain } from '../../lib/oci/keychain.ts';
@@ -24,6 +25,8 @@ export interface Place {
   readonly keychain?: Keychain;
   /** Size of pieces, when the registry takes only small requests. */
   readonly chunkBytes?: number;
+  /** Instead of the platform's. */
+  readonly fetch?: Fetch | undefined;
 }
 
 /** A blob of these bytes. */
@@ -66,8 +69,8 @@ const collect = async (chunks: AsyncIterable<Uint8Array>): Promise<Buffer> => {
 /** Declares the suite's tests; `place` is called inside each. */
 export const registrySuite = (place: () => Place): void => {
   const open = (): { registry: Registry; host: string } => {
-    const { host, keychain, chunkBytes } = place();
-    return { registry: openRegistry({ keychain, chunkBytes }), host };
+    const { host, keychain, chunkBytes, fetch } = place();
+    return { registry: openRegistry({ keychain, chunkBytes, transport: { fetch } }), host };
   };
 
   it.each([true, false])('takes an image and gives it back by tag and by digest (OCI: %s)', async (oci) => {
@@ -105,8 +108,8 @@ export const registrySuite = (place: () => Place): void => {
   });
 
   it('takes a blob over several sittings, its rest read from where the last one stopped', async () => {
-    const { host, keychain } = place();
-    const registry = openRegistry({ keychain, chunkBytes: 100_000 });
+    const { host, keychain, fetch } = place();
+    const registry = openRegistry({ keychain, chunkBytes: 100_000, transport: { fetch } });
     const [from, to] = [someTag(host), someTag(host)];
     const blob = blobOf(randomBytes(250_000));
     await registry.pushBlob(from, blob);

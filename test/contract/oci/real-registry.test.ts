@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Keychain } from '../../../lib/oci/keychain.ts';
+import { nodeFetch } from '../../../lib/oci/node-fetch.ts';
 import {
   type RealMode,
   type RealRegistry,
@@ -29,7 +30,12 @@ describe.skipIf(found.length === 0)('the CNCF registry', () => {
         real = await startRealRegistry(program, mode);
       });
       afterAll(() => real.close());
-      registrySuite(() => ({ host: real.host, ...(mode === 'open' ? {} : { keychain: alice }) }));
+      const place = () => ({ host: real.host, ...(mode === 'open' ? {} : { keychain: alice }) });
+      registrySuite(place);
+      if (mode === 'token')
+        describe('over node:http', () => {
+          registrySuite(() => ({ ...place(), fetch: nodeFetch() }));
+        });
     },
   );
 });
