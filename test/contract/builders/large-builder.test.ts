@@ -1,4 +1,4 @@
-/** A builder far larger than a pass: 125 MB between two CNCF registries, with half a second for each pass. */
+/** A builder far larger than a pass: 160 MB between two CNCF registries, with half a second for each pass. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -25,7 +25,7 @@ const heldMegabytes = (): number => {
 
 const mebi = 1024 * 1024;
 const layers = 4;
-const layerMebi = 30;
+const layerMebi = 40;
 const budgetSeconds = 0.5;
 const filler = randomBytes(mebi);
 
@@ -135,7 +135,8 @@ describe.skipIf(program === undefined)('a builder larger than a pass, in the CNC
     for (const message of said.slice(0, -1)) expect(message).toMatch(/^\d+ of \d+ layers are in the registry/);
     // A pass that ends late is killed by its platform; a loaded machine may take a moment to notice that time is up.
     expect(Math.max(...seconds)).toBeLessThan(budgetSeconds + 2);
-    expect(mostHeld).toBeLessThan(48);
+    // Half of it all: what is sent is held for a moment, longer where the processor is busy.
+    expect(mostHeld).toBeLessThan(80);
     const image = await readImage(registry, parseReference(latestImage));
     expect(image.layers.reduce((sum, { size }) => sum + size, 0)).toBeGreaterThan(layers * layerMebi * mebi);
     for (const { digest } of image.layers) expect(await registry.hasBlob(image.reference, digest)).toBe(true);
