@@ -5,8 +5,9 @@
  * |---|---|---|---|
  * | record of an object | `object#<cluster>#<kind>#<namespace>#<name>` | `record` | a pass, by key, consistent |
  * | edge | `edge#<cluster>#<kind>#<namespace>#<name or *>` | `<kind>#<namespace>#<name>` | dependents, by dependency, consistent |
- * | checkpoint of a watch | `cluster#<cluster>` | `checkpoint#<kind>` | relay, by key |
- * | registration of a cluster | `cluster#<cluster>` | `registration` | everybody, by key |
+ * | registration of a cluster | `registration#<cluster>` | `registration` | functions, by key; written by the operator alone |
+ * | history of a cluster (epoch) | `relay#<cluster>` | `history` | its relay, by key |
+ * | checkpoint of a watch | `relay#<cluster>` | `checkpoint#<kind>` | its relay, by key |
  * | circuit | `circuit#<cluster or host>` | `circuit` | a pass, by key |
  * | telling put off | `object#<cluster>#Dependents#<namespace>#<kind>/<name>` | `record` | dependents, by key, consistent |
  * | slots of a cap on running builds | `slots#<scope>` | `holders` | Builds that start or end, by key, consistent |
@@ -79,9 +80,13 @@ export const dependentOf = (cluster: string, sk: string): TargetKey => {
   return { cluster, kind, namespace, name: name.join('#') };
 };
 
-/** Partition key of a cluster's registration and checkpoints. */
-export const clusterKey = (cluster: string): string => `cluster#${cluster}`;
+/** Partition key of a cluster's registration: no relay may write there (infra/relay-role.yml). */
+export const registrationKey = (cluster: string): string => `registration#${cluster}`;
 export const registrationSortKey = 'registration';
+
+/** Partition key of everything that a cluster's relay writes: its role may write there and nowhere else. */
+export const relayKey = (cluster: string): string => `relay#${cluster}`;
+export const historySortKey = 'history';
 export const checkpointSortKey = (kind: string): string => `checkpoint#${kind}`;
 
 /** Partition key of the circuit of a cluster or host. */
