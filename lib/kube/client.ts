@@ -10,6 +10,7 @@ import type { KubeRequest, KubeTransport } from './transport.ts';
 export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 /** One cluster's API as reconcilers see it. All calls throw KubeError (expected) or PermanentError (what we sent is invalid). */
@@ -91,7 +92,12 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
       const answer: ListAnswer<T> = await send({
         method: 'GET',
         path: collectionPath(kind, options.namespace),
-        query: { limit: String(pageSize), continue: next, labelSelector: options.labelSelector },
+        query: {
+          limit: String(pageSize),
+          continue: next,
+          labelSelector: options.labelSelector,
+          fieldSelector: options.fieldSelector,
+        },
       });
       for (const item of answer.items) items.push(withKind(item, kind));
       next = answer.metadata?.continue;
