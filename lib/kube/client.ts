@@ -47,7 +47,8 @@ const maxPages = 200;
 
 interface ListAnswer<T> {
   readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
-  readonly items: readonly T[];
+  /** `null` when there are none, of some servers. */
+  readonly items?: readonly T[] | null;
 }
 
 const withKind = <T extends KubeObject>(object: T, kind: string): T => ({
@@ -99,7 +100,7 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
           fieldSelector: options.fieldSelector,
         },
       });
-      for (const item of answer.items) items.push(withKind(item, kind));
+      for (const item of answer.items ?? []) items.push(withKind(item, kind));
       next = answer.metadata?.continue;
       if (next === undefined || next === '') return items;
     }
