@@ -22,7 +22,7 @@ export interface ClusterConnections {
 export interface ConnectionPorts {
   readonly registrations: Registrations;
   /** Those of the function's role, asked for only by EKS clusters. */
-  credentials(): Promise<AwsCredentials>;
+  readonly credentials: () => Promise<AwsCredentials>;
   readonly clock: () => Date;
   /** How a registration is entered; the real one unless a test gives another. @throws Error that says what is wrong with it */
   readonly open?: (registration: Registration, credentials: () => Promise<AwsCredentials>) => KubeTransport;

@@ -9,9 +9,9 @@ const mostKept = 500;
 /** The registrations a process knows. */
 export interface Registrations {
   /** At most a minute old. @throws StateError */
-  get(cluster: string): Promise<Registration | undefined>;
+  readonly get: (cluster: string) => Promise<Registration | undefined>;
   /** As it is now. @throws StateError */
-  read(cluster: string): Promise<Registration | undefined>;
+  readonly read: (cluster: string) => Promise<Registration | undefined>;
 }
 
 /** Remembers what `clusters` answers. Many who ask at once cost one read; a failure is not remembered. */
@@ -23,14 +23,14 @@ export const registrations = (clusters: Pick<Clusters, 'registration'>, clock: (
     const entry = { answer, until: clock().getTime() + believed.registered };
     kept.delete(cluster);
     kept.set(cluster, entry);
-    answer.then(
-      (registration) => {
-        if (registration === undefined) entry.until = clock().getTime() + believed.unknown;
-      },
-      () => {
+    const settle = async (): Promise<void> => {
+      try {
+        if ((await answer) === undefined) entry.until = clock().getTime() + believed.unknown;
+      } catch {
         if (kept.get(cluster) === entry) kept.delete(cluster);
-      },
-    );
+      }
+    };
+    void settle();
     if (kept.size > mostKept) {
       const [oldest] = kept.keys();
       if (oldest !== undefined) kept.delete(oldest);

@@ -17,7 +17,7 @@ export interface BatchPorts {
   runPass(target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string>;
   readonly receipts: Receipts;
   readonly mayWake: MayWake;
-  log(level: 'info' | 'warn' | 'error', what: string, fields?: Readonly<Record<string, unknown>>): void;
+  readonly log: (level: 'info' | 'warn' | 'error', what: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
 
 /** What a handler may do with messages it holds. Both calls are best effort: not doing them costs time, never work. */

@@ -11,7 +11,7 @@ export interface SenderPorts {
   /** Unique ids of the installation's own roles, which speak for every cluster; `any` where queues are in one process with their senders. */
   readonly own: 'any' | readonly string[];
   /** Unique id of the role of the cluster's relay, as registered; undefined when there is none. */
-  relayRoleId(cluster: string): Promise<string | undefined>;
+  readonly relayRoleId: (cluster: string) => Promise<string | undefined>;
 }
 
 /** The role behind a sender: `AROA…:session` is a session of role `AROA…` (SQS, `SenderId` of a message). */
