@@ -9,8 +9,8 @@ import { mayWake } from '../lib/queue/senders.ts';
 import { jsonLog } from '../lib/reconcile/log.ts';
 import { Circuits } from '../lib/state/circuits.ts';
 import { Clusters } from '../lib/state/clusters.ts';
+import { DynamoDbTable } from '../lib/state/dynamodb-table.ts';
 import { Records } from '../lib/state/records.ts';
-import { Table } from '../lib/state/table.ts';
 import { WatchHistory } from '../lib/state/watch-history.ts';
 import { type Settings, settingsFrom } from './settings.ts';
 
@@ -35,7 +35,7 @@ export const provideClients = (clients: Clients): void => {
 
 const makePorts = (settings: Settings) => {
   const { sqs, dynamodb } = provided ?? { sqs: new SQSClient({}), dynamodb: new DynamoDBClient({}) };
-  const table = new Table(dynamodb, settings.KPACKLESS_TABLE);
+  const table = new DynamoDbTable(dynamodb, settings.KPACKLESS_TABLE);
   const clusters = new Clusters(table);
   const queueUrl = (queue: string): string => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`;
   const clock = () => new Date();

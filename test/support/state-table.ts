@@ -2,7 +2,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { ensureTable } from '../../infra/local/standalone/table.ts';
-import { Table } from '../../lib/state/table.ts';
+import { DynamoDbTable } from '../../lib/state/dynamodb-table.ts';
+import type { Table } from '../../lib/state/table.ts';
 
 export interface StateTables extends AsyncDisposable {
   /** A new table with nothing in it. */
@@ -18,7 +19,7 @@ export const stateTables = async (): Promise<StateTables> => {
     empty: async () => {
       made += 1;
       await ensureTable(client, `table-${made}`);
-      return new Table(client, `table-${made}`);
+      return new DynamoDbTable(client, `table-${made}`);
     },
     [Symbol.asyncDispose]: async () => {
       client.destroy();

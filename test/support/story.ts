@@ -27,9 +27,9 @@ import type { Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts
 import { passRunner } from '../../lib/reconcile/run.ts';
 import { pointersFor, watchedKinds } from '../../lib/relay/pointers.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
+import { DynamoDbTable } from '../../lib/state/dynamodb-table.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
 import { Records } from '../../lib/state/records.ts';
-import { Table } from '../../lib/state/table.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
 import { Death } from './death.ts';
 import { FakeKube } from './fake-kube.ts';
@@ -119,7 +119,7 @@ export const story = async <T extends Reconcilable>({
   );
 
   const queueUrl = (queue: string): string => sqs.queueUrl(`${prefix}${queue}.fifo`);
-  const table = new Table(dynamodb, 'records');
+  const table = new DynamoDbTable(dynamodb, 'records');
   const records = new Records(table);
   const sender = sqsSender(mortalQueues, queueUrl, () => Promise.resolve());
   const now = (): Date => new Date(clock.now());

@@ -17,8 +17,9 @@ import { ensureQueues } from '../../../infra/local/standalone/queues.ts';
 import { ensureTable } from '../../../infra/local/standalone/table.ts';
 import { queueRows } from '../../../lib/reconcile/kind-table.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
+import { DynamoDbTable } from '../../../lib/state/dynamodb-table.ts';
 import { recordKey, recordSortKey } from '../../../lib/state/keys.ts';
-import { Table } from '../../../lib/state/table.ts';
+import type { Table } from '../../../lib/state/table.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 
 const run = promisify(execFile);
@@ -74,7 +75,7 @@ beforeAll(async () => {
   const dynamoDb = new DynamoDBClient({ ...aws, endpoint: database.endpoint });
   await ensureQueues(sqsClient, 'kpackless-');
   await ensureTable(dynamoDb, 'kpackless');
-  table = new Table(dynamoDb, 'kpackless');
+  table = new DynamoDbTable(dynamoDb, 'kpackless');
   const { url: server, caData } = await emptyApiServer();
   const registration = { access: 'eks', server, caData, eksName: 'prod', region: aws.region } as const;
   await new Clusters(table).register('prod', registration);
