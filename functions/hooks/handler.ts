@@ -5,7 +5,7 @@ import { parameterSecrets, secretsIn } from '../../lib/hooks/secret-parameter.ts
 import { Polls } from '../../lib/state/polls.ts';
 import { ports } from '../ports.ts';
 
-const { sqs, table, sender, clock, log } = ports();
+const { aws, table, sender, clock, log } = ports;
 
 /** Standalone mode is told the secret itself, AWS the name of the parameter that holds it. */
 const parameter = process.env['KPACKLESS_HOOK_SECRET_PARAMETER'] ?? '';
@@ -15,8 +15,8 @@ const secrets =
     ? () => Promise.resolve(given)
     : parameterSecrets({
         name: parameter,
-        region: () => sqs.config.region(),
-        credentials: () => sqs.config.credentials(),
+        region: aws.region,
+        credentials: aws.credentials,
         clock,
       });
 

@@ -7,7 +7,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { kubeClient } from '../../lib/kube/client.ts';
 import { inClusterConfig, kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { kubeTransport } from '../../lib/kube/transport.ts';
-import { sqsSender } from '../../lib/queue/send.ts';
+import { sqsSender } from '../../lib/queue/sqs-sender.ts';
 import { jsonLog } from '../../lib/reconcile/log.ts';
 import { serveHealth } from '../../lib/relay/health.ts';
 import { startRelay } from '../../lib/relay/relay.ts';

@@ -141,7 +141,7 @@ const bringUp = async (
   checkpoint();
   const standalone = await screen.step('queues, table, relay and handlers in this process', () =>
     startStandalone({
-      databaseDir: join(home, 'dynamodb'),
+      databaseFile: join(home, 'kpackless.sqlite'),
       cluster: target.name,
       registration: { access: 'kubeconfig', path: kubeconfig },
       settings: { KPACKLESS_STEP_IMAGE: stepImage },

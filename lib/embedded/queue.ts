@@ -142,7 +142,8 @@ export class EmbeddedQueue {
 
   #pump(): void {
     const invoke = this.#invoke;
-    while (invoke !== undefined && !this.#stopped && this.#inHand.size < this.#options.concurrency) {
+    if (invoke === undefined) return;
+    while (!this.#stopped && this.#inHand.size < this.#options.concurrency) {
       const next = this.#turns.next();
       if (next === undefined) return;
       this.#inHand.set(next.target, undefined);

@@ -26,7 +26,7 @@ export interface EmbeddedQueuesOptions {
   /** Targets of one queue that are worked on at once. */
   readonly concurrency: number;
   readonly clock: () => Date;
-  warn(what: string, why: unknown): void;
+  readonly warn: (what: string, why: unknown) => void;
 }
 
 /** All queues of the kind table. */

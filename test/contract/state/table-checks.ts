@@ -1,6 +1,6 @@
 /** What the data model needs of the table, whichever adapter serves it (DESIGN §3.4, 5, 7, 8, 18). */
 import { expect } from 'vitest';
-import type { Table } from '../../../lib/state/table.ts';
+import type { Item, Table } from '../../../lib/state/table.ts';
 
 /** A check gets a table with nothing in it under `pk`. */
 export interface TableCheck {
@@ -10,6 +10,8 @@ export interface TableCheck {
 
 const keys = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, at) => String(at).padStart(3, '0'));
+const setOf = (item: Item | undefined, name: string): readonly string[] =>
+  [...((item?.[name] ?? []) as readonly string[])].sort();
 const sksOf = (items: readonly object[]): readonly unknown[] => items.map((item) => (item as { sk: unknown }).sk);
 
 export const tableChecks: readonly TableCheck[] = [
@@ -96,7 +98,7 @@ export const tableChecks: readonly TableCheck[] = [
     run: async (table, pk) => {
       const all = keys(30);
       await Promise.all(all.map((element) => table.update(pk, 'a', { add: { set: [element] } })));
-      expect([...((await table.get(pk, 'a'))?.['set'] as readonly string[])].sort()).toEqual(all);
+      expect(setOf(await table.get(pk, 'a'), 'set')).toEqual(all);
     },
   },
   {

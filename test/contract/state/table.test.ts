@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../lib/embedded/database.ts';
 import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
 import type { Table } from '../../../lib/state/table.ts';
@@ -31,7 +31,8 @@ describe.each(adapters)('the table in %s', (_, open) => {
   beforeAll(async () => {
     table = await open();
   });
-  it.each(tableChecks.map((check) => [check.name, check] as const))('%s', async (_name, { run }) => {
-    await run(table, `test#${randomUUID()}`);
+  it.each(tableChecks.map((check) => [check.name, check] as const))('%s', async (_name, check) => {
+    expect.hasAssertions();
+    await check.run(table, `test#${randomUUID()}`);
   });
 });

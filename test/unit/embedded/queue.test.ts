@@ -75,8 +75,9 @@ const begin = (
     });
   return { queues, given, warned, start, close: () => database.close(), messages };
 };
-const settled = async (given: readonly unknown[], count: number): Promise<void> =>
-  expect.poll(() => given.length, { timeout: 3000, interval: 5 }).toBe(count);
+const settled = async (given: readonly unknown[], count: number): Promise<void> => {
+  await expect.poll(() => given.length, { timeout: 3000, interval: 5 }).toBe(count);
+};
 
 describe('the embedded queue', () => {
   it('hands all messages of a target to one invocation, in order, and forgets what succeeded', async () => {
@@ -161,6 +162,7 @@ describe('the embedded queue', () => {
     await settled(given, 2);
     await queues.send('image', [wake('good', { version: '2' })]);
     await settled(given, 3);
+    expect(given.at(-1)).toEqual(['good@2/1']);
   });
 
   it('puts what failed five times among the dead letters, and brings it back with all its tries', async () => {
