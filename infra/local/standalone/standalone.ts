@@ -49,10 +49,26 @@ const sweepMilliseconds = 1000;
 /** Passes of one kind at once: they wait for the API server and registries most of the time. */
 const concurrency = 20;
 
-/** A folder of functions/ loaded as Lambda would: by its handler's name. */
+/** The function of each row of the kind table, as Lambda would load it. Written out, so that a bundle holds them. */
+const handlers: Readonly<Record<string, () => Promise<{ readonly handler: Invoke }>>> = {
+  image: () => import('../../../functions/image/handler.ts'),
+  build: () => import('../../../functions/build/handler.ts'),
+  'source-resolver': () => import('../../../functions/source-resolver/handler.ts'),
+  builder: () => import('../../../functions/builder/handler.ts'),
+  'cluster-builder': () => import('../../../functions/cluster-builder/handler.ts'),
+  buildpack: () => import('../../../functions/buildpack/handler.ts'),
+  'cluster-buildpack': () => import('../../../functions/cluster-buildpack/handler.ts'),
+  'cluster-store': () => import('../../../functions/cluster-store/handler.ts'),
+  'cluster-stack': () => import('../../../functions/cluster-stack/handler.ts'),
+  'cluster-lifecycle': () => import('../../../functions/cluster-lifecycle/handler.ts'),
+  'git-poll': () => import('../../../functions/git-poll/handler.ts'),
+  dependents: () => import('../../../functions/dependents/handler.ts'),
+};
+
 const loadHandler = async (name: string): Promise<Invoke> => {
-  const loaded = (await import(`../../../functions/${name}/handler.ts`)) as { readonly handler: Invoke };
-  return loaded.handler;
+  const load = handlers[name];
+  if (load === undefined) throw new Error(`queue ${name} has no function: add it to ${import.meta.filename}`);
+  return (await load()).handler;
 };
 
 /** Starts everything. One a process, since handlers read their settings from the environment as on Lambda. What fails leaves nothing running. */
