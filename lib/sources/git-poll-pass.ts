@@ -10,7 +10,8 @@ import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { queueOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
-import type { Dependency, TargetKey } from '../state/keys.ts';
+import type { Circuits } from '../state/circuits.ts';
+import { clusterScope, type Dependency, type TargetKey } from '../state/keys.ts';
 import type { PollRow, Polls } from '../state/polls.ts';
 import { namedCredential } from './account-credential.ts';
 import { type AskHostPorts, askHost } from './ask-host.ts';
@@ -42,6 +43,8 @@ export interface GitPollPorts extends AskHostPorts {
     'finish' | 'followers' | 'forget' | 'offerToHooks' | 'read' | 'replaceWatched' | 'saveResult'
   >;
   readonly sender: Sender;
+  /** Of clusters. */
+  readonly circuits: Pick<Circuits, 'admit' | 'failed' | 'succeeded'>;
   /** The API of a registered cluster. @throws ExpectedError when it is not registered */
   kube(cluster: string, signal: AbortSignal): Promise<Pick<KubeClient, 'get'>>;
   readonly settings: PollSettings;
@@ -163,10 +166,11 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     if (secretName !== undefined && credential === undefined) {
       throw new GitError('unauthorized', `Secret ${secretName} is gone or no longer speaks of ${url.authority}`, {
         host: url.authority,
+        heard: 'undialled',
       });
     }
     const prefixes = prefixesFor(revisionsOf(run.watched));
-    return askHost(ports, { url, credential, prefixes }, run.now, run.signal);
+    return askHost(ports, { url, credential, prefixes }, { tenant: run.target, now: run.now }, run.signal);
   };
 
   /** Were followers told of the failures that end now? Then they are told that it is over. */
@@ -235,7 +239,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const { target, row, now } = run;
     const kube = await ports.kube(target.cluster, run.signal);
     const { place, followed } = await findPlace(run, kube);
-    if (followed) await ports.circuits.succeeded(target.cluster, seconds(now));
+    if (followed) await ports.circuits.succeeded(clusterScope(target.cluster), seconds(now));
     if (!followed) {
       await polls.forget(target, row);
       return 'abandoned';
@@ -265,7 +269,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const isThrottled = row.attempts > 0 && parseFailure(row.failure)?.code === 'throttled';
     if (isThrottled && messages.every(({ reason }) => reason === 'hook')) return 'parked';
     const now = ports.clock();
-    const admission = await ports.circuits.admit(target.cluster, seconds(now));
+    const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(now));
     if (!admission.admitted) {
       await polls.finish(target, admission.until + Math.floor(ports.random() * 5));
       return 'parked';
@@ -279,8 +283,8 @@ export const gitPollRunner = (ports: GitPollPorts) => {
       if (!(error instanceof ExpectedError)) throw error;
       // This pass may be the probe that everybody waits for: its end must be told, or the cluster stays shut for half a minute.
       if (saysClusterIsDown(error) && !signal.aborted)
-        await ports.circuits.failed(target.cluster, seconds(now), error.retryAfterSeconds);
-      else if (error instanceof KubeError) await ports.circuits.succeeded(target.cluster, seconds(now));
+        await ports.circuits.failed(clusterScope(target.cluster), seconds(now), error.retryAfterSeconds);
+      else if (error instanceof KubeError) await ports.circuits.succeeded(clusterScope(target.cluster), seconds(now));
       return failed(run, error, settings);
     }
   };

@@ -9,7 +9,7 @@ import { type GitUrl, parseGitUrl } from '../git/url.ts';
 import { isTrue } from '../reconcile/conditions.ts';
 import { again, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
-import type { Dependency, TargetKey } from '../state/keys.ts';
+import type { Dependency, TargetKey, Tenant } from '../state/keys.ts';
 import type { PollRow, WatchRequest } from '../state/polls.ts';
 import { accountCredential } from './account-credential.ts';
 import { type AskHostPorts, askHost } from './ask-host.ts';
@@ -46,6 +46,7 @@ interface GitQuestion {
   /** Undefined for a full commit id, which cannot move. */
   readonly poll: TargetKey | undefined;
   readonly pace: PollSettings;
+  readonly tenant: Tenant;
 }
 
 const accountOf = ({ metadata, spec }: SourceResolver): readonly Dependency[] => {
@@ -64,15 +65,16 @@ const questionFor = async (
   const url = parseGitUrl(source.url);
   if (!isRefName(source.revision)) throw new RevisionNotFoundError(url, source.revision);
   const { namespace = '', name } = resolver.metadata;
+  const tenant = { cluster: pass.cluster, namespace };
   const account = accountOf(resolver);
   const intervalSeconds = askedSeconds(resolver.metadata.annotations);
   const pace = intervalSeconds === undefined ? settings : { intervalSeconds };
   await pass.dependOn(account);
   const credential = await accountCredential(pass.kube, namespace, resolver.spec.serviceAccount, url);
-  if (isObjectId(source.revision.toLowerCase())) return { source, url, credential, poll: undefined, pace };
+  if (isObjectId(source.revision.toLowerCase())) return { source, url, credential, poll: undefined, pace, tenant };
   const poll = gitPollFor(url, { namespace, name, secretName: credential?.secretName, intervalSeconds });
   await pass.dependOn([...account, revisionOf(poll, source.revision)]);
-  return { source, url, credential, poll: { cluster: pass.cluster, ...poll }, pace };
+  return { source, url, credential, poll: { cluster: pass.cluster, ...poll }, pace, tenant };
 };
 
 /** Text by which the next pass knows that the poll counts on us already. */
@@ -108,7 +110,7 @@ const HOOKED_SECONDS = 3600;
 /** Where the revision is now, from the shared poll or from the host itself. */
 const look = async (
   ports: SourcePorts,
-  { source, url, credential, pace }: GitQuestion,
+  { source, url, credential, pace, tenant }: GitQuestion,
   row: PollRow | undefined,
   stored: ResolvedRevision | undefined,
   pass: Pass,
@@ -124,7 +126,7 @@ const look = async (
   // Never polled means that nothing but a hook or an edit of the spec moves it, whatever else wakes us.
   if (isOff && stored !== undefined && !pass.reasons.has('hook')) return stored;
   const prefixes = refNamesFor(source.revision);
-  const refs = await askHost(ports, { url, credential, prefixes }, pass.now, pass.signal);
+  const refs = await askHost(ports, { url, credential, prefixes }, { tenant, now }, pass.signal);
   return resolveRevision(source.revision, refTable(refs));
 };
 

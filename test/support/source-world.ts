@@ -20,6 +20,7 @@ import { defaultPollSettings } from '../../lib/sources/polling.ts';
 import { blobProber } from '../../lib/sources/probe-blob.ts';
 import { sourceResolverReconciler } from '../../lib/sources/reconcile.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
+import { HostCircuits } from '../../lib/state/host-circuits.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
 import { Polls } from '../../lib/state/polls.ts';
 import { type Due, Records } from '../../lib/state/records.ts';
@@ -57,7 +58,13 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
     random: () => 0,
     log: (level, what, fields) => void logged.push(JSON.stringify({ level, what, ...fields })),
   };
-  const shared = { ...ports, listRefs: real.listRefs ?? fromTables, polls, settings: defaultPollSettings };
+  const shared = {
+    ...ports,
+    hosts: new HostCircuits(table),
+    listRefs: real.listRefs ?? fromTables,
+    polls,
+    settings: defaultPollSettings,
+  };
   const look = {
     probeBlob: blobProber({ allowLoopback: true }),
     registryFor: accountRegistries({ session: createSession(() => now.getTime()) }),
