@@ -126,7 +126,8 @@ const readObject = async (
     await ports.circuits.succeeded(clusterScope(cluster), now);
     return object;
   } catch (error) {
-    if (saysClusterIsDown(error) && !signal.aborted) await ports.circuits.failed(clusterScope(cluster), now, error.retryAfterSeconds);
+    if (saysClusterIsDown(error) && !signal.aborted)
+      await ports.circuits.failed(clusterScope(cluster), now, error.retryAfterSeconds);
     else if (!saysClusterIsDown(error)) await ports.circuits.succeeded(clusterScope(cluster), now);
     throw error;
   }

@@ -4,6 +4,7 @@
  * | item | pk | sk | read by |
  * |---|---|---|---|
  * | record of an object | `object#<cluster>#<kind>#<namespace>#<name>` | `record` | a pass, by key, consistent |
+ * | revision of a shared poll | `object#<cluster>#GitPoll#<namespace>#<name>` | `revision#<digest of it>` | a poll, all pages, and its followers, by key; consistent |
  * | edge | `edge#<cluster>#<kind>#<namespace>#<name or *>` | `<kind>#<namespace>#<name>` | dependents, by dependency, consistent |
  * | registration of a cluster | `registration#<cluster>` | `registration` | functions, by key; written by the operator alone |
  * | history of a cluster (epoch) | `relay#<cluster>` | `history` | its relay, by key |
@@ -18,6 +19,8 @@
  *
  * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide.
  */
+
+import { createHash } from 'node:crypto';
 
 /** An object in one of the clusters: the identity of records, messages and queue groups. */
 export interface TargetKey {
@@ -38,6 +41,13 @@ export interface Dependency {
 export const dueShards = 16;
 
 export const recordSortKey = 'record';
+
+/** Before every revision of a shared poll, in the order of sort keys; behind its record. */
+export const revisionPrefix = 'revision#';
+
+/** Sort key of a revision that somebody follows; a digest, as a revision may be longer than a key. */
+export const revisionSortKey = (revision: string): string =>
+  `${revisionPrefix}${createHash('sha256').update(revision).digest('hex').slice(0, 32)}`;
 
 /** Partition key of an object's record. */
 export const recordKey = ({ cluster, kind, namespace, name }: TargetKey): string =>
@@ -130,6 +140,12 @@ export const hookKey = (place: string): string => `hook#${place}`;
 /** Sort key of a poll that a push hook wakes. */
 export const hookSortKey = ({ cluster, kind, namespace, name }: TargetKey): string =>
   `${cluster}#${kind}#${namespace}#${name}`;
+
+/** Before every poll of one tenant at a place, in the order of sort keys. */
+export const hooksOfTenant = ({ cluster, kind, namespace }: TargetKey): string => `${cluster}#${kind}#${namespace}#`;
+
+/** Behind every poll of one cluster at a place. */
+export const hooksBehind = (cluster: string): string => `${cluster}#~`;
 
 /** The poll that such a sort key names. */
 export const polledBy = (sk: string): TargetKey => {

@@ -12,6 +12,7 @@ import { type GitRef, withPrefixes } from '../../lib/git/refs.ts';
 import { normalGitUrl, parseGitUrl } from '../../lib/git/url.ts';
 import { hookAnswerer } from '../../lib/hooks/answer.ts';
 import type { HookAnswer, HookRequest } from '../../lib/hooks/request.ts';
+import { secretsIn } from '../../lib/hooks/secrets.ts';
 import { createSession } from '../../lib/oci/session.ts';
 import type { Message, Reason } from '../../lib/queue/message.ts';
 import { passRunner, type RunnerPorts } from '../../lib/reconcile/run.ts';
@@ -138,7 +139,11 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
       secrets: readonly string[],
     ): Promise<HookAnswer & { readonly polls: readonly string[] }> => {
       const before = sent.length;
-      const given = await hookAnswerer({ ...ports, polls, secrets: () => Promise.resolve(secrets) })(request);
+      const given = await hookAnswerer({
+        ...ports,
+        polls,
+        secrets: () => Promise.resolve(secretsIn(secrets.join(' '))),
+      })(request);
       const woken = sent.splice(before);
       const results = await Promise.all(
         woken.map(({ message }) => runPoll({ cluster: message.cluster, ...message.target }, [message], 60)),

@@ -172,7 +172,7 @@ describe('infra/roles.yml', () => {
   it('lets those wake a kind who do: the sweeper, dependents, the relay; a long push itself; a poll its followers; hooks polls', () => {
     expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
     expect(sendersTo('source-resolver')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
-    expect(sendersTo('git-poll')).toEqual(['DependentsRole', 'SweeperRole', 'HooksRole', 'RelayRole']);
+    expect(sendersTo('git-poll')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'HooksRole', 'RelayRole']);
     expect(sendersTo('dependents')).toEqual(['SweeperRole', 'RelayRole']);
     for (const { name } of queueRows.filter(({ watched }) => watched))
       expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole', 'RelayRole']));
