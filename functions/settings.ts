@@ -14,7 +14,8 @@ const flag = v.optional(
 const cap = v.optional(
   v.pipe(
     v.string(),
-    v.regex(/^(?:[1-9]\d{0,2}|1000)?$/, 'must be a number from 1 to 1000'),
+    // Each holder of a slot takes up to 455 bytes of one item, which may have 400 KB.
+    v.regex(/^(?:[1-9]\d?|[1-7]\d\d|800)?$/, 'must be a number from 1 to 800'),
     v.transform((given) => (given === '' ? undefined : Number(given))),
   ),
   '',

@@ -4,6 +4,7 @@ import { GitError } from './errors.ts';
 import { httpFailure, networkFailure } from './http-errors.ts';
 import { readPackets } from './pkt-line.ts';
 import { type GitRef, lsRefsRequest, readAdvertisement, readLsRefs, withPrefixes } from './refs.ts';
+import { hasShaken } from './tls-contact.ts';
 import type { GitUrl } from './url.ts';
 
 /** What a transport is asked: which refs of which repository, as whom, for how long. */
@@ -72,11 +73,13 @@ const follow = (place: Place, response: Response, ask: ListOverHttp): Place => {
   return { base: target, authorization: target.origin === place.base.origin ? place.authorization : undefined };
 };
 
-const send = async (ask: ListOverHttp, input: URL, init: RequestInit): Promise<Response> => {
+/** `isAlive`: has the host that was named answered before, perhaps by a redirect to another one? */
+const send = async (ask: ListOverHttp, input: URL, init: RequestInit, isAlive: boolean): Promise<Response> => {
+  const since = performance.now();
   try {
     return await fetch(input, { ...init, signal: ask.signal, redirect: 'manual' });
   } catch (error) {
-    throw networkFailure(ask, error);
+    throw networkFailure(ask, error, isAlive || hasShaken(input.origin, since));
   }
 };
 
@@ -105,7 +108,7 @@ const discover = async (ask: ListOverHttp): Promise<{ readonly place: Place; rea
   const { scheme, authority, path, query } = ask.url;
   let place: Place = { base: new URL(`${scheme}://${authority}${path}${query}`), authorization: authorizationFor(ask) };
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const response = await send(ask, serviceUrl(place.base, 'info/refs'), { headers: headersFor(place) });
+    const response = await send(ask, serviceUrl(place.base, 'info/refs'), { headers: headersFor(place) }, hop > 0);
     if (response.ok) return { place, response };
     await response.body?.cancel();
     if (!isRedirect(response.status)) throw httpFailure(ask, response, place.authorization !== undefined);
@@ -117,7 +120,7 @@ const discover = async (ask: ListOverHttp): Promise<{ readonly place: Place; rea
 };
 
 const requestRefs = async (ask: ListOverHttp, place: Place, body: Buffer): Promise<readonly GitRef[]> => {
-  const response = await send(ask, serviceUrl(place.base, 'git-upload-pack'), {
+  const init = {
     method: 'POST',
     body: new Uint8Array(body),
     headers: {
@@ -125,7 +128,8 @@ const requestRefs = async (ask: ListOverHttp, place: Place, body: Buffer): Promi
       'content-type': 'application/x-git-upload-pack-request',
       accept: 'application/x-git-upload-pack-result',
     },
-  });
+  };
+  const response = await send(ask, serviceUrl(place.base, 'git-upload-pack'), init, true);
   if (!response.ok) {
     await response.body?.cancel();
     throw httpFailure(ask, response, place.authorization !== undefined);

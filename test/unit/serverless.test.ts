@@ -177,7 +177,7 @@ describe('infra/roles.yml', () => {
   it('lets those wake a kind who do: the sweeper, dependents; a long push itself; a poll its followers; hooks polls', () => {
     expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'SweeperRole']);
     expect(sendersTo('source-resolver')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole']);
-    expect(sendersTo('git-poll')).toEqual(['DependentsRole', 'SweeperRole', 'HooksRole']);
+    expect(sendersTo('git-poll')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'HooksRole']);
     expect(sendersTo('dependents')).toEqual(['SweeperRole']);
     for (const { name } of queueRows.filter(({ watched }) => watched))
       expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole']));
