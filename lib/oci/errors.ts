@@ -12,6 +12,8 @@ export type OciErrorCode =
   | 'throttled'
   /** 408 and 5xx. */
   | 'unavailable'
+  /** Ours to refuse: its address is none that we dial (lib/egress). */
+  | 'not-asked'
   /** No answer: refused, reset, DNS, TLS. */
   | 'unreachable'
   /** A deadline of ours or of the caller passed. */
@@ -25,7 +27,6 @@ export type OciErrorCode =
 export interface RegistryMessage {
   readonly code: string;
   readonly message: string;
-  readonly detail?: unknown;
 }
 
 export interface OciErrorOptions extends ErrorOptions {

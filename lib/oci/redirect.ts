@@ -2,6 +2,7 @@
  * Follows redirects by hand (distribution-spec "Pulling blobs"): registries send blobs from storage hosts, and those must never see the
  * registry's credential.
  */
+import { printable } from '../text/printable.ts';
 import { OciError } from './errors.ts';
 import { discard, type HttpRequest, type Send } from './http.ts';
 
@@ -35,9 +36,9 @@ const redirected = (request: HttpRequest, location: string, status: number): Htt
   const url = new URL(location, request.url);
   const downgraded = request.url.protocol === 'https:' && url.protocol !== 'https:';
   if (downgraded || !/^https?:$/.test(url.protocol))
-    throw refuse(request, `from https to ${url.protocol}//${url.host}`);
+    throw refuse(request, `from https to ${printable(`${url.protocol}//${url.host}`, 256)}`);
   if (url.origin === request.url.origin) return { ...request, url };
-  if (request.staysAtOrigin === true) throw refuse(request, `to another host, ${url.host}`);
+  if (request.staysAtOrigin === true) throw refuse(request, `to another host, ${printable(url.host, 256)}`);
   const { authorization: _, ...headers } = request.headers;
   return { ...request, url, headers };
 };

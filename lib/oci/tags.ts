@@ -1,4 +1,5 @@
 /** Tags of a repository, page after page (distribution-spec "Listing Tags"). */
+import { printable } from '../text/printable.ts';
 import type { Api } from './api.ts';
 import { invalidContent } from './errors.ts';
 import { discard, readUpTo } from './http.ts';
@@ -15,7 +16,10 @@ const nextPage = (header: string | null, url: URL): URL | undefined => {
   if (target === undefined || !URL.canParse(target, url.href)) return undefined;
   const next = new URL(target, url);
   if (next.host !== url.host)
-    throw invalidContent(`the next page of tags is on another host, ${next.host}`, { method: 'GET', url });
+    throw invalidContent(`the next page of tags is on another host, ${printable(next.host, 256)}`, {
+      method: 'GET',
+      url,
+    });
   next.protocol = url.protocol;
   return next.href === url.href ? undefined : next;
 };

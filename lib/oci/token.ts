@@ -1,4 +1,6 @@
 /** One token from a token service (distribution "Token Authentication" and "OAuth2 Token Authentication"; spec 04 §9.3). */
+
+import { printable } from '../text/printable.ts';
 import { invalidContent, OciError } from './errors.ts';
 import { discard, type HttpRequest, type HttpResponse, readUpTo, replay, type Send } from './http.ts';
 import type { Authorization } from './keychain.ts';
@@ -31,9 +33,8 @@ const realmUrl = ({ registryUrl, realm }: TokenRequest): URL => {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   const clear = url?.protocol === 'http:' && registryUrl.protocol === 'http:' && isPlainHttpAllowed(registryUrl.host);
   if (url !== undefined && (url.protocol === 'https:' || clear)) return url;
-  throw invalidContent(
-    `${registryUrl.host} names a token service that no credential may be sent to: ${realm.slice(0, 200)}`,
-  );
+  const named = url === undefined ? 'no URL' : printable(`${url.protocol}//${url.host}`, 256);
+  throw invalidContent(`${registryUrl.host} names a token service that no credential may be sent to: ${named}`);
 };
 
 /** `Basic` header value of a user and password. */

@@ -1,4 +1,5 @@
 /** Where an upload goes on (distribution-spec "Pushing blobs": `Location` may be relative, may change with each answer). */
+import { printable } from '../text/printable.ts';
 import { OciError } from './errors.ts';
 import type { HttpResponse } from './http.ts';
 
@@ -14,7 +15,11 @@ export const uploadLocation = (response: HttpResponse): URL => {
   const location = new URL(header, response.url);
   if (location.protocol === 'http:' && response.url.protocol === 'https:') {
     if (location.hostname !== response.url.hostname) {
-      throw new OciError('rejected', `upload refused: from https to http on another host, ${location.host}`, where);
+      throw new OciError(
+        'rejected',
+        `upload refused: from https to http on another host, ${printable(location.host, 256)}`,
+        where,
+      );
     }
     location.protocol = 'https:';
     location.port = response.url.port;
