@@ -1,8 +1,8 @@
 /** The ways out to hosts that tenants name; there are no others (lib/egress). */
 
 import type { NodeFetch } from '../lib/egress/fetch.ts';
-import { egressGuard, guardedDial } from '../lib/egress/guard.ts';
-import { guardedFetch } from '../lib/egress/guarded-fetch.ts';
+import { egressGuard, type GuardOptions, guardedDial } from '../lib/egress/guard.ts';
+import { type GuardedFetchOptions, guardedFetch } from '../lib/egress/guarded-fetch.ts';
 import { type Judge, judgeBy } from '../lib/egress/policy.ts';
 import type { GitWay } from '../lib/git/list-refs.ts';
 import type { Settings } from './settings.ts';
@@ -20,16 +20,18 @@ const judgeOf = (settings: EgressSettings): Judge =>
     privateRanges: settings.KPACKLESS_EGRESS_PRIVATE === 'allow',
   });
 
-/** To registries, their token services and whatever they redirect to; vouched for by the PEM certificates as well. */
-export const registryFetch = (settings: EgressSettings, ca?: string): NodeFetch =>
-  guardedFetch(judgeOf(settings), { ca, plainHttp: 'among private addresses' });
+/** To registries, their token services and whatever they redirect to. */
+export const registryFetch = (
+  settings: EgressSettings,
+  options: Omit<GuardedFetchOptions, 'plainHttp'> = {},
+): NodeFetch => guardedFetch(judgeOf(settings), { ...options, plainHttp: 'among private addresses' });
 
 /** To blobs. */
-export const blobFetch = (settings: EgressSettings): NodeFetch =>
-  guardedFetch(judgeOf(settings), { plainHttp: 'anywhere' });
+export const blobFetch = (settings: EgressSettings, options: GuardOptions = {}): NodeFetch =>
+  guardedFetch(judgeOf(settings), { ...options, plainHttp: 'anywhere' });
 
 /** To git hosts. */
-export const gitWay = (settings: EgressSettings): GitWay => ({
-  fetch: blobFetch(settings),
-  dial: guardedDial(egressGuard(judgeOf(settings))),
+export const gitWay = (settings: EgressSettings, options: GuardOptions = {}): GitWay => ({
+  fetch: blobFetch(settings, options),
+  dial: guardedDial(egressGuard(judgeOf(settings), options)),
 });

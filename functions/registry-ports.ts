@@ -36,7 +36,7 @@ export const registryPorts = ({
   registryFor: accountRegistries(
     {
       session: createSession(),
-      transport: { fetch: registryFetch(settings, caFile === '' ? undefined : certificatesIn(caFile)) },
+      transport: { fetch: registryFetch(settings, { ca: caFile === '' ? undefined : certificatesIn(caFile) }) },
     },
     ({ ecrRoles = [] }) => firstOf(asRole(ecrRoles), ownEcr),
   ),

@@ -23,7 +23,8 @@ const codeOf = (status: number): OciErrorCode => {
   return status >= 500 || status === 408 ? 'unavailable' : 'rejected';
 };
 
-const printMessage = ({ code, message }: RegistryMessage): string => (message === '' ? code : `${code}: ${message}`);
+const printMessage = ({ code, message, detail }: RegistryMessage): string =>
+  [message === '' ? code : `${code}: ${message}`, ...(detail === '' ? [] : [detail])].join('; ');
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
@@ -32,8 +33,20 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 /** What distribution-spec calls a code; anything else is text of somebody else's. */
 const isCode = (text: string): boolean => /^[A-Z][A-Z0-9_]{0,63}$/.test(text);
 
+const questions: ReadonlySet<string> = new Set(['Tag', 'Name', 'Digest']);
+
+/** A detail such as `{"Tag": "v1"}` as kpack prints it, with Go's `%v`; only if it says nothing but what was asked. */
+const printDetail = (detail: unknown, url: URL): string => {
+  const pairs = isRecord(detail) ? Object.entries(detail) : [];
+  const isAsked = ([key, value]: readonly [string, unknown]): boolean =>
+    questions.has(key) && typeof value === 'string' && url.pathname.includes(value);
+  if (pairs.length === 0 || !pairs.every(isAsked)) return '';
+  const sorted = pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${sorted.map(([key, value]) => `${key}:${String(value)}`).join(' ')}]`;
+};
+
 /** The entries of a registry's error body; none when it is not one. */
-const parseRegistryErrors = (body: string): readonly RegistryMessage[] => {
+const parseRegistryErrors = (body: string, url: URL): readonly RegistryMessage[] => {
   try {
     const parsed: unknown = JSON.parse(body);
     const errors = isRecord(parsed) && Array.isArray(parsed['errors']) ? parsed['errors'] : [];
@@ -43,6 +56,7 @@ const parseRegistryErrors = (body: string): readonly RegistryMessage[] => {
       .map((entry) => ({
         code: isCode(textOf(entry['code'])) ? textOf(entry['code']) : 'UNKNOWN',
         message: printable(textOf(entry['message']), messageCharacters).trim(),
+        detail: printDetail(entry['detail'], url),
       }));
   } catch {
     return [];
@@ -61,7 +75,7 @@ const explain = (method: Method, status: number, errors: readonly RegistryMessag
 export const responseError = async (method: Method, response: HttpResponse, nowMs: number): Promise<OciError> => {
   const { status, url } = response;
   const bytes = await readUpTo(response.body, bodyLimitBytes).catch(() => undefined);
-  const errors = parseRegistryErrors(new TextDecoder().decode(bytes ?? new Uint8Array()));
+  const errors = parseRegistryErrors(new TextDecoder().decode(bytes ?? new Uint8Array()), url);
   // Beyond kpack's text: the usual cause, which the registry cannot know.
   const because = response.anonymous ? `: ${response.anonymous}` : '';
   const hint =

@@ -1,5 +1,6 @@
 /** Where an upload goes on (distribution-spec "Pushing blobs": `Location` may be relative, may change with each answer). */
 import { printable } from '../text/printable.ts';
+import { ToldUrl } from '../text/shown-url.ts';
 import { OciError } from './errors.ts';
 import type { HttpResponse } from './http.ts';
 
@@ -12,7 +13,7 @@ export const uploadLocation = (response: HttpResponse): URL => {
   const header = response.headers.get('location');
   if (header === null || !URL.canParse(header, response.url.href))
     throw new OciError('rejected', 'missing Location header', where);
-  const location = new URL(header, response.url);
+  const location = new ToldUrl(header, response.url);
   if (location.protocol === 'http:' && response.url.protocol === 'https:') {
     if (location.hostname !== response.url.hostname) {
       throw new OciError(

@@ -1,9 +1,11 @@
 /** Which version of a blob is behind a URL: the headers of one answer, never its content. */
+
 import { createHash } from 'node:crypto';
 import type { FetchAnswer, NodeFetch } from '../egress/fetch.ts';
 import { EgressRefused } from '../egress/guard.ts';
 import { networkCause } from '../oci/network-cause.ts';
 import { retryAfterSeconds } from '../oci/retry-after.ts';
+import { shownUrl, ToldUrl } from '../text/shown-url.ts';
 import { SourceProbeError } from './probe-error.ts';
 
 /** What is asked. */
@@ -19,7 +21,7 @@ export type ProbeBlob = (probe: BlobProbe, signal: AbortSignal) => Promise<strin
 const DEADLINE_MILLISECONDS = 10_000;
 const MAX_REDIRECTS = 5;
 
-const shown = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`;
+const shown = (url: URL): string => shownUrl(url instanceof ToldUrl ? url : new URL(url.pathname, url));
 
 const failure = (url: URL, why: string, pace: 'slow' | 'soon', cause?: unknown, wait?: number): SourceProbeError =>
   new SourceProbeError(`${shown(url)} could not be looked at: ${why}`, { pace, cause, retryAfterSeconds: wait });
@@ -64,7 +66,7 @@ const FINE: ReadonlySet<number> = new Set([200, 206, 416]);
 const follow = (from: URL, location: string | null): URL => {
   if (location === null || !URL.canParse(location, from.href))
     throw failure(from, 'it redirects without saying where', 'slow');
-  const target = new URL(location, from.href);
+  const target = new ToldUrl(location, from.href);
   if (target.protocol !== 'https:' && target.protocol !== from.protocol)
     throw failure(from, 'it redirects to what is not https, which is not followed', 'slow');
   target.username = '';

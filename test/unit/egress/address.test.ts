@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { literalAddress, parseAddress, printIpv4, reachedBy } from '../../../lib/egress/address.ts';
 
@@ -41,7 +41,7 @@ describe('a host that is an address', () => {
     '1e3',
     '-1',
     '1.2.3.4.5',
-    `${'9'.repeat(30)}`,
+    '9'.repeat(30),
   ])('%j is none', (text) => {
     expect(literalAddress(text)).toBeUndefined();
   });

@@ -150,12 +150,20 @@ describe.each([
       expect(error.message).toMatch(/: multiple errors returned: (?:DENIED: a bx{253}…(?:; )?){4}$/);
     });
 
+    it('repeats with the registry what was asked, as kpack does', async () => {
+      const detail = { Tag: 'v1', Name: tag.path };
+      const body = JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown', detail }] });
+      fake.addFault({ kind: 'status', status: 404, body });
+      const error = await failure(registry.getManifest(tag));
+      expect(error.message).toMatch(/: MANIFEST_UNKNOWN: manifest unknown; map\[Name:test\/\w+ Tag:v1\]$/);
+    });
+
     it.each([
       ['a page', '<html>internal</html>'],
       ['JSON of somebody else', '{"error":"internal","errors":"internal"}'],
       ['entries without a code', '{"errors":[{"internal":"x"},"internal"]}'],
       ['a code that is none', '{"errors":[{"code":"internal secret"}]}'],
-      ['details', '{"errors":[{"code":"DENIED","message":"no","detail":{"Secret":"internal"}}]}'],
+      ['details beyond what was asked', '{"errors":[{"code":"DENIED","message":"no","detail":{"Secret":"internal"}}]}'],
     ])('shows nothing of %s', async (_, body) => {
       fake.addFault({ kind: 'status', status: 400, body });
       const error = await failure(registry.getManifest(tag));
