@@ -118,12 +118,12 @@ describe('who may be dialled', () => {
 });
 
 describe('the table of ranges', () => {
-  it('says of every range its kind at its first address', () => {
-    for (const [range, kind] of addressRanges) {
+  it('says of every range its kind, unless a more specific one begins there', () => {
+    const wrong = addressRanges.filter(([range, kind]) => {
       const { kind: found, cidr } = rangeOf(parseCidr(range));
-      // A more specific range may begin where this one does.
-      if (cidr.prefix === parseCidr(range).prefix) expect([range, found]).toEqual([range, kind]);
-    }
+      return cidr.prefix === parseCidr(range).prefix && found !== kind;
+    });
+    expect(wrong).toEqual([]);
     expect(new Set(addressRanges.map(([range]) => range)).size).toBe(addressRanges.length);
   });
 });
