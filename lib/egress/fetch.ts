@@ -112,7 +112,7 @@ export const fetchOver = ({ http, https }: Agents): NodeFetch => {
         resolve(answerOf(incoming, method)),
       );
       outgoing.on('error', (error) => {
-        if (body !== undefined || !wasDead(outgoing, error)) reject(error);
+        if (!['GET', 'HEAD'].includes(method) || !wasDead(outgoing, error)) reject(error);
         else resolve(send(url, { method, ...(headers && { headers }), ...(signal && { signal }) }));
       });
       if (body === undefined) {

@@ -2,12 +2,12 @@
  * The guard of every connection that goes where a tenant's word leads (DESIGN §3.27). It judges the very addresses that are dialled, after the
  * name is resolved, so a resolver that answers differently the next time changes nothing.
  */
-import { lookup as systemLookup } from 'node:dns';
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { ExpectedError } from '../errors/expected.ts';
 import { printable } from '../text/printable.ts';
 import { literalAddress, parseAddress, printIpv4 } from './address.ts';
 import type { Judge, Refusal } from './policy.ts';
+import { systemLookup } from './system-lookup.ts';
 
 /** A host that is not dialled. The message names the host as it was written and the kind of its address, never the address. */
 export class EgressRefused extends ExpectedError {

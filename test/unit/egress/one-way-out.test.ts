@@ -22,6 +22,7 @@ describe('the ways out', () => {
       'lib/egress/fetch.ts',
       'lib/egress/guard.ts',
       'lib/egress/guarded-fetch.ts',
+      'lib/egress/system-lookup.ts',
       'lib/git/ssh.ts', // over a socket of the guard
       'lib/kube/transport.ts', // the API server of a registration
       'lib/oci/response-error.ts', // names of statuses
