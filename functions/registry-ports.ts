@@ -5,21 +5,20 @@ import { configCache } from '../lib/buildpacks/fetch-image.ts';
 import { ecrRoleKeychains } from '../lib/clusters/ecr-roles.ts';
 import { ecrKeychain } from '../lib/oci/ecr.ts';
 import { ecrTokenAs, getEcrToken, ownAwsIdentity } from '../lib/oci/ecr-token.ts';
-import type { Fetch } from '../lib/oci/fetch-send.ts';
-import { httpsFetch } from '../lib/oci/https-fetch.ts';
 import { firstOf } from '../lib/oci/keychain.ts';
 import { createSession } from '../lib/oci/session.ts';
+import { type EgressSettings, registryFetch } from './egress.ts';
 import type { Settings } from './settings.ts';
 
 /** Seconds between two looks at the tags that stores, stacks, lifecycles and buildpacks name. */
 const tagPollSeconds = 300;
 
 /** The certificates of a file of the operator's, trusted for registries beside the usual ones. @throws Error that names the setting */
-const fetchTrusting = (file: string): Fetch => {
+const certificatesIn = (file: string): string => {
   const pem = readFileSync(file, 'utf8');
   if (!pem.includes('-----BEGIN CERTIFICATE-----'))
     throw new Error(`KPACKLESS_REGISTRY_CA_FILE: ${file} holds no certificate in PEM form`);
-  return httpsFetch(pem);
+  return pem;
 };
 
 const ownEcr = ecrKeychain(getEcrToken);
@@ -32,9 +31,13 @@ const asRole = ecrRoleKeychains({ own: ownAwsIdentity, tokenAs: ecrTokenAs });
  */
 export const registryPorts = ({
   KPACKLESS_REGISTRY_CA_FILE: caFile,
-}: Pick<Settings, 'KPACKLESS_REGISTRY_CA_FILE'>) => ({
+  ...settings
+}: EgressSettings & Pick<Settings, 'KPACKLESS_REGISTRY_CA_FILE'>) => ({
   registryFor: accountRegistries(
-    { session: createSession(), ...(caFile === '' ? {} : { transport: { fetch: fetchTrusting(caFile) } }) },
+    {
+      session: createSession(),
+      transport: { fetch: registryFetch(settings, { ca: caFile === '' ? undefined : certificatesIn(caFile) }) },
+    },
     ({ ecrRoles = [] }) => firstOf(asRole(ecrRoles), ownEcr),
   ),
   configs: configCache(),

@@ -1,9 +1,11 @@
 /** Registry clients with the credentials of ServiceAccounts (spec 04 §10). Secrets are read in each pass and kept by nobody. */
+import type { Fetch } from '../egress/fetch.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { RegistryOptions } from '../oci/api.ts';
 import { openRegistry } from '../oci/client.ts';
 import { type CredentialSecret, keychainFromSecrets } from '../oci/credentials.ts';
+import type { FetchSendOptions } from '../oci/fetch-send.ts';
 import { anonymous, firstOf, type Keychain } from '../oci/keychain.ts';
 import type { Registry } from '../oci/registry.ts';
 import { createSession } from '../oci/session.ts';
@@ -70,12 +72,17 @@ export const accountCredentials = async (
   };
 };
 
+/** How registries are reached; by which fetch is said, since tenants name them. */
+export interface AccountRegistryOptions extends Omit<RegistryOptions, 'keychain'> {
+  readonly transport: FetchSendOptions & { readonly fetch: Fetch };
+}
+
 /**
  * Opens registries for accounts. `keychainFor` the cluster (cloud identity, mounted config) answers where an account's Secrets are silent. Within one
  * pass, known by its client, an account's Secrets are read once.
  */
 export const accountRegistries = (
-  options: Omit<RegistryOptions, 'keychain'>,
+  options: AccountRegistryOptions,
   keychainFor: (kube: KubeClient) => Keychain = () => anonymous,
 ): ((kube: KubeClient, account: Account) => Promise<Registry>) => {
   const shared = { ...options, session: options.session ?? createSession() };

@@ -20,6 +20,7 @@ const patience = 3;
 const whyTakenOver = (error: unknown, attempts: number): string | undefined => {
   if (isOciError(error, 'unauthorized') || isOciError(error, 'denied'))
     return `the credentials for the registry are not among the Secrets of the ServiceAccount: ${error.message}`;
+  if (isOciError(error, 'not-asked')) return `the registry is not asked from here: ${error.message}`;
   const unreachable = isOciError(error, 'unreachable') || isOciError(error, 'timeout');
   return unreachable && attempts >= patience ? `the registry cannot be reached from here: ${error.message}` : undefined;
 };

@@ -65,8 +65,8 @@ const ask = async ({
     throw failed(`no answer from ${hostname}`, error);
   }
   // An error answer holds no secret; its code is what a person needs.
-  if (status !== 200)
-    throw failed(`HTTP ${status} ${tagIn(text, 'Code') ?? ''}; does the role exist and trust this function’s role?`);
+  const code = /^[A-Za-z.]{1,64}$/.exec(tagIn(text, 'Code') ?? '')?.[0] ?? 'without a code';
+  if (status !== 200) throw failed(`HTTP ${status} ${code}; does the role exist and trust this function’s role?`);
   const [accessKeyId, secretAccessKey, sessionToken] = ['AccessKeyId', 'SecretAccessKey', 'SessionToken'].map((name) =>
     tagIn(text, name),
   );

@@ -15,6 +15,7 @@ import { reconcileClusterStack } from '../../lib/stacks/reconcile.ts';
 import { reconcileClusterStore } from '../../lib/stores/reconcile.ts';
 import { type FakeCluster, fakeCluster } from './fake-cluster.ts';
 import { type FakeRegistry, type FakeRegistryOptions, startFakeRegistry } from './fake-registry.ts';
+import { openTransport } from './open-egress.ts';
 import { type PassReport, type PassSetting, runPass } from './run-pass.ts';
 
 /** A status as tests look at it. */
@@ -76,7 +77,7 @@ export const builderWorld = async (
   const open = accountRegistries({
     retry: { attempts: 1 },
     chunkBytes,
-    ...(bytesPerSecond !== undefined && { transport: { fetch: throttled(bytesPerSecond) } }),
+    transport: bytesPerSecond === undefined ? openTransport : { fetch: throttled(bytesPerSecond) },
   });
   // Each pass has a client of its own, and with it its own look at the Secrets.
   const ports = {

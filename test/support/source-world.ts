@@ -27,6 +27,7 @@ import { Polls } from '../../lib/state/polls.ts';
 import { type Due, Records } from '../../lib/state/records.ts';
 import type { Table } from '../../lib/state/table.ts';
 import { fakeCluster } from './fake-cluster.ts';
+import { anywhere, openTransport } from './open-egress.ts';
 
 export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister } = {}) => {
   const cluster = 'one';
@@ -67,8 +68,8 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
     settings: defaultPollSettings,
   };
   const look = {
-    probeBlob: blobProber({ allowLoopback: true }),
-    registryFor: accountRegistries({ session: createSession(() => now.getTime()) }),
+    probeBlob: blobProber(anywhere),
+    registryFor: accountRegistries({ session: createSession(() => now.getTime()), transport: openTransport }),
   };
   const runResolver = passRunner(sourceResolverReconciler({ ...shared, ...look }), ports);
   const runPoll = gitPollRunner(shared);

@@ -5,6 +5,7 @@ import { parseTag } from '../../../lib/oci/reference.ts';
 import { storeDockerImage } from '../../support/buildpack-images.ts';
 import { type FakeCluster, fakeCluster } from '../../support/fake-cluster.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+import { openTransport } from '../../support/open-egress.ts';
 
 const repository = { registry: 'reg.example.com', path: 'some/image' };
 const login = (username: string) => ({ auths: { 'reg.example.com': { username, password: 'p' } } });
@@ -66,7 +67,10 @@ describe('credentials of an account', () => {
       ['nobody', 'ServiceAccount ns/nobody does not exist'],
     ])('that are missing are named when the registry asks for them: %s', async (serviceAccount, missing) => {
       put('ServiceAccount', 'sa', { secrets: [{ name: 'gone' }], imagePullSecrets: [{ name: 'lost' }] });
-      const client = await accountRegistries({})(cluster.kube, { namespace: 'ns', serviceAccount });
+      const client = await accountRegistries({ transport: openTransport })(cluster.kube, {
+        namespace: 'ns',
+        serviceAccount,
+      });
       await expect(client.getManifest(parseTag(`${registry.host}/some/image:1`))).rejects.toThrow(
         `(no credential is known for ${registry.host}: ${missing})`,
       );
@@ -75,7 +79,7 @@ describe('credentials of an account', () => {
     it('04#68 are read once a pass however often its registries are asked for', async () => {
       put('ServiceAccount', 'sa', { secrets: [{ name: 'own' }] });
       putLogin('own', { auths: { [registry.host]: { username: 'me', password: 'p' } } });
-      const open = accountRegistries({});
+      const open = accountRegistries({ transport: openTransport });
       const account = { namespace: 'ns', serviceAccount: 'sa' };
       const opened = await Promise.all([open(cluster.kube, account), open(cluster.kube, account)]);
       for (const client of opened) await client.getManifest(parseTag(`${registry.host}/some/image:1`));

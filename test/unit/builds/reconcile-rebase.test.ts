@@ -66,6 +66,7 @@ describe('a rebase', () => {
   it.each([
     ['unreachable', 3, 'the registry cannot be reached from here'],
     ['timeout', 3, 'the registry cannot be reached from here'],
+    ['not-asked', 0, 'the registry is not asked from here'],
     ['unauthorized', 0, 'the credentials for the registry are not among the Secrets'],
     ['denied', 0, 'the credentials for the registry are not among the Secrets'],
   ] as const)(
