@@ -4,7 +4,7 @@ import { type KubeClient, kubeClient } from '../kube/client.ts';
 import { type AwsCredentials, eksToken } from '../kube/eks-token.ts';
 import { inClusterConfig, kubeconfigFile, tokenConfig } from '../kube/kubeconfig.ts';
 import { type KubeTransport, kubeTransport } from '../kube/transport.ts';
-import type { Clusters, Registration } from '../state/clusters.ts';
+import type { Clusters, Registration, RegistryGrant } from '../state/clusters.ts';
 import { assumedRole } from './assumed-role.ts';
 
 /** Opens transports of registered clusters and keeps them. */
@@ -19,7 +19,7 @@ const maxOpen = 50;
 /** An open connection. */
 interface Connection {
   readonly transport: KubeTransport;
-  readonly ecrRoles: readonly string[];
+  readonly grants: readonly RegistryGrant[];
 }
 
 const open = (registration: Registration, credentials: () => Promise<AwsCredentials>): KubeTransport => {
@@ -53,8 +53,7 @@ export const clusterConnections = (
         },
       );
     try {
-      const ecrRoles = registration.access === 'eks' ? (registration.ecrRoles ?? []) : [];
-      return { transport: open(registration, credentials), ecrRoles };
+      return { transport: open(registration, credentials), grants: registration.grants ?? [] };
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ExpectedError(`cluster ${cluster} cannot be connected to: ${why}`, { pace: 'slow', cause });
@@ -79,8 +78,8 @@ export const clusterConnections = (
   return {
     transport: async (cluster) => (await connection(cluster)).transport,
     client: async (cluster, signal) => {
-      const { transport, ecrRoles } = await connection(cluster);
-      return { ...kubeClient(transport, signal), ecrRoles };
+      const { transport, grants } = await connection(cluster);
+      return { ...kubeClient(transport, signal), cluster, grants };
     },
   };
 };

@@ -33,7 +33,7 @@ export async function rebase(step: StepProcess, secrets: string = secretsDir): P
     runImage: parseReference(options.runImage),
     tags: options.tags.map(parseTag),
   };
-  const made = await rebaseImage({ app: registry }, request, { signal });
+  const made = await rebaseImage({ tags: registry, app: registry, runImage: registry }, request, { signal });
   log(`Saving ${firstTag}...`);
   log(`*** Images (${made.image.digest}):`);
   for (const tag of options.tags) log(`      ${tag}`);

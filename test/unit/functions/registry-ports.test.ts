@@ -24,7 +24,9 @@ describe('KPACKLESS_REGISTRY_CA_FILE', () => {
     const tls = await startTlsRegistry(key, cert);
     const head = async (caFile: string) => {
       const { registryFor } = registryPorts({ KPACKLESS_REGISTRY_CA_FILE: caFile });
-      return (await registryFor(fakeCluster().kube, noAccount)).headManifest(parseTag(`${tls.host}/some/image:v1`));
+      return (
+        await registryFor(fakeCluster().kube, noAccount, { behalf: 'cluster-scoped', access: 'read' })
+      ).headManifest(parseTag(`${tls.host}/some/image:v1`));
     };
     try {
       expect(await head(file(cert))).toMatchObject({ digest: tls.digest });
