@@ -143,7 +143,7 @@ const bringUp = async (
     startStandalone({
       databaseDir: join(home, 'dynamodb'),
       cluster: target.name,
-      registration: { access: 'kubeconfig', path: kubeconfig },
+      registration: { access: 'kubeconfig', path: kubeconfig, grants: options.grants },
       settings: { KPACKLESS_STEP_IMAGE: stepImage },
       logFile: join(home, 'logs', 'kpackless.log'),
       healthPort,

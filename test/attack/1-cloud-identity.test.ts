@@ -265,13 +265,16 @@ describe('a tenant that names an image of others', () => {
     expect(tagsOf('platform/builder')).not.toContain('builder-kpack-all');
   });
 
-  it('learns nothing from what others have read before', async () => {
+  it('learns nothing from what others have read before, not even as the same account', async () => {
     const read = images();
-    const theirs = buildB({ serviceAccountName: 'default' }, { namespace: 'team-b' });
-    expect(await read.read(at(`team-b/private@${secret}`), accountOf(theirs), call())).toMatchObject({
-      digest: secret,
-    });
-    const ours = read.read(at(`team-b/private@${secret}`), accountOf(build()), call());
-    await expect(ours).rejects.toMatchObject({ code: 'unauthorized' });
+    const name = at(`team-b/private@${secret}`);
+    const theirs = accountOf(buildB({ serviceAccountName: 'default', builder: {} }, { namespace: 'team-b' }));
+    const ours = accountOf(build());
+    // The account of a ClusterBuilder, as which Builds of all namespaces read.
+    const platforms = { namespace: 'kpack', serviceAccount: 'default' };
+    for (const as of [theirs, { ...theirs, ...platforms }])
+      expect(await read.read(name, as, call())).toMatchObject({ digest: secret });
+    for (const as of [ours, { ...ours, ...platforms }])
+      await expect(read.read(name, as, call())).rejects.toMatchObject({ code: 'unauthorized' });
   });
 });
