@@ -23,14 +23,18 @@ export interface EcrToken {
 /** Asks AWS, with whatever identity the process has. Throws any error. */
 export type GetEcrToken = (registry: EcrRegistry) => Promise<EcrToken>;
 
-const classic = /^(\d{12})\.dkr\.ecr(-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
-const dualStack = /^(\d{12})\.dkr-ecr(-fips)?\.([a-z0-9-]+)\.on\.(?:aws|amazonwebservices\.com\.cn)$/;
+/** The region goes into names of hosts that are asked for tokens: nothing but a region may. */
+const region = '[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-\\d{1,2}';
+const classic = new RegExp(`^(\\d{12})\\.dkr\\.ecr(-fips)?\\.(${region})\\.amazonaws\\.com(?:\\.cn)?$`);
+const dualStack = new RegExp(`^(\\d{12})\\.dkr-ecr(-fips)?\\.(${region})\\.on\\.(?:aws|amazonwebservices\\.com\\.cn)$`);
 
 /** The ECR registry a host is; undefined for any other host, `public.ecr.aws` among them. */
 export const ecrRegistryOf = (host: string): EcrRegistry | undefined => {
   const name = canonicalHost(host);
-  const [, account, fips, region] = classic.exec(name) ?? dualStack.exec(name) ?? [];
-  return account === undefined || region === undefined ? undefined : { account, region, fips: fips !== undefined };
+  const [, account, fips, where] = classic.exec(name) ?? dualStack.exec(name) ?? [];
+  return account === undefined || where === undefined
+    ? undefined
+    : { account, region: where, fips: fips !== undefined };
 };
 
 /** A token is renewed this long before it ends, in ms. */

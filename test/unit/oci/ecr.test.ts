@@ -19,7 +19,14 @@ describe('hosts of ECR', () => {
       { account: '123456789012', region: 'cn-north-1', fips: false },
     ],
     ['123456789012.dkr-ecr.us-east-1.on.aws', { account: '123456789012', region: 'us-east-1', fips: false }],
+    [`${host.toUpperCase()}:443`, { account: '123456789012', region: 'eu-central-1', fips: false }],
+    [
+      '123456789012.dkr.ecr.eu-isoe-west-1.amazonaws.com',
+      { account: '123456789012', region: 'eu-isoe-west-1', fips: false },
+    ],
     ['public.ecr.aws', undefined],
+    ['123456789012.dkr.ecr.vpce-0a1b.amazonaws.com', undefined],
+    [`${host}:5000`, undefined],
     [`${host}.evil.com`, undefined],
     ['evil.com', undefined],
   ])('%s', (name, registry) => {
