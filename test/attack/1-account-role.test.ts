@@ -1,11 +1,23 @@
 /** Point 1 of the threat model: a ServiceAccount's own role is that account's alone, and nothing that was kept of it serves another. */
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { isRoleArn, roleAnnotation } from '../../lib/clusters/account-role.ts';
 import { ExpectedError } from '../../lib/errors/expected.ts';
 import { parseTag } from '../../lib/oci/reference.ts';
 import { storeDockerImage } from '../support/buildpack-images.ts';
 import { roleKey } from '../support/fake-aws.ts';
 import { type GrantWorld, grantWorld } from './grant-world.ts';
+
+interface RbacRule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+}
+interface RbacObject {
+  readonly metadata: { readonly name: string };
+  readonly roleRef?: { readonly name: string };
+  readonly rules?: readonly RbacRule[];
+}
 
 const role = (name: string): string => `arn:aws:iam::123456789012:role/${name}`;
 
@@ -91,6 +103,22 @@ describe('a ServiceAccount with a role of its own', () => {
     expect(world.aws.asked).toEqual([]);
   });
 
+  it('has its tokens asked for only where that was bound: the ClusterRole is one of its own, and bound by nobody here', () => {
+    const read = (file: string) =>
+      parseAllDocuments(readFileSync(new URL(`../../infra/cluster/${file}`, import.meta.url), 'utf8')).map(
+        (document) => document.toJS() as RbacObject,
+      );
+    const objects = [...read('rbac.yaml'), ...read('tenant-everywhere.yaml'), ...read('relay.yaml')];
+    const own = 'kpackless-tenant-cloud-identity';
+    const isOfCore = ({ apiGroups = [] }: RbacRule): boolean =>
+      apiGroups.some((group) => group === '' || group === '*');
+    const reachesTokens = ({ resources = [] }: RbacRule): boolean =>
+      resources.some((name) => name === 'serviceaccounts/token' || name.includes('*'));
+    const mayAsk = objects.filter(({ rules = [] }) => rules.some((rule) => isOfCore(rule) && reachesTokens(rule)));
+    expect(mayAsk.map(({ metadata }) => metadata.name)).toEqual([own]);
+    expect(objects.filter(({ roleRef }) => roleRef?.name === own)).toEqual([]);
+  });
+
   it.each([
     ['what is no ARN', 'team-c'],
     ['a user', 'arn:aws:iam::123456789012:user/admin'],
@@ -112,7 +140,9 @@ describe('a ServiceAccount with a role of its own', () => {
     const opening = { behalf: { namespace: 'team-c' }, access: 'read' } as const;
     for (const host of ['registry.example', `${world.aws.host}.evil.example`, 'public.ecr.aws']) {
       const registry = await world.open(world.kube(), { namespace: 'team-c', serviceAccount: 'builder' }, opening);
-      await expect(registry.headManifest(parseTag(`${host}/team-c/app:1`))).rejects.toThrow();
+      await expect(registry.headManifest(parseTag(`${host}/team-c/app:1`))).rejects.toMatchObject({
+        code: 'unreachable',
+      });
     }
     expect(world.aws.asked).toEqual([]);
   });

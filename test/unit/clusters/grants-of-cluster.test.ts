@@ -42,11 +42,11 @@ describe('the client of a registered cluster', () => {
 
 describe('a token of a ServiceAccount', () => {
   it('is asked for by name, for one audience', async () => {
-    const { kube, put, requests } = fakeCluster();
+    const cluster = fakeCluster();
     const metadata = { name: 'builder', namespace: 'team-a' };
-    put(collectionPath('ServiceAccount', 'team-a'), { kind: 'ServiceAccount', metadata });
-    expect(await kube.token(metadata, 'sts.amazonaws.com', 600)).toBe('team-a/builder for sts.amazonaws.com');
-    expect(requests.at(-1)).toEqual({
+    cluster.put(collectionPath('ServiceAccount', 'team-a'), { kind: 'ServiceAccount', metadata });
+    expect(await cluster.kube.token(metadata, 'sts.amazonaws.com', 600)).toBe('team-a/builder for sts.amazonaws.com');
+    expect(cluster.requests.at(-1)).toEqual({
       method: 'POST',
       path: '/api/v1/namespaces/team-a/serviceaccounts/builder/token',
     });
