@@ -213,6 +213,12 @@ export const conditionReasons = {
     meaning: 'The blob or image that is followed could not be looked at; it is tried again.',
     ours: true,
   },
+  SecretInvalid: {
+    kinds: ['SourceResolver'],
+    meaning:
+      'A user name, password or token in a Secret holds a line break or is no text; the message names Secret and key.',
+    ours: true,
+  },
   SshKeyInvalid: { kinds: ['SourceResolver'], meaning: 'The private key in the Secret cannot be read.', ours: true },
   SshKeyRefused: { kinds: ['SourceResolver'], meaning: 'The git host does not accept the private key.', ours: true },
 } as const satisfies Readonly<Record<string, ReasonMeaning>>;

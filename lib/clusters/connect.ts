@@ -1,5 +1,6 @@
 /** From a cluster's registration to its API, one transport a cluster and process. */
 import { ExpectedError } from '../errors/expected.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { type KubeClient, kubeClient } from '../kube/client.ts';
 import { type AwsCredentials, eksToken } from '../kube/eks-token.ts';
 import { inClusterConfig, kubeconfigFile, tokenConfig } from '../kube/kubeconfig.ts';
@@ -56,8 +57,10 @@ export const clusterConnections = (
       const ecrRoles = registration.access === 'eks' ? (registration.ecrRoles ?? []) : [];
       return { transport: open(registration, credentials), ecrRoles };
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ExpectedError(`cluster ${cluster} cannot be connected to: ${why}`, { pace: 'slow', cause });
+      throw new ExpectedError(`cluster ${cluster} cannot be connected to: ${networkCause(cause)}`, {
+        pace: 'slow',
+        cause,
+      });
     }
   };
 

@@ -1,4 +1,5 @@
 /** Listing refs over http(s): one request for the capabilities, one for the refs, on native fetch. */
+import { basicAuthorization } from '../secrets/authorization.ts';
 import type { BasicCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
 import { httpFailure, networkFailure } from './http-errors.ts';
@@ -32,7 +33,7 @@ interface Place {
 const authorizationFor = ({ url, credential }: ListOverHttp): string | undefined => {
   const login = credential ?? url.embedded;
   if (login === undefined) return undefined;
-  return `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
+  return basicAuthorization(login);
 };
 
 const serviceUrl = (base: URL, service: 'git-upload-pack' | 'info/refs'): URL => {

@@ -1,5 +1,6 @@
 /** Keychains from Kubernetes Secrets: those of a ServiceAccount and image pull secrets (spec 03 §16.3, spec 04 §10). Pure: reads nothing. */
 import { ExpectedError } from '../errors/expected.ts';
+import { secretWord } from '../secrets/secret-text.ts';
 import { type DockerLogin, parseDockerCfg, parseDockerConfigJson } from './docker-config.ts';
 import { firstOf, type Keychain } from './keychain.ts';
 import { bareKey, coversRepository, isExactKey } from './registry-keys.ts';
@@ -33,6 +34,9 @@ class CredentialError extends ExpectedError {
 const decoded = ({ data = {} }: CredentialSecret, key: string): string =>
   Buffer.from(data[key] ?? '', 'base64').toString('utf8');
 
+const word = (secret: CredentialSecret, key: string): string =>
+  secretWord({ secret: secret.metadata?.name ?? '', key }, Buffer.from(secret.data?.[key] ?? '', 'base64'));
+
 const readLogins = (secret: CredentialSecret): readonly DockerLogin[] => {
   switch (secret.type) {
     case 'kubernetes.io/dockerconfigjson':
@@ -42,7 +46,7 @@ const readLogins = (secret: CredentialSecret): readonly DockerLogin[] => {
     case 'kubernetes.io/basic-auth': {
       const key = secret.metadata?.annotations?.['kpack.io/docker'];
       if (key === undefined) return [];
-      const [username, password] = [decoded(secret, 'username'), decoded(secret, 'password')];
+      const [username, password] = [word(secret, 'username'), word(secret, 'password')];
       return [{ key, authorization: { kind: 'basic', username, password } }];
     }
     default:

@@ -1,4 +1,5 @@
 /** Credentials of Amazon ECR by IAM, in the place of the helper kpack runs (spec 04 §10 row 6; spec 06: tokens live 12 h, per account and region). */
+import { networkCause } from '../errors/network-cause.ts';
 import { OciError } from './errors.ts';
 import type { Authorization, Keychain } from './keychain.ts';
 
@@ -55,8 +56,7 @@ export const ecrKeychain = (getToken: GetEcrToken, now: () => number = Date.now)
       });
       return { kind: 'basic', username, password };
     } catch (cause) {
-      const because = cause instanceof Error ? cause.message : String(cause);
-      throw new OciError('unauthorized', `no ECR token for ${host}: ${because}`, { cause });
+      throw new OciError('unauthorized', `no ECR token for ${host}: ${networkCause(cause)}`, { cause });
     }
   };
 

@@ -1,7 +1,7 @@
 /** The bottom layer: one request over the platform's fetch, with a watchdog in place of fetch's lenient time-outs. */
+import { networkCause } from '../errors/network-cause.ts';
 import { OciError } from './errors.ts';
 import type { AnswerHeaders, HttpRequest, HttpResponse, Send } from './http.ts';
-import { networkCause } from './network-cause.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 /** What is looked at of an answer. */

@@ -1,4 +1,6 @@
 /** One token from a token service (distribution "Token Authentication" and "OAuth2 Token Authentication"; spec 04 §9.3). */
+import { basicAuthorization } from '../secrets/authorization.ts';
+import { shownUrl } from '../text/shown-url.ts';
 import { invalidContent, OciError } from './errors.ts';
 import { discard, type HttpRequest, type HttpResponse, readUpTo, replay, type Send } from './http.ts';
 import type { Authorization } from './keychain.ts';
@@ -32,23 +34,16 @@ const realmUrl = ({ registryUrl, realm }: TokenRequest): URL => {
   const clear = url?.protocol === 'http:' && registryUrl.protocol === 'http:' && isPlainHttpAllowed(registryUrl.host);
   if (url !== undefined && (url.protocol === 'https:' || clear)) return url;
   throw invalidContent(
-    `${registryUrl.host} names a token service that no credential may be sent to: ${realm.slice(0, 200)}`,
+    `${registryUrl.host} names a token service that no credential may be sent to: ${shownUrl(realm).slice(0, 200)}`,
   );
 };
-
-/** `Basic` header value of a user and password. */
-export const basicHeader = (username: string, password: string): string =>
-  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
 const getRequest = (request: TokenRequest): HttpRequest => {
   const url = realmUrl(request);
   for (const scope of request.scopes) url.searchParams.append('scope', scope);
   if (request.service !== undefined) url.searchParams.set('service', request.service);
   const { authorization } = request;
-  const headers =
-    authorization?.kind === 'basic'
-      ? { authorization: basicHeader(authorization.username, authorization.password) }
-      : {};
+  const headers = authorization?.kind === 'basic' ? { authorization: basicAuthorization(authorization) } : {};
   return { method: 'GET', url, headers };
 };
 

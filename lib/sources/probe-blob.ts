@@ -4,8 +4,12 @@ import { lookup } from 'node:dns';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { networkCause } from '../oci/network-cause.ts';
+import { ExpectedError } from '../errors/expected.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { retryAfterSeconds } from '../oci/retry-after.ts';
+import { basicAuthorization } from '../secrets/authorization.ts';
+import { loginIn, withoutLogin } from '../secrets/url-login.ts';
+import { shownUrl } from '../text/shown-url.ts';
 import { SourceProbeError } from './probe-error.ts';
 
 /** What is asked. */
@@ -45,7 +49,8 @@ const guardedLookup =
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, []);
       const bad = addresses.find(({ address }) => isBlocked(list, address));
-      if (bad !== undefined) return callback(new Error(`${hostname} is ${bad.address}, which is not asked`), []);
+      if (bad !== undefined)
+        return callback(new ExpectedError(`${hostname} is ${bad.address}, which is not asked`), []);
       const [first] = addresses;
       return options.all === true || first === undefined
         ? callback(null, addresses)
@@ -53,10 +58,8 @@ const guardedLookup =
     });
   };
 
-const shown = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`;
-
 const failure = (url: URL, why: string, pace: 'slow' | 'soon', cause?: unknown, wait?: number): SourceProbeError =>
-  new SourceProbeError(`${shown(url)} could not be looked at: ${why}`, { pace, cause, retryAfterSeconds: wait });
+  new SourceProbeError(`${shownUrl(url)} could not be looked at: ${why}`, { pace, cause, retryAfterSeconds: wait });
 
 /** One byte is asked for, and nothing is read: HEAD is refused by presigned URLs, and some hosts ignore ranges. */
 const headersOf = (url: URL, authorization: string | undefined, list: BlockList, signal: AbortSignal) =>
@@ -101,9 +104,7 @@ const follow = (from: URL, location: string | undefined): URL => {
   const target = new URL(location, from.href);
   if (target.protocol !== 'https:' && target.protocol !== from.protocol)
     throw failure(from, `it redirects to ${target.protocol}//, which is not followed`, 'slow');
-  target.username = '';
-  target.password = '';
-  return target;
+  return withoutLogin(target);
 };
 
 /** Credentials in the URL count where none are given. */
@@ -114,12 +115,8 @@ const startOf = ({
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new SourceProbeError('the URL of the blob is not http or https', { pace: 'slow' });
-  const { username, password } = url;
-  url.username = '';
-  url.password = '';
-  const written = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const login = username === '' ? undefined : `Basic ${Buffer.from(written).toString('base64')}`;
-  return { url, login: authorization ?? login };
+  const written = loginIn(url);
+  return { url: withoutLogin(url), login: authorization ?? (written && basicAuthorization(written)) };
 };
 
 /** Makes the probe. Loopback is for one machine, never for Lambda, whose own interface listens there. */

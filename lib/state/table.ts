@@ -11,6 +11,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { ExpectedError } from '../errors/expected.ts';
+import { networkCause } from '../errors/network-cause.ts';
 
 /** The store cannot be reached or refuses for now. */
 export class StateError extends ExpectedError {
@@ -75,8 +76,7 @@ export class Table {
       // What the store calls invalid is a bug here: waiting does not heal it.
       if (error instanceof ConditionalCheckFailedException) throw error;
       if (error instanceof Error && error.name === 'ValidationException') throw error;
-      const said = error instanceof Error ? error.message : String(error);
-      throw new StateError(`${what} in table ${this.#name}: ${said}`, { cause: error });
+      throw new StateError(`${what} in table ${this.#name}: ${networkCause(error)}`, { cause: error });
     }
   }
 

@@ -5,7 +5,9 @@ import { PermanentError } from '../errors/expected.ts';
 import { DockerConfigError, type DockerLogin, parseDockerCfg, parseDockerConfigJson } from '../oci/docker-config.ts';
 import type { Authorization, Keychain } from '../oci/keychain.ts';
 import { bareKey, coversRepository, isExactKey } from '../oci/registry-keys.ts';
+import { secretWord } from '../secrets/secret-text.ts';
 import { pairIn } from './flags.ts';
+import { mountedSecret } from './mounted-secret.ts';
 import { isSystemError } from './step.ts';
 
 /** Registry key as written (`reg.io`, `https://reg.io/v1/`, …) → login. */
@@ -61,10 +63,12 @@ export async function credentialsFromFlags(
     if (pair === undefined) throw new PermanentError('', `could not parse docker secret argument ${flag}`);
     const [secret, registry] = pair;
     log(`Loading secrets for "${registry}" from secret "${secret}"`);
-    const [username, password] = await Promise.all(
-      ['username', 'password'].map((key) => readFile(join(secretsDir, secret, key), 'utf8')),
-    );
-    basic.set(registry, { kind: 'basic', username: username ?? '', password: password ?? '' });
+    const bytes = await mountedSecret(join(secretsDir, secret));
+    const [username, password] = [
+      secretWord({ secret, key: 'username' }, bytes('username')),
+      secretWord({ secret, key: 'password' }, bytes('password')),
+    ];
+    basic.set(registry, { kind: 'basic', username, password });
   }
   let all: DockerCredentials = basic;
   for (const secret of [...flags.dockercfg, ...flags.dockerconfig]) {

@@ -2,6 +2,7 @@
 import { commitGoneExitCode } from '../../api/step-exit.ts';
 import { ExpectedError } from '../../errors/expected.ts';
 import { type GitUrl, parseGitUrl } from '../../git/url.ts';
+import { shownUrl } from '../../text/shown-url.ts';
 import { StepFailure } from '../step.ts';
 import { gitAccess } from './git-access.ts';
 import { fetchCommit, GitFailure, type GitRun, git } from './git-command.ts';
@@ -84,7 +85,7 @@ async function finished(
   const commit = (await checkedOutCommit(context.workspace)) ?? (await git(['rev-parse', 'HEAD'], run)).trim();
   await writeProjectMetadata(context.metadataDir, {
     type: 'git',
-    metadata: { repository: url.embedded === undefined ? source.url : url.display, revision: source.revision },
+    metadata: { repository: shownUrl(source.url), revision: source.revision },
     version: { commit },
   });
   context.log(`Successfully cloned ${shown} in path "${context.workspace}"`);
@@ -181,6 +182,16 @@ function retold(error: unknown, doing: string): unknown {
 const loginRefused =
   /Authentication failed|could not read (?:Username|Password)|terminal prompts disabled|returned error: 40[13]|Permission denied/;
 
+/** ssh says it in a page of warnings. */
+function aboutHostKey(stderr: string, { authority }: GitUrl): string | undefined {
+  if (!stderr.includes('Host key verification failed')) return undefined;
+  if (/REVOKED HOST KEY|was revoked|marked as revoked/i.test(stderr))
+    return `${authority} shows a host key that is marked @revoked in known_hosts`;
+  if (/HOST IDENTIFICATION HAS CHANGED|different from the key/i.test(stderr))
+    return `${authority} shows another host key than known_hosts; make sure who answers, then correct known_hosts in the Secret`;
+  return `${authority} is not in known_hosts; add its line from ssh-keyscan to the Secret after checking it`;
+}
+
 /** kpack's two sentences, and what the user can do about the first. */
 function fetchFailure(error: unknown, url: GitUrl, run: GitRun): unknown {
   if (!(error instanceof ExpectedError)) return error;
@@ -195,7 +206,7 @@ function fetchFailure(error: unknown, url: GitUrl, run: GitRun): unknown {
       pace: 'slow',
     });
   }
-  const said = `unable to fetch references for repository: ${error.message}`;
+  const said = `unable to fetch references for repository: ${aboutHostKey(stderr, url) ?? error.message}`;
   return error instanceof StepFailure
     ? new StepFailure(error.exitCode, said, { cause: error })
     : new ExpectedError(said, { cause: error });
