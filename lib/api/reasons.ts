@@ -128,9 +128,8 @@ export const conditionReasons = {
   },
   ArchiveFailed: { kinds: ['Build'], meaning: 'The logs are not kept; the message says why.', ours: true },
   Invalid: {
-    kinds: ['Image'],
-    meaning:
-      'A field of the Image cannot work, or the API server refuses what would be made of it; the message names it.',
+    kinds: ['Image', 'Build'],
+    meaning: 'A field cannot work, or the API server refuses what would be made of it; the message names it.',
     ours: true,
   },
   Retrying: {

@@ -44,6 +44,9 @@ const families: readonly (readonly [prefix: string, sentence: string])[] = [
   ['UND_ERR_', 'the request failed'],
 ];
 
+/** Sentences without a code that are the same whoever is asked for what. */
+const fixedSentences: ReadonlySet<string> = new Set(['bad port']);
+
 /** How deep causes are looked into; more is a loop. */
 const mostCauses = 8;
 
@@ -66,7 +69,7 @@ const told = (error: Error): string | undefined => {
   if ('code' in error && isWord(error.code)) return `${sentenceFor(error.code)} (${error.code})`;
   if (error.name === 'TimeoutError') return 'no answer in time';
   if (error.name === 'AbortError') return 'stopped before the answer';
-  return serviceAnswer(error);
+  return fixedSentences.has(error.message) ? error.message : serviceAnswer(error);
 };
 
 /** Outermost first; of several tries at once the first. */

@@ -3,7 +3,7 @@ import { ExpectedError } from '../errors/expected.ts';
 import { secretWord } from '../secrets/secret-text.ts';
 import { type DockerLogin, parseDockerCfg, parseDockerConfigJson } from './docker-config.ts';
 import { firstOf, type Keychain } from './keychain.ts';
-import { bareKey, coversRepository, isExactKey } from './registry-keys.ts';
+import { bareKey, boundToScheme, coversRepository, isExactKey } from './registry-keys.ts';
 
 /** As much of a Secret as is looked at; a Secret of the API fits as it is. `data` values are base64. */
 export interface CredentialSecret {
@@ -71,14 +71,19 @@ const isPullSecret = ({ type }: CredentialSecret): boolean =>
 /** The first login whose key is exactly the registry. */
 const exactly =
   (logins: readonly DockerLogin[]): Keychain =>
-  ({ registry }) =>
-    Promise.resolve(logins.find(({ key }) => isExactKey(key, registry))?.authorization);
+  ({ registry }) => {
+    const found = logins.find(({ key }) => isExactKey(key, registry));
+    return Promise.resolve(found && boundToScheme(found.key, registry, found.authorization));
+  };
 
 /** Kubernetes' way: keys in reverse order, so that the longer of two comes first; the first of equals in order of Secrets. */
 const byLongestKey = (logins: readonly DockerLogin[]): Keychain => {
-  const bare = logins.map(({ key, authorization }) => ({ key: bareKey(key), authorization }));
+  const bare = logins.map(({ key, authorization }) => ({ key: bareKey(key), written: key, authorization }));
   const sorted = bare.sort((a, b) => Buffer.compare(Buffer.from(b.key), Buffer.from(a.key)));
-  return (repository) => Promise.resolve(sorted.find(({ key }) => coversRepository(key, repository))?.authorization);
+  return (repository) => {
+    const found = sorted.find(({ key }) => coversRepository(key, repository));
+    return Promise.resolve(found && boundToScheme(found.written, repository.registry, found.authorization));
+  };
 };
 
 /**

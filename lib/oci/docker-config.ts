@@ -35,7 +35,7 @@ const decodeAuth = (key: string, auth: string): { readonly username: string; rea
 
 /** Refuses what could not be sent, or was certainly not meant. */
 const checked = (key: string, authorization: Authorization): DockerLogin => {
-  const { kind, ...words } = authorization;
+  const { kind, tlsOnly: _, ...words } = authorization;
   for (const [name, word] of Object.entries(words)) {
     const fault = faultOfWord(word);
     const what = name === 'token' ? kind.replace('-', ' ') : name;

@@ -31,7 +31,8 @@ const clientId = 'kpackless';
 /** The realm as a URL that a credential may be sent to: https, or http when the registry itself is a private one spoken to in the clear. */
 const realmUrl = ({ registryUrl, realm }: TokenRequest): URL => {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  const clear = url?.protocol === 'http:' && registryUrl.protocol === 'http:' && isPlainHttpAllowed(registryUrl.host);
+  const hosts = [registryUrl.host, url?.host ?? ''];
+  const clear = url?.protocol === 'http:' && registryUrl.protocol === 'http:' && hosts.every(isPlainHttpAllowed);
   if (url !== undefined && (url.protocol === 'https:' || clear)) return url;
   throw invalidContent(
     `${registryUrl.host} names a token service that no credential may be sent to: ${shownUrl(realm).slice(0, 200)}`,

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { PermanentError } from '../errors/expected.ts';
 import { DockerConfigError, type DockerLogin, parseDockerCfg, parseDockerConfigJson } from '../oci/docker-config.ts';
 import type { Authorization, Keychain } from '../oci/keychain.ts';
-import { bareKey, coversRepository, isExactKey } from '../oci/registry-keys.ts';
+import { bareKey, boundToScheme, coversRepository, isExactKey } from '../oci/registry-keys.ts';
 import { secretWord } from '../secrets/secret-text.ts';
 import { pairIn } from './flags.ts';
 import { mountedSecret } from './mounted-secret.ts';
@@ -38,7 +38,7 @@ export function keychainOf(credentials: DockerCredentials): Keychain {
     const found =
       entries.find(([key]) => isExactKey(key, repository.registry)) ??
       entries.find(([key]) => coversRepository(bareKey(key), repository));
-    return Promise.resolve(found?.[1]);
+    return Promise.resolve(found && boundToScheme(found[0], repository.registry, found[1]));
   };
 }
 

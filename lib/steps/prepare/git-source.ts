@@ -58,12 +58,21 @@ async function repositoryFor(url: GitUrl, source: GitSource, context: SourceCont
   const secrets = await readGitSecrets(source.secrets, context.secretsDir);
   const { scratch } = context;
   const access = await gitAccess(url, secrets, { scratch, trustUnknownHosts: source.trustUnknownHosts });
-  await writeRepository(context.workspace, remoteOf(url, source.sshUser));
+  await writeRepository(context.workspace, remoteOf(withoutQuery(url), source.sshUser));
   return { cwd: context.workspace, ...access, signal: context.signal };
 }
 
+/** A query may be a token. `.git` becomes a part of the image, so what is written there goes without. */
+const withoutQuery = (url: GitUrl): GitUrl => ({ ...url, query: '' });
+
+/** While the source itself is fetched, the remote means the URL with its query. */
+const asWritten = (url: GitUrl, run: GitRun): GitRun =>
+  url.query === ''
+    ? run
+    : { ...run, settings: [...run.settings, [`url.${remoteOf(url)}.insteadOf`, remoteOf(withoutQuery(url))]] };
+
 async function inWorkspace(revision: string, url: GitUrl, run: GitRun): Promise<void> {
-  const checkOut = await fetched(revision, url, run);
+  const checkOut = await fetched(revision, url, asWritten(url, run));
   try {
     await checkOut();
   } catch (error) {
