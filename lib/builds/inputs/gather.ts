@@ -63,11 +63,9 @@ const bindings = async (build: Build, kube: KubeClient): Promise<readonly Bindin
   const namespace = build.metadata.namespace ?? '';
   const accounts = await kube.list<ServiceAccount>('ServiceAccount', { namespace });
   const bound = bindingsFrom(build, await resolvedServices(build, kube), forbiddenSecrets(accounts));
-  const secrets = await Promise.all(
-    bound.map(({ secret = '' }) =>
-      secret === '' ? undefined : kube.get<Secret>({ kind: 'Secret', namespace, name: secret }),
-    ),
-  );
+  const read = async (name: string): Promise<Secret | undefined> =>
+    name === '' ? undefined : kube.get<Secret>({ kind: 'Secret', namespace, name });
+  const secrets = await Promise.all(bound.map(({ secret = '' }) => read(secret)));
   refuseCredentials(bound, secrets);
   return bound;
 };

@@ -17,7 +17,9 @@ export async function redirectedUrl(
   signal: AbortSignal,
 ): Promise<string> {
   const shown = shownUrl(repository);
-  let url = new URL(`${repository.replace(/\/$/, '')}${suffix}?service=git-upload-pack`);
+  let url = new URL(repository);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}${suffix}`;
+  url.searchParams.set('service', 'git-upload-pack');
   for (let hop = 0; hop < maxRedirects; hop += 1) {
     const authorization = headerFor(url, settings);
     const response = await ask(

@@ -63,7 +63,8 @@ describe('a URL as it is shown', () => {
     ['a broken host and a query', 'https://git example/a?token=hunter2', 'https://git example/a'],
   ])('loses %s', (_, url, shown) => {
     expect(shownUrl(url)).toBe(shown);
-    if (URL.canParse(url)) expect(shownUrl(new URL(url))).not.toMatch(/hunter2|hun|ter2/);
+    const parsed = URL.canParse(url) ? shownUrl(new URL(url)) : '';
+    expect(parsed).not.toMatch(/hunter2|hun|ter2/);
   });
 
   it('loses a password that is longer than what is shown', () => {
@@ -73,7 +74,7 @@ describe('a URL as it is shown', () => {
   it('is one line of bounded length', () => {
     const shown = shownUrl(`https://git.example/\u202e${'a\n'.repeat(5000)}`);
     expect(shown).not.toMatch(/[\n\u202e]/u);
-    expect([...shown].length).toBeLessThanOrEqual(2049);
+    expect(Array.from(shown).length).toBeLessThanOrEqual(2049);
   });
 
   it('takes a moment, whatever it is given', () => {
