@@ -65,12 +65,14 @@ const serviceAnswer = (error: Error): string | undefined => {
 };
 
 const told = (error: Error): string | undefined => {
-  if (error instanceof ExpectedError || error instanceof PermanentError) return error.message;
   if ('code' in error && isWord(error.code)) return `${sentenceFor(error.code)} (${error.code})`;
   if (error.name === 'TimeoutError') return 'no answer in time';
   if (error.name === 'AbortError') return 'stopped before the answer';
   return fixedSentences.has(error.message) ? error.message : serviceAnswer(error);
 };
+
+/** Errors of our own say in their message what has to be said of their cause. */
+const isOurs = (error: Error): boolean => error instanceof ExpectedError || error instanceof PermanentError;
 
 /** Outermost first; of several tries at once the first. */
 const chain = (error: unknown): readonly Error[] => {
@@ -83,11 +85,13 @@ const chain = (error: unknown): readonly Error[] => {
 };
 
 /**
- * The innermost thing known of a transport error: `connection refused (ECONNREFUSED)`, `certificate has expired (CERT_HAS_EXPIRED)`,
- * `AccessDeniedException (HTTP 400)`, or the sentence of an error of our own. Of errors without a code nothing but their class is told.
+ * The sentence of an error of our own, else the innermost thing known of a transport error: `connection refused (ECONNREFUSED)`,
+ * `certificate has expired (CERT_HAS_EXPIRED)`, `AccessDeniedException (HTTP 400)`. Of errors without a code nothing but their class is told.
  */
 export const networkCause = (error: unknown): string => {
   const errors = chain(error);
+  const ours = errors.find(isOurs);
+  if (ours !== undefined) return ours.message;
   const said = errors.map(told).findLast((text) => text !== undefined);
   if (said !== undefined) return said;
   const name = errors.at(-1)?.name;

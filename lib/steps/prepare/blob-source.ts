@@ -1,6 +1,7 @@
 /** Source from a file on the web: zip, tar, tar.gz, jar (spec 03 §10.3). */
 import { join } from 'node:path';
 import { ExpectedError, PermanentError } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
 import { shownUrl } from '../../text/shown-url.ts';
 import type { ArchiveLimits } from '../archive/limits.ts';
 import { archiveKind, unpackArchive } from '../archive/unpack.ts';
@@ -80,7 +81,7 @@ async function headersFor(
     if (found === undefined) throw new PermanentError('', `no keychain matched for '${shownUrl(url)}'`);
     return found;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = networkCause(error);
     if (error instanceof ExpectedError) throw new ExpectedError(`failed to resolve creds: ${why}`, { cause: error });
     throw new PermanentError('', `failed to resolve creds: ${why}`, { cause: error });
   }

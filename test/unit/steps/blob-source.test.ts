@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { packTar } from 'modern-tar';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ExpectedError } from '../../../lib/errors/expected.ts';
 import { fetchBlob } from '../../../lib/steps/prepare/blob-source.ts';
 import { download } from '../../../lib/steps/prepare/download.ts';
 import { type StepWorld, stepWorld } from '../../support/step-world.ts';
@@ -92,7 +93,7 @@ describe('a blob source', () => {
     const helper = () => Promise.resolve({ authorization: 'Bearer cloud', 'x-ms-version': '1' });
     await fetchBlob(source({ auth: true }), context(), { helper });
     expect(requests[1]?.headers).toMatchObject({ authorization: 'Bearer cloud', 'x-ms-version': '1' });
-    const failing = () => Promise.reject(new Error('some-error'));
+    const failing = () => Promise.reject(new ExpectedError('some-error'));
     await expect(fetchBlob(source({ auth: true }), context(), { helper: failing })).rejects.toThrow(
       'failed to resolve creds: some-error',
     );
