@@ -4,6 +4,7 @@
  */
 import type { Namespace, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../api/build.ts';
+import { shownSource } from '../api/shown-source.ts';
 import { behalfOf, type OpenRegistry } from '../buildpacks/opening.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -101,7 +102,7 @@ const attest = async (
   if (image.digest === undefined) throw new PermanentError('', `${made.latestImage} has no digest`);
   const statement = provenanceStatement({
     subject: { repository: printRepository(image), digest: image.digest },
-    externalParameters: build.spec,
+    externalParameters: { ...build.spec, source: shownSource(build.spec.source) },
     internalParameters: { builderImage: builder.image, ...ports.internalParameters },
     source: sourceOfImage(app.labels),
     builder: {
