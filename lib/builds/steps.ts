@@ -1,5 +1,5 @@
 /** What a pod says about the build's steps (spec 02 §6.5). Pure; the pod is never changed. */
-import type { ContainerState, ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { ContainerState, ContainerStateTerminated, ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
 
 const steps: ReadonlySet<string> = new Set([
   'prepare',
@@ -28,12 +28,16 @@ export const containerStatuses = (pod: Pod): readonly ContainerStatus[] => pod.s
 const stepStatuses = (pod: Pod): readonly ContainerStatus[] =>
   [...initStatuses(pod), ...containerStatuses(pod)].filter(({ name }) => isStep(name));
 
+/** What a container said last. What `prepare` says when it ends well is for provenance (source-message.ts), and to kpack's clients nothing. */
+const messageOf = (name: string, { exitCode, message = '' }: ContainerStateTerminated): string =>
+  name === 'prepare' && exitCode === 0 ? '' : message;
+
 /** The state with a message where Kubernetes left it blank. */
 export const stateOf = ({ name, state = {} }: ContainerStatus): ContainerState => {
   const { terminated, waiting } = state;
   if (terminated !== undefined) {
     const ending = terminated.exitCode === 0 ? 'terminated successfully' : 'terminated with error';
-    return { terminated: { ...terminated, message: terminated.message || `Container ${name} ${ending}` } };
+    return { terminated: { ...terminated, message: messageOf(name, terminated) || `Container ${name} ${ending}` } };
   }
   if (waiting !== undefined)
     return { waiting: { ...waiting, message: waiting.message || `Container ${name} waiting` } };

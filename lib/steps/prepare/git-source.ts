@@ -87,6 +87,7 @@ async function finished(
     metadata: { repository: url.embedded === undefined ? source.url : url.display, revision: source.revision },
     version: { commit },
   });
+  context.fetched?.({ type: 'git', id: commit });
   context.log(`Successfully cloned ${shown} in path "${context.workspace}"`);
 }
 
