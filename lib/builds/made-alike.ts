@@ -89,9 +89,9 @@ const firstOf = <T>(items: readonly T[], judge: (item: T, index: number) => stri
 };
 
 /** A volume of tokens, as the API server and identity webhooks add it to every pod. */
-const holdsTokens = ({ name: _, ...source }: Volume): boolean =>
-  Object.keys(source).every((key) => key === 'projected') &&
-  (source.projected?.sources ?? []).every((one) => Object.keys(one).every((key) => tokenSources.has(key)));
+const holdsTokens = (volume: Volume): boolean =>
+  Object.keys(volume).every((key) => key === 'name' || key === 'projected') &&
+  (volume.projected?.sources ?? []).every((one) => Object.keys(one).every((key) => tokenSources.has(key)));
 
 /** The container as we asked for it: without tokens mounted where tokens belong, and variables that say where. */
 const withoutIdentity = (found: Container, wanted: Container, tokens: ReadonlySet<string>): Container => {
@@ -115,17 +115,11 @@ export interface Allowance {
 export const differenceFrom = (wanted: Pod, found: Pod, { sidecars }: Allowance): string | undefined => {
   const {
     initContainers: wantedInit = [],
-    containers: wantedContainers = [],
+    containers: wantedContainers,
     volumes: wantedVolumes = [],
     ...wantedRest
   } = wanted.spec ?? { containers: [] };
-  const {
-    initContainers = [],
-    containers = [],
-    volumes = [],
-    serviceAccount,
-    ...rest
-  } = found.spec ?? { containers: [] };
+  const { initContainers = [], containers, volumes = [], serviceAccount, ...rest } = found.spec ?? { containers: [] };
   const ours = new Set(wantedVolumes.map(({ name }) => name));
   const kept = volumes.filter(({ name }) => ours.has(name));
   const added = volumes.filter(({ name }) => !ours.has(name));

@@ -39,7 +39,7 @@ import { rebasePodNote, withRebasePodNote } from './rebase-note.ts';
 import { resultAfterLoss, resultOf } from './result.ts';
 import { sidecarPatches } from './sidecars.ts';
 import { podStatus, succeeded, succeededFrom } from './status.ts';
-import { isBuilt } from './steps.ts';
+import { hasEnded, isBuilt } from './steps.ts';
 import { Waiting } from './waiting.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
@@ -271,12 +271,14 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     return current;
   };
 
-  /** Ends a Build whose spec somebody changed, and the pod that was made before. */
+  /** Ends a Build whose spec somebody changed, and the pod that was made before, if it has not ended by itself. */
   const endChanged = async (build: Build, pass: Pass, pod: Pod | undefined): Promise<Outcome> => {
     if (pod === undefined) return write(build, pass, { conditions: [specChanged] });
+    const status = { ...podStatus(pod), conditions: [specChanged] };
+    if (hasEnded(pod)) return write(build, pass, status, pod);
     const known = await logs.before(build, pod, pass);
     await pass.kube.delete(pod);
-    return write(build, pass, { ...podStatus(pod), conditions: [specChanged] }, known);
+    return write(build, pass, status, known);
   };
 
   return {

@@ -75,6 +75,9 @@ export const stepsCompleted = (pod: Pod): string[] =>
 export const completionStatus = (pod: Pod): ContainerStatus | undefined =>
   containerStatuses(pod).find(({ name }) => name === 'completion');
 
+/** Whether none of its containers will ever run again. */
+export const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
 /**
  * Whether the image was built: the pod succeeded, or it was ended by its deadline after completion had done its work, which is
  * how pods with never-ending sidecars end (spec 02 §6.5, §6.6).
