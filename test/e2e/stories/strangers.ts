@@ -77,7 +77,7 @@ export const strangers: Story = {
         source: { git: { url: `http://${gitHost}/strangers.git`, revision: 'main' } },
         env: [{ name: 'DATABASE_PASSWORD', value: 'in-clear' }],
       },
-    } as Build);
+    });
     await suite.kube.create(forged(suite, build));
   },
 

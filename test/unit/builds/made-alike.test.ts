@@ -78,7 +78,7 @@ describe('a pod of which nothing is known but its name', () => {
     ],
     [
       'a step that is restarted',
-      withStep('prepare', () => ({ restartPolicy: 'Always' }) as Partial<Container>),
+      withStep('prepare', () => ({ restartPolicy: 'Always' })),
       'spec.initContainers[prepare].restartPolicy',
     ],
     [
