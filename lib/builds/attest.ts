@@ -34,7 +34,7 @@ import { type AccountName, accountSecrets, signersOf } from './attest-keys.ts';
 import type { Images } from './images-port.ts';
 import { accountOf, builderOf } from './inputs/builder-of.ts';
 import { prepareStatus, previousImage, sourceMaterial } from './material.ts';
-import type { BuildMetadata } from './metadata.ts';
+import { type BuildMetadata, parseBuildMetadata } from './metadata.ts';
 import { firstTag } from './pod/build-facts.ts';
 import { imagesRun } from './ran.ts';
 import { resultTag } from './result.ts';
@@ -83,10 +83,18 @@ const startOf = (pod: Pod): string | undefined => {
   return ended?.exitCode === 0 ? ended.startedAt : undefined;
 };
 
-/** What the pod knows; nothing of it is taken from files or labels that the application's code can write. @throws PermanentError */
-const evidenceOf = (build: Build, pod: Pod | undefined, now: Date) => {
+/** The image as the last step names it. A tag alone does not say whose its image is: whoever may push moves it. @throws PermanentError */
+const imageOf = (pod: Pod): string => {
+  const said = parseBuildMetadata(completionStatus(pod)?.state?.terminated?.message);
+  if (said === undefined) throw new PermanentError('', 'the step completion does not say which image it made');
+  return said.latestImage;
+};
+
+/** What pod or rebase know; nothing of it is taken from files or labels that the application's code can write. @throws PermanentError */
+const evidenceOf = (build: Build, pod: Pod | undefined, made: BuildMetadata, now: Date) => {
   if (pod === undefined)
     return {
+      said: made.latestImage,
       ran: new Map<string, string>(),
       material: previousImage(build),
       startedOn: undefined,
@@ -94,6 +102,7 @@ const evidenceOf = (build: Build, pod: Pod | undefined, now: Date) => {
     };
   const ran = imagesRun(pod);
   return {
+    said: imageOf(pod),
     ran,
     material: ran.has('rebase') ? previousImage(build) : sourceMaterial(build, pod),
     startedOn: startOf(pod),
@@ -102,12 +111,12 @@ const evidenceOf = (build: Build, pod: Pod | undefined, now: Date) => {
 };
 
 /** The image that the pod says it made, when the Build's tag says so too. @throws PermanentError */
-const subjectOf = async (build: Build, made: BuildMetadata, images: Images, pass: Pass): Promise<DigestReference> => {
-  const image = parseReference(made.latestImage);
+const subjectOf = async (build: Build, said: string, images: Images, pass: Pass): Promise<DigestReference> => {
+  const image = parseReference(said);
   const tag = resultTag(build);
   const { digest } = await images.read(tag, accountOf(build), pass);
   if (image.digest === undefined || image.digest !== digest || !sameRepository(image, parseRepository(firstTag(build))))
-    throw new PermanentError('', `${tag} holds ${digest}, and the pod says that it made ${made.latestImage}`);
+    throw new PermanentError('', `${tag} holds ${digest}, and the pod says that it made ${said}`);
   return withDigest(image, image.digest);
 };
 
@@ -136,7 +145,7 @@ const attest = async (
 ): Promise<string> => {
   const { kube, signal } = pass;
   const namespace = build.metadata.namespace ?? '';
-  const { ran, material, startedOn, finishedOn } = evidenceOf(build, pod, pass.now);
+  const { said, ran, material, startedOn, finishedOn } = evidenceOf(build, pod, made, pass.now);
   const [system, own] = await Promise.all([
     accountSecrets(kube, ports.systemAccount),
     accountSecrets(kube, { namespace, name: build.spec.serviceAccountName }),
@@ -146,7 +155,7 @@ const attest = async (
   const named = await kube.get<Namespace>({ kind: 'Namespace', namespace: '', name: namespace });
   const builder = await builderImage(build, ran, kube);
   const [image, builderFacts] = await Promise.all([
-    subjectOf(build, made, images, pass),
+    subjectOf(build, said, images, pass),
     images.read(builder.image, builder.account, pass),
   ]);
   const object = (name: string, found: KubeObject | undefined): readonly ResourceDescriptor[] =>

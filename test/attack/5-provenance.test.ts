@@ -71,6 +71,14 @@ describe('what code of the application can write', () => {
     expect(await seen(world)).toEqual(builtUnsigned('the pod says that it made'));
   });
 
+  it('does not make up for a message that is lost: what a tag holds may be anybody’s', async () => {
+    const world = begin();
+    await world.pass();
+    world.podSays({ ...world.endedWell(), containerStatuses: [ranWell('completion')] });
+    await world.pass();
+    expect(await seen(world)).toEqual(builtUnsigned('the step completion does not say which image it made'));
+  });
+
   it('does not fetch: a source that the Build does not name is told', async () => {
     const world = begin();
     await world.pass();

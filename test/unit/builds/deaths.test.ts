@@ -1,7 +1,6 @@
 /** The process dies after any write of a Build's passes, with records in a real table: one pod is made, and known as ours afterwards. */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Build } from '../../../lib/api/build.ts';
 import { buildReconciler } from '../../../lib/builds/reconcile.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
 import type { Message } from '../../../lib/queue/message.ts';

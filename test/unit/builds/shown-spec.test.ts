@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { BuildSpec } from '../../../lib/api/build.ts';
 import { shownSpec } from '../../../lib/builds/shown-spec.ts';
 import { buildB } from './base-build.ts';
 
