@@ -19,7 +19,7 @@ const digestRun = ({ imageID }: ContainerStatus): string | undefined => digest.e
 
 /** The digest that `image` names, or that the node found behind its tag. */
 const checkedDigest = (name: string, image: string, status: ContainerStatus | undefined): string => {
-  if (status?.state?.terminated === undefined) throw refused(`the step ${name} did not end`);
+  if (status?.state?.terminated?.exitCode !== 0) throw refused(`the step ${name} did not end well`);
   if (status.restartCount > 0) throw refused(`the step ${name} was started more than once`);
   const named = parseReference(image).digest;
   const ran = digestRun(status);

@@ -68,7 +68,8 @@ describe('what ran in a pod', () => {
   it.each([
     ['ran another image', { imageID: `mirror.example/builder@${digestOf('9')}` }, 'not the image it was made with'],
     ['was started twice', { restartCount: 1 }, 'was started more than once'],
-    ['did not end', { state: { running: {} } }, 'did not end'],
+    ['did not end', { state: { running: {} } }, 'did not end well'],
+    ['failed', { state: { terminated: { exitCode: 1 } } }, 'did not end well'],
   ])('is not told when a step %s', (_, change, message) => {
     expect(() => imagesRun(ranPod(made, (name) => (name === 'build' ? change : {})))).toThrow(message);
   });
