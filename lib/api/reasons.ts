@@ -77,7 +77,12 @@ export const conditionReasons = {
   },
   PodNameTaken: {
     kinds: ['Build'],
-    meaning: 'A pod of the name belongs to somebody else; the Build waits until it is gone.',
+    meaning: 'A pod of the name is not the one that was made for the Build; the Build waits until it is gone.',
+    ours: true,
+  },
+  SpecChanged: {
+    kinds: ['Build'],
+    meaning: 'Somebody changed the spec after the Build had begun; its pod was stopped.',
     ours: true,
   },
   PodDeleted: { kinds: ['Build'], meaning: 'The pod was deleted before it ended.', ours: true },

@@ -136,6 +136,13 @@ export const differences03: Readonly<Record<number, Difference>> = {
     here: 'the Build ends as NotaryUnsupported before the pod',
     because: 'an image that was pushed unsigned must not pass for success',
   },
+  171: {
+    kpack:
+      'the source in provenance is the image’s label io.buildpacks.project.metadata; variables and URLs are shown as they are',
+    here: 'its place is the spec’s and its digest what the step prepare says; a rebase names the image it was made of; variables have no values, URLs no secrets',
+    because:
+      'code of the application writes the label, and people put passwords into variables and URLs (DESIGN §3.28)',
+  },
   173: {
     kpack: 'the condition has the last line of the log',
     here: 'the same, then what the exit code means and the last ten lines',

@@ -47,6 +47,7 @@ export async function fetchBlob(source: BlobSource, context: SourceContext, opti
     metadata: { url: shownUrl(url) },
     version: { sha256sum },
   });
+  context.fetched?.({ type: 'blob', id: sha256sum });
   context.log(`Successfully downloaded ${place} in path "${context.workspace}"`);
 }
 

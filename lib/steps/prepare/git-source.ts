@@ -97,6 +97,7 @@ async function finished(
     metadata: { repository: shownUrl(source.url), revision: source.revision },
     version: { commit },
   });
+  context.fetched?.({ type: 'git', id: commit });
   context.log(`Successfully cloned ${shown} in path "${context.workspace}"`);
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { packTar } from 'modern-tar';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseSourceMessage } from '../../../lib/builds/source-message.ts';
 import { ExpectedError } from '../../../lib/errors/expected.ts';
 import { fetchBlob } from '../../../lib/steps/prepare/blob-source.ts';
 import { download } from '../../../lib/steps/prepare/download.ts';
@@ -49,6 +50,8 @@ describe('a blob source', () => {
   [source.version]
     sha256sum = "${createHash('sha256').update(tar).digest('hex')}"
 `);
+    const id = createHash('sha256').update(tar).digest('hex');
+    expect(parseSourceMessage(await world.terminationMessage())).toEqual({ type: 'blob', id });
     expect(world.log).toContain(`Successfully downloaded ${url.slice(7)}/a.tar in path "${world.paths.workspace}"`);
   });
 
