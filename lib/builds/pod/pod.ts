@@ -29,6 +29,7 @@ export const podOf = (build: Build, spec: PodSpec): Pod => {
         { apiVersion: API_VERSION, kind: 'Build', name, uid: uid ?? '', controller: true, blockOwnerDeletion: true },
       ],
     },
-    spec: { ...spec, ...scheduling(build), restartPolicy: 'Never' },
+    // No step speaks to the cluster. Cloud identities have tokens of their own, which webhooks project (identity.ts).
+    spec: { ...spec, ...scheduling(build), automountServiceAccountToken: false, restartPolicy: 'Never' },
   };
 };

@@ -6,10 +6,14 @@ export type WaiterOptions =
   | { readonly mode: 'copy'; readonly to: string }
   | {
       readonly mode: 'wait';
-      /** Absent: nothing to wait for. */
+      /** File of the kubelet, which must not be empty; empty: none is waited for. */
       readonly waitFile: string;
-      readonly doneFile: string;
-      readonly errorFile: string;
+      /** Step that must be done; empty: none. */
+      readonly after: string;
+      /** Folder with a folder for every step, none of them this one's to write. */
+      readonly signals: string;
+      /** The folder of this step. */
+      readonly signalTo: string;
       readonly command: Command;
     }
   | {
@@ -40,7 +44,7 @@ export type WaiterOptions =
 /** Program and arguments. */
 export type Command = readonly [string, ...string[]];
 
-const waiting = ['mode', 'to', 'wait-file', 'done-file', 'error-file', 'execute'] as const;
+const waiting = ['mode', 'to', 'wait-file', 'after', 'signals', 'signal-to', 'execute'] as const;
 const extending = ['analyzed', 'run-image', 'extender', 'given'] as const;
 
 /**
@@ -71,8 +75,9 @@ export function waiterOptions(args: readonly string[]): WaiterOptions {
   return {
     mode,
     waitFile: text('wait-file'),
-    doneFile: text('done-file'),
-    errorFile: text('error-file'),
+    after: text('after'),
+    signals: text('signals'),
+    signalTo: text('signal-to'),
     command,
   };
 }
