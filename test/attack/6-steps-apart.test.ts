@@ -3,7 +3,7 @@
  * that all steps share and ran in `completion`, which holds the signing keys; or it wrote another step's done file.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Container, Pod, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
@@ -113,7 +113,7 @@ describe('what a step can write, in every kind of pod', () => {
       for (const step of pod.spec?.initContainers ?? [])
         expect(
           writable(pod, step).filter((place) => overlap(place, 'build-wait-dir')),
-          title,
+          `in ${title}`,
         ).toEqual([]);
     }
   });
@@ -202,7 +202,13 @@ describe('what a step of ours does with what a tenant’s step left', () => {
   it.each([
     ['a pipe that nobody writes to', (path: string) => execFileSync('mkfifo', [path])],
     ['a folder', async (path: string) => await mkdir(path)],
-    ['a file of a gigabyte', (path: string) => execFileSync('truncate', ['-s', '1G', path])],
+    [
+      'a file of a gigabyte',
+      async (path: string) => {
+        await writeFile(path, '');
+        await truncate(path, 2 ** 30);
+      },
+    ],
   ])('completion takes no report that is %s, and does not wait for it', async (_what, make) => {
     await using world = await stepWorld();
     const report = join(folder, 'report.toml');

@@ -168,6 +168,14 @@ describe('bindings', () => {
     expect(step(made, 'build').volumeMounts?.map(({ mountPath }) => mountPath)).toContain('/platform/bindings/a.b');
   });
 
+  it.each(['../../programs', 'a/b', '..', '.', '', 'a b', 'ä', 'x'.repeat(254)])(
+    'are not mounted where the name %j would lead',
+    (name) => {
+      expect(() => pod({}, { bindings: [cnb(name, 's')] })).toThrow(PermanentError);
+      expect(() => pod({}, { bindings: [service(name, 's')] })).toThrow('it becomes the name of a folder');
+    },
+  );
+
   it('03#10 03#11 leaves out what has no secret', () => {
     expect(volumeNames(pod({}, { bindings: [cnb('db')] })).slice(-1)).toEqual(['binding-metadata-db']);
     expect(volumeNames(pod({}, { bindings: [service('db')] })).filter((name) => name.startsWith('binding'))).toEqual(
