@@ -3,17 +3,21 @@
  * that all steps share and ran in `completion`, which holds the signing keys; or it wrote another step's done file.
  */
 import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Container, Pod, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { commitFiles } from '../../infra/local/git-repository.ts';
 import { openRegistry } from '../../lib/oci/client.ts';
 import { parseReference } from '../../lib/oci/reference.ts';
 import { complete } from '../../lib/steps/completion/completion.ts';
 import { gate } from '../../lib/steps/extension/steps.ts';
 import { waitAndRun } from '../../lib/steps/waiter/wait.ts';
 import { cosignKey } from '../support/cosign-key.ts';
+import { startGitHttpServer } from '../support/git-http-server.ts';
+import { gitRoot } from '../support/git-repository.ts';
 import { podVariants, type Variant } from '../support/pod-variants.ts';
 import { pushImage, stepWorld } from '../support/step-world.ts';
 import { stepsOf } from '../unit/builds/base-build.ts';
@@ -118,6 +122,16 @@ describe('what a step can write, in every kind of pod', () => {
     }
   });
 
+  it('is nothing where the source is fetched: git runs what the repository’s configuration and hooks say, with credentials', () => {
+    const found = facts((variant, step) => {
+      if (step.name !== 'prepare') return [];
+      const handsOver = (step.env ?? []).some(({ name }) => name === 'HAND_OVER_TO');
+      const place = handsOver ? 'workspace-dir/source' : 'workspace-dir';
+      return writersOf(variant, place, step).map(({ name }) => name);
+    });
+    expect(found).toEqual([]);
+  });
+
   it('reaches our own steps in three files, which are read as what they are', () => {
     const found = facts((variant, step) => {
       if (codeIn(step) !== 'ours') return [];
@@ -158,6 +172,31 @@ describe('what a step can write, in every kind of pod', () => {
 });
 
 describe('what a step of ours does with what a tenant’s step left', () => {
+  it('prepare runs nothing that others write into the repository that they see, while it fetches', async () => {
+    await using root = await gitRoot();
+    const at = new Date(0);
+    await commitFiles({ gitRoot: root.root, repository: 'app', files: { 'a.txt': 'a\n' }, message: 'a', at });
+    await using server = await startGitHttpServer({ root: root.root });
+    await using world = await stepWorld();
+    const app = join(world.paths.workspace, 'app');
+    const ran = join(world.root, 'ran');
+    const config = join(app, '.git/config');
+    await mkdir(join(app, '.git/info'), { recursive: true });
+    await writeFile(join(app, '.git/info/attributes'), '* filter=evil\n');
+    const filter = `[filter "evil"]\n\tsmudge = "env > ${ran}; cat"\n\trequired = true\n`;
+    // A step that runs beside it, again and again.
+    const attacker = setInterval(() => {
+      if (!existsSync(config) || !readFileSync(config, 'utf8').includes('evil')) appendFileSync(config, filter);
+    }, 2);
+    try {
+      const url = `${server.url}/app.git`;
+      await world.prepare({ GIT_URL: url, GIT_REVISION: 'main', HAND_OVER_TO: app });
+    } finally {
+      clearInterval(attacker);
+    }
+    await expect(readFile(ran)).rejects.toThrow('ENOENT');
+  });
+
   let folder = '';
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'kpackless-apart-'));

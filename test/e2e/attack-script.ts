@@ -22,7 +22,7 @@ export const attacks: readonly Attack[] = [
     command: `ls /programs/.waiter/lib/libc.so.6 && ${write('/programs/.waiter/lib/libc.so.6')}`,
   },
   { what: 'replace the program', command: 'mv /programs/waiter /programs/other' },
-  { what: 'make programs writable', command: 'mount -o remount,rw,bind /programs' },
+  { what: 'remount programs', command: 'mount -o remount,rw,bind /programs' },
   { what: 'say another is done', command: write('/buildWait/export/done') },
   { what: 'say another has failed', command: write('/buildWait/completion/failed') },
   { what: 'write in the folder of all', command: write('/buildWait/build-waiter') },

@@ -97,6 +97,9 @@ const forSources = /(?<= |^)-(?:basic-git|ssh-git|blob)=(?<secret>[^=\s]+)=\S*(?
 /** Steps whose account's cloud identity is not asked for: buildpacks run there, or nothing that speaks to anybody. */
 const withoutIdentity = new Set(['pre-start', 'detect', 'build']);
 
+/** The folder of the source's volume that steps beside prepare see. */
+const handedOver = 'app';
+
 export const podDifferences: readonly Difference[] = [
   {
     why: 'a rebase pod has the Build’s deadline, so that it cannot hang for ever (DESIGN §4)',
@@ -229,5 +232,19 @@ export const podDifferences: readonly Difference[] = [
       );
       return withSpec(changed, { volumes });
     },
+  },
+  {
+    why: 'steps that start at once see the source when it is whole: its fetching runs with credentials, and reads git’s configuration beside it',
+    apply: (pod) =>
+      eachStep(pod, (step) => {
+        if (step.args?.includes('-mode=wait') !== true) return step;
+        if (step.name === 'prepare')
+          return { ...step, env: [...(step.env ?? []), { name: 'HAND_OVER_TO', value: `/workspace/${handedOver}` }] };
+        return mounting(step, (mount) => [
+          mount.name === 'workspace-dir'
+            ? { ...mount, subPath: mount.subPath === undefined ? handedOver : `${handedOver}/${mount.subPath}` }
+            : mount,
+        ]);
+      }),
   },
 ];

@@ -2,12 +2,13 @@
  * The variant for clusters that inject sidecars into pods: a sidecar starts only after the init containers, so no step may be one.
  * Every step becomes a regular container that waits for the one before it (spec 03 §9). Unlike kpack's, the first container passes
  * the Pod Security Standard `restricted`, arguments are handed over one by one instead of being split on spaces (DESIGN §4), and no step
- * can write what another one runs or waits for.
+ * can write what another one runs or waits for, nor into the source before it is whole.
  */
 import type { Container, Pod, Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
 import { istioInjectAnnotation, podReadyAnnotation } from '../../api/labels.ts';
 import type { StepProgram } from './context.ts';
+import { handedOverBy } from './hand-over.ts';
 import { copyWaiter, programs, programsVolume, waiterPath } from './programs.ts';
 import { distinctVolumes } from './secrets.ts';
 import { signalArguments, signals, signalsVolume } from './signals.ts';
@@ -49,7 +50,7 @@ const waiting = (step: Container, before: Container | undefined, waiter: StepPro
 
 /** The same pod with all its steps as regular containers behind the waiter. */
 export const withWaiter = (build: Build, pod: Pod, waiter: StepProgram): Pod => {
-  const steps = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  const steps = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(handedOverBy);
   const { [istioInjectAnnotation]: _, ...annotations } = pod.metadata?.annotations ?? {};
   return {
     ...pod,

@@ -1,5 +1,5 @@
 /** First step of a build pod: checks access, fetches the source, and lays out what the lifecycle reads (spec 03 §10.1). */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PermanentError } from '../../errors/expected.ts';
@@ -35,8 +35,9 @@ const podPaths: PreparePaths = {
 };
 
 /** @throws UsageError, PermanentError, ExpectedError: one sentence for the log each. */
-export async function prepare(step: StepProcess, paths: PreparePaths = podPaths): Promise<void> {
+export async function prepare(step: StepProcess, given: PreparePaths = podPaths): Promise<void> {
   const options = prepareOptions(step);
+  const paths = await placesFor(options, given);
   const changes = buildChangeLines(options.buildChanges);
   const scratch = await mkdtemp(join(tmpdir(), 'prepare-'));
   const stop = new AbortController();
@@ -51,12 +52,25 @@ export async function prepare(step: StepProcess, paths: PreparePaths = podPaths)
     await afterSource(options, paths, step);
     const { saveDockerConfig } = await import('../docker-credentials.ts');
     await saveDockerConfig(paths.dockerConfig, logins.credentials);
+    await handedOver(paths.workspace, options);
   } finally {
     // A build that may not push ends at once, and leaves no git behind.
     stop.abort();
     await source.ended;
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** The same places, but for the workspace where other steps run meanwhile: a folder of it that they do not see. */
+async function placesFor({ handOverTo }: PrepareOptions, paths: PreparePaths): Promise<PreparePaths> {
+  if (handOverTo === '') return paths;
+  const workspace = join(paths.workspace, 'source');
+  await mkdir(workspace);
+  return { ...paths, workspace };
+}
+
+async function handedOver(workspace: string, { handOverTo }: PrepareOptions): Promise<void> {
+  if (handOverTo !== '') await (await import('./hand-over.ts')).handOver(workspace, handOverTo);
 }
 
 /** A source of any kind: that of git is on its way already, others wait until it is known that the build may push. */

@@ -72,12 +72,7 @@ export function waiterOptions(args: readonly string[]): WaiterOptions {
   const command: Command = [program, ...rest];
   if (mode === 'extend-run') return { mode, analyzed, command };
   if (mode === 'restored') return { mode, analyzed, runImage, extender: text('extender'), to: text('to'), command };
-  return {
-    mode,
-    waitFile: text('wait-file'),
-    after: text('after'),
-    signals: text('signals'),
-    signalTo: text('signal-to'),
-    command,
-  };
+  const [signals, signalTo] = [text('signals'), text('signal-to')];
+  if (signals === '' || signalTo === '') throw new PermanentError('', 'need -signals and -signal-to with -mode=wait');
+  return { mode, waitFile: text('wait-file'), after: text('after'), signals, signalTo, command };
 }

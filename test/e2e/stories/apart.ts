@@ -126,7 +126,7 @@ const allRefused = { tried: attacks.length, worked: [] };
 
 /** Mounts that the code found writable, but for what the kubelet gives to every container. */
 const writableIn = (log: string): readonly string[] => {
-  const paths = [...log.matchAll(/writable: (?<path>\S+)/g)].map(({ groups }) => groups?.['path'] ?? '');
+  const paths = [...log.matchAll(/writable: (?<path>\/\S*)/g)].map(({ groups }) => groups?.['path'] ?? '');
   return [...new Set(paths)].filter((path) => path !== '/' && !path.startsWith('/etc/')).sort();
 };
 

@@ -126,5 +126,6 @@ describe('what the waiter is told', () => {
     expect(() => waiterOptions(['-mode=copy'])).toThrow('-to must be specified with -mode=copy');
     expect(() => waiterOptions([])).toThrow('need -execute with -mode=wait');
     expect(() => waiterOptions(['-mode=x'])).toThrow('unknown -mode=x');
+    expect(() => waiterOptions(['-signals=s', '--', 'a'])).toThrow('need -signals and -signal-to');
   });
 });

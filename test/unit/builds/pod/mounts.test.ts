@@ -84,8 +84,13 @@ const expectedRows = (variant: Variant, step: Container, index: number): readonl
   if (name === 'pre-start') return ['programs-dir /programs rw'];
   const withExtensions = variant.hasExtensions ? { ...table, ...extensionTable } : table;
   const own = (variant.isRebase ? rebaseTable : withExtensions)[name] ?? ['a step that the table does not know'];
-  const subPath = variant.source === 'git below a folder' && name !== 'prepare';
-  const rows = own.map((line) => (subPath ? line.replace('workspace-dir ', 'workspace-dir[some/path] ') : line));
+  // Where all steps start at once, prepare hands over a folder of the volume.
+  const folders = [
+    ...(variant.injectedSidecars ? ['app'] : []),
+    ...(variant.source === 'git below a folder' ? ['some/path'] : []),
+  ];
+  const part = name === 'prepare' || folders.length === 0 ? '' : `[${folders.join('/')}]`;
+  const rows = own.map((line) => line.replace('workspace-dir ', `workspace-dir${part} `));
   const isCached = variant.cache === 'volume' && (name === 'restore' || name === 'export');
   const waits = [
     ...(isOurs(step) || rows.includes('programs-dir /programs ro') ? [] : ['programs-dir /programs ro']),

@@ -51,6 +51,7 @@ describe('the step programs understand the pod', () => {
       sourceSubPath: 'sub',
       projectDescriptorPath: '',
       buildChanges: '',
+      handOverTo: '',
       builder: { image: 'builder.example/b', name: '', kind: '' },
       dockerSecrets: docker,
       imagePull: pulls,
