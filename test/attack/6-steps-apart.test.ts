@@ -4,12 +4,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Container, Pod, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../infra/local/git-repository.ts';
+import { buildPod } from '../../lib/builds/pod/build-pod.ts';
 import { openRegistry } from '../../lib/oci/client.ts';
 import { parseReference } from '../../lib/oci/reference.ts';
 import { complete } from '../../lib/steps/completion/completion.ts';
@@ -20,7 +21,7 @@ import { startGitHttpServer } from '../support/git-http-server.ts';
 import { gitRoot } from '../support/git-repository.ts';
 import { podVariants, type Variant } from '../support/pod-variants.ts';
 import { pushImage, stepWorld } from '../support/step-world.ts';
-import { stepsOf } from '../unit/builds/base-build.ts';
+import { buildB, contextB, stepsOf } from '../unit/builds/base-build.ts';
 
 /** Whose code runs in a step. */
 type Code = 'ours' | 'builder image' | 'buildpacks';
@@ -168,6 +169,47 @@ describe('what a step can write, in every kind of pod', () => {
       'workspace-dir',
       'workspace-dir*',
     ]);
+  });
+});
+
+describe('annotations of a Build, which whoever makes its Image writes', () => {
+  it('turn off nothing of what keeps containers apart, and give no step an identity', () => {
+    const given = {
+      'container.apparmor.security.beta.kubernetes.io/build': 'unconfined',
+      'seccomp.security.alpha.kubernetes.io/pod': 'unconfined',
+      'io.kubernetes.cri-o.Devices': '/dev/mem',
+      'io.katacontainers.config.hypervisor.path': '/tmp/x',
+      'dev.gvisor.flag.network': 'host',
+      'eks.amazonaws.com/skip-containers': '',
+      'team.example/cost': 'kept',
+    };
+    expect(buildPod(buildB({}, { annotations: given }), contextB()).metadata?.annotations).toEqual({
+      'team.example/cost': 'kept',
+      'sidecar.istio.io/inject': 'false',
+      'eks.amazonaws.com/skip-containers': 'detect,build',
+      'azure.workload.identity/skip-containers': 'detect;build',
+    });
+  });
+});
+
+describe('what prepare leaves where buildpacks see it', () => {
+  it('has no credential in it, of a host that asks for one', async () => {
+    await using root = await gitRoot();
+    const at = new Date(0);
+    await commitFiles({ gitRoot: root.root, repository: 'app', files: { 'a.txt': 'a\n' }, message: 'a', at });
+    const login = { username: 'ada', password: 'sesame-open' };
+    await using server = await startGitHttpServer({ root: root.root, login });
+    await using world = await stepWorld();
+    await world.secret('git', login);
+    await world.prepare({ GIT_URL: `${server.url}/app.git`, GIT_REVISION: 'main' }, [`-basic-git=git=${server.url}`]);
+    expect(await world.read('a.txt')).toBe('a\n');
+    const basic = Buffer.from(`${login.username}:${login.password}`).toString('base64');
+    for (const folder of [world.paths.workspace, world.paths.platformDir, world.paths.metadataDir])
+      for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue;
+        const text = await readFile(join(entry.parentPath, entry.name), 'latin1');
+        expect(text, `in ${entry.name}`).not.toMatch(new RegExp(`${login.password}|${basic}`));
+      }
   });
 });
 
