@@ -38,6 +38,16 @@ const ranges = v.optional(
   '',
 );
 
+/** A Kubernetes quantity of bytes, whole, as people write one. */
+const bytes = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(/^(?:[1-9]\d{0,9}(?:[KMGT]i|[kMGT])?)?$/, 'must be a quantity of bytes such as 4Gi'),
+    v.transform((given) => (given === '' ? undefined : given)),
+  ),
+  '',
+);
+
 const archive = v.optional(
   v.pipe(
     v.string(),
@@ -75,6 +85,8 @@ const settingsSchema = v.object({
   KPACKLESS_INJECTED_SIDECAR_SUPPORT: flag,
   /** `refuse` fails Builds whose builder orders image extensions: their steps run as root. */
   KPACKLESS_EXTENSIONS: v.optional(v.picklist(['run', 'refuse'], 'must be run or refuse'), 'run'),
+  /** Most that each directory of a build pod may hold; empty for no limit. */
+  KPACKLESS_EMPTY_DIR_LIMIT: bytes,
   KPACKLESS_PRIORITY_CLASSES: flag,
   KPACKLESS_TRUST_UNKNOWN_SSH_HOSTS: v.optional(
     v.pipe(

@@ -4,6 +4,7 @@ import { whyNoLocalCluster } from '../../infra/local/cluster/packages.ts';
 import { builderKey } from './keys.ts';
 import { leftovers } from './leftovers.ts';
 import { makeLifecycle, makeNamespace, makePlatform, steadyPlatform } from './objects.ts';
+import { apart } from './stories/apart.ts';
 import { asks } from './stories/asks.ts';
 import { cap } from './stories/cap.ts';
 import { givenCluster, refusals } from './stories/command-line.ts';
@@ -34,6 +35,7 @@ const together: readonly (readonly Story[])[] = [
   [refusals],
   [extensions],
   [strangers],
+  [apart],
   [demanding, hooks],
   [cap],
 ];

@@ -59,12 +59,50 @@ export const absent03: Readonly<Record<number, Difference>> = {
   198: kpClient,
 };
 
-/** Cases with a test that end otherwise than in kpack. */
+const apart =
+  'code of buildpacks, apps and of anybody’s builder image runs beside the steps that hold credentials (DESIGN §3.28)';
+
+/** Cases with a test that end otherwise than in kpack. What this means for whole pods: pod-differences.ts. */
 export const differences03: Readonly<Record<number, Difference>> = {
   19: {
     kpack: 'variables of the build may take their value from a ConfigMap; from a Secret, only admission refuses them',
     here: 'the Image or Build is told so, and no pod is made; the pod’s form is kept for comparison with recordings',
     because: 'values end in the log of the build, where people read them who may not read the object',
+  },
+  7: {
+    kpack: 'analyze has the source too',
+    here: 'it does not read it and does not have it; export has it read-only',
+    because: apart,
+  },
+  21: {
+    kpack: 'prepare writes project-metadata.toml into the layers directory',
+    here: 'into a directory that prepare and export alone have',
+    because: 'whoever can write it says what the image was built from',
+  },
+  27: {
+    kpack: 'analyzed.toml is in the layers directory, and buildpacks can write it',
+    here: 'in a directory of its own that they can read',
+    because: 'whoever can write it chooses the run image, and which images the exporter takes layers from',
+  },
+  62: {
+    kpack: 'completion believes the report in what was pushed where',
+    here: 'it is told the Build’s tag, IMAGE_TAG, and takes the digest alone from the report',
+    because: 'it signs with the account’s keys, and the report is the builder image’s',
+  },
+  74: {
+    kpack: 'the waiter is copied into the volume in which every step says that it is done',
+    here: 'into a volume that is read-only in every other step; steps of our own image do not need it',
+    because: 'a buildpack could rewrite what runs next, with the signing keys (shown)',
+  },
+  75: {
+    kpack: 'all steps write into one folder',
+    here: 'each has a folder of its own, the others’ are read-only',
+    because: 'a buildpack could say that any step is done, or has failed',
+  },
+  76: {
+    kpack: 'a step waits for a file of another one, whatever that is',
+    here: 'for a regular file, which is not opened; links are not followed',
+    because: apart,
   },
   50: {
     kpack: 'a rebase pod has no deadline',

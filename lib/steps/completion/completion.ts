@@ -43,7 +43,8 @@ export async function complete(step: StepProcess, paths: CompletionPaths = podPa
   const { tags, digest } = await readReport(paths.report);
   const credentials = await credentialsFromFlags(options.dockerSecrets, paths.secretsDir, log);
   const registry = openRegistry({ keychain: firstOf(await nodeKeychain(env), keychainOf(credentials)) });
-  const image = withDigest(parseReference(tags[0]), digest);
+  // The report is the exporter's, which is anybody's: it may say which image of the Build's repository, and not of which other.
+  const image = withDigest(parseReference(options.imageTag === '' ? tags[0] : options.imageTag), digest);
 
   const secrets = await signingSecrets(paths.keysDir);
   if (secrets.length > 0) await signBuild(registry, secrets, { image, keysDir: paths.keysDir, options, log, signal });

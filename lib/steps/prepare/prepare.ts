@@ -1,5 +1,5 @@
 /** First step of a build pod: checks access, fetches the source, and lays out what the lifecycle reads (spec 03 §10.1). */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FetchedSource, sourceMessage } from '../../builds/source-message.ts';
@@ -39,8 +39,9 @@ const podPaths: PreparePaths = {
 };
 
 /** @throws UsageError, PermanentError, ExpectedError: one sentence for the log each. */
-export async function prepare(step: StepProcess, paths: PreparePaths = podPaths): Promise<void> {
+export async function prepare(step: StepProcess, given: PreparePaths = podPaths): Promise<void> {
   const options = prepareOptions(step);
+  const paths = await placesFor(options, given);
   const changes = buildChangeLines(options.buildChanges);
   const scratch = await mkdtemp(join(tmpdir(), 'prepare-'));
   const stop = new AbortController();
@@ -57,6 +58,7 @@ export async function prepare(step: StepProcess, paths: PreparePaths = podPaths)
     await afterSource(options, paths, step);
     const { saveDockerConfig } = await import('../docker-credentials.ts');
     await saveDockerConfig(paths.dockerConfig, logins.credentials);
+    await handedOver(paths.workspace, options);
     await saySource(fetched, paths.terminationMessage, step.log);
   } finally {
     // A build that may not push ends at once, and leaves no git behind.
@@ -78,6 +80,18 @@ async function saySource(fetched: FetchedSource | undefined, path: string, log: 
     if (!isSystemError(error)) throw error;
     log(`warning: the source cannot be told in ${path}: ${error.message}`);
   }
+}
+
+/** The same places, but for the workspace where other steps run meanwhile: a folder of it that they do not see. */
+async function placesFor({ handOverTo }: PrepareOptions, paths: PreparePaths): Promise<PreparePaths> {
+  if (handOverTo === '') return paths;
+  const workspace = join(paths.workspace, 'source');
+  await mkdir(workspace);
+  return { ...paths, workspace };
+}
+
+async function handedOver(workspace: string, { handOverTo }: PrepareOptions): Promise<void> {
+  if (handOverTo !== '') await (await import('./hand-over.ts')).handOver(workspace, handOverTo);
 }
 
 /** A source of any kind: that of git is on its way already, others wait until it is known that the build may push. */

@@ -204,23 +204,25 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
   );
 
   it('03#74 copies the waiter so that it runs where there is neither Node nor any library', async () => {
-    await mkdir(join(rootfs, 'buildWait'));
-    await chmod(join(rootfs, 'buildWait'), 0o777);
+    await mkdir(join(rootfs, 'programs'));
+    await chmod(join(rootfs, 'programs'), 0o777);
     const [entrypoint = ''] = built.image?.config.config.Entrypoint ?? [];
-    const copied = await inImage(entrypoint, ['-mode=copy', '-to=/buildWait/build-waiter'], {});
+    const copied = await inImage(entrypoint, ['-mode=copy', '-to=/programs/waiter'], {});
     expect(copied).toStrictEqual({ code: 0, output: '' });
     const foreign = await mkdtemp(join(tmpdir(), 'kpackless-foreign-'));
     try {
       await chmod(foreign, 0o755);
       await mkdir(join(foreign, 'dev'));
       await run('mknod', ['-m', '666', join(foreign, 'dev/null'), 'c', '1', '3']);
-      await run('cp', ['-a', join(rootfs, 'buildWait'), join(foreign, 'buildWait')]);
-      const wait = ['-mode=wait', '-error-file=/buildWait/error', '-done-file=/buildWait/done', '--'];
-      const command = ['/buildWait/build-waiter', '-mode=a b', '--', 'x'];
-      const { code, output } = await inRoot(foreign, '/buildWait/build-waiter', [...wait, ...command], {});
+      await run('cp', ['-a', join(rootfs, 'programs'), join(foreign, 'programs')]);
+      await mkdir(join(foreign, 'buildWait/own'), { recursive: true });
+      await chmod(join(foreign, 'buildWait/own'), 0o777);
+      const wait = ['-mode=wait', '-signals=/buildWait', '-signal-to=/buildWait/own', '--'];
+      const command = ['/programs/waiter', '-mode=a b', '--', 'x'];
+      const { code, output } = await inRoot(foreign, '/programs/waiter', [...wait, ...command], {});
       expect(output).toContain('unknown -mode=a b');
       expect(code).toBe(1);
-      expect(await readFile(join(foreign, 'buildWait/error'), 'utf8')).toBe('error running command exit status 1');
+      expect(await readFile(join(foreign, 'buildWait/own/failed'), 'utf8')).toBe('error running command exit status 1');
     } finally {
       await rm(foreign, { recursive: true, force: true });
     }

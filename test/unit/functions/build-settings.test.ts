@@ -28,6 +28,21 @@ describe('the cap on running builds', () => {
   });
 });
 
+describe('the limit of a pod’s directories', () => {
+  it.each([undefined, ''])('is none unless it is set: %j', (value) => {
+    expect(settingsFrom({ ...required, KPACKLESS_EMPTY_DIR_LIMIT: value }).KPACKLESS_EMPTY_DIR_LIMIT).toBeUndefined();
+  });
+
+  it('is a quantity of bytes as Kubernetes writes it', () => {
+    for (const value of ['4Gi', '500M', '2000000000', '1Ti'])
+      expect(settingsFrom({ ...required, KPACKLESS_EMPTY_DIR_LIMIT: value }).KPACKLESS_EMPTY_DIR_LIMIT).toBe(value);
+    for (const value of ['0', '-1Gi', '4GB', '1.5Gi', '4 Gi', 'much', '0Gi', '4gi'])
+      expect(() => settingsFrom({ ...required, KPACKLESS_EMPTY_DIR_LIMIT: value })).toThrow(
+        'KPACKLESS_EMPTY_DIR_LIMIT: must be a quantity of bytes such as 4Gi',
+      );
+  });
+});
+
 describe('provenance', () => {
   it('names what the installation decides by kpack’s names, and no secret', () => {
     const settings = settingsFrom({
