@@ -3,6 +3,7 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { ExpectedError } from '../errors/expected.ts';
 import type { AwsCredentials } from '../kube/eks-token.ts';
+import { textOfElement } from '../text/xml-element.ts';
 
 /** Which role, asked for by whom. */
 export interface AssumedRoleOptions {
@@ -21,9 +22,6 @@ const lifetimeSeconds = 3600;
 /** Well before they end: a token made of them is used for ten minutes more. */
 const usableMilliseconds = 45 * 60 * 1000;
 const maxBytes = 64 * 1024;
-
-const tagIn = (xml: string, name: string): string | undefined =>
-  new RegExp(`<${name}>([^<]+)</${name}>`, 'u').exec(xml)?.[1];
 
 const ask = async ({
   roleArn,
@@ -66,9 +64,11 @@ const ask = async ({
   }
   // An error answer holds no secret; its code is what a person needs.
   if (status !== 200)
-    throw failed(`HTTP ${status} ${tagIn(text, 'Code') ?? ''}; does the role exist and trust this function’s role?`);
+    throw failed(
+      `HTTP ${status} ${textOfElement(text, 'Code') ?? ''}; does the role exist and trust this function’s role?`,
+    );
   const [accessKeyId, secretAccessKey, sessionToken] = ['AccessKeyId', 'SecretAccessKey', 'SessionToken'].map((name) =>
-    tagIn(text, name),
+    textOfElement(text, name),
   );
   if (accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined)
     throw failed(`${hostname} answered without credentials`);

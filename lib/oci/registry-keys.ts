@@ -18,7 +18,9 @@ export const isExactKey = (key: string, registry: string): boolean => {
 
 /** Scheme, `/v1/` and `/v2/` taken off: `host[:port][/path]`; Docker Hub's other names become its own. */
 export const bareKey = (key: string): string => {
-  const [, host = '', path = ''] = /^(?:https?:\/\/)?([^/]*)(.*)$/i.exec(key) ?? [];
+  const bare = key.replace(/^https?:\/\//i, '');
+  const slash = bare.indexOf('/');
+  const [host, path] = slash < 0 ? [bare, ''] : [bare.slice(0, slash), bare.slice(slash)];
   const rest = path.replace(/^\/v[12](?=\/)/, '');
   return `${hubAliases.has(host.toLowerCase()) ? dockerHub : host}${rest === '/' ? '' : rest}`;
 };

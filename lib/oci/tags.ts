@@ -2,6 +2,7 @@
 import type { Api } from './api.ts';
 import { invalidContent } from './errors.ts';
 import { discard, readUpTo } from './http.ts';
+import { nextIn } from './link.ts';
 import { isTag, type Repository } from './reference.ts';
 import type { CallOptions } from './registry.ts';
 import { responseError } from './response-error.ts';
@@ -11,7 +12,7 @@ const pageLimitBytes = 4 * 1024 * 1024;
 
 /** The address in `Link: <…>; rel="next"` (RFC 8288), resolved; it may not leave the registry. */
 const nextPage = (header: string | null, url: URL): URL | undefined => {
-  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(header ?? '')?.[1];
+  const target = nextIn(header);
   if (target === undefined || !URL.canParse(target, url.href)) return undefined;
   const next = new URL(target, url);
   if (next.host !== url.host)
