@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { ExpectedError } from '../errors/expected.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import { payloadIn } from './pushed.ts';
-import { type HookAnswer, type HookRequest, type Provider, providerOf } from './request.ts';
+import { type HookAnswer, type HookRequest, maxHookBytes, type Provider, providerOf } from './request.ts';
 import { type Proof, proofOf } from './signature.ts';
 import { type WakePorts, wakePolls } from './wake.ts';
 
@@ -17,9 +17,6 @@ export interface HookPorts extends WakePorts {
   readonly clock: () => Date;
   readonly log: Log;
 }
-
-/** Longest body that is read, in bytes. */
-export const maxHookBytes = 1024 * 1024;
 
 const answer = (status: number, body: HookAnswer['body']): HookAnswer => ({ status, body });
 

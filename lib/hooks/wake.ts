@@ -48,6 +48,7 @@ const messageFor = ({ cluster, kind, namespace, name }: TargetKey, occasion: str
  * swallows what it has heard within five minutes. @throws StateError, QueueError
  */
 export const wakePolls = async ({ polls, sender }: WakePorts, pushed: Pushed, occasion: string): Promise<number> => {
+  const refs = pushed.refs === undefined ? undefined : new Set(pushed.refs);
   let woken = 0;
   for (const place of placesOf(pushed.urls)) {
     let from: string | undefined;
@@ -58,7 +59,7 @@ export const wakePolls = async ({ polls, sender }: WakePorts, pushed: Pushed, oc
         const watched = rows[index]?.watched ?? [];
         return mayConcern(
           watched.map((entry) => parseWatched(entry).revision),
-          pushed.refs,
+          refs,
         );
       });
       await sender.send(

@@ -2,7 +2,7 @@
 import { ExpectedError } from '../errors/expected.ts';
 import { type DockerLogin, parseDockerCfg, parseDockerConfigJson } from './docker-config.ts';
 import { firstOf, type Keychain } from './keychain.ts';
-import { bareKey, coversRepository, isExactKey } from './registry-keys.ts';
+import { bareKey, coversRepository, exactKeys } from './registry-keys.ts';
 
 /** As much of a Secret as is looked at; a Secret of the API fits as it is. `data` values are base64. */
 export interface CredentialSecret {
@@ -67,8 +67,10 @@ const isPullSecret = ({ type }: CredentialSecret): boolean =>
 /** The first login whose key is exactly the registry. */
 const exactly =
   (logins: readonly DockerLogin[]): Keychain =>
-  ({ registry }) =>
-    Promise.resolve(logins.find(({ key }) => isExactKey(key, registry))?.authorization);
+  ({ registry }) => {
+    const keys = exactKeys(registry);
+    return Promise.resolve(logins.find(({ key }) => keys.has(key))?.authorization);
+  };
 
 /** Kubernetes' way: keys in reverse order, so that the longer of two comes first; the first of equals in order of Secrets. */
 const byLongestKey = (logins: readonly DockerLogin[]): Keychain => {

@@ -1,5 +1,6 @@
 /** From an answer that means no to an OciError with the registry's own words (distribution-spec "Error Codes"; texts as spec 04 §9.5). */
 import { STATUS_CODES } from 'node:http';
+import { parseJson } from '../text/bounded-json.ts';
 import { OciError, type OciErrorCode, type RegistryMessage } from './errors.ts';
 import { type HttpResponse, type Method, readUpTo } from './http.ts';
 import { retryAfterSeconds } from './retry-after.ts';
@@ -17,7 +18,7 @@ const codeOf = (status: number): OciErrorCode => {
   return status >= 500 || status === 408 ? 'unavailable' : 'rejected';
 };
 
-/** Values as the Go template `%v` shows them, for kpack prints details so: `map[Tag:x]`. */
+/** Values as the Go template `%v` shows them, for kpack prints details so: `map[Tag:x]`. They are as deep as the body may be. */
 const printDetail = (value: unknown): string => {
   if (value === null) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(printDetail).join(' ')}]`;
@@ -39,7 +40,7 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 /** The entries of a registry's error body; none when it is not one. */
 const parseRegistryErrors = (body: string): readonly RegistryMessage[] => {
   try {
-    const parsed: unknown = JSON.parse(body);
+    const parsed = parseJson(body, { mostCharacters: bodyLimitBytes, deepest: 20 });
     const errors = isRecord(parsed) && Array.isArray(parsed['errors']) ? parsed['errors'] : [];
     return errors.filter(isRecord).map((entry) => ({
       code: textOf(entry['code']) || 'UNKNOWN',

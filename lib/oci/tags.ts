@@ -1,4 +1,5 @@
 /** Tags of a repository, page after page (distribution-spec "Listing Tags"). */
+import { parseJson } from '../text/bounded-json.ts';
 import type { Api } from './api.ts';
 import { invalidContent } from './errors.ts';
 import { discard, readUpTo } from './http.ts';
@@ -28,7 +29,9 @@ const tagsIn = (bytes: Uint8Array | undefined, url: URL): readonly string[] => {
   });
   if (bytes === undefined) throw bad;
   try {
-    const parsed = JSON.parse(new TextDecoder().decode(bytes)) as { readonly tags?: unknown } | null;
+    const parsed = parseJson(new TextDecoder().decode(bytes), { mostCharacters: pageLimitBytes }) as {
+      readonly tags?: unknown;
+    } | null;
     const tags: unknown = parsed?.tags ?? [];
     if (Array.isArray(tags)) return tags.filter((tag): tag is string => typeof tag === 'string' && isTag(tag));
   } catch {

@@ -3,6 +3,7 @@ import { type KeyObject, scrypt } from 'node:crypto';
 import { xsalsa20poly1305 } from '@noble/ciphers/salsa.js';
 import * as v from 'valibot';
 import { PermanentError } from '../errors/expected.ts';
+import { parseJson } from '../text/bounded-json.ts';
 import { readPem } from '../text/pem.ts';
 import { signingKeyIn } from './signing-key.ts';
 
@@ -50,7 +51,7 @@ function parsed(pem: string): v.InferOutput<typeof envelope> {
     throw unusable(`is no ${labels.join(' or ')} in PEM; make one with \`cosign generate-key-pair\``);
   }
   try {
-    return v.parse(envelope, JSON.parse(block.bytes.toString('utf8')));
+    return v.parse(envelope, parseJson(block.bytes.toString('utf8'), { mostCharacters: longest }));
   } catch {
     // The cause would quote the key.
     throw unusable('does not use scrypt and nacl/secretbox with the parameters cosign writes');

@@ -1,6 +1,8 @@
 /** SLSA v1 provenance of a build, in kpack's form (spec 03 §19.2; slsa.dev/provenance/v1). Pure. */
 import * as v from 'valibot';
 import { PermanentError } from '../errors/expected.ts';
+import { labelBounds } from '../oci/label-bounds.ts';
+import { parseJson } from '../text/bounded-json.ts';
 
 /** The kpack release whose form of provenance this is: verifiers' policies name its build type. */
 const kpackVersion = '0.17.2';
@@ -51,7 +53,7 @@ export const sourceOfImage = (labels: Readonly<Record<string, string>>): Resourc
   if (label === undefined) throw unreadable(`label not found: '${projectMetadataLabel}'`);
   let json: unknown;
   try {
-    json = JSON.parse(label);
+    json = parseJson(label, labelBounds);
   } catch {
     throw unreadable(`label ${projectMetadataLabel} is not JSON`);
   }

@@ -36,8 +36,8 @@ export const prefixesFor = (revisions: readonly string[]): readonly string[] =>
   revisions.length > MANY_REVISIONS ? ['HEAD', 'refs/'] : [...new Set(revisions.flatMap(refNamesFor))];
 
 /** May a push to `refs` (undefined: unknown ones) have moved one of the revisions? The default branch may be any of them. */
-export const mayConcern = (revisions: readonly string[], refs: readonly string[] | undefined): boolean =>
-  revisions.flatMap(refNamesFor).some((name) => refs === undefined || name === 'HEAD' || refs.includes(name));
+export const mayConcern = (revisions: readonly string[], refs: ReadonlySet<string> | undefined): boolean =>
+  revisions.flatMap(refNamesFor).some((name) => refs === undefined || name === 'HEAD' || refs.has(name));
 
 /** Every revision once, where `refs` have it now. */
 export const watchedNow = (watched: readonly Watched[], refs: readonly GitRef[]): readonly Watched[] => {
@@ -52,10 +52,12 @@ const isSame = (a: ResolvedRevision | undefined, b: ResolvedRevision | undefined
   a?.commit === b?.commit && a?.type === b?.type;
 
 /** The revisions that at least one follower saw elsewhere than they are now: moved, deleted or appeared. */
-export const movedRevisions = (before: readonly Watched[], now: readonly Watched[]): readonly string[] =>
-  now
-    .filter(({ revision, seen }) => before.some((had) => had.revision === revision && !isSame(had.seen, seen)))
+export const movedRevisions = (before: readonly Watched[], now: readonly Watched[]): readonly string[] => {
+  const had = Map.groupBy(before, ({ revision }) => revision);
+  return now
+    .filter(({ revision, seen }) => had.get(revision)?.some((one) => !isSame(one.seen, seen)) === true)
     .map(({ revision }) => revision);
+};
 
 /** How the last listing failed. */
 export interface PollFailure {

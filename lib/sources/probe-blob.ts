@@ -106,18 +106,29 @@ const follow = (from: URL, location: string | undefined): URL => {
   return target;
 };
 
+/** Longest URL that is asked; signed ones have some 2,000 characters. */
+const MAX_URL = 8192;
+
+const unescaped = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new SourceProbeError('user or password in the URL of the blob has a broken percent escape', { pace: 'slow' });
+  }
+};
+
 /** Credentials in the URL count where none are given. */
 const startOf = ({
   url: text,
   authorization,
 }: BlobProbe): { readonly url: URL; readonly login: string | undefined } => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = text.length <= MAX_URL && URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new SourceProbeError('the URL of the blob is not http or https', { pace: 'slow' });
   const { username, password } = url;
   url.username = '';
   url.password = '';
-  const written = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const written = `${unescaped(username)}:${unescaped(password)}`;
   const login = username === '' ? undefined : `Basic ${Buffer.from(written).toString('base64')}`;
   return { url, login: authorization ?? login };
 };

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { PermanentError } from '../errors/expected.ts';
 import { DockerConfigError, type DockerLogin, parseDockerCfg, parseDockerConfigJson } from '../oci/docker-config.ts';
 import type { Authorization, Keychain } from '../oci/keychain.ts';
-import { bareKey, coversRepository, isExactKey } from '../oci/registry-keys.ts';
+import { bareKey, coversRepository, exactKeys } from '../oci/registry-keys.ts';
 import { pairIn } from './flags.ts';
 import { isSystemError } from './step.ts';
 
@@ -19,7 +19,8 @@ export function appended(base: DockerCredentials, more: DockerCredentials): Dock
   const merged = new Map(base);
   for (const [key, login] of more) {
     const host = hostOf(key);
-    if (![...base.keys()].some((existing) => isExactKey(existing, host))) merged.set(key, login);
+    const keys = exactKeys(host);
+    if (![...base.keys()].some((existing) => keys.has(existing))) merged.set(key, login);
   }
   return merged;
 }
@@ -34,7 +35,7 @@ export function keychainOf(credentials: DockerCredentials): Keychain {
   return (repository) => {
     const entries = [...credentials];
     const found =
-      entries.find(([key]) => isExactKey(key, repository.registry)) ??
+      entries.find(([key]) => exactKeys(repository.registry).has(key)) ??
       entries.find(([key]) => coversRepository(bareKey(key), repository));
     return Promise.resolve(found?.[1]);
   };

@@ -15,7 +15,10 @@ describe('a path of the API', () => {
 
   it.each(strange)('is not made of the name %j', (name) => {
     expect(() => objectPath('Secret', 'team', name)).toThrow(PermanentError);
-    if (name !== '') expect(() => collectionPath('Secret', name)).toThrow(PermanentError);
+  });
+
+  it.each(strange.filter((text) => text !== ''))('is not made of the namespace %j', (namespace) => {
+    expect(() => collectionPath('Secret', namespace)).toThrow(PermanentError);
   });
 
   it.each(strange)('of a foreign kind is not made of %j, in whatever place', (text) => {
