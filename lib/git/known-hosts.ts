@@ -23,13 +23,15 @@ export interface HostAddress {
 
 const HASHED = /^\|1\|(?<salt>[A-Za-z0-9+/=]+)\|(?<digest>[A-Za-z0-9+/=]+)$/u;
 
-/** Longest pattern that is looked at: a host name has 253 characters. */
-const MAX_PATTERN = 300;
+/** A longer pattern names nobody: half of it, at least, is no star, and a name with its port has some 260 characters. */
+const MAX_PATTERN = 600;
 
+/** A run of stars says no more than one. */
 const patternsIn = (text: string): readonly string[] =>
   text
     .toLowerCase()
     .split(',')
+    .map((pattern) => pattern.replaceAll(/\*+/gu, '*'))
     .filter((pattern) => pattern !== '' && pattern.length <= MAX_PATTERN);
 
 const readHosts = (text: string): Pick<KnownHost, 'hashed' | 'patterns'> => {
