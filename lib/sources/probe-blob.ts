@@ -58,12 +58,20 @@ const shown = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}
 const failure = (url: URL, why: string, pace: 'slow' | 'soon', cause?: unknown, wait?: number): SourceProbeError =>
   new SourceProbeError(`${shown(url)} could not be looked at: ${why}`, { pace, cause, retryAfterSeconds: wait });
 
+/** What a header may carry (RFC 9110 §5.5). */
+const isHeaderValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** One byte is asked for, and nothing is read: HEAD is refused by presigned URLs, and some hosts ignore ranges. */
 const headersOf = (url: URL, authorization: string | undefined, list: BlockList, signal: AbortSignal) =>
   new Promise<IncomingMessage>((resolve, reject) => {
     const host = url.hostname.replace(/^\[|\]$/gu, '');
     if (isIP(host) !== 0 && isBlocked(list, host)) {
       reject(failure(url, `${host} is not asked`, 'slow'));
+      return;
+    }
+    if (authorization !== undefined && !isHeaderValue.test(authorization)) {
+      const why = 'its Secret holds characters that a header cannot carry, such as a line break; put them right';
+      reject(failure(url, why, 'slow'));
       return;
     }
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;

@@ -9,7 +9,7 @@ import { schemas } from '../../infra/crds/schemas.ts';
 import { structuralSchema } from '../../infra/crds/structural-schema.ts';
 import { type Kind, kindNames } from '../../lib/api/kinds.ts';
 import * as labels from '../../lib/api/labels.ts';
-import { changed, type Place, placesIn, strangeTexts, valuesFor } from './any-value.ts';
+import { alone, changed, type Place, placesIn, strangeTexts, valuesFor } from './any-value.ts';
 import { type AnyObject, type AnyWorld, anyWorld, type Stage } from './any-world.ts';
 
 /** Who reads an object of a kind, itself included. */
@@ -105,7 +105,7 @@ const show = (value: unknown): string => {
 const changing = (kind: string, { path }: Pick<Place, 'path'>, value: unknown, reader: Kind, schema = {}): Case => ({
   what: `${kind} with ${show(value)} at ${path.join('.')}`,
   kind,
-  change: (object) => changed(object, path, value, schema) as AnyObject,
+  change: (object) => changed(alone(object, path, schema), path, value, schema) as AnyObject,
   reader,
 });
 
@@ -188,6 +188,21 @@ describe('any text', timeout, () => {
       ),
     );
     expect(await complaintsAbout(cases)).toEqual([]);
+  });
+});
+
+describe('any text in the Secret of a blob', timeout, () => {
+  it.each(['authorization', 'bearer', 'username'])('as its %s', async (key) => {
+    for (const text of [...strangeTexts, 'Bearer a\r\nx: y', 'ü', '€']) {
+      const data = { [key]: Buffer.from(text).toString('base64') };
+      const objects = world.stages.fresh.map((one): AnyObject => {
+        if (one.kind === 'Secret' && one.metadata?.name === 'blob') return { ...one, data };
+        const source = { blob: { url: 'http://127.0.0.1:1/a', auth: 'secret' } };
+        return one.kind === 'SourceResolver' ? { ...one, spec: { serviceAccount: 'app', source } } : one;
+      });
+      const { outcome } = await world.pass(world.clusterOf(objects), 'SourceResolver');
+      expect(outcome).toMatchObject({ done: expect.any(Boolean) as boolean });
+    }
   });
 });
 

@@ -157,3 +157,24 @@ export const valuesFor = ({ takes, optional, path }: Place): readonly unknown[] 
       return gone;
   }
 };
+
+/** Of these members an object has one; with two of them, the first would hide what the other holds. */
+const alternatives: Readonly<Record<string, readonly string[]>> = {
+  source: ['git', 'blob', 'registry'],
+  builder: ['image', 'ref'],
+  cache: ['volume', 'registry'],
+};
+
+/** As `changed`, without what would keep anybody from looking there. */
+export const alone = (object: unknown, path: Place['path'], schema: StructuralSchema): unknown => {
+  let changedObject = object;
+  for (const [index, key] of path.entries()) {
+    const member = path[index + 1];
+    const members = alternatives[String(key)] ?? [];
+    if (typeof member !== 'string' || !members.includes(member)) continue;
+    for (const other of members)
+      if (other !== member)
+        changedObject = changed(changedObject, [...path.slice(0, index + 1), other], undefined, schema);
+  }
+  return changedObject;
+};
