@@ -1,4 +1,5 @@
 /** Registry clients with the credentials of ServiceAccounts (spec 04 §10). Secrets are read in each pass and kept by nobody. */
+import { PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { RegistryOptions } from '../oci/api.ts';
@@ -18,13 +19,20 @@ interface ServiceAccount extends KubeObject {
 }
 
 const secretsAtOnce = 4;
+/** More is a mistake, and each costs a request. */
+const mostSecrets = 100;
 
 const readSecrets = async (
   kube: KubeClient,
   namespace: string,
   refs: NamedRefs,
 ): Promise<{ readonly found: readonly CredentialSecret[]; readonly missing: readonly string[] }> => {
-  const names = (refs ?? []).flatMap(({ name }) => (name ? [name] : []));
+  const names = [...new Set((refs ?? []).flatMap(({ name }) => (name ? [name] : [])))];
+  if (names.length > mostSecrets)
+    throw new PermanentError(
+      'ReconcileFailed',
+      `an account of namespace ${namespace} lists ${names.length} Secrets, of which at most ${mostSecrets} are read`,
+    );
   const read = await mapBounded(names, secretsAtOnce, (name) =>
     kube.get<CredentialSecret & KubeObject>({ kind: 'Secret', namespace, name }),
   );

@@ -195,7 +195,7 @@ describe('whatever a git host answers', () => {
 });
 
 describe('whatever a signing Secret holds', () => {
-  it('it opens, or is an expected failure', async () => {
+  it('opens, or is an expected failure', async () => {
     const text = fc.oneof(fc.constantFrom(...strangeTexts), fc.string({ unit: 'binary' }));
     await fc.assert(
       fc.asyncProperty(text, text, text, async (key, password, repository) => {
