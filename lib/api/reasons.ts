@@ -198,6 +198,11 @@ export const conditionReasons = {
     ours: true,
   },
   InvalidSource: { kinds: ['SourceResolver'], meaning: 'None of git, blob and registry is given.', ours: true },
+  InvalidName: {
+    kinds: ['Image', 'Build', 'SourceResolver', 'Builder', 'ClusterBuilder'],
+    meaning: 'A reference names an object as none can be called, such as `..`; the message says which.',
+    ours: true,
+  },
   InvalidPollInterval: {
     kinds: ['SourceResolver'],
     meaning: 'The annotation for the polling interval cannot be read; the installation’s interval holds.',

@@ -3,6 +3,7 @@
  * own cloud identity, then among the grants of the cluster's registration, and nowhere else. Secrets are read in each pass and kept by nobody.
  */
 import type { Fetch } from '../egress/fetch.ts';
+import { PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { RegistryOptions } from '../oci/api.ts';
@@ -27,13 +28,20 @@ interface ServiceAccount extends KubeObject {
 const secretsAtOnce = 4;
 /** Of the reasons why there is no credential, for a condition. */
 const shownCharacters = 1500;
+/** More is a mistake, and each costs a request. */
+const mostSecrets = 100;
 
 const readSecrets = async (
   kube: KubeClient,
   namespace: string,
   refs: NamedRefs,
 ): Promise<{ readonly found: readonly CredentialSecret[]; readonly missing: readonly string[] }> => {
-  const names = (refs ?? []).flatMap(({ name }) => (name ? [name] : []));
+  const names = [...new Set((refs ?? []).flatMap(({ name }) => (name ? [name] : [])))];
+  if (names.length > mostSecrets)
+    throw new PermanentError(
+      'ReconcileFailed',
+      `an account of namespace ${namespace} lists ${names.length} Secrets, of which at most ${mostSecrets} are read`,
+    );
   const read = await mapBounded(names, secretsAtOnce, (name) =>
     kube.get<CredentialSecret & KubeObject>({ kind: 'Secret', namespace, name }),
   );

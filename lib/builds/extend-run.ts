@@ -3,6 +3,7 @@ import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import * as v from 'valibot';
 import { extendRunImageAnnotation } from '../api/labels.ts';
 import { parseReference, printReference } from '../oci/reference.ts';
+import { parseJson } from '../text/bounded-json.ts';
 import { extendRunStep } from './pod/extensions.ts';
 import { initStatuses } from './steps.ts';
 
@@ -13,7 +14,7 @@ const chosen = (pod: Pod): { readonly said: string; readonly image: string } | u
   const ended = initStatuses(pod).find(({ name }) => name === 'restore')?.state?.terminated;
   if (ended?.exitCode !== 0 || !(ended.message ?? '').startsWith('{')) return undefined;
   try {
-    const { extendRunImage: said } = v.parse(schema, JSON.parse(ended.message ?? ''));
+    const { extendRunImage: said } = v.parse(schema, parseJson(ended.message ?? '', { mostCharacters: 4096 }));
     const reference = parseReference(said);
     return reference.digest === undefined ? undefined : { said, image: printReference(reference) };
   } catch {

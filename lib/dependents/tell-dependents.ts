@@ -10,7 +10,7 @@ import { type KubeObject, type ObjectKey } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
-import { CLUSTER_KIND, queueOf, rowOf } from '../reconcile/kind-table.ts';
+import { CLUSTER_KIND, mayHaveDependents, queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
 import { clusterScope, type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
@@ -157,6 +157,10 @@ export const dependentsRunner =
   async (woken: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string> => {
     const putOff = toldIn(woken);
     const target = putOff ?? woken;
+    if (!mayHaveDependents(target.kind)) {
+      ports.log('error', 'message is for a kind without dependents and was dropped', { ...target });
+      return 'misdirected';
+    }
     const later = tellingOf(target);
     const before = putOff === undefined ? undefined : await ports.records.read(later);
     try {

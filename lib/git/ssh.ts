@@ -1,11 +1,18 @@
 /** Listing refs over ssh: `git-upload-pack` on the host, the same conversation as over http on its standard streams. */
 import type { Socket } from 'node:net';
-import type { ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
+import type { ClientChannel, ConnectConfig, KexAlgorithm, ServerHostKeyAlgorithm } from 'ssh2';
 import ssh2 from 'ssh2';
 import type { Dial } from '../egress/guard.ts';
+import { readPem } from '../text/pem.ts';
 import type { SshCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
-import { type HostKeyVerdict, hostKeyVerdict, knownAlgorithms, parseKnownHosts } from './known-hosts.ts';
+import {
+  type HostKeyVerdict,
+  hostKeyVerdict,
+  knownAlgorithms,
+  MAX_KNOWN_HOSTS,
+  parseKnownHosts,
+} from './known-hosts.ts';
 import { PacketError, readPackets, writePacket } from './pkt-line.ts';
 import { type GitRef, lsRefsRequest, readAdvertisement, readLsRefs, withPrefixes } from './refs.ts';
 import { remoteFailure, shellQuoted, sshFailure } from './ssh-errors.ts';
@@ -41,6 +48,24 @@ const SUPPORTED: readonly ServerHostKeyAlgorithm[] = [
   'ssh-rsa',
 ];
 
+/**
+ * What is agreed on with a host: elliptic curves, and groups that everybody knows. Group exchange lets the host name a prime, and only looking
+ * whether it is one takes half a minute in which nobody else is served.
+ */
+const KEY_EXCHANGES: readonly KexAlgorithm[] = [
+  'curve25519-sha256',
+  'curve25519-sha256@libssh.org',
+  'ecdh-sha2-nistp256',
+  'ecdh-sha2-nistp384',
+  'ecdh-sha2-nistp521',
+  'diffie-hellman-group14-sha256',
+  'diffie-hellman-group16-sha512',
+  'diffie-hellman-group18-sha512',
+];
+
+/** Longest private key that is looked at, in characters: RSA of 16,384 bits takes 13,000. */
+const MAX_KEY_CHARACTERS = 16 * 1024;
+
 interface HostCheck {
   readonly config: Pick<ConnectConfig, 'algorithms' | 'hostVerifier'>;
   /** What was found when the host showed its key; undefined before. */
@@ -48,7 +73,14 @@ interface HostCheck {
 }
 
 const hostCheck = ({ url, credential, knownHosts = '', trustUnknownHosts }: ListOverSsh): HostCheck => {
-  const entries = parseKnownHosts(credential.knownHosts ?? knownHosts);
+  const text = credential.knownHosts ?? knownHosts;
+  if (text.length > MAX_KNOWN_HOSTS)
+    throw new GitError(
+      'host-key-unknown',
+      `known_hosts of Secret ${credential.secretName} has more than ${MAX_KNOWN_HOSTS} characters; leave in it the hosts that are needed`,
+      { host: url.authority },
+    );
+  const entries = parseKnownHosts(text);
   const wanted = knownAlgorithms(entries, url);
   const algorithms = SUPPORTED.filter((algorithm) => wanted?.includes(algorithm) === true);
   let verdict: HostKeyVerdict | undefined;
@@ -56,8 +88,8 @@ const hostCheck = ({ url, credential, knownHosts = '', trustUnknownHosts }: List
     verdict = hostKeyVerdict(entries, url, key);
     return verdict === 'known' || (verdict === 'unknown' && trustUnknownHosts && credential.knownHosts === undefined);
   };
-  const offered = algorithms.length === 0 ? {} : { algorithms: { serverHostKey: algorithms } };
-  return { config: { ...offered, hostVerifier }, verdict: () => verdict };
+  const offered = { kex: [...KEY_EXCHANGES], ...(algorithms.length === 0 ? {} : { serverHostKey: algorithms }) };
+  return { config: { algorithms: offered, hostVerifier }, verdict: () => verdict };
 };
 
 /** Runs the conversation on an open channel; ends when the refs are read, the host complains or the signal fires. */
@@ -85,11 +117,20 @@ const converse = async (channel: ClientChannel, ask: ListOverSsh): Promise<reado
   }
 };
 
-const readKey = ({ url, credential }: ListOverSsh): void => {
-  const key = ssh2.utils.parseKey(credential.privateKey);
+/** The library reads keys with patterns that backtrack: what it gets is one PEM block of bounded length without headers. */
+const objectionTo = (privateKey: string): string | undefined => {
+  const block = readPem(privateKey, MAX_KEY_CHARACTERS);
+  if (block === undefined) return `is no private key in PEM of at most ${MAX_KEY_CHARACTERS} characters`;
+  if (block.hasHeaders) return 'is encrypted, which is not supported';
+  const key = ssh2.utils.parseKey(privateKey);
   const first: unknown = Array.isArray(key) ? key[0] : key;
-  if (!(first instanceof Error)) return;
-  const why = /passphrase|encrypted/iu.test(first.message) ? 'is encrypted, which is not supported' : 'cannot be read';
+  if (!(first instanceof Error)) return undefined;
+  return /passphrase|encrypted/iu.test(first.message) ? 'is encrypted, which is not supported' : 'cannot be read';
+};
+
+const readKey = ({ url, credential }: ListOverSsh): void => {
+  const why = objectionTo(credential.privateKey);
+  if (why === undefined) return;
   throw new GitError(
     'key-invalid',
     `ssh-privatekey of Secret ${credential.secretName} ${why}; put an unencrypted key there`,

@@ -106,6 +106,8 @@ const readHttp = (scheme: 'http' | 'https', rest: string, shown: string): GitUrl
   const path = match?.groups?.['path'] ?? '/';
   const query = match?.groups?.['query'] ?? '';
   const display = `${scheme}://${where.authority}${path}`;
+  // An address with a 256 in it, for example, is no host, whatever the pattern says.
+  if (!URL.canParse(`${display}${query}`)) throw refused(shown, 'has no usable host');
   return { scheme, ...where, path, query, ...readEmbedded(user ?? '', shown), display };
 };
 

@@ -8,7 +8,7 @@ import { ExpectedError } from '../errors/expected.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { WakePlacePorts } from '../sources/wake-place.ts';
 import { payloadIn } from './pushed.ts';
-import { type HookAnswer, type HookRequest, type Provider, providerOf } from './request.ts';
+import { type HookAnswer, type HookRequest, maxHookBytes, type Provider, providerOf } from './request.ts';
 import type { HookSecret } from './secrets.ts';
 import { type Proof, proofOf } from './signature.ts';
 import { wakePolls } from './wake.ts';
@@ -20,9 +20,6 @@ export interface HookPorts extends WakePlacePorts {
   readonly clock: () => Date;
   readonly log: Log;
 }
-
-/** Longest body that is read, in bytes. */
-export const maxHookBytes = 1024 * 1024;
 
 const answer = (status: number, body: HookAnswer['body']): HookAnswer => ({ status, body });
 

@@ -1,7 +1,8 @@
 /** What was pushed where, out of the payload of each provider. Fields we do not need may be anything. */
 import * as v from 'valibot';
+import { parseJson } from '../text/bounded-json.ts';
 import { printable } from '../text/printable.ts';
-import type { HookRequest, Provider } from './request.ts';
+import { type HookRequest, maxHookBytes, type Provider } from './request.ts';
 
 /** A push. */
 export interface Pushed {
@@ -138,7 +139,7 @@ const eventOf = (provider: Provider, headers: HookRequest['headers'], json: unkn
 const jsonIn = ({ headers, body }: Pick<HookRequest, 'body' | 'headers'>): unknown => {
   const isForm = headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded') === true;
   const json = isForm ? (new URLSearchParams(body.toString('utf8')).get('payload') ?? '') : body.toString('utf8');
-  return JSON.parse(json) as unknown;
+  return parseJson(json, { mostCharacters: maxHookBytes });
 };
 
 /** Reads a payload. Source: the providers' documentation of their push events. */

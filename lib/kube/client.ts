@@ -1,6 +1,7 @@
 /** Typed reads and writes of one cluster's API. Every write carries the resourceVersion it was computed from, or is a POST. */
 import { PermanentError } from '../errors/expected.ts';
 import type { RegistryGrant } from '../state/clusters.ts';
+import { parseJsonCutBelow } from '../text/bounded-json.ts';
 import { isKubeError, KubeError } from './errors.ts';
 import { endOfLog, type LogExcerpt } from './log-end.ts';
 import { type KubeObject, keyOf, type ObjectKey, showKey } from './object.ts';
@@ -46,6 +47,8 @@ export interface KubeClient {
   logEnd(pod: ObjectKey, container: string, limit: number, seconds: number): Promise<LogExcerpt>;
 }
 
+/** Objects have some twenty levels at most; the API server lets ten thousand through in fields that are kept as they are. */
+const deepest = 100;
 const pageSize = 500;
 /** 200 pages of 500: above this a list is not something one pass may hold in memory. */
 const maxPages = 200;
@@ -67,7 +70,7 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
   const send = async <T>(request: KubeRequest): Promise<T> => {
     const { body } = await transport.send({ ...request, signal });
     try {
-      return JSON.parse(body) as T;
+      return parseJsonCutBelow(body, deepest) as T;
     } catch (cause) {
       // A proxy's page with status 200, or an answer cut short: not the API server's word.
       throw new KubeError('server', `${request.method} ${request.path}: ${transport.server} did not answer with JSON`, {

@@ -3,7 +3,7 @@ import { ExpectedError } from '../errors/expected.ts';
 import { secretWord } from '../secrets/secret-text.ts';
 import { type DockerLogin, parseDockerCfg, parseDockerConfigJson } from './docker-config.ts';
 import { firstOf, type Keychain } from './keychain.ts';
-import { bareKey, boundToScheme, coversRepository, isExactKey } from './registry-keys.ts';
+import { bareKey, boundToScheme, coversRepository, exactKeys } from './registry-keys.ts';
 
 /** As much of a Secret as is looked at; a Secret of the API fits as it is. `data` values are base64. */
 export interface CredentialSecret {
@@ -72,7 +72,8 @@ const isPullSecret = ({ type }: CredentialSecret): boolean =>
 const exactly =
   (logins: readonly DockerLogin[]): Keychain =>
   ({ registry }) => {
-    const found = logins.find(({ key }) => isExactKey(key, registry));
+    const keys = exactKeys(registry);
+    const found = logins.find(({ key }) => keys.has(key));
     return Promise.resolve(found && boundToScheme(found.key, registry, found.authorization));
   };
 

@@ -1,5 +1,6 @@
 /** The JSON of `~/.docker/config.json` and of Secrets made from it: `auths` by registry key (spec 03 §16.2). */
 import { faultOfWord } from '../secrets/secret-text.ts';
+import { parseJson } from '../text/bounded-json.ts';
 import { shownUrl } from '../text/shown-url.ts';
 import type { Authorization } from './keychain.ts';
 
@@ -58,9 +59,12 @@ const loginOf = (key: string, entry: unknown): DockerLogin | undefined => {
   return username === '' && password === '' ? undefined : checked(key, { kind: 'basic', username, password });
 };
 
+/** A Secret holds 1 MiB. */
+const longest = 1024 * 1024;
+
 const parse = (text: string): Json => {
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed = parseJson(text, { mostCharacters: longest });
     if (isObject(parsed)) return parsed;
   } catch {
     // The parser's own message would quote the text.

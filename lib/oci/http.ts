@@ -52,14 +52,21 @@ export const replay = (
 
 /** Up to `limit` bytes of a body; undefined when there are more (the rest is not read). */
 export const readUpTo = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array | undefined> => {
-  const chunks: Uint8Array[] = [];
+  // One buffer that grows: a body that comes byte by byte would be a million little ones.
+  let bytes = Buffer.allocUnsafe(Math.min(limit, 16 * 1024));
   let size = 0;
   for await (const chunk of body) {
-    size += chunk.byteLength;
-    if (size > limit) return undefined;
-    chunks.push(chunk);
+    const end = size + chunk.byteLength;
+    if (end > limit) return undefined;
+    if (end > bytes.byteLength) {
+      const larger = Buffer.allocUnsafe(Math.min(limit, Math.max(2 * bytes.byteLength, end)));
+      bytes.copy(larger, 0, 0, size);
+      bytes = larger;
+    }
+    bytes.set(chunk, size);
+    size = end;
   }
-  return Buffer.concat(chunks, size);
+  return bytes.subarray(0, size);
 };
 
 /** Frees the connection: a short rest is read so that it can be used again, a long one is cut off. */

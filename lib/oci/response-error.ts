@@ -3,6 +3,7 @@
  * codes and messages of that form are shown: a tenant names the host, and what else a host says is not for him to read (DESIGN §3.27).
  */
 import { STATUS_CODES } from 'node:http';
+import { parseJson } from '../text/bounded-json.ts';
 import { printable } from '../text/printable.ts';
 import { OciError, type OciErrorCode, type RegistryMessage } from './errors.ts';
 import { type HttpResponse, type Method, readUpTo } from './http.ts';
@@ -48,7 +49,7 @@ const printDetail = (detail: unknown, url: URL): string => {
 /** The entries of a registry's error body; none when it is not one. */
 const parseRegistryErrors = (body: string, url: URL): readonly RegistryMessage[] => {
   try {
-    const parsed: unknown = JSON.parse(body);
+    const parsed = parseJson(body, { mostCharacters: bodyLimitBytes, deepest: 20 });
     const errors = isRecord(parsed) && Array.isArray(parsed['errors']) ? parsed['errors'] : [];
     return errors
       .slice(0, mostErrors)

@@ -1,5 +1,6 @@
 /** One token from a token service (distribution "Token Authentication" and "OAuth2 Token Authentication"; spec 04 §9.3). */
 import { basicAuthorization } from '../secrets/authorization.ts';
+import { parseJson } from '../text/bounded-json.ts';
 import { ToldUrl } from '../text/shown-url.ts';
 import { invalidContent, OciError } from './errors.ts';
 import { discard, type HttpRequest, type HttpResponse, readUpTo, replay, type Send } from './http.ts';
@@ -95,7 +96,7 @@ const readToken = async (response: HttpResponse, askedAtMs: number): Promise<Tok
 
 const parseObject = (bytes: Uint8Array | undefined): Readonly<Record<string, unknown>> => {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const parsed = parseJson(new TextDecoder().decode(bytes), { mostCharacters: bodyLimitBytes });
     return typeof parsed === 'object' && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : {};
   } catch {
     return {};

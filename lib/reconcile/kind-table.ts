@@ -62,6 +62,10 @@ export const sourceOnlyKinds: readonly {
   { kind: 'ServiceAccount', hasDependents: true },
 ];
 
+/** Whether others may depend on such an object: what the dependents queue may carry. */
+export const mayHaveDependents = (kind: string): boolean =>
+  [...kindTable, ...sourceOnlyKinds].some((entry) => entry.kind === kind && entry.hasDependents);
+
 /** All rows that have a queue. */
 export const queueRows: readonly KindRow[] = [...kindTable, dependentsRow];
 

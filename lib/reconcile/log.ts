@@ -2,6 +2,7 @@
 
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import { networkCause } from '../errors/network-cause.ts';
+import { printableLines } from '../text/printable.ts';
 import { shownText } from '../text/shown-text.ts';
 
 export type LogLevel = 'info' | 'warn' | 'error';
@@ -9,15 +10,28 @@ export type LogLevel = 'info' | 'warn' | 'error';
 /** Writes one line. `what` is a stable name in the past tense, e.g. `pass finished`. */
 export type Log = (level: LogLevel, what: string, fields?: Readonly<Record<string, unknown>>) => void;
 
-/** The net under everything that is logged: stacks of bugs quote what they stumbled over. */
-const withoutSecrets = (_key: string, value: unknown): unknown =>
-  typeof value === 'string' ? shownText(value) : value;
+/** Longest text of a field, in characters; a stack trace fits. */
+const longestField = 8192;
+/** Fields hold lists and small objects, nothing deeper. */
+const deepest = 6;
 
-/** A log that hands each line to `write`. */
+/**
+ * A field as it may be read on a terminal, whatever a host or a tenant wrote into it; and the net under everything that is logged: stacks of
+ * bugs quote what they stumbled over.
+ */
+const shown = (value: unknown, depth = 0): unknown => {
+  if (typeof value === 'string') return shownText(printableLines(value, longestField));
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > deepest) return '…';
+  if (Array.isArray(value)) return value.map((item: unknown) => shown(item, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shown(member, depth + 1)]));
+};
+
+/** A log that hands each line to `write`, in which every text is printable and without secrets. */
 export const jsonLog =
   (write: (line: string) => void, clock: () => Date = () => new Date()): Log =>
   (level, what, fields = {}) => {
-    write(`${JSON.stringify({ at: clock().toISOString(), level, what, ...fields }, withoutSecrets)}\n`);
+    write(`${JSON.stringify({ at: clock().toISOString(), level, what, ...(shown(fields) as object) })}\n`);
   };
 
 const isOurs = (error: unknown): error is Error => error instanceof ExpectedError || error instanceof PermanentError;

@@ -7,6 +7,7 @@ import type { ObjectRecord, Records } from '../state/records.ts';
 import { queueOf } from './kind-table.ts';
 import type { Pass, Reconcilable } from './reconciler.ts';
 import { sameStatus } from './same-status.ts';
+import { shownStatus } from './shown-status.ts';
 import { seenToken } from './skip.ts';
 
 /** What a pass came upon so far: goes into the record at its end. */
@@ -62,8 +63,9 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
       progress.dependencies = dependencies;
     },
     writeStatus: async (object, status) => {
-      if (sameStatus(object.status, status)) return object;
-      const written = await kube.replaceStatus({ ...object, status });
+      const shown = shownStatus(status);
+      if (sameStatus(object.status, shown)) return object;
+      const written = await kube.replaceStatus({ ...object, status: shown });
       note(object, written);
       return written;
     },

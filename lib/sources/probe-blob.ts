@@ -74,12 +74,15 @@ const follow = (from: URL, location: string | null): URL => {
   return target;
 };
 
+/** Longest URL that is asked; signed ones have some 2,000 characters. */
+const MAX_URL = 8192;
+
 /** Credentials in the URL count where none are given. */
 const startOf = ({
   url: text,
   authorization,
 }: BlobProbe): { readonly url: URL; readonly login: string | undefined } => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = text.length <= MAX_URL && URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new SourceProbeError('the URL of the blob is not http or https', { pace: 'slow' });
   const written = loginIn(url);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { PermanentError } from '../errors/expected.ts';
 import { DockerConfigError, type DockerLogin, parseDockerCfg, parseDockerConfigJson } from '../oci/docker-config.ts';
 import type { Authorization, Keychain } from '../oci/keychain.ts';
-import { bareKey, boundToScheme, coversRepository, isExactKey } from '../oci/registry-keys.ts';
+import { bareKey, boundToScheme, coversRepository, exactKeys } from '../oci/registry-keys.ts';
 import { secretWord } from '../secrets/secret-text.ts';
 import { pairIn } from './flags.ts';
 import { mountedSecret } from './mounted-secret.ts';
@@ -21,7 +21,8 @@ export function appended(base: DockerCredentials, more: DockerCredentials): Dock
   const merged = new Map(base);
   for (const [key, login] of more) {
     const host = hostOf(key);
-    if (![...base.keys()].some((existing) => isExactKey(existing, host))) merged.set(key, login);
+    const keys = exactKeys(host);
+    if (![...base.keys()].some((existing) => keys.has(existing))) merged.set(key, login);
   }
   return merged;
 }
@@ -36,7 +37,7 @@ export function keychainOf(credentials: DockerCredentials): Keychain {
   return (repository) => {
     const entries = [...credentials];
     const found =
-      entries.find(([key]) => isExactKey(key, repository.registry)) ??
+      entries.find(([key]) => exactKeys(repository.registry).has(key)) ??
       entries.find(([key]) => coversRepository(bareKey(key), repository));
     return Promise.resolve(found && boundToScheme(found[0], repository.registry, found[1]));
   };

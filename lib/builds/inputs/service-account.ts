@@ -3,14 +3,22 @@ import type { Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
 import { PermanentError } from '../../errors/expected.ts';
 import type { BuildSecret } from '../pod/context.ts';
 
-const names = (references: readonly { readonly name?: string }[] | undefined, invalid: string): readonly string[] => [
-  ...new Set(
-    (references ?? []).map(({ name }) => {
-      if (name === undefined || name === '') throw new PermanentError('', invalid);
-      return name;
-    }),
-  ),
-];
+/** More is a mistake: each costs a request, and a volume in the pod. */
+const mostSecrets = 100;
+
+const names = (references: readonly { readonly name?: string }[] | undefined, invalid: string): readonly string[] => {
+  const found = new Set<string>();
+  for (const { name } of references ?? []) {
+    if (name === undefined || name === '') throw new PermanentError('', invalid);
+    found.add(name);
+  }
+  if (found.size > mostSecrets)
+    throw new PermanentError(
+      '',
+      `ServiceAccount lists ${found.size} Secrets, of which at most ${mostSecrets} are read`,
+    );
+  return [...found];
+};
 
 /** Names in its `secrets`, in order, each once. Throws PermanentError for an entry without a name. */
 export const secretNames = ({ secrets }: ServiceAccount): readonly string[] =>

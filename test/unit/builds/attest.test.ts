@@ -191,7 +191,7 @@ describe('an attestation that fails', () => {
   });
 
   it.each([
-    ['an unusable key', 'Secret some-namespace/k: the PKCS#8 key cannot be read'],
+    ['an unusable key', 'Secret some-namespace/k: the PKCS#8 key holds no PKCS#8 private key'],
     ['a step that does not say the source', 'the step prepare does not say what it fetched'],
   ])('for good, by %s, is said at once and without the key', async (what, message) => {
     const world = attestingWorld();

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { placeDigest } from '../../../lib/git/place.ts';
 import { parseGitUrl } from '../../../lib/git/url.ts';
-import { hookAnswerer, maxHookBytes } from '../../../lib/hooks/answer.ts';
+import { hookAnswerer } from '../../../lib/hooks/answer.ts';
+import { maxHookBytes } from '../../../lib/hooks/request.ts';
 import { secretsIn } from '../../../lib/hooks/secrets.ts';
 import { deduplicationIdOf } from '../../../lib/queue/message.ts';
 import { hookKey, hookSortKey } from '../../../lib/state/keys.ts';

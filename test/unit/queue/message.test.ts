@@ -56,3 +56,59 @@ it('names with slashes do not share a group', () => {
 it('a message survives its way as JSON', () => {
   expect(parseMessage(JSON.stringify(self))).toStrictEqual({ message: self });
 });
+
+describe('names in a message', () => {
+  const body = (target: object, cause: object = { uid: '', resourceVersion: '' }): string => {
+    const named = { kind: 'Image', namespace: 'team', name: 'app', ...target };
+    return JSON.stringify({
+      v: 1,
+      cluster: 'one',
+      epoch: '',
+      target: named,
+      cause: { ...named, ...cause },
+      reason: 'self',
+    });
+  };
+  const isRead = (text: string): boolean => 'message' in parseMessage(text);
+
+  it.each([
+    {},
+    { name: 'a.b-c' },
+    { kind: 'ClusterStore', namespace: '' },
+    { kind: 'GitPoll', namespace: '', name: `${'a'.repeat(40)}.${'b'.repeat(32)}` },
+    { kind: 'Dependents', name: 'Builder/base' },
+    { kind: 'ServiceAccount', name: 'default' },
+  ])('are taken as Kubernetes and we ourselves give them: %j', (target) => {
+    expect(isRead(body(target, { uid: 'u', resourceVersion: '1' }))).toBe(true);
+  });
+
+  it.each([
+    { name: 'a#b' },
+    { name: '..' },
+    { name: 'a/b' },
+    { name: '' },
+    { name: 'a\u0000' },
+    { name: 'a\n' },
+    { name: '*' },
+    { name: 'a'.repeat(254) },
+    { namespace: 'a#b' },
+    { namespace: '..' },
+    { namespace: 'a.b' },
+    { namespace: 'a'.repeat(64) },
+    { kind: 'Secret' },
+    { kind: 'Image#team' },
+    { kind: 'toString' },
+    { kind: 'Dependents', name: 'base' },
+    { kind: 'Dependents', name: 'Secret/s' },
+    { kind: 'Dependents', name: 'Builder/..' },
+    { kind: 'Dependents', name: 'Builder/a#b' },
+    { kind: 'Dependents', name: 'Builder/a/b' },
+  ])('that would be another key or path make it unreadable: %j', (target) => {
+    expect(isRead(body(target))).toBe(false);
+    expect(isRead(body({}, { ...target, uid: '', resourceVersion: '' }))).toBe(false);
+  });
+
+  it.each(['uid', 'resourceVersion'])('and so does a %s that cannot be printed', (field) => {
+    expect(isRead(body({}, { uid: '', resourceVersion: '', [field]: 'a\u0000' }))).toBe(false);
+  });
+});

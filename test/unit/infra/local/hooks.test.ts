@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HookEndpoint, serveHooks } from '../../../../infra/local/standalone/hooks.ts';
-import { hookAnswerer, maxHookBytes } from '../../../../lib/hooks/answer.ts';
+import { hookAnswerer } from '../../../../lib/hooks/answer.ts';
 import { requestIn, resultFrom } from '../../../../lib/hooks/function-url.ts';
+import { maxHookBytes } from '../../../../lib/hooks/request.ts';
 import { secretsIn } from '../../../../lib/hooks/secrets.ts';
 import { githubPush, secret } from '../../hooks/deliveries.ts';
 
