@@ -82,7 +82,9 @@ export const accountCredentials = async (
   return {
     keychain: keychainFromSecrets({ accountSecrets: accountSecrets.found, pullSecrets: pullSecrets.found }),
     missing: ({ registry }) =>
-      missing === '' ? `ServiceAccount ${namespace}/${name} has no Secret for ${registry}` : missing,
+      missing === ''
+        ? `ServiceAccount ${namespace}/${name} has no Secret for ${registry} (of type kubernetes.io/dockerconfigjson, among its secrets)`
+        : missing,
     account: { namespace, name, object },
   };
 };

@@ -2,7 +2,6 @@
 import { ExpectedError } from '../errors/expected.ts';
 import type { AwsCredentials } from '../kube/eks-token.ts';
 import { readUpTo } from '../oci/http.ts';
-import { printable } from '../text/printable.ts';
 
 /** The version of the API that every call names. */
 export const stsVersion = '2011-06-15';
@@ -13,7 +12,6 @@ export const sessionName = 'kpackless';
 
 const deadlineMilliseconds = 5000;
 const maxBytes = 64 * 1024;
-const shownCharacters = 64;
 
 /** STS of the region. */
 export const stsHost = (region: string): string =>
@@ -26,7 +24,7 @@ export class StsRefusal extends ExpectedError {
   readonly status: number;
 
   constructor(status: number, code: string) {
-    super(`HTTP ${status} ${code}`.trimEnd(), { pace: status >= 500 || status === 429 ? 'soon' : 'slow' });
+    super(`HTTP ${status} ${code}`, { pace: status >= 500 || status === 429 ? 'soon' : 'slow' });
     this.code = code;
     this.status = status;
   }
@@ -61,7 +59,8 @@ export const callSts = async ({ host, headers, body, fetch: send }: StsCall): Pr
     throw new ExpectedError(`no answer from ${host}`, { pace: 'slow', cause });
   }
   // An error answer holds no secret; its code is what a person needs.
-  if (status !== 200) throw new StsRefusal(status, printable(textIn(xml, 'Code') ?? '', shownCharacters));
+  if (status !== 200)
+    throw new StsRefusal(status, /^[A-Za-z.]{1,64}$/.exec(textIn(xml, 'Code') ?? '')?.[0] ?? 'without a code');
   const [accessKeyId, secretAccessKey, sessionToken] = ['AccessKeyId', 'SecretAccessKey', 'SessionToken'].map((name) =>
     textIn(xml, name),
   );

@@ -22,6 +22,7 @@ export const attackedSettings: EgressSettings = settingsFrom({
   KPACKLESS_TABLE: 't',
   KPACKLESS_QUEUE_URL_PREFIX: 'q',
   KPACKLESS_STEP_IMAGE: 'i',
+  KPACKLESS_SENDERS: 'any',
   KPACKLESS_EGRESS_ALLOW: '127.0.0.2',
   KPACKLESS_EGRESS_PRIVATE: 'allow',
 });
