@@ -26,6 +26,13 @@ import type { Item, Table } from './table.ts';
 export const mostRevisions = 1000;
 /** Polls of one namespace that a push to one repository wakes: one for each Secret and interval. */
 export const mostPollsAtPlace = 20;
+
+/** How much one namespace has of one repository. */
+export interface PollLimits {
+  readonly revisions: number;
+  readonly atPlace: number;
+}
+
 /** More than one thing that followers saw says that somebody is behind; a third would say no more. */
 const mostSeen = 2;
 
@@ -85,9 +92,11 @@ const entryIn = (item: Item): PollEntry | undefined => {
 /** Shared polls of all clusters. */
 export class Polls {
   readonly #table: Table;
+  readonly #limits: PollLimits;
 
-  constructor(table: Table) {
+  constructor(table: Table, limits: Partial<PollLimits> = {}) {
     this.#table = table;
+    this.#limits = { revisions: mostRevisions, atPlace: mostPollsAtPlace, ...limits };
   }
 
   /** The row; undefined when nobody follows anything there. */
@@ -199,8 +208,8 @@ export class Polls {
     const [pk, sk] = [hookKey(place), hookSortKey(poll)];
     if ((await this.#table.get(pk, sk)) !== undefined) return;
     const from = hooksOfTenant(poll);
-    const { items } = await this.#table.queryPartition(pk, { limit: mostPollsAtPlace, from });
-    const isUnheard = items.filter((item) => text(item, 'sk')?.startsWith(from)).length >= mostPollsAtPlace;
+    const { items } = await this.#table.queryPartition(pk, { limit: this.#limits.atPlace, from });
+    const isUnheard = items.filter((item) => text(item, 'sk')?.startsWith(from)).length >= this.#limits.atPlace;
     if (!isUnheard) await this.#table.put(pk, sk);
     await this.#table.update(recordKey(poll), recordSortKey, { set: { unheard: isUnheard ? 1 : undefined } });
   }
@@ -219,14 +228,15 @@ export class Polls {
 
   /** Counted without a counter, which a death would leave wrong; those who come at once may make it a few more. */
   async #isFull(poll: TargetKey): Promise<boolean> {
+    const { revisions } = this.#limits;
     let count = 0;
     let from: string | undefined = revisionPrefix;
     do {
-      const page = await this.#table.queryPartition(recordKey(poll), { limit: mostRevisions, from });
+      const page = await this.#table.queryPartition(recordKey(poll), { limit: revisions, from });
       count += page.items.length;
       from = page.next;
-    } while (from !== undefined && count < mostRevisions);
-    return count >= mostRevisions;
+    } while (from !== undefined && count < revisions);
+    return count >= revisions;
   }
 }
 
