@@ -10,11 +10,12 @@ import { type KubeObject, type ObjectKey } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
-import { queueOf, rowOf } from '../reconcile/kind-table.ts';
+import { CLUSTER_KIND, queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
 import { clusterScope, type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
 import type { Records } from '../state/records.ts';
+import { hearOfCluster, isClusterNews } from './hear-of-cluster.ts';
 import { visibleHash } from './visible-hash.ts';
 
 /** What telling needs. */
@@ -135,6 +136,21 @@ const readObject = async (
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
+/** Does what was woken for: tells dependents, or hears of a cluster. @throws ExpectedError when it is to be gone on with later */
+const work = async (
+  ports: DependentsPorts,
+  target: TargetKey,
+  messages: readonly Message[],
+  budgetSeconds: number,
+): Promise<string> => {
+  if (target.kind !== CLUSTER_KIND)
+    return tell(ports, target, messages, AbortSignal.timeout(Math.ceil(budgetSeconds * 1000)));
+  if (!isClusterNews(target.name)) return 'misdirected';
+  const woken = await hearOfCluster(ports, target.cluster, target.name);
+  ports.log('info', 'woke what waits or may have been missed', { ...target, woken });
+  return 'woken';
+};
+
 /** Runs one telling for the object that `woken` names, or for the one whose telling was put off. @throws only what is a bug */
 export const dependentsRunner =
   (ports: DependentsPorts) =>
@@ -144,7 +160,7 @@ export const dependentsRunner =
     const later = tellingOf(target);
     const before = putOff === undefined ? undefined : await ports.records.read(later);
     try {
-      const result = await tell(ports, target, messages, AbortSignal.timeout(Math.ceil(budgetSeconds * 1000)));
+      const result = await work(ports, target, messages, budgetSeconds);
       if (before?.dueAt !== undefined) await ports.records.drop(later, before.dueAt);
       return result;
     } catch (error) {

@@ -3,7 +3,12 @@ import { attestPorts } from '../../../functions/attest-ports.ts';
 import { settingsFrom } from '../../../functions/settings.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
 
-const required = { KPACKLESS_TABLE: 't', KPACKLESS_QUEUE_URL_PREFIX: 'q', KPACKLESS_STEP_IMAGE: 'steps@sha256:1' };
+const required = {
+  KPACKLESS_TABLE: 't',
+  KPACKLESS_QUEUE_URL_PREFIX: 'q',
+  KPACKLESS_SENDERS: 'any',
+  KPACKLESS_STEP_IMAGE: 'steps@sha256:1',
+};
 
 describe('the cap on running builds', () => {
   it.each([undefined, ''])('is none unless it is set: %j', (value) => {

@@ -1,7 +1,7 @@
 /** After an outage of a cluster: what was parked must not wait for the next sweep, and nobody is woken who did not wait. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { comeBack } from '../../../lib/dependents/come-back.ts';
 import type { Message } from '../../../lib/queue/message.ts';
-import { comeBack } from '../../../lib/relay/come-back.ts';
 import { Circuits, openFreshSeconds } from '../../../lib/state/circuits.ts';
 import { clusterScope } from '../../../lib/state/keys.ts';
 import { Records } from '../../../lib/state/records.ts';
