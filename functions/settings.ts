@@ -1,6 +1,7 @@
 /** What a function is told by its environment. Everything that is wrong is reported together. */
 import * as v from 'valibot';
 import { archivePlace, archivePlaceRule } from '../lib/builds/archive/place.ts';
+import { CidrError, parseCidrs } from '../lib/egress/cidr.ts';
 
 const text = v.pipe(v.string(), v.minLength(1, 'must not be empty'));
 const flag = v.optional(
@@ -17,6 +18,22 @@ const cap = v.optional(
     // Each holder of a slot takes up to 455 bytes of one item, which may have 400 KB.
     v.regex(/^(?:[1-9]\d?|[1-7]\d\d|800)?$/, 'must be a number from 1 to 800'),
     v.transform((given) => (given === '' ? undefined : Number(given))),
+  ),
+  '',
+);
+
+const ranges = v.optional(
+  v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+      try {
+        return parseCidrs(value);
+      } catch (error) {
+        if (!(error instanceof CidrError)) throw error;
+        addIssue({ message: error.message });
+        return NEVER;
+      }
+    }),
   ),
   '',
 );
@@ -73,6 +90,11 @@ const settingsSchema = v.object({
   ),
   /** PEM file of certificate authorities that registries may be vouched for by, beside the usual ones; empty for none. */
   KPACKLESS_REGISTRY_CA_FILE: v.optional(v.string(), ''),
+  /** Addresses that tenants' hosts may have, and may not, beyond and against what is usual: ranges with commas between them. */
+  KPACKLESS_EGRESS_ALLOW: ranges,
+  KPACKLESS_EGRESS_DENY: ranges,
+  /** Whether tenants' hosts may have private addresses. */
+  KPACKLESS_EGRESS_PRIVATE: v.optional(v.picklist(['allow', 'refuse'], 'must be allow or refuse'), 'refuse'),
   /** Commit of this release, the same for all functions; empty when it is not known. */
   KPACKLESS_COMMIT: v.optional(
     v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{7,64})?$/, 'must be a commit id in lower-case hex')),

@@ -181,6 +181,12 @@ export const conditionReasons = {
     meaning: 'The git host shows another key than known_hosts has, or a revoked one.',
     ours: true,
   },
+  HostNotAsked: {
+    kinds: ['SourceResolver'],
+    meaning:
+      'The git host leads to an address that is not asked from here; the message names its kind and the setting.',
+    ours: true,
+  },
   HostKeyUnknown: { kinds: ['SourceResolver'], meaning: 'The git host is not in known_hosts.', ours: true },
   InvalidGitUrl: {
     kinds: ['SourceResolver'],

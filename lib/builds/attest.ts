@@ -4,12 +4,11 @@
  */
 import type { Namespace, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../api/build.ts';
-import type { Account } from '../buildpacks/offers.ts';
+import { behalfOf, type OpenRegistry } from '../buildpacks/opening.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { parseReference, parseRepository, printRepository } from '../oci/reference.ts';
-import type { Registry } from '../oci/registry.ts';
 import type { Pass } from '../reconcile/reconciler.ts';
 import { pushAttestation } from '../signing/attestation.ts';
 import { sealEnvelope } from '../signing/dsse.ts';
@@ -34,7 +33,7 @@ export interface AttestPorts {
   readonly systemAccount: AccountName;
   readonly internalParameters: Readonly<Record<string, string | boolean>>;
   readonly release: string;
-  registryFor(kube: KubeClient, account: Account): Promise<Registry>;
+  readonly registryFor: OpenRegistry;
 }
 
 /** The attestation with its digest, or why there is none. */
@@ -125,7 +124,8 @@ const attest = async (
     finishedOn: pod === undefined ? pass.now.toISOString().replace(/\.\d+Z$/, 'Z') : endOf(pod),
   });
   const envelope = sealEnvelope(statementMediaType, statement, signers);
-  const registry = await ports.registryFor(kube, accountOf(build));
+  const opening = { behalf: behalfOf('Build', namespace), access: 'write' } as const;
+  const registry = await ports.registryFor(kube, accountOf(build), opening);
   const digest = await pushAttestation(registry, { image, envelope, predicateType: provenanceType }, { signal });
   return `${printRepository(image)}@${digest}`;
 };

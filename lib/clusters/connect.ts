@@ -144,9 +144,8 @@ export const clusterConnections = ({
     transport: async (cluster) => transportOf(cluster, await current(cluster)),
     client: async (cluster, signal) => {
       const connected = await current(cluster);
-      const { registration } = connected;
-      const ecrRoles = registration.access === 'eks' ? (registration.ecrRoles ?? []) : [];
-      return { ...kubeClient(transportOf(cluster, connected), signal), ecrRoles };
+      const { grants = [] } = connected.registration;
+      return { ...kubeClient(transportOf(cluster, connected), signal), cluster, grants };
     },
   };
 };

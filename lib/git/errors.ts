@@ -3,7 +3,7 @@ import { ExpectedError, type RetryPace } from '../errors/expected.ts';
 
 /**
  * `key-invalid` is a private key we cannot read; `key-refused` one the host does not accept. `host-key-*` speak of the host's own
- * key. `protocol` is an answer that is not git, or larger than we read.
+ * key. `not-asked` is a host whose address we do not dial (lib/egress). `protocol` is an answer that is not git, or larger than we read.
  */
 export type GitErrorCode =
   | 'forbidden'
@@ -12,6 +12,7 @@ export type GitErrorCode =
   | 'host-unreachable'
   | 'key-invalid'
   | 'key-refused'
+  | 'not-asked'
   | 'not-found'
   | 'protocol'
   | 'throttled'

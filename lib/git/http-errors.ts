@@ -1,4 +1,6 @@
 /** What a failed request to a git host means: one sentence and one code for each way an HTTP answer or a connection can fail. */
+import type { FetchAnswer } from '../egress/fetch.ts';
+import { EgressRefused } from '../egress/guard.ts';
 import type { BasicCredential } from './credentials.ts';
 import { GitError, type GitErrorCode } from './errors.ts';
 import type { GitUrl } from './url.ts';
@@ -55,7 +57,7 @@ const codeOf = (status: number, asksToWait: boolean): GitErrorCode => {
 };
 
 /** The GitError for an answer that is neither success nor redirect. `sent`: were credentials in the request? */
-export const httpFailure = (asked: Asked, response: Response, sent: boolean): GitError => {
+export const httpFailure = (asked: Asked, response: FetchAnswer, sent: boolean): GitError => {
   const retryAfterSeconds = retryAfterSecondsFrom(response.headers.get('retry-after'), new Date());
   const code = codeOf(response.status, retryAfterSeconds !== undefined);
   return new GitError(code, sentence(code, asked, response.status, sent), {
@@ -86,6 +88,8 @@ export const networkFailure = ({ url }: Asked, error: unknown, isAlive = false):
   if (error instanceof GitError) return error;
   const causes = causesOf(error);
   const options = { host: url.authority, heard: isAlive ? ('something' as const) : ('nothing' as const), cause: error };
+  const refused = causes.find((cause) => cause instanceof EgressRefused);
+  if (refused !== undefined) return new GitError('not-asked', refused.message, { ...options, heard: 'undialled' });
   if (causes.some(isTimeout)) {
     return new GitError('timeout', `${url.authority} did not answer in time; it is asked again`, options);
   }

@@ -1,6 +1,8 @@
 /** Listing refs over ssh: `git-upload-pack` on the host, the same conversation as over http on its standard streams. */
+import type { Socket } from 'node:net';
 import type { ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
 import ssh2 from 'ssh2';
+import type { Dial } from '../egress/guard.ts';
 import type { SshCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
 import { type HostKeyVerdict, hostKeyVerdict, knownAlgorithms, parseKnownHosts } from './known-hosts.ts';
@@ -19,6 +21,8 @@ export interface ListOverSsh {
   readonly trustUnknownHosts: boolean;
   /** Hosts known to the installation, used when the Secret has no known_hosts of its own. */
   readonly knownHosts?: string | undefined;
+  /** What goes out to the network. */
+  readonly dial: Dial;
 }
 
 /** Versions before 2 send every ref; this many bytes are some 300,000 of them. */
@@ -95,13 +99,16 @@ const readKey = ({ url, credential }: ListOverSsh): void => {
   );
 };
 
-const open = (client: InstanceType<typeof ssh2.Client>, ask: ListOverSsh, check: HostCheck): Promise<ClientChannel> =>
+const open = (
+  client: InstanceType<typeof ssh2.Client>,
+  sock: Socket,
+  ask: ListOverSsh,
+  check: HostCheck,
+): Promise<ClientChannel> =>
   new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(sshFailure(ask, error, check.verdict()));
     client.on('error', fail);
     client.on('close', () => fail(new Error('connection closed')));
-    // Nagle's algorithm costs 200 ms here: the handshake is many small packets.
-    client.on('connect', () => client.setNoDelay(true));
     client.on('ready', () => {
       const command = `git-upload-pack ${shellQuoted(ask.url.path)}`;
       client.exec(command, { env: { GIT_PROTOCOL: 'version=2' } }, (error, channel) => {
@@ -110,8 +117,7 @@ const open = (client: InstanceType<typeof ssh2.Client>, ask: ListOverSsh, check:
       });
     });
     client.connect({
-      host: ask.url.host,
-      port: ask.url.port,
+      sock,
       username: ask.credential.username,
       privateKey: ask.credential.privateKey,
       readyTimeout: 0,
@@ -126,16 +132,20 @@ const open = (client: InstanceType<typeof ssh2.Client>, ask: ListOverSsh, check:
 export const listOverSsh = async (ask: ListOverSsh): Promise<readonly GitRef[]> => {
   readKey(ask);
   ask.signal.throwIfAborted();
-  const client = new ssh2.Client();
   const check = hostCheck(ask);
+  const sock = await ask.dial(ask.url.host, ask.url.port, ask.signal).catch((error: unknown) => {
+    throw sshFailure(ask, error, undefined);
+  });
+  const client = new ssh2.Client();
   const aborted = new Promise<never>((_, reject) => {
     ask.signal.addEventListener('abort', () => reject(sshFailure(ask, ask.signal.reason, check.verdict())), {
       once: true,
     });
   });
   try {
-    return await Promise.race([open(client, ask, check).then((channel) => converse(channel, ask)), aborted]);
+    return await Promise.race([open(client, sock, ask, check).then((channel) => converse(channel, ask)), aborted]);
   } finally {
     client.destroy();
+    sock.destroy();
   }
 };

@@ -4,8 +4,10 @@
  */
 import { orAborted } from './abort.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
+import { isOciError, OciError } from './errors.ts';
 import { discard, type HttpRequest, type HttpResponse, type Send } from './http.ts';
 import type { Authorization } from './keychain.ts';
+import { withoutCredential } from './response-error.ts';
 import { uniteScopes } from './scope.ts';
 import type { Session } from './session.ts';
 import { basicHeader, fetchToken, type Token } from './token.ts';
@@ -16,8 +18,8 @@ interface Grant {
   /** Host (and port) of the registry the credential is for. */
   readonly registry: string;
   readonly authorization: Authorization | undefined;
-  /** Why there is none, for the message of a refusal. */
-  readonly anonymousBecause?: string | undefined;
+  /** Why there is none, for the message of a refusal; empty when there is nothing to say. */
+  readonly anonymousBecause: () => string;
   readonly scopes: readonly string[];
 }
 
@@ -69,8 +71,18 @@ export const authorizing = (send: Send, session: Session): AuthorizedSend => {
     return sendWith(request, await attemptFor(challenge, request, grant));
   };
   return async (request, grant) => {
-    const response = await answer(request, grant);
-    return grant.authorization === undefined ? { ...response, anonymous: grant.anonymousBecause ?? '' } : response;
+    if (grant.authorization !== undefined) return answer(request, grant);
+    try {
+      const response = await answer(request, grant);
+      const refused = response.status === 401 || response.status === 403;
+      return { ...response, anonymous: refused ? grant.anonymousBecause() : '' };
+    } catch (error) {
+      // The token service may be the one that refuses. Others wait for the same token, each with reasons of its own.
+      if (!isOciError(error, 'unauthorized') && !isOciError(error, 'denied')) throw error;
+      const { code, message, status, errors } = error;
+      const because = withoutCredential(grant.registry, grant.anonymousBecause());
+      throw new OciError(code, `${message}${because}`, { status, errors, cause: error });
+    }
   };
 };
 

@@ -2,6 +2,7 @@
  * HTTP as the registry client sees it. Every layer — retry, redirect, authorisation — is a `Send` that wraps another, so each is read
  * and tested alone. A response with an error status is an answer here, not an exception; only silence is one.
  */
+import type { AnswerHeaders } from '../egress/fetch.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -22,12 +23,6 @@ export interface HttpRequest {
   readonly staysAtOrigin?: boolean | undefined;
   /** Sending it twice is not sending it once: no retry below the caller. */
   readonly once?: boolean | undefined;
-}
-
-/** Fields of a response, by name in any case. */
-export interface AnswerHeaders {
-  get(name: string): string | null;
-  has(name: string): boolean;
 }
 
 export interface HttpResponse {

@@ -1,8 +1,9 @@
 /** Manifests: get, head, put, delete (distribution-spec "Pulling manifests", "Pushing Manifests", "Deleting Manifests"). */
+import type { AnswerHeaders } from '../egress/fetch.ts';
 import type { Api } from './api.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
 import { invalidContent } from './errors.ts';
-import { type AnswerHeaders, discard, readUpTo, replay } from './http.ts';
+import { discard, readUpTo, replay } from './http.ts';
 import { acceptManifests, isSchema1Type } from './media-types.ts';
 import { identifierOf, printReference, type Reference } from './reference.ts';
 import type { CallOptions, ManifestHead, RawManifest } from './registry.ts';

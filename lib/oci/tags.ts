@@ -1,4 +1,6 @@
 /** Tags of a repository, page after page (distribution-spec "Listing Tags"). */
+import { printable } from '../text/printable.ts';
+import { ToldUrl } from '../text/shown-url.ts';
 import type { Api } from './api.ts';
 import { invalidContent } from './errors.ts';
 import { discard, readUpTo } from './http.ts';
@@ -13,9 +15,12 @@ const pageLimitBytes = 4 * 1024 * 1024;
 const nextPage = (header: string | null, url: URL): URL | undefined => {
   const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(header ?? '')?.[1];
   if (target === undefined || !URL.canParse(target, url.href)) return undefined;
-  const next = new URL(target, url);
+  const next = new ToldUrl(target, url);
   if (next.host !== url.host)
-    throw invalidContent(`the next page of tags is on another host, ${next.host}`, { method: 'GET', url });
+    throw invalidContent(`the next page of tags is on another host, ${printable(next.host, 256)}`, {
+      method: 'GET',
+      url,
+    });
   next.protocol = url.protocol;
   return next.href === url.href ? undefined : next;
 };

@@ -1,4 +1,6 @@
 /** One token from a token service (distribution "Token Authentication" and "OAuth2 Token Authentication"; spec 04 §9.3). */
+
+import { ToldUrl } from '../text/shown-url.ts';
 import { invalidContent, OciError } from './errors.ts';
 import { discard, type HttpRequest, type HttpResponse, readUpTo, replay, type Send } from './http.ts';
 import type { Authorization } from './keychain.ts';
@@ -28,12 +30,11 @@ const clientId = 'kpackless';
 
 /** The realm as a URL that a credential may be sent to: https, or http when the registry itself is a private one spoken to in the clear. */
 const realmUrl = ({ registryUrl, realm }: TokenRequest): URL => {
-  const url = URL.canParse(realm) ? new URL(realm) : undefined;
+  const url = URL.canParse(realm) ? new ToldUrl(realm) : undefined;
   const clear = url?.protocol === 'http:' && registryUrl.protocol === 'http:' && isPlainHttpAllowed(registryUrl.host);
   if (url !== undefined && (url.protocol === 'https:' || clear)) return url;
-  throw invalidContent(
-    `${registryUrl.host} names a token service that no credential may be sent to: ${realm.slice(0, 200)}`,
-  );
+  const because = url?.protocol === 'http:' ? 'it is spoken to by plain http' : 'its realm is no https URL';
+  throw invalidContent(`${registryUrl.host} names a token service that no credential may be sent to: ${because}`);
 };
 
 /** `Basic` header value of a user and password. */

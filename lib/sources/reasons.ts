@@ -10,6 +10,7 @@ export const gitReasons = {
   'host-unreachable': 'GitHostUnreachable',
   'key-invalid': 'SshKeyInvalid',
   'key-refused': 'SshKeyRefused',
+  'not-asked': 'HostNotAsked',
   'not-found': 'RepositoryNotFound',
   protocol: 'GitProtocolError',
   throttled: 'GitHostThrottled',

@@ -5,8 +5,15 @@ const mostCharacters = 2048;
 /** Query parameters of registries that cannot be secrets (distribution-spec); signed storage URLs carry some that are. */
 const shownParameters: ReadonlySet<string> = new Set(['scope', 'service', 'mount', 'from', 'digest', 'n', 'last']);
 
+/**
+ * A URL that another host told us: a redirect, a realm, the place of an upload. Only its origin is ever shown, since the rest is that host's answer
+ * and nothing that anybody here wrote. A copy made by `new URL` forgets it: copy with `new ToldUrl`.
+ */
+export class ToldUrl extends URL {}
+
 /** A parsed URL without user, password and fragment, of its query only what cannot be a secret. */
 const shown = (url: URL): string => {
+  if (url instanceof ToldUrl) return `${url.protocol}//${url.host}/…`;
   const pairs = [...url.searchParams].map(([key, value]) =>
     shownParameters.has(key) ? `${key}=${value}` : `${key}=REDACTED`,
   );

@@ -12,6 +12,7 @@ import { Circuits } from '../../lib/state/circuits.ts';
 import { HostCircuits } from '../../lib/state/host-circuits.ts';
 import { clusterScope, hostScope } from '../../lib/state/keys.ts';
 import type { Table } from '../../lib/state/table.ts';
+import { openGitWay } from '../support/open-egress.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { type SourceWorld, sourceWorld } from '../support/source-world.ts';
 import { type StateTables, stateTables } from '../support/state-table.ts';
@@ -97,7 +98,7 @@ describe('a tenant whose host is a black hole', () => {
     };
     const ask = { url: parseGitUrl('git@github.com:a/b'), prefixes: [] };
     const asking = askHost(
-      { hosts, listRefs: refLister() },
+      { hosts, listRefs: refLister(openGitWay) },
       ask,
       { tenant: victim, now: new Date(0) },
       AbortSignal.timeout(5000),
@@ -134,7 +135,7 @@ describe('a host that nobody hears', () => {
 
 describe('an answer of any kind', () => {
   const heard = async (url: string): Promise<unknown> => {
-    const error: unknown = await refLister({ ...defaultGitSettings, deadlineSeconds: 0.5 })({
+    const error: unknown = await refLister(openGitWay, { ...defaultGitSettings, deadlineSeconds: 0.5 })({
       url: parseGitUrl(url),
       prefixes: [],
     }).catch((thrown: unknown) => thrown);

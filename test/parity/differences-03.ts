@@ -36,7 +36,7 @@ const kpClient: Difference = {
 };
 const mountedCredentials: Difference = {
   kpack: 'CREDENTIAL_PROVIDER_SECRET_PATH, node and cloud helper keychains are asked in turn in the controller',
-  here: 'Secrets of the account, then the function’s own AWS identity for ECR',
+  here: 'Secrets of the account, its own IAM role, then what the cluster’s registration grants; no ambient identity',
   because: 'a function has no node and no mounted Secret whose credentials tenants should share',
 };
 
@@ -80,6 +80,11 @@ export const differences03: Readonly<Record<number, Difference>> = {
     kpack: 'the waiter hides the exit code of a failed step',
     here: 'the code is kept',
     because: 'it says why a phase failed',
+  },
+  86: {
+    kpack: 'a Builder of another namespace is read with that Builder’s account',
+    here: 'with the Build’s own, unless the Builder is in its namespace',
+    because: 'whoever may write Builds in one namespace must not use the accounts of another (DESIGN §3.25)',
   },
   97: {
     kpack: 'a provisioned service that is not there fails the Build',

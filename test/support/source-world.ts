@@ -27,6 +27,7 @@ import { type PollLimits, Polls } from '../../lib/state/polls.ts';
 import { type Due, Records } from '../../lib/state/records.ts';
 import type { Table } from '../../lib/state/table.ts';
 import { fakeCluster } from './fake-cluster.ts';
+import { anywhere, openTransport } from './open-egress.ts';
 
 export const sourceWorld = (
   table: Table,
@@ -70,8 +71,8 @@ export const sourceWorld = (
     settings: defaultPollSettings,
   };
   const look = {
-    probeBlob: blobProber({ allowLoopback: true }),
-    registryFor: accountRegistries({ session: createSession(() => now.getTime()) }),
+    probeBlob: blobProber(anywhere),
+    registryFor: accountRegistries({ session: createSession(() => now.getTime()), transport: openTransport }),
   };
   const runResolver = passRunner(sourceResolverReconciler({ ...shared, ...look }), ports);
   const runPoll = gitPollRunner(shared);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Authorization } from '../../../lib/oci/keychain.ts';
+import { type Authorization, reading } from '../../../lib/oci/keychain.ts';
 import { blockYaml } from '../../../lib/steps/block-yaml.ts';
 import { buildChangeLines } from '../../../lib/steps/build-changes.ts';
 import { appended, credentialsFromFlags, dockerConfigOf, keychainOf } from '../../../lib/steps/docker-credentials.ts';
@@ -102,8 +102,8 @@ describe('registry credentials', () => {
 
   it('03#108 are none for a registry nobody speaks of', async () => {
     const keychain = keychainOf(new Map([['gcr.io', basic('a')]]));
-    expect(await keychain({ registry: 'reg.io', path: 'x' })).toBeUndefined();
-    expect(await keychain({ registry: 'gcr.io', path: 'x' })).toStrictEqual(basic('a'));
+    expect(await keychain({ registry: 'reg.io', path: 'x' }, reading)).toBeUndefined();
+    expect(await keychain({ registry: 'gcr.io', path: 'x' }, reading)).toStrictEqual(basic('a'));
   });
 
   it('03#109 are saved in the form the lifecycle reads', () => {
