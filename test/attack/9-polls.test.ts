@@ -88,7 +88,7 @@ describe('a tenant who follows thousands of revisions of a repository', () => {
     // Two hundred of them made the one item of old too large.
     await fill(poll, 210, long);
     const unlimited = new Polls(table);
-    const request = { revision: long(210), seen: '-', secretName: undefined, place: 'p', dueAt: 1 };
+    const request = { revision: long(210), isNew: true, seen: '-', secretName: undefined, place: 'p', dueAt: 1 };
     expect(await unlimited.watch(poll, request)).toBe('watched');
     expect(await w.poll(poll)).toBe('unchanged');
     const row = await table.get(recordKey(poll), recordSortKey);
@@ -135,7 +135,7 @@ describe('a host that answers differently each time', () => {
     w.apply('app', git(), { annotations: { 'image.kpack.io/pollInterval': '0' } });
     await w.resolve('app');
     const poll = { cluster: w.cluster, kind: 'GitPoll', namespace: 'team', name: 'p' };
-    const request = { revision: 'main', secretName: undefined, place: 'p', dueAt: 1 };
+    const request = { revision: 'main', isNew: false, secretName: undefined, place: 'p', dueAt: 1 };
     for (let n = 0; n < 50; n += 1) await w.polls.watch(poll, { ...request, seen: `${n}`.padStart(40, '0') });
     expect(JSON.stringify(await w.polls.entry(poll, 'main')).length).toBeLessThan(300);
   });

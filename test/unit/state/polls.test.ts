@@ -7,7 +7,14 @@ import { type StateTables, stateTables } from '../../support/state-table.ts';
 
 const poll: TargetKey = { cluster: 'one', kind: 'GitPoll', namespace: '', name: 'abc' };
 const place = 'some-place';
-const request = (revision: string, seen = '-') => ({ revision, seen, secretName: undefined, place, dueAt: 100 });
+const request = (revision: string, seen = '-') => ({
+  revision,
+  isNew: true,
+  seen,
+  secretName: undefined,
+  place,
+  dueAt: 100,
+});
 
 let state: StateTables;
 let table: Table;
@@ -130,7 +137,7 @@ describe('a full poll', () => {
       await table.put(recordKey(poll), revisionSortKey(revision), { revision, version: 'v' });
     expect(await small.watch(poll, request('one more'))).toBe('full');
     expect(await small.read(poll)).toBeUndefined();
-    expect(await small.watch(poll, request('b', 'new'))).toBe('watched');
+    expect(await small.watch(poll, { ...request('b', 'new'), isNew: false })).toBe('watched');
     expect((await small.entry(poll, 'b'))?.seen).toEqual(['new']);
   });
 });
