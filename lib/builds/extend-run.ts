@@ -21,11 +21,14 @@ const chosen = (pod: Pod): { readonly said: string; readonly image: string } | u
   }
 };
 
+/** The run image that an image extension chose, as the step is given it; undefined when none did. */
+export const chosenRunImage = (pod: Pod): string | undefined => chosen(pod)?.image;
+
 /**
  * JSON merge patches to apply now: the image of the step that has not begun, with the annotation that its predecessor waits for. None where
  * no extension chose an image, or it was given already.
  */
-export const runImagePatches = (pod: Pod): readonly object[] => {
+export const runImagePatches = (pod: Pod): readonly { readonly metadata?: object; readonly spec?: object }[] => {
   const steps = pod.spec?.initContainers ?? [];
   if (!steps.some(({ name }) => name === extendRunStep)) return [];
   const wanted = chosen(pod);

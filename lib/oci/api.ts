@@ -92,9 +92,17 @@ export const createApi = ({
         scopeFor(repository, ...actions),
       ];
       try {
-        const authorization = await keychain(repository, use);
-        const because = (): string => anonymousBecause(repository, use) ?? '';
-        return await authorized(request, { registry: base.host, authorization, anonymousBecause: because, scopes });
+        const found = await keychain(repository, use);
+        const isKept = found?.tlsOnly === true && url.protocol !== 'https:';
+        return await authorized(request, {
+          registry: base.host,
+          authorization: isKept ? undefined : found,
+          anonymousBecause: () =>
+            isKept
+              ? 'the one for it is annotated for https, and the registry speaks http'
+              : (anonymousBecause(repository, use) ?? ''),
+          scopes,
+        });
       } catch (error) {
         // It may have moved from http to https: look again next time.
         if (isOciError(error, 'unreachable')) session.schemes.delete(repository.registry);

@@ -1,5 +1,5 @@
 /** Credentials of Amazon ECR by IAM, in the place of the helper kpack runs (spec 04 §10 row 6; spec 06: tokens live 12 h, per account and region). */
-import { printable } from '../text/printable.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { OciError } from './errors.ts';
 import { keptAnswers } from './kept-answers.ts';
 import type { Authorization, Keychain } from './keychain.ts';
@@ -39,8 +39,6 @@ export const ecrRegistryOf = (host: string): EcrRegistry | undefined => {
 
 /** A token is renewed this long before it ends, in ms. */
 const marginMs = 30 * 60_000;
-/** Of what AWS says, for a condition. */
-const shownCharacters = 300;
 /** How long a refusal of AWS is believed, in ms. */
 const refusalMs = 30_000;
 /** Registries whose tokens one keychain keeps: what an author of image names makes up must not fill the memory. */
@@ -60,10 +58,7 @@ export const ecrKeychain = (getToken: GetEcrToken, now: () => number = Date.now)
         const { username, password, expiresAtMs } = await getToken(registry);
         return { value: { kind: 'basic', username, password }, untilMs: expiresAtMs - marginMs };
       } catch (cause) {
-        const because = cause instanceof Error ? cause.message : String(cause);
-        throw new OciError('unauthorized', `no ECR token for ${host}: ${printable(because, shownCharacters)}`, {
-          cause,
-        });
+        throw new OciError('unauthorized', `no ECR token for ${host}: ${networkCause(cause)}`, { cause });
       }
     });
   };

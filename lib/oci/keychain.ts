@@ -2,12 +2,16 @@
 import type { Repository } from './reference.ts';
 
 /** How to prove who we are to one registry. */
-export type Authorization =
+export type Authorization = (
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   /** OAuth2 refresh token, exchanged for an access token at the registry's token service. */
   | { readonly kind: 'identity-token'; readonly token: string }
   /** Sent as it is, `Authorization: Bearer …`. */
-  | { readonly kind: 'registry-token'; readonly token: string };
+  | { readonly kind: 'registry-token'; readonly token: string }
+) & {
+  /** It is for https alone: a registry that may be spoken to in the clear, and is, does not get it. */
+  readonly tlsOnly?: true | undefined;
+};
 
 /** `write` may read as well. */
 export type Access = 'read' | 'write';

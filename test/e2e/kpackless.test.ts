@@ -18,6 +18,7 @@ import { rebuilds } from './stories/rebuilds.ts';
 import { requests } from './stories/requests.ts';
 import { secrets } from './stories/secrets.ts';
 import { sources } from './stories/sources.ts';
+import { strangers } from './stories/strangers.ts';
 import type { Story } from './story.ts';
 import { forgetSuite, type Suite, startSuite } from './suite.ts';
 
@@ -32,6 +33,7 @@ const together: readonly (readonly Story[])[] = [
   [asks],
   [refusals],
   [extensions],
+  [strangers],
   [demanding, hooks],
   [cap],
 ];

@@ -61,6 +61,11 @@ export const absent03: Readonly<Record<number, Difference>> = {
 
 /** Cases with a test that end otherwise than in kpack. */
 export const differences03: Readonly<Record<number, Difference>> = {
+  19: {
+    kpack: 'variables of the build may take their value from a ConfigMap; from a Secret, only admission refuses them',
+    here: 'the Image or Build is told so, and no pod is made; the pod’s form is kept for comparison with recordings',
+    because: 'values end in the log of the build, where people read them who may not read the object',
+  },
   50: {
     kpack: 'a rebase pod has no deadline',
     here: 'it has the Build’s',
@@ -96,6 +101,31 @@ export const differences03: Readonly<Record<number, Difference>> = {
     here: 'what may heal is tried again; only invalid input is final',
     because: 'a registry that is down for a minute must not fail a Build (DESIGN §4)',
   },
+  95: {
+    kpack: 'bindings may name any Secret that no account lists in its secrets',
+    here: 'neither pull secrets, tokens of accounts and nodes, nor Secrets annotated for kpack',
+    because: 'buildpacks would read them, and whoever made the Image may not',
+  },
+  105: {
+    kpack: 'files of a Secret are taken as they are',
+    here: 'a user name or password that holds a line break ends the step, naming Secret and key',
+    because: 'such a login never worked; it was refused later by words that did not say why',
+  },
+  122: {
+    kpack: 'where unknown hosts are trusted, known_hosts of a Secret are not looked at',
+    here: 'they are obeyed; trust is for Secrets without any',
+    because: 'whoever writes known_hosts wants them kept',
+  },
+  134: {
+    kpack: 'the body of a refusal is repeated',
+    here: 'its status, and the code of a storage service',
+    because: 'a host may repeat what it was sent, and conditions are read by many',
+  },
+  136: {
+    kpack: 'the image’s label has the URL of the source with login and signed query',
+    here: 'without',
+    because: 'images are published; whoever pulls one could fetch, or push, what the login opens',
+  },
   163: {
     kpack: 'COSIGN_REPOSITORY is set in the process while it signs',
     here: 'the repository is an argument; no environment is touched',
@@ -105,6 +135,13 @@ export const differences03: Readonly<Record<number, Difference>> = {
     kpack: 'notary targets are signed after the push',
     here: 'the Build ends as NotaryUnsupported before the pod',
     because: 'an image that was pushed unsigned must not pass for success',
+  },
+  171: {
+    kpack:
+      'the source in provenance is the image’s label io.buildpacks.project.metadata; variables and URLs are shown as they are',
+    here: 'its place is the spec’s and its digest what the step prepare says; a rebase names the image it was made of; variables have no values, URLs no secrets',
+    because:
+      'code of the application writes the label, and people put passwords into variables and URLs (DESIGN §3.28)',
   },
   173: {
     kpack: 'the condition has the last line of the log',

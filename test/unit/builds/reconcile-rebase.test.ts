@@ -155,6 +155,7 @@ describe('a rebase', () => {
 
   it('that was made is not built from source because its attestation finds something missing', async () => {
     const world = rebaseWorld({
+      spec: { lastBuild: { image: `registry.example/previous@${digestOf('9')}`, stackId: 'S' } },
       attest: {
         systemAccount: { namespace: 'system', name: 'controller' },
         internalParameters: {},
@@ -162,7 +163,7 @@ describe('a rebase', () => {
         registryFor: () => Promise.reject(new Error('not reached')),
       },
     });
-    world.images.known.set(`index.docker.io/someimage/name@${digestOf('a')}`, failsWith('not-found'));
+    world.images.known.set('someimage/name', failsWith('not-found'));
     expect(await world.pass()).toMatchObject({ outcome: { code: 'not-found' } });
     expect(world.cluster.has(podPath)).toBe(false);
   });

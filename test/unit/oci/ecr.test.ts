@@ -73,16 +73,21 @@ describe('tokens of ECR', () => {
 
   it('that AWS refuses are an error naming the host, believed for half a minute', async () => {
     let nowMs = 0;
+    const refusal = (n: number) => ({ name: `AccessDenied${n}`, $metadata: { httpStatusCode: 400 } });
     let asked = 0;
     const keychain = ecrKeychain(
-      () => Promise.reject(new Error(`AccessDenied ${++asked}`)),
+      () => Promise.reject(Object.assign(new Error('User: arn:aws:sts::1:assumed-role/own may not'), refusal(++asked))),
       () => nowMs,
     );
-    const refused = { code: 'unauthorized', pace: 'slow', message: `no ECR token for ${host}: AccessDenied 1` };
+    const refused = {
+      code: 'unauthorized',
+      pace: 'slow',
+      message: `no ECR token for ${host}: AccessDenied1 (HTTP 400)`,
+    };
     await expect(keychain(repository, reading)).rejects.toMatchObject(refused);
     await expect(keychain(repository, reading)).rejects.toMatchObject(refused);
     nowMs = 31_000;
-    await expect(keychain(repository, reading)).rejects.toThrow('AccessDenied 2');
+    await expect(keychain(repository, reading)).rejects.toThrow('AccessDenied2');
   });
 
   it('are user and password in base64', () => {

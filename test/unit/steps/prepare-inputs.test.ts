@@ -58,14 +58,19 @@ describe('what prepare is told', () => {
 });
 
 describe('registry credentials', () => {
-  it('03#105 come from basic Secrets, whose files are taken as they are', async () => {
+  it('03#105 come from basic Secrets; a line break at the end of a password is said, not sent', async () => {
     await using world = await stepWorld();
-    await world.secret('gcr-creds', { username: 'u', password: 'p\n' });
+    await world.secret('gcr-creds', { username: 'u', password: 'p ' });
+    await world.secret('echoed', { username: 'u', password: 'hunter2\n' });
     const lines: string[] = [];
     const flags = { basicDocker: ['gcr-creds=gcr.io'], dockercfg: [], dockerconfig: [] };
     const found = await credentialsFromFlags(flags, world.paths.secretsDir, (line) => lines.push(line));
-    expect([...found]).toStrictEqual([['gcr.io', { kind: 'basic', username: 'u', password: 'p\n' }]]);
+    expect([...found]).toStrictEqual([['gcr.io', { kind: 'basic', username: 'u', password: 'p ' }]]);
     expect(lines).toStrictEqual(['Loading secrets for "gcr.io" from secret "gcr-creds"']);
+    const wrong = { basicDocker: ['echoed=gcr.io'], dockercfg: [], dockerconfig: [] };
+    await expect(credentialsFromFlags(wrong, world.paths.secretsDir, silent)).rejects.toThrow(
+      /^password of Secret echoed ends with a line break/,
+    );
   });
 
   it('03#104 come from both files of one Secret', async () => {
