@@ -26,6 +26,7 @@ export interface ParameterOptions {
 const deadlineMilliseconds = 5000;
 /** A new secret is known everywhere after this time; a missing one is looked for again after it too. */
 const rememberedMilliseconds = 5 * 60 * 1000;
+const failedMilliseconds = 10_000;
 const maxBytes = 64 * 1024;
 
 const answerSchema = v.object({ Parameter: v.object({ Value: v.string() }) });
@@ -81,14 +82,20 @@ const readParameter = async (options: ParameterOptions): Promise<readonly HookSe
   return secretsIn(parsed.output.Parameter.Value);
 };
 
-/** Gives the secrets in a parameter, read at most once in five minutes. @throws ExpectedError */
+/**
+ * Gives the secrets in a parameter, read at most once in five minutes, and a failure to read them once in ten seconds: strangers who send
+ * hooks make us ask nobody more often. @throws ExpectedError
+ */
 export const parameterSecrets = (options: ParameterOptions): (() => Promise<readonly HookSecret[]>) => {
-  let known: { readonly secrets: readonly HookSecret[]; readonly until: number } | undefined;
-  return async () => {
+  let known: { readonly secrets: Promise<readonly HookSecret[]>; until: number } | undefined;
+  return () => {
     const now = options.clock().getTime();
     if (known !== undefined && now < known.until) return known.secrets;
-    const secrets = await readParameter(options);
-    known = { secrets, until: now + rememberedMilliseconds };
-    return secrets;
+    const reading = { secrets: readParameter(options), until: now + rememberedMilliseconds };
+    known = reading;
+    reading.secrets.catch(() => {
+      reading.until = now + failedMilliseconds;
+    });
+    return reading.secrets;
   };
 };

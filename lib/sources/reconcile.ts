@@ -102,15 +102,24 @@ const follow = async (
   const seen = showSeen(found);
   const isOld = pass.memory === followedAs(poll, revision) && row?.secretName === credential?.secretName;
   const isKnown = entry?.seen.includes(seen) === true || entry?.found === seen;
-  let heard = row;
+  let isUnheard = row?.isUnheard === true;
   if (!isOld || !isKnown) {
     const dueAt = Math.floor(pass.now.getTime() / 1000) + Math.round(secondsToNextPoll(pace, 1));
-    const request = { revision, seen, secretName: credential?.secretName, place: placeDigest(url), dueAt };
-    if ((await polls.watch(poll, request)) === 'full') return notPolled(url, tenant);
-    heard = await polls.read(poll);
+    const place = placeDigest(url);
+    const isNew = entry === undefined;
+    const watching = await polls.watch(poll, {
+      revision,
+      isNew,
+      seen,
+      secretName: credential?.secretName,
+      place,
+      dueAt,
+    });
+    if (watching === 'full') return notPolled(url, tenant);
+    isUnheard = watching === 'unheard';
   }
   pass.remember(followedAs(poll, revision));
-  return heard?.isUnheard === true ? notHeard(url, tenant) : undefined;
+  return isUnheard ? notHeard(url, tenant) : undefined;
 };
 
 /** How long the listing that a hook asked for answers followers that are never polled: no other comes soon. */

@@ -28,6 +28,8 @@ const besideProbeSeconds = 3;
 const longestSeconds = 300;
 /** A process that meets more scopes forgets those it has not met for longest; they are read anew. */
 const mostScopes = 1000;
+/** What a circuit remembers is worth nothing after so long; the store may then drop the item (infra/table.yml). */
+const keptSeconds = 86_400;
 /** How many must complain of a scope before it counts as ill for everybody, and within how many seconds. */
 export const enoughWitnesses = 3;
 export const witnessSeconds = 300;
@@ -91,7 +93,9 @@ export class Circuits {
     const openUntil =
       now + (isOpen ? Math.min(longestSeconds, retryAfterSeconds ?? 0) : openSeconds(failures, retryAfterSeconds));
     if (isOpen && openUntil <= (seen.openUntil ?? 0)) return false;
-    await this.#table.update(circuitKey(scope), circuitSortKey, { set: { openUntil, failures, probed: 0 } });
+    await this.#table.update(circuitKey(scope), circuitSortKey, {
+      set: { openUntil, failures, probed: 0, endsAt: openUntil + keptSeconds },
+    });
     const open = { openUntil, failures, suspectedAt: seen.suspectedAt, probing: false, probed: false };
     this.#remember(scope, { ...open, freshUntil: now + openFreshSeconds });
     return !isOpen;
@@ -152,7 +156,10 @@ export class Circuits {
       circuitKey(scope),
       circuitSortKey,
       isOver
-        ? { set: { witnesses: [witness], suspectedAt: now }, expect: { suspectedAt } }
+        ? {
+            set: { witnesses: [witness], suspectedAt: now, endsAt: now + keptSeconds },
+            expect: { suspectedAt },
+          }
         : { add: { witnesses: [witness] }, room },
     );
     return written || !isOver;

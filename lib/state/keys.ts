@@ -17,7 +17,7 @@
  * | last redrive of a queue | `redrive#<queue>` | `redrive` | sweeper, by key, consistent |
  * | due time | index `due`: `dueShard`, `dueAt` | | sweeper, by shard, everything ≤ now |
  *
- * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide.
+ * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide. Items with `endsAt` (Unix seconds) may be dropped then.
  */
 
 import { createHash } from 'node:crypto';

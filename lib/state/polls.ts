@@ -26,6 +26,13 @@ import type { Item, Table } from './table.ts';
 export const mostRevisions = 1000;
 /** Polls of one namespace that a push to one repository wakes: one for each Secret and interval. */
 export const mostPollsAtPlace = 20;
+
+/** How much one namespace has of one repository. */
+export interface PollLimits {
+  readonly revisions: number;
+  readonly atPlace: number;
+}
+
 /** More than one thing that followers saw says that somebody is behind; a third would say no more. */
 const mostSeen = 2;
 
@@ -85,9 +92,11 @@ const entryIn = (item: Item): PollEntry | undefined => {
 /** Shared polls of all clusters. */
 export class Polls {
   readonly #table: Table;
+  readonly #limits: PollLimits;
 
-  constructor(table: Table) {
+  constructor(table: Table, limits: Partial<PollLimits> = {}) {
     this.#table = table;
+    this.#limits = { revisions: mostRevisions, atPlace: mostPollsAtPlace, ...limits };
   }
 
   /** The row; undefined when nobody follows anything there. */
@@ -124,22 +133,22 @@ export class Polls {
    * Follows a revision, and gives a first due time to a row that has none. The row is written before the revision: whoever gives the row
    * up in between sees that. Writes nothing when the row is full.
    */
-  async watch(poll: TargetKey, request: WatchRequest): Promise<'full' | 'watched'> {
-    const { revision, seen, secretName, place, dueAt } = request;
+  async watch(poll: TargetKey, request: WatchRequest): Promise<Watching> {
+    const { revision, isNew, seen, secretName, place, dueAt } = request;
     const pk = recordKey(poll);
-    if ((await this.entry(poll, revision)) === undefined && (await this.#isFull(poll))) return 'full';
+    if (isNew && (await this.#isFull(poll))) return 'full';
     await this.#table.update(pk, recordSortKey, { set: { watchVersion: randomUUID(), secretName, place } });
     const told = { set: { revision, version: randomUUID() } };
     const sk = revisionSortKey(revision);
     const room = { attribute: 'seen', below: mostSeen, element: seen };
     const isNoted = await this.#table.update(pk, sk, { ...told, add: { seen: [seen] }, room });
     if (!isNoted) await this.#table.update(pk, sk, told);
-    await this.offerToHooks(poll, place);
+    const isHeard = await this.offerToHooks(poll, place);
     await this.#table.update(pk, recordSortKey, {
       set: { dueAt, dueShard: dueShardOf(pk) },
       expect: { dueAt: undefined },
     });
-    return 'watched';
+    return isHeard ? 'watched' : 'unheard';
   }
 
   /** Stores how the host answered, before anybody is woken to read it. */
@@ -194,15 +203,16 @@ export class Polls {
     return isGone;
   }
 
-  /** Lets push hooks for `place` find the poll, if its namespace has not too many there. Writing it again changes nothing. */
-  async offerToHooks(poll: TargetKey, place: string): Promise<void> {
+  /** Lets push hooks for `place` find the poll, if its namespace has not too many there, and says so. Doing it again changes nothing. */
+  async offerToHooks(poll: TargetKey, place: string): Promise<boolean> {
     const [pk, sk] = [hookKey(place), hookSortKey(poll)];
-    if ((await this.#table.get(pk, sk)) !== undefined) return;
+    if ((await this.#table.get(pk, sk)) !== undefined) return true;
     const from = hooksOfTenant(poll);
-    const { items } = await this.#table.queryPartition(pk, { limit: mostPollsAtPlace, from });
-    const isUnheard = items.filter((item) => text(item, 'sk')?.startsWith(from)).length >= mostPollsAtPlace;
+    const { items } = await this.#table.queryPartition(pk, { limit: this.#limits.atPlace, from });
+    const isUnheard = items.filter((item) => text(item, 'sk')?.startsWith(from)).length >= this.#limits.atPlace;
     if (!isUnheard) await this.#table.put(pk, sk);
     await this.#table.update(recordKey(poll), recordSortKey, { set: { unheard: isUnheard ? 1 : undefined } });
+    return !isUnheard;
   }
 
   /** One page of the polls of a place, in every cluster, consistent. */
@@ -219,20 +229,23 @@ export class Polls {
 
   /** Counted without a counter, which a death would leave wrong; those who come at once may make it a few more. */
   async #isFull(poll: TargetKey): Promise<boolean> {
+    const { revisions } = this.#limits;
     let count = 0;
     let from: string | undefined = revisionPrefix;
     do {
-      const page = await this.#table.queryPartition(recordKey(poll), { limit: mostRevisions, from });
+      const page = await this.#table.queryPartition(recordKey(poll), { limit: revisions, from });
       count += page.items.length;
       from = page.next;
-    } while (from !== undefined && count < mostRevisions);
-    return count >= mostRevisions;
+    } while (from !== undefined && count < revisions);
+    return count >= revisions;
   }
 }
 
 /** What `Polls.watch` adds. */
 export interface WatchRequest {
   readonly revision: string;
+  /** The poll has no entry for it, as far as is known: then there has to be room. */
+  readonly isNew: boolean;
   /** What the follower saw, as it writes it. */
   readonly seen: string;
   readonly secretName: string | undefined;
@@ -241,6 +254,9 @@ export interface WatchRequest {
   /** When the row is first due, if it has no due time yet. */
   readonly dueAt: number;
 }
+
+/** What became of it: followed, but push hooks do not wake the poll; or not followed, as there is no room. */
+export type Watching = 'full' | 'unheard' | 'watched';
 
 /** A page of dependents or polls; `next` continues it. */
 export interface Followers {

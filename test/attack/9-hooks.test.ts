@@ -8,7 +8,6 @@ import { mostHookSecrets, secretsIn } from '../../lib/hooks/secrets.ts';
 import type { Message } from '../../lib/queue/message.ts';
 import { carryOn, wakePlace } from '../../lib/sources/wake-place.ts';
 import { hookKey, hookSortKey, type TargetKey } from '../../lib/state/keys.ts';
-import { mostPollsAtPlace } from '../../lib/state/polls.ts';
 import type { Table } from '../../lib/state/table.ts';
 import { type SourceWorld, sourceWorld } from '../support/source-world.ts';
 import { type StateTables, stateTables } from '../support/state-table.ts';
@@ -16,6 +15,8 @@ import { type StateTables, stateTables } from '../support/state-table.ts';
 const id = (digit: string): string => digit.repeat(40);
 const main = (digit: string) => [{ name: 'refs/heads/main', hash: id(digit) }];
 
+/** Of an installation in small. */
+const limits = { atPlace: 3 };
 let state: StateTables;
 let table: Table;
 let w: SourceWorld;
@@ -25,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => state[Symbol.asyncDispose]());
 beforeEach(async () => {
   table = await state.empty();
-  w = sourceWorld(table);
+  w = sourceWorld(table, { limits });
 });
 
 const secrets = ['{"github.com/acme":"of acme","github.com/other":"of other","gitlab.com":["of gitlab","new one"]}'];
@@ -148,15 +149,15 @@ describe('a tenant with ten thousand polls of a repository of others', () => {
 
   it('has some of them heard, by Secret and interval, and those who follow it besides are', async () => {
     w.host(shop, main('1'));
-    for (let n = 0; n < mostPollsAtPlace + 3; n += 1) {
+    for (let n = 0; n < limits.atPlace + 3; n += 1) {
       const annotations = { 'image.kpack.io/pollInterval': `${n + 100}s` };
       w.apply(`a${n}`, { git: { url: shop, revision: 'main' } }, { namespace: 'aaa', annotations });
       await w.resolve(`a${n}`, { namespace: 'aaa' });
     }
     await follow('shop', shop, 'victim');
-    expect((await push('of acme', shop)).polls).toHaveLength(mostPollsAtPlace + 1);
+    expect((await push('of acme', shop)).polls).toHaveLength(limits.atPlace + 1);
     expect(w.statusOf('a0', 'aaa')).toMatchObject({ conditions: [{ status: 'True' }, { status: 'True' }] });
-    const last = `a${mostPollsAtPlace + 2}`;
+    const last = `a${limits.atPlace + 2}`;
     const told = {
       status: 'True',
       reason: 'TooManyFollowed',
@@ -170,8 +171,8 @@ describe('a tenant with ten thousand polls of a repository of others', () => {
 
   it('makes no call longer: each wakes a page of a cluster, the rest is carried on, and everybody is woken once', async () => {
     const all = [
-      ...Array.from({ length: 230 }, (_, n) => poll(n, `team${n}`)),
-      ...Array.from({ length: 60 }, (_, n) => poll(n, `team${n}`, 'one-more')),
+      ...Array.from({ length: 110 }, (_, n) => poll(n, `team${n}`)),
+      ...Array.from({ length: 55 }, (_, n) => poll(n, `team${n}`, 'one-more')),
       poll(0, 'team', 'two'),
     ];
     for (const each of all) await table.put(hookKey(place), hookSortKey(each));

@@ -23,13 +23,16 @@ import { sourceResolverReconciler } from '../../lib/sources/reconcile.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
 import { HostCircuits } from '../../lib/state/host-circuits.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
-import { Polls } from '../../lib/state/polls.ts';
+import { type PollLimits, Polls } from '../../lib/state/polls.ts';
 import { type Due, Records } from '../../lib/state/records.ts';
 import type { Table } from '../../lib/state/table.ts';
 import { fakeCluster } from './fake-cluster.ts';
 import { anywhere, openTransport } from './open-egress.ts';
 
-export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister } = {}) => {
+export const sourceWorld = (
+  table: Table,
+  real: { readonly listRefs?: RefLister; readonly limits?: Partial<PollLimits> } = {},
+) => {
   const cluster = 'one';
   const world = fakeCluster();
   const hosts = new Map<string, readonly GitRef[] | GitErrorCode>();
@@ -45,7 +48,7 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
       throw new GitError(answer, `${ask.url.display} says ${answer}`, { host: ask.url.authority });
     return Promise.resolve(withPrefixes(answer, ask.prefixes));
   };
-  const polls = new Polls(table);
+  const polls = new Polls(table, real.limits);
   const ports: RunnerPorts = {
     records: new Records(table),
     circuits: new Circuits(table),

@@ -134,6 +134,7 @@ describe('infra/table.yml', () => {
     expect(table['Properties']).toMatchObject({
       DeletionProtectionEnabled: true,
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      TimeToLiveSpecification: { AttributeName: 'endsAt', Enabled: true },
     });
     expect(table['DeletionPolicy']).toBe('Retain');
   });

@@ -53,6 +53,16 @@ describe('the secret of push hooks in Parameter Store', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('is not asked for again at every hook while it cannot be read, and by many at once only once', async () => {
+    const failing = () => new Response('oops', { status: 500 });
+    const { read, asked, later } = parameter([failing, value('one')]);
+    for (let n = 0; n < 5; n += 1) await expect(read()).rejects.toMatchObject({ name: 'ExpectedError' });
+    expect(asked).toHaveLength(1);
+    later(10);
+    expect(await Promise.all([read(), read()])).toEqual([secretsIn('one'), secretsIn('one')]);
+    expect(asked).toHaveLength(2);
+  });
+
   it('that does not exist switches hooks off', async () => {
     const missing = () => Response.json({ __type: 'ParameterNotFound' }, { status: 400 });
     expect(await parameter([missing]).read()).toEqual([]);

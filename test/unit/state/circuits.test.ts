@@ -1,7 +1,7 @@
 /** Circuits: one outage is one failure, one probe at a time, and an answer of any kind closes them (DESIGN §3.14). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Circuits, openSeconds } from '../../../lib/state/circuits.ts';
-import { clusterScope } from '../../../lib/state/keys.ts';
+import { circuitKey, circuitSortKey, clusterScope } from '../../../lib/state/keys.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 
 const one = clusterScope('one');
@@ -132,5 +132,34 @@ describe('a circuit', () => {
     expect(await relay.close(one, 110)).toBe(true);
     expect(await relay.close(one, 110)).toBe(false);
     expect(await handler.admit(one, 110)).toStrictEqual({ admitted: true });
+  });
+
+  it('whose probe is not used after all lets the next caller probe at once', async () => {
+    const [here, there] = await two();
+    await here.failed(one, 100);
+    expect(await here.admit(one, 106)).toStrictEqual({ admitted: true });
+    await here.unused(one, 106);
+    expect(await there.admit(one, 106)).toStrictEqual({ admitted: true });
+  });
+
+  it('that the process has forgotten among many is read anew, and counts and closes as ever', async () => {
+    const table = await tables.empty();
+    const circuits = new Circuits(table, { mostScopes: 2 });
+    const others = ['a', 'b', 'c'].map(clusterScope);
+    await circuits.failed(one, 100);
+    for (const other of others) await circuits.admit(other, 100);
+    expect(await circuits.admit(one, 101)).toStrictEqual({ admitted: false, until: 102 });
+    expect(await circuits.admit(one, 102)).toStrictEqual({ admitted: true });
+    for (const other of others) await circuits.admit(other, 102);
+    await circuits.succeeded(one, 103);
+    expect(await new Circuits(table).admit(one, 103)).toStrictEqual({ admitted: true });
+  });
+
+  it('is kept for a day after it was last open, then the store may drop it', async () => {
+    const table = await tables.empty();
+    await new Circuits(table).failed(one, 100);
+    await new Circuits(table).suspect(clusterScope('other'), 'witness', 100);
+    expect(await table.get(circuitKey(one), circuitSortKey)).toMatchObject({ openUntil: 102, endsAt: 86_502 });
+    expect(await table.get(circuitKey(clusterScope('other')), circuitSortKey)).toMatchObject({ endsAt: 86_500 });
   });
 });

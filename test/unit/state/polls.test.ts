@@ -1,13 +1,20 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TargetKey } from '../../../lib/state/keys.ts';
 import { hookKey, hookSortKey, recordKey, revisionSortKey } from '../../../lib/state/keys.ts';
-import { mostPollsAtPlace, mostRevisions, Polls } from '../../../lib/state/polls.ts';
+import { Polls } from '../../../lib/state/polls.ts';
 import type { Table } from '../../../lib/state/table.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 
 const poll: TargetKey = { cluster: 'one', kind: 'GitPoll', namespace: '', name: 'abc' };
 const place = 'some-place';
-const request = (revision: string, seen = '-') => ({ revision, seen, secretName: undefined, place, dueAt: 100 });
+const request = (revision: string, seen = '-') => ({
+  revision,
+  isNew: true,
+  seen,
+  secretName: undefined,
+  place,
+  dueAt: 100,
+});
 
 let state: StateTables;
 let table: Table;
@@ -125,26 +132,28 @@ describe('the revisions of a poll', () => {
 
 describe('a full poll', () => {
   it('takes no other revision and writes nothing, but goes on with those it has', async () => {
-    for (let n = 0; n < mostRevisions; n += 1)
-      await table.put(recordKey(poll), revisionSortKey(`b${n}`), { revision: `b${n}`, version: 'v' });
-    expect(await polls.watch(poll, request('one more'))).toBe('full');
-    expect(await polls.read(poll)).toBeUndefined();
-    expect(await polls.watch(poll, request('b7', 'new'))).toBe('watched');
-    expect((await polls.entry(poll, 'b7'))?.seen).toEqual(['new']);
+    const small = new Polls(table, { revisions: 3 });
+    for (const revision of ['a', 'b', 'c'])
+      await table.put(recordKey(poll), revisionSortKey(revision), { revision, version: 'v' });
+    expect(await small.watch(poll, request('one more'))).toBe('full');
+    expect(await small.read(poll)).toBeUndefined();
+    expect(await small.watch(poll, { ...request('b', 'new'), isNew: false })).toBe('watched');
+    expect((await small.entry(poll, 'b'))?.seen).toEqual(['new']);
   });
 });
 
 describe('a place with many polls of one namespace', () => {
   it('is not filled for others: what is too much is not heard, and says so until there is room', async () => {
     const nth = (n: number, namespace = 'greedy'): TargetKey => ({ ...poll, namespace, name: `p${n}` });
-    for (let n = 0; n <= mostPollsAtPlace; n += 1) await polls.watch(nth(n), request('main'));
-    await polls.watch(nth(0, 'modest'), request('main'));
-    const { targets } = await polls.atPlace(place, 1000);
-    expect(targets).toHaveLength(mostPollsAtPlace + 1);
+    const small = new Polls(table, { atPlace: 3 });
+    for (let n = 0; n <= 3; n += 1) await small.watch(nth(n), request('main'));
+    await small.watch(nth(0, 'modest'), request('main'));
+    const { targets } = await small.atPlace(place, 1000);
+    expect(targets).toHaveLength(4);
     expect(targets).toContainEqual(nth(0, 'modest'));
-    expect((await polls.read(nth(mostPollsAtPlace)))?.isUnheard).toBe(true);
-    await table.delete(hookKey(place), hookSortKey(nth(3)));
-    await polls.offerToHooks(nth(mostPollsAtPlace), place);
-    expect((await polls.read(nth(mostPollsAtPlace)))?.isUnheard).toBe(false);
+    expect((await small.read(nth(3)))?.isUnheard).toBe(true);
+    await table.delete(hookKey(place), hookSortKey(nth(1)));
+    await small.offerToHooks(nth(3), place);
+    expect((await small.read(nth(3)))?.isUnheard).toBe(false);
   });
 });
