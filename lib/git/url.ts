@@ -1,6 +1,7 @@
 /** What a git URL means: which transport, host and path, and which forms are refused before anything is dialled. */
 import { PermanentError } from '../errors/expected.ts';
 import { faultOfWord } from '../secrets/secret-text.ts';
+import { printable } from '../text/printable.ts';
 import { shownUrl } from '../text/shown-url.ts';
 
 /** Username and password written into a URL. */
@@ -105,9 +106,10 @@ const readHttp = (scheme: 'http' | 'https', rest: string, shown: string): GitUrl
   const where = readAuthority(match?.groups?.['authority'] ?? '', scheme, shown);
   const path = match?.groups?.['path'] ?? '/';
   const query = match?.groups?.['query'] ?? '';
-  const display = `${scheme}://${where.authority}${path}`;
+  const plain = `${scheme}://${where.authority}${path}`;
   // An address with a 256 in it, for example, is no host, whatever the pattern says.
-  if (!URL.canParse(`${display}${query}`)) throw refused(shown, 'has no usable host');
+  if (!URL.canParse(`${plain}${query}`)) throw refused(shown, 'has no usable host');
+  const display = printable(plain, MAX_LENGTH);
   return { scheme, ...where, path, query, ...readEmbedded(user ?? '', shown), display };
 };
 
@@ -119,7 +121,13 @@ const readSsh = (rest: string, shown: string): GitUrl => {
   const whole = decoded(after.slice(slash), shown);
   // `ssh://host/~user/repo` means the home of that user, as in git.
   const path = readSshPath(whole.startsWith('/~') ? whole.slice(1) : whole, shown);
-  return { scheme: 'ssh', ...where, path, query: '', display: `ssh://${where.authority}/${whole.replace(/^\//u, '')}` };
+  return {
+    scheme: 'ssh',
+    ...where,
+    path,
+    query: '',
+    display: printable(`ssh://${where.authority}/${whole.replace(/^\//u, '')}`, MAX_LENGTH),
+  };
 };
 
 const readScp = (text: string, shown: string): GitUrl => {
@@ -128,7 +136,7 @@ const readScp = (text: string, shown: string): GitUrl => {
   if (host === undefined) throw refused(shown, 'is a local path or not a URL');
   const where = readAuthority(host, 'ssh', shown);
   const path = readSshPath(groups?.['path'] ?? '', shown);
-  return { scheme: 'ssh', ...where, path, query: '', display: `${where.authority}:${path}` };
+  return { scheme: 'ssh', ...where, path, query: '', display: printable(`${where.authority}:${path}`, MAX_LENGTH) };
 };
 
 /**

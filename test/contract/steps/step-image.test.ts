@@ -189,17 +189,26 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
     `speaks ssh as a user that the image does not know${sshdMissing === undefined ? '' : ` (skipped: ${sshdMissing})`}`,
     async () => {
       await using sshd = await startSshServer({ acceptsGitProtocol: true });
-      await rm(join(rootfs, 'workspace/.git'), { recursive: true, force: true });
       await mkdir(join(rootfs, 'var/build-secrets/key'));
       await writeFile(join(rootfs, 'var/build-secrets/key/ssh-privatekey'), sshd.keys.ed25519);
-      const { output } = await inImage('/cnb/process/build-init', [`-ssh-git=key=${sshd.host}:${sshd.port}`], {
-        GIT_URL: `ssh://git@${sshd.host}:${sshd.port}/app.git`,
-        GIT_REVISION: 'main',
-        IMAGE_TAG: `${registry.host}/app:1`,
-        RUN_IMAGE: `${registry.host}/run:base`,
-      });
+      const fetchKnowing = async (knownHosts: string): Promise<string> => {
+        await rm(join(rootfs, 'workspace/.git'), { recursive: true, force: true });
+        await writeFile(join(rootfs, 'var/build-secrets/key/known_hosts'), knownHosts);
+        const { output } = await inImage('/cnb/process/build-init', [`-ssh-git=key=${sshd.host}:${sshd.port}`], {
+          GIT_URL: `ssh://git@${sshd.host}:${sshd.port}/app.git`,
+          GIT_REVISION: 'main',
+          IMAGE_TAG: `${registry.host}/app:1`,
+          RUN_IMAGE: `${registry.host}/run:base`,
+        });
+        return output;
+      };
       // The login is `git`, whom this machine's sshd does not know: that it refuses the login shows that ssh ran and connected.
-      expect(output).toContain('invalid credentials for repository: authentication required');
+      const refused = 'invalid credentials for repository: authentication required';
+      expect(await fetchKnowing('')).toContain(refused);
+      expect(await fetchKnowing(sshd.knownHosts.ed25519)).toContain(refused);
+      expect(await fetchKnowing(`other.example ${sshd.knownHosts.ed25519.split(' ').slice(1).join(' ')}`)).toContain(
+        `${sshd.host}:${sshd.port} is not in known_hosts`,
+      );
     },
   );
 
