@@ -35,7 +35,7 @@ const wakeUp: Message = {
 /** Stores pods as the API server stores them. */
 class AdmittingKube extends FakeKube {
   override create<T extends KubeObject>(object: T): Promise<T> {
-    return super.create(object.kind === 'Pod' ? ({ ...object, ...admitted(object as unknown as Pod) }) : object);
+    return super.create(object.kind === 'Pod' ? { ...object, ...admitted(object as unknown as Pod) } : object);
   }
 }
 
