@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { waitUntil } from '../../../infra/local/cluster/wait.ts';
 import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/api-server.ts';
 
 const file = fileURLToPath(new URL('../../../infra/cluster/closed-build-pods.yaml', import.meta.url));
@@ -41,9 +42,9 @@ describe.runIf(apiServerIsHere)('closed build pods', () => {
           }),
         { timeout: 10_000 },
       );
-    await vi.waitFor(async () => expect(await entering('app-build-1-build-pod', 'exec?command=sh')).toContain(closed), {
-      timeout: 20_000,
-    });
+    // Policies take effect a moment after they were made.
+    const isClosed = async () => (await entering('app-build-1-build-pod', 'exec?command=sh')).includes(closed);
+    await waitUntil(isClosed, { what: 'the policy to be obeyed', timeout: 20_000 });
   });
 
   afterAll(async () => {
