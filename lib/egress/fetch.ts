@@ -102,6 +102,11 @@ const answerOf = (incoming: IncomingMessage, method: string): OpenAnswer => {
 const wasDead = ({ reusedSocket }: ClientRequest, error: Error): boolean =>
   reusedSocket && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 
+const heard = new WeakSet<object>();
+
+/** Did the host send anything, a TLS handshake for example, before the request failed with this error? Such a host is alive. */
+export const hasHeard = (error: unknown): boolean => typeof error === 'object' && error !== null && heard.has(error);
+
 /** A fetch over these agents. Sends only streams. */
 export const fetchOver = ({ http, https }: Agents): NodeFetch => {
   const send: NodeFetch = (url, { method = 'GET', headers, body, signal }) =>
@@ -111,7 +116,16 @@ export const fetchOver = ({ http, https }: Agents): NodeFetch => {
       const outgoing = (secure ? httpsRequest : httpRequest)(url, options, (incoming) =>
         resolve(answerOf(incoming, method)),
       );
+      let [before, hasShaken] = [0, false];
+      outgoing.on('socket', (socket) => {
+        before = socket.bytesRead;
+        if (outgoing.reusedSocket) return;
+        socket.once('secureConnect', () => {
+          hasShaken = true;
+        });
+      });
       outgoing.on('error', (error) => {
+        if (hasShaken || (outgoing.socket?.bytesRead ?? 0) > before) heard.add(error);
         if (!['GET', 'HEAD'].includes(method) || !wasDead(outgoing, error)) reject(error);
         else resolve(send(url, { method, ...(headers && { headers }), ...(signal && { signal }) }));
       });

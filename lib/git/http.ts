@@ -1,7 +1,7 @@
 /** Listing refs over http(s): one request for the capabilities, one for the refs. */
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { NodeFetch, OpenAnswer } from '../egress/fetch.ts';
+import { hasHeard, type NodeFetch, type OpenAnswer } from '../egress/fetch.ts';
 import type { BasicCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
 import { httpFailure, networkFailure } from './http-errors.ts';
@@ -84,7 +84,7 @@ const send = async (ask: ListOverHttp, url: URL, init: Parameters<NodeFetch>[1])
   try {
     return await ask.fetch(url, { ...init, signal: ask.signal });
   } catch (error) {
-    throw networkFailure(ask, error);
+    throw networkFailure(ask, error, hasHeard(error));
   }
 };
 

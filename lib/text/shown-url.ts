@@ -13,7 +13,6 @@ export class ToldUrl extends URL {}
 
 /** A parsed URL without user, password and fragment, of its query only what cannot be a secret. */
 const shown = (url: URL): string => {
-  if (url instanceof ToldUrl) return `${url.protocol}//${url.host}/…`;
   const pairs = [...url.searchParams].map(([key, value]) =>
     shownParameters.has(key) ? `${key}=${value}` : `${key}=REDACTED`,
   );
@@ -28,6 +27,7 @@ const scpLike = /^[\w.-]{1,256}@[\w.-]{1,256}:/u;
  * mistyped URL does not give its password away either.
  */
 export const shownUrl = (url: URL | string): string => {
+  if (url instanceof ToldUrl) return printable(`${url.protocol}//${url.host}/…`, mostCharacters);
   if (typeof url !== 'string') return printable(shown(url), mostCharacters);
   const text = url.slice(0, 4 * mostCharacters);
   if (/^[a-z][a-z\d+.-]{0,31}:\/\//iu.test(text) && URL.canParse(text))
