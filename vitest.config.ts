@@ -21,7 +21,7 @@ export default defineConfig({
           testTimeout: 20_000,
           isolate: false,
           setupFiles: 'test/support/low-priority.ts',
-          include: ['test/unit/**/*.test.ts', 'test/attack/**/*.test.ts', 'test/parity/**/*.test.ts'],
+          include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts', 'test/attack/**/*.test.ts'],
         },
       },
       {
@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'contract',
           isolate: false,
-          globalSetup: 'test/support/compiled-programs.ts',
+          globalSetup: 'test/support/real-programs.ts',
           setupFiles: 'test/support/low-priority.ts',
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 60_000,
@@ -40,7 +40,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          globalSetup: 'test/support/compiled-programs.ts',
+          globalSetup: 'test/support/real-programs.ts',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

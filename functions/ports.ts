@@ -3,12 +3,15 @@ import { createWriteStream } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { clusterConnections } from '../lib/clusters/connect.ts';
+import { registrations as keptRegistrations } from '../lib/clusters/registrations.ts';
 import { sqsSender } from '../lib/queue/send.ts';
+import { mayWake } from '../lib/queue/senders.ts';
 import { jsonLog } from '../lib/reconcile/log.ts';
 import { Circuits } from '../lib/state/circuits.ts';
 import { Clusters } from '../lib/state/clusters.ts';
 import { Records } from '../lib/state/records.ts';
 import { Table } from '../lib/state/table.ts';
+import { WatchHistory } from '../lib/state/watch-history.ts';
 import { type Settings, settingsFrom } from './settings.ts';
 
 const sinkFor = (file: string | undefined): ((line: string) => void) => {
@@ -35,9 +38,15 @@ const makePorts = (settings: Settings) => {
   const table = new Table(dynamodb, settings.KPACKLESS_TABLE);
   const clusters = new Clusters(table);
   const queueUrl = (queue: string): string => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`;
-  const connections = clusterConnections(clusters, async () => {
-    const { accessKeyId, secretAccessKey, sessionToken } = await sqs.config.credentials();
-    return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  const clock = () => new Date();
+  const registrations = keptRegistrations(clusters, clock);
+  const connections = clusterConnections({
+    registrations,
+    credentials: async () => {
+      const { accessKeyId, secretAccessKey, sessionToken } = await sqs.config.credentials();
+      return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+    },
+    clock,
   });
   return {
     settings,
@@ -50,7 +59,13 @@ const makePorts = (settings: Settings) => {
     circuits: new Circuits(table),
     sender: sqsSender(sqs, queueUrl),
     kube: (cluster: string, signal: AbortSignal) => connections.client(cluster, signal),
-    clock: () => new Date(),
+    /** Standalone mode's relay alone writes it; on AWS that is another process (functions/relay). */
+    history: new WatchHistory(table),
+    mayWake: mayWake({
+      own: settings.KPACKLESS_SENDERS,
+      relayRoleId: async (cluster) => (await registrations.get(cluster))?.relayRoleId,
+    }),
+    clock,
     random: () => Math.random(),
     log: jsonLog(sinkFor(settings.KPACKLESS_LOG_FILE)),
   };

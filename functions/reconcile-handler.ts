@@ -16,11 +16,11 @@ export type QueueHandler = (
 export const queueHandler = (
   kind: string,
   runPass: Parameters<typeof runBatch>[2]['runPass'],
-  { sqs, queueUrl, log }: Ports,
+  { sqs, queueUrl, mayWake, log }: Ports,
 ): QueueHandler => {
   const receipts = sqsReceipts(sqs, queueUrl(queueOf(kind)), log);
   return (event, context) =>
-    runBatch(event, () => context.getRemainingTimeInMillis() / 1000, { runPass, receipts, log });
+    runBatch(event, () => context.getRemainingTimeInMillis() / 1000, { runPass, receipts, mayWake, log });
 };
 
 /** A handler for a kind's queue. The reconciler is made from the ports, once a process. */

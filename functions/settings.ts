@@ -15,7 +15,8 @@ const flag = v.optional(
 const cap = v.optional(
   v.pipe(
     v.string(),
-    v.regex(/^(?:[1-9]\d{0,2}|1000)?$/, 'must be a number from 1 to 1000'),
+    // Each holder of a slot takes up to 455 bytes of one item, which may have 400 KB.
+    v.regex(/^(?:[1-9]\d?|[1-7]\d\d|800)?$/, 'must be a number from 1 to 800'),
     v.transform((given) => (given === '' ? undefined : Number(given))),
   ),
   '',
@@ -46,11 +47,23 @@ const archive = v.optional(
   '',
 );
 
+/** Unique ids of IAM roles and users, as SQS stamps them on messages. */
+const senders = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?:any|[A-Z0-9]{16,128}(?:,[A-Z0-9]{16,128}){0,31})$/,
+    'must be the unique ids (AROA…) of the roles that may wake objects of any cluster, comma-separated, or any',
+  ),
+  v.transform((given): 'any' | readonly string[] => (given === 'any' ? given : given.split(','))),
+);
+
 const settingsSchema = v.object({
   /** Name of the DynamoDB table. */
   KPACKLESS_TABLE: text,
   /** Everything of a queue's URL before `<name>.fifo`. */
   KPACKLESS_QUEUE_URL_PREFIX: text,
+  /** Whose messages count for every cluster; `any` only where the queue is in this process. A cluster's relay speaks for that cluster alone. */
+  KPACKLESS_SENDERS: senders,
   /** The image of the step programs, with digest. */
   KPACKLESS_STEP_IMAGE: text,
   /** Where log lines go when they shall not go to standard output. */

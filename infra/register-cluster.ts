@@ -7,7 +7,7 @@ import { Clusters, type Registration } from '../lib/state/clusters.ts';
 import { Table } from '../lib/state/table.ts';
 
 const usage =
-  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--ecr-role ARN]… [--table kpackless]';
+  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--ecr-role ARN]… [--relay-role-id AROA…] [--table kpackless]';
 
 const mostEcrRoles = 50;
 
@@ -31,6 +31,7 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
       server: text,
       'ca-data': text,
       'ecr-role': { ...text, multiple: true },
+      'relay-role-id': text,
       table: text,
     },
     allowPositionals: true,
@@ -47,6 +48,9 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
   if (!URL.canParse(server) || new URL(server).protocol !== 'https:') throw invalid(`${server} is no https address`);
   if (!Buffer.from(caData, 'base64').toString().includes('BEGIN CERTIFICATE'))
     throw invalid('--ca-data is no certificate in base64');
+  const { 'relay-role-id': relayRoleId } = values;
+  if (relayRoleId !== undefined && !/^AROA[A-Z0-9]{12,124}$/.test(relayRoleId))
+    throw invalid(`${relayRoleId} is no unique id of a role: infra/relay-role.yml says it as RelayRoleId`);
   const { 'ecr-role': ecrRoles = [] } = values;
   const accounts = ecrRoles.map(accountOfRole);
   // The functions' own policy lets them become these alone.
@@ -55,7 +59,15 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
   if (new Set(accounts).size < accounts.length || accounts.length > mostEcrRoles)
     throw invalid(`--ecr-role takes one role per account, for at most ${mostEcrRoles} accounts`);
   const registration = { access: 'eks', eksName, region, server, caData, roleArn } as const;
-  return { cluster, table, registration: { ...registration, ...(ecrRoles.length > 0 && { ecrRoles }) } };
+  return {
+    cluster,
+    table,
+    registration: {
+      ...registration,
+      ...(ecrRoles.length > 0 && { ecrRoles }),
+      ...(relayRoleId !== undefined && { relayRoleId }),
+    },
+  };
 };
 
 if (import.meta.main)

@@ -1,31 +1,39 @@
 /**
- * The one long-running process: watch → queue, nothing else. Its clusters are named by KPACKLESS_CLUSTERS, comma-separated; the one it
- * runs in by KPACKLESS_OWN_CLUSTER, which it enters with its ServiceAccount instead of the way the functions are registered for.
+ * The one long-running process: watch → queue, nothing else, for one cluster. It enters it with the pod's own ServiceAccount, which may list
+ * and watch, and AWS with a role that may send to the queues and write its own place in the table (infra/relay-role.yml; DESIGN §3.26).
  */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { kubeClient } from '../../lib/kube/client.ts';
-import { inClusterConfig } from '../../lib/kube/kubeconfig.ts';
+import { inClusterConfig, kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { kubeTransport } from '../../lib/kube/transport.ts';
+import { sqsSender } from '../../lib/queue/send.ts';
+import { jsonLog } from '../../lib/reconcile/log.ts';
 import { serveHealth } from '../../lib/relay/health.ts';
 import { startRelay } from '../../lib/relay/relay.ts';
-import { ports } from '../ports.ts';
+import { Table } from '../../lib/state/table.ts';
+import { WatchHistory } from '../../lib/state/watch-history.ts';
+import { relaySettingsFrom } from './settings.ts';
 
-const wired = ports();
-const names = (process.env['KPACKLESS_CLUSTERS'] ?? '').split(',').filter((name) => name !== '');
-if (names.length === 0)
-  throw new Error('KPACKLESS_CLUSTERS names no cluster: give the names of registered clusters, comma-separated');
-
+const settings = relaySettingsFrom(process.env);
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
-const relays = await Promise.all(
-  names.map(async (cluster) => {
-    const isOwn = cluster === process.env['KPACKLESS_OWN_CLUSTER'];
-    const transport = isOwn ? kubeTransport(inClusterConfig()) : await wired.connections.transport(cluster);
-    return startRelay({ ...wired, cluster, transport, kube: kubeClient(transport, stop.signal) }, stop.signal);
-  }),
+const kubeconfig = settings.KPACKLESS_KUBECONFIG;
+const transport = kubeTransport(kubeconfig === undefined ? inClusterConfig() : kubeconfigFile(kubeconfig));
+const relay = await startRelay(
+  {
+    cluster: settings.KPACKLESS_CLUSTER,
+    transport,
+    kube: kubeClient(transport, stop.signal),
+    history: new WatchHistory(new Table(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
+    sender: sqsSender(new SQSClient({}), (queue) => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`),
+    clock: () => new Date(),
+    random: () => Math.random(),
+    log: jsonLog((line) => void process.stdout.write(line)),
+  },
+  stop.signal,
 );
-const health = await serveHealth('0.0.0.0', Number(process.env['KPACKLESS_HEALTH_PORT'] ?? 8080), () =>
-  relays.flatMap((relay) => relay.notReady()),
-);
-await Promise.all(relays.map(({ stopped }) => stopped));
+const health = await serveHealth('0.0.0.0', settings.KPACKLESS_HEALTH_PORT, () => relay.notReady());
+await relay.stopped;
 await health.close();

@@ -53,7 +53,12 @@ export const install = async (
   { tenantEverywhere }: { readonly tenantEverywhere: boolean },
 ): Promise<void> => {
   for (const kind of allKinds) await kube.apply(definitionOf(kind));
-  const files = ['rbac.yaml', ...(tenantEverywhere ? ['tenant-everywhere.yaml'] : [])];
+  const files = [
+    'rbac.yaml',
+    'relay-rbac.yaml',
+    'relay-in-process.yaml',
+    ...(tenantEverywhere ? ['tenant-everywhere.yaml'] : []),
+  ];
   for (const object of files.flatMap(documents)) await kube.apply(object);
   await established(kube, Date.now() + 60_000);
 };

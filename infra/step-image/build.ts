@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import { type Architecture, ownArchitecture } from './architecture.ts';
-import { type Report, type Resolution, type ResolvedPackage, resolvePackages, unpackPackages } from './debian.ts';
+import {
+  type Report,
+  type Resolution,
+  type ResolvedPackage,
+  resolvePackages,
+  sha256Of,
+  unpackPackages,
+} from './debian.ts';
 import { gitLayer } from './git-layer.ts';
 import { type BuiltLayer, writeLayer } from './layer.ts';
 import { type NodeBinary, nodeBinary } from './node-binary.ts';
@@ -138,11 +145,11 @@ async function buildBase(
   }
 }
 
-/** Layers of an earlier run; a file that is missing or was cut short makes them be built again. */
+/** Layers of an earlier run; a file that is missing, was cut short or changed makes them be built again. */
 async function cachedBase(cacheDir: string, key: string): Promise<readonly BuiltLayer[] | undefined> {
   try {
     const layers = JSON.parse(await readFile(join(cacheDir, `base-${key}.json`), 'utf8')) as readonly BuiltLayer[];
-    for (const layer of layers) if ((await stat(layer.path)).size !== layer.size) return undefined;
+    for (const { path, digest } of layers) if (`sha256:${await sha256Of(path)}` !== digest) return undefined;
     return layers;
   } catch {
     return undefined;

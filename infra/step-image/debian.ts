@@ -1,6 +1,9 @@
 /** Fetches Debian packages with apt, which checks signatures and hashes, and unpacks them without installing anything. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import { type Architecture, ownArchitecture } from './architecture.ts';
 import { toolOutput } from './command.ts';
@@ -53,15 +56,38 @@ export async function resolvePackages(
   return { packages, apt };
 }
 
-/** Downloads what is not there yet and unpacks each package into its own folder under `into`; returns those folders by package name. */
+/** SHA-256 of a file, hex; undefined when it cannot be read. */
+export async function sha256Of(path: string): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path), hash);
+  } catch {
+    return undefined;
+  }
+  return hash.digest('hex');
+}
+
+/** Those whose file is not what the mirror's signed lists say: absent, cut short, or changed since apt checked it. */
+export async function notAsListed(
+  packages: readonly ResolvedPackage[],
+  debs: string,
+): Promise<readonly ResolvedPackage[]> {
+  const hashes = await Promise.all(packages.map(({ fileName }) => sha256Of(join(debs, fileName))));
+  return packages.filter(({ sha256 }, index) => hashes[index] !== sha256);
+}
+
+/**
+ * Downloads what is not there yet and unpacks each package into its own folder under `into`; returns those folders by package name. What lies in
+ * the cache is believed by its hash alone: it ends up in a container that holds tenants' secrets.
+ * @throws PermanentError when what was downloaded is not what the signed lists name
+ */
 export async function unpackPackages(
   { packages, apt }: Resolution,
   { cacheDir, into }: { readonly cacheDir: string; readonly into: string },
 ): Promise<ReadonlyMap<string, string>> {
   const debs = join(cacheDir, 'debs');
   await mkdir(debs, { recursive: true });
-  const present = new Set(await readdir(debs));
-  const missing = packages.filter(({ fileName }) => !present.has(fileName));
+  const missing = await notAsListed(packages, debs);
   if (missing.length > 0) {
     const partial = join(into, 'partial');
     await mkdir(partial, { recursive: true });
@@ -69,6 +95,12 @@ export async function unpackPackages(
     await toolOutput('apt-get', [...apt, '-qq', 'download', ...wanted], partial);
     for (const file of await readdir(partial)) await rename(join(partial, file), join(debs, file));
     await rm(partial, { recursive: true });
+    const [wrong] = await notAsListed(missing, debs);
+    if (wrong !== undefined)
+      throw new PermanentError(
+        'PackageChanged',
+        `${wrong.fileName} is not the file that the mirror's signed lists name: remove ${debs} and try again`,
+      );
   }
   const folders = new Map<string, string>();
   for (const { name, fileName } of packages) {

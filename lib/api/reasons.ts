@@ -138,6 +138,16 @@ export const conditionReasons = {
     meaning: 'The API server or a registry failed; it is tried again.',
     ours: true,
   },
+  TooManyDependencies: {
+    kinds: ['Image', 'Builder', 'ClusterBuilder', 'SourceResolver'],
+    meaning: 'It refers to more other objects than can be watched for it, or to one with an endless name.',
+    ours: true,
+  },
+  TooLarge: {
+    kinds: ['Image', 'Builder', 'ClusterBuilder', 'SourceResolver'],
+    meaning: 'More would have to be remembered of it than the store takes; the message says of what.',
+    ours: true,
+  },
   CredentialsForbidden: {
     kinds: ['SourceResolver'],
     meaning: 'ServiceAccount or Secrets may not be read; the message names the binding to apply.',
@@ -192,6 +202,12 @@ export const conditionReasons = {
   NotFollowed: {
     kinds: ['SourceResolver'],
     meaning: 'The blob or image is to be looked at again and again, which cannot be done; the message says why.',
+    ours: true,
+  },
+  TooManyFollowed: {
+    kinds: ['SourceResolver'],
+    meaning:
+      'The namespace follows more of the repository than one poll holds, or than push hooks wake; the message says which.',
     ours: true,
   },
   PollingOff: {

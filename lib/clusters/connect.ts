@@ -1,11 +1,16 @@
-/** From a cluster's registration to its API, one transport a cluster and process. */
+/**
+ * From a cluster's registration to its API, one connection a cluster and process. A connection ends with its registration, with its age, and
+ * with the first answer that says that our credential, or the certificate we trust, is not the right one any more (DESIGN §3.34).
+ */
 import { ExpectedError } from '../errors/expected.ts';
 import { type KubeClient, kubeClient } from '../kube/client.ts';
 import { type AwsCredentials, eksToken } from '../kube/eks-token.ts';
+import { saysCredentialIsOld } from '../kube/errors.ts';
 import { inClusterConfig, kubeconfigFile, tokenConfig } from '../kube/kubeconfig.ts';
 import { type KubeTransport, kubeTransport } from '../kube/transport.ts';
-import type { Clusters, Registration } from '../state/clusters.ts';
+import type { Registration } from '../state/clusters.ts';
 import { assumedRole } from './assumed-role.ts';
+import type { Registrations } from './registrations.ts';
 
 /** Opens transports of registered clusters and keeps them. */
 export interface ClusterConnections {
@@ -13,16 +18,35 @@ export interface ClusterConnections {
   client(cluster: string, signal: AbortSignal): Promise<KubeClient>;
 }
 
+/** What connecting needs. */
+export interface ConnectionPorts {
+  readonly registrations: Registrations;
+  /** Those of the function's role, asked for only by EKS clusters. */
+  readonly credentials: () => Promise<AwsCredentials>;
+  readonly clock: () => Date;
+  /** How a registration is entered; the real one unless a test gives another. @throws Error that says what is wrong with it */
+  readonly open?: (registration: Registration, credentials: () => Promise<AwsCredentials>) => KubeTransport;
+}
+
 /** A function instance serves a bounded number of clusters at a time; the one used longest ago is closed first. */
 const maxOpen = 50;
+/** Files with tokens and certificates are replaced under us, so none is believed for ever. */
+const longestMilliseconds = 30 * 60_000;
+/** A connection that is refused at once is not helped by another: a refusal must not cost a handshake each. */
+const shortestMilliseconds = 5000;
+/** Requests that are under way when a connection is replaced may end on it. */
+const graceMilliseconds = 60_000;
 
 /** An open connection. */
 interface Connection {
   readonly transport: KubeTransport;
-  readonly ecrRoles: readonly string[];
+  readonly registration: Registration;
+  /** The registration as text: whether another is the same. */
+  readonly registered: string;
+  readonly openedAt: number;
 }
 
-const open = (registration: Registration, credentials: () => Promise<AwsCredentials>): KubeTransport => {
+const enter = (registration: Registration, credentials: () => Promise<AwsCredentials>): KubeTransport => {
   switch (registration.access) {
     case 'kubeconfig':
       return kubeTransport(kubeconfigFile(registration.path, registration.context));
@@ -36,51 +60,93 @@ const open = (registration: Registration, credentials: () => Promise<AwsCredenti
   }
 };
 
-/** Connections by registration; `credentials` are those of the function's role, asked for only by EKS clusters. */
-export const clusterConnections = (
-  clusters: Pick<Clusters, 'registration'>,
-  credentials: () => Promise<AwsCredentials>,
-): ClusterConnections => {
-  const opened = new Map<string, Promise<Connection>>();
+/** Lets what is under way end, then closes. */
+const retire = ({ transport }: Connection): void => {
+  setTimeout(() => transport.close(), graceMilliseconds).unref();
+};
 
-  const connect = async (cluster: string): Promise<Connection> => {
-    const registration = await clusters.registration(cluster);
-    if (registration === undefined)
-      throw new ExpectedError(
-        `cluster ${cluster} is not registered: register it, or remove what still sends its events`,
-        {
-          pace: 'slow',
-        },
-      );
+/** Connections by registration. */
+export const clusterConnections = ({
+  registrations,
+  credentials,
+  clock,
+  open = enter,
+}: ConnectionPorts): ClusterConnections => {
+  /** The most recently used last. */
+  const opened = new Map<string, Connection>();
+
+  const connect = (cluster: string, registration: Registration): Connection => {
+    let transport: KubeTransport;
     try {
-      const ecrRoles = registration.access === 'eks' ? (registration.ecrRoles ?? []) : [];
-      return { transport: open(registration, credentials), ecrRoles };
+      transport = open(registration, credentials);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ExpectedError(`cluster ${cluster} cannot be connected to: ${why}`, { pace: 'slow', cause });
     }
+    return { transport, registration, registered: JSON.stringify(registration), openedAt: clock().getTime() };
   };
 
-  const connection = (cluster: string): Promise<Connection> => {
-    const known = opened.get(cluster) ?? connect(cluster);
+  const replace = (cluster: string, fresh: Connection | undefined): void => {
+    const old = opened.get(cluster);
     opened.delete(cluster);
-    opened.set(cluster, known);
-    known.catch(() => opened.delete(cluster));
-    if (opened.size > maxOpen) {
-      const [oldest] = opened.keys();
-      if (oldest !== undefined) {
-        void opened.get(oldest)?.then(({ transport }) => transport.close());
-        opened.delete(oldest);
-      }
-    }
-    return known;
+    if (fresh !== undefined) opened.set(cluster, fresh);
+    if (old !== undefined && old !== fresh) retire(old);
+    const [oldest] = opened.keys();
+    if (opened.size > maxOpen && oldest !== undefined) replace(oldest, undefined);
   };
+
+  /** The connection for what is registered; `renew` opens another even if that has not changed. */
+  const connection = async (
+    cluster: string,
+    { read, renew }: { readonly read: Registrations['get']; readonly renew?: Connection },
+  ): Promise<Connection> => {
+    const registration = await read(cluster);
+    if (registration === undefined) {
+      replace(cluster, undefined);
+      throw new ExpectedError(
+        `cluster ${cluster} is not registered: register it, or remove what still sends its events`,
+        { pace: 'slow' },
+      );
+    }
+    const known = opened.get(cluster);
+    const stands =
+      known !== undefined &&
+      known !== renew &&
+      known.registered === JSON.stringify(registration) &&
+      clock().getTime() - known.openedAt < longestMilliseconds;
+    const current = stands ? known : connect(cluster, registration);
+    replace(cluster, current);
+    return current;
+  };
+
+  const current = (cluster: string): Promise<Connection> => connection(cluster, { read: registrations.get });
+
+  /** Runs a request; when it is refused for its credential, once more with what is registered and lies in files now: it was not carried out. */
+  const perform = async <T>(cluster: string, request: (transport: KubeTransport) => Promise<T>): Promise<T> => {
+    const used = await current(cluster);
+    try {
+      return await request(used.transport);
+    } catch (error) {
+      if (!saysCredentialIsOld(error) || clock().getTime() - used.openedAt < shortestMilliseconds) throw error;
+      const fresh = await connection(cluster, { read: registrations.read, renew: used });
+      return request(fresh.transport);
+    }
+  };
+
+  const transportOf = (cluster: string, { transport: { server } }: Connection): KubeTransport => ({
+    server,
+    send: (request) => perform(cluster, (transport) => transport.send(request)),
+    stream: (request) => perform(cluster, (transport) => transport.stream(request)),
+    close: () => replace(cluster, undefined),
+  });
 
   return {
-    transport: async (cluster) => (await connection(cluster)).transport,
+    transport: async (cluster) => transportOf(cluster, await current(cluster)),
     client: async (cluster, signal) => {
-      const { transport, ecrRoles } = await connection(cluster);
-      return { ...kubeClient(transport, signal), ecrRoles };
+      const connected = await current(cluster);
+      const { registration } = connected;
+      const ecrRoles = registration.access === 'eks' ? (registration.ecrRoles ?? []) : [];
+      return { ...kubeClient(transportOf(cluster, connected), signal), ecrRoles };
     },
   };
 };

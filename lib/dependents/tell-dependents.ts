@@ -10,11 +10,12 @@ import { type KubeObject, type ObjectKey } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
-import { queueOf, rowOf } from '../reconcile/kind-table.ts';
+import { CLUSTER_KIND, queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
-import { type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
+import { clusterScope, type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
 import type { Records } from '../state/records.ts';
+import { hearOfCluster, isClusterNews } from './hear-of-cluster.ts';
 import { visibleHash } from './visible-hash.ts';
 
 /** What telling needs. */
@@ -114,7 +115,7 @@ const readObject = async (
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> => {
   const now = seconds(ports.clock());
-  const admission = await ports.circuits.admit(cluster, now);
+  const admission = await ports.circuits.admit(clusterScope(cluster), now);
   if (!admission.admitted)
     throw new ExpectedError(`cluster ${cluster} did not answer shortly before`, {
       retryAfterSeconds: admission.until - now,
@@ -123,16 +124,32 @@ const readObject = async (
   const key: ObjectKey = { kind, namespace, name };
   try {
     const object = await kube.get<KubeObject>(key);
-    await ports.circuits.succeeded(cluster, now);
+    await ports.circuits.succeeded(clusterScope(cluster), now);
     return object;
   } catch (error) {
-    if (saysClusterIsDown(error) && !signal.aborted) await ports.circuits.failed(cluster, now, error.retryAfterSeconds);
-    else if (!saysClusterIsDown(error)) await ports.circuits.succeeded(cluster, now);
+    if (saysClusterIsDown(error) && !signal.aborted)
+      await ports.circuits.failed(clusterScope(cluster), now, error.retryAfterSeconds);
+    else if (!saysClusterIsDown(error)) await ports.circuits.succeeded(clusterScope(cluster), now);
     throw error;
   }
 };
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
+
+/** Does what was woken for: tells dependents, or hears of a cluster. @throws ExpectedError when it is to be gone on with later */
+const work = async (
+  ports: DependentsPorts,
+  target: TargetKey,
+  messages: readonly Message[],
+  budgetSeconds: number,
+): Promise<string> => {
+  if (target.kind !== CLUSTER_KIND)
+    return tell(ports, target, messages, AbortSignal.timeout(Math.ceil(budgetSeconds * 1000)));
+  if (!isClusterNews(target.name)) return 'misdirected';
+  const woken = await hearOfCluster(ports, target.cluster, target.name);
+  ports.log('info', 'woke what waits or may have been missed', { ...target, woken });
+  return 'woken';
+};
 
 /** Runs one telling for the object that `woken` names, or for the one whose telling was put off. @throws only what is a bug */
 export const dependentsRunner =
@@ -143,7 +160,7 @@ export const dependentsRunner =
     const later = tellingOf(target);
     const before = putOff === undefined ? undefined : await ports.records.read(later);
     try {
-      const result = await tell(ports, target, messages, AbortSignal.timeout(Math.ceil(budgetSeconds * 1000)));
+      const result = await work(ports, target, messages, budgetSeconds);
       if (before?.dueAt !== undefined) await ports.records.drop(later, before.dueAt);
       return result;
     } catch (error) {

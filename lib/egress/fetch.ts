@@ -104,7 +104,7 @@ const wasDead = ({ reusedSocket }: ClientRequest, error: Error): boolean =>
 
 const heard = new WeakSet<object>();
 
-/** Did the host send anything, a TLS handshake for example, before the request failed with this error? Such a host is alive. */
+/** Did the host send anything before the request failed with this error, be it its part of a TLS handshake or an earlier answer? Then it is alive. */
 export const hasHeard = (error: unknown): boolean => typeof error === 'object' && error !== null && heard.has(error);
 
 /** A fetch over these agents. Sends only streams. */
@@ -116,16 +116,14 @@ export const fetchOver = ({ http, https }: Agents): NodeFetch => {
       const outgoing = (secure ? httpsRequest : httpRequest)(url, options, (incoming) =>
         resolve(answerOf(incoming, method)),
       );
-      let [before, hasShaken] = [0, false];
-      outgoing.on('socket', (socket) => {
-        before = socket.bytesRead;
-        if (outgoing.reusedSocket) return;
-        socket.once('secureConnect', () => {
-          hasShaken = true;
-        });
+      let hasShaken = false;
+      outgoing.once('socket', (socket) => {
+        // A connection that is used again shook hands long ago, and would collect listeners.
+        if (!outgoing.reusedSocket) socket.once('secureConnect', () => (hasShaken = true));
       });
       outgoing.on('error', (error) => {
-        if (hasShaken || (outgoing.socket?.bytesRead ?? 0) > before) heard.add(error);
+        const isAlive = hasShaken || outgoing.reusedSocket || (outgoing.socket?.bytesRead ?? 0) > 0;
+        if (isAlive) heard.add(error);
         if (!['GET', 'HEAD'].includes(method) || !wasDead(outgoing, error)) reject(error);
         else resolve(send(url, { method, ...(headers && { headers }), ...(signal && { signal }) }));
       });

@@ -80,11 +80,17 @@ const follow = (place: Place, response: OpenAnswer, ask: ListOverHttp): Place =>
 
 const isFine = ({ status }: OpenAnswer): boolean => status >= 200 && status < 300;
 
-const send = async (ask: ListOverHttp, url: URL, init: Parameters<NodeFetch>[1]): Promise<OpenAnswer> => {
+/** `isAlive`: has the host that was named answered before, perhaps by a redirect to another one? */
+const send = async (
+  ask: ListOverHttp,
+  url: URL,
+  init: Parameters<NodeFetch>[1],
+  isAlive: boolean,
+): Promise<OpenAnswer> => {
   try {
     return await ask.fetch(url, { ...init, signal: ask.signal });
   } catch (error) {
-    throw networkFailure(ask, error, hasHeard(error));
+    throw networkFailure(ask, error, isAlive || hasHeard(error));
   }
 };
 
@@ -114,7 +120,7 @@ const discover = async (ask: ListOverHttp): Promise<{ readonly place: Place; rea
   const { scheme, authority, path, query } = ask.url;
   let place: Place = { base: new URL(`${scheme}://${authority}${path}${query}`), authorization: authorizationFor(ask) };
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const response = await send(ask, serviceUrl(place.base, 'info/refs'), { headers: headersFor(place) });
+    const response = await send(ask, serviceUrl(place.base, 'info/refs'), { headers: headersFor(place) }, hop > 0);
     if (isFine(response)) return { place, response };
     response.discard();
     if (!isRedirect(response.status)) throw httpFailure(ask, response, place.authorization !== undefined);
@@ -126,7 +132,7 @@ const discover = async (ask: ListOverHttp): Promise<{ readonly place: Place; rea
 };
 
 const requestRefs = async (ask: ListOverHttp, place: Place, body: Buffer): Promise<readonly GitRef[]> => {
-  const response = await send(ask, serviceUrl(place.base, 'git-upload-pack'), {
+  const init = {
     method: 'POST',
     body: ReadableStream.from([new Uint8Array(body)]),
     headers: {
@@ -135,7 +141,8 @@ const requestRefs = async (ask: ListOverHttp, place: Place, body: Buffer): Promi
       'content-type': 'application/x-git-upload-pack-request',
       accept: 'application/x-git-upload-pack-result',
     },
-  });
+  };
+  const response = await send(ask, serviceUrl(place.base, 'git-upload-pack'), init, true);
   if (!isFine(response)) {
     response.discard();
     throw httpFailure(ask, response, place.authorization !== undefined);

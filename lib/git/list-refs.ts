@@ -44,7 +44,7 @@ const needsKey = (url: GitUrl): GitError =>
   new GitError(
     'unauthorized',
     `${url.display} needs a key; give the ServiceAccount a kubernetes.io/ssh-auth Secret annotated kpack.io/git: ${url.authority}`,
-    { host: url.authority },
+    { host: url.authority, heard: 'undialled' },
   );
 
 const ask = async (
@@ -69,7 +69,7 @@ const named = (url: GitUrl, error: unknown): unknown => {
     return new GitError(
       'host-unreachable',
       `the connection to ${url.authority} broke in the middle of an answer; it is asked again`,
-      { host: url.authority, isAlive: true, cause: error },
+      { host: url.authority, heard: 'something', cause: error },
     );
   }
   if (error instanceof PacketError) {

@@ -166,6 +166,31 @@ export const readLsRefs = async (packets: Packets): Promise<readonly GitRef[]> =
   return refs;
 };
 
-/** The refs that begin with one of the prefixes; a host may send more than was asked (gitprotocol-v2 "ls-refs"). */
-export const withPrefixes = (refs: readonly GitRef[], prefixes: readonly string[]): readonly GitRef[] =>
-  prefixes.length === 0 ? refs : refs.filter(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)));
+/** The last of `sorted` that is not greater than `text`, in the order of code units; undefined when all are. */
+const lastUpTo = (sorted: readonly string[], text: string): string | undefined => {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? '') <= text) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low - 1];
+};
+
+/**
+ * The refs that begin with one of the prefixes; a host may send more than was asked (gitprotocol-v2 "ls-refs"). With half a million refs
+ * and hundreds of prefixes it must not compare each with each: among prefixes of which none begins with another, only the last one up to
+ * a name can begin it.
+ */
+export const withPrefixes = (refs: readonly GitRef[], prefixes: readonly string[]): readonly GitRef[] => {
+  if (prefixes.length === 0) return refs;
+  const shortest: string[] = [];
+  for (const prefix of [...prefixes].sort()) {
+    const before = shortest.at(-1);
+    if (before === undefined || !prefix.startsWith(before)) shortest.push(prefix);
+  }
+  return refs.filter(({ name }) => {
+    const candidate = lastUpTo(shortest, name);
+    return candidate !== undefined && name.startsWith(candidate);
+  });
+};

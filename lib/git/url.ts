@@ -28,6 +28,8 @@ export interface GitUrl {
 
 /** Longest URL we look at; longer ones are no repository of anybody. */
 const MAX_LENGTH = 4096;
+/** Longest host name there is (RFC 1035 §2.3.4). */
+const MAX_HOST_LENGTH = 253;
 const DEFAULT_PORT = { http: 80, https: 443, ssh: 22 } as const;
 /** `[user@]host:path`; a slash before the colon makes it a local path, as git itself decides. */
 const SCP_FORM = /^(?:(?<user>[^@/:[\]]*)@)?(?<host>\[[^\]/]+\]|[^/:[\]@]+):(?<path>.*)$/su;
@@ -55,7 +57,7 @@ interface Authority {
 const readAuthority = (text: string, scheme: keyof typeof DEFAULT_PORT, shown: string): Authority => {
   const match = /^(?<name>\[[^\]]*\]|[^:]*)(?::(?<port>\d*))?$/u.exec(text);
   const name = match?.groups?.['name'] ?? '';
-  if (!HOST_NAME.test(name)) throw refused(shown, 'has no usable host');
+  if (!HOST_NAME.test(name) || name.length > MAX_HOST_LENGTH) throw refused(shown, 'has no usable host');
   const written = match?.groups?.['port'] ?? '';
   const port = written === '' ? DEFAULT_PORT[scheme] : Number(written);
   if (port < 1 || port > 65_535) throw refused(shown, `has no usable port (${written.slice(0, 20)})`);

@@ -1,10 +1,11 @@
 /** What was pushed where, out of the payload of each provider. Fields we do not need may be anything. */
 import * as v from 'valibot';
+import { printable } from '../text/printable.ts';
 import type { HookRequest, Provider } from './request.ts';
 
 /** A push. */
 export interface Pushed {
-  /** Every URL by which the payload names the repository; unchecked. */
+  /** Every URL by which the payload names the repository, at most `mostRepositories`; unchecked. */
   readonly urls: readonly string[];
   /** Full names of the refs that moved; undefined when the payload does not say which. */
   readonly refs: readonly string[] | undefined;
@@ -16,6 +17,8 @@ export type Payload =
   | { readonly kind: 'pushed'; readonly pushed: Pushed }
   | { readonly kind: 'unreadable'; readonly why: string };
 
+/** A hook names one repository in a few ways; a script may name several. */
+export const mostRepositories = 20;
 const text = v.pipe(v.string(), v.maxLength(4096));
 const optional = v.nullish(text);
 const refList = v.pipe(v.array(text), v.maxLength(10_000));
@@ -86,7 +89,7 @@ const bitbucketSchema = v.pipe(
 const genericSchema = v.pipe(
   v.object({
     url: optional,
-    urls: v.nullish(v.pipe(v.array(text), v.maxLength(20))),
+    urls: v.nullish(v.pipe(v.array(text), v.maxLength(mostRepositories))),
     ref: optional,
     refs: v.nullish(refList),
   }),
@@ -148,8 +151,10 @@ export const payloadIn = (provider: Provider, request: Pick<HookRequest, 'body' 
     throw error;
   }
   const event = eventOf(provider, request.headers, json);
-  if (EVENTS[provider]?.includes(event) === false) return { kind: 'ignored', event };
+  if (EVENTS[provider]?.includes(event) === false) return { kind: 'ignored', event: printable(event, 60) };
   const parsed = v.safeParse(SCHEMAS[provider], json);
+  if (parsed.success && parsed.output.urls.length > mostRepositories)
+    return { kind: 'unreadable', why: `it names more than ${mostRepositories} repositories` };
   if (parsed.success) return { kind: 'pushed', pushed: parsed.output };
   const [issue] = parsed.issues;
   return { kind: 'unreadable', why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` };

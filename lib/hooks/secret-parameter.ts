@@ -1,9 +1,10 @@
-/** The secret of push hooks in AWS' Parameter Store: one signed request, remembered for minutes, so that changing it needs no deployment. */
+/** The secrets of push hooks in AWS' Parameter Store: one signed request, remembered for minutes, so that changing it needs no deployment. */
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import * as v from 'valibot';
 import { ExpectedError } from '../errors/expected.ts';
 import { readUpTo } from '../oci/http.ts';
+import { type HookSecret, secretsIn } from './secrets.ts';
 
 /** Credentials of the process, as the SDK's clients have them. */
 interface AwsCredentials {
@@ -28,9 +29,6 @@ const rememberedMilliseconds = 5 * 60 * 1000;
 const maxBytes = 64 * 1024;
 
 const answerSchema = v.object({ Parameter: v.object({ Value: v.string() }) });
-
-/** Secrets in a text: one, or two while it is being changed, with white space between. */
-export const secretsIn = (text: string): readonly string[] => text.split(/\s+/u).filter((secret) => secret !== '');
 
 const failed = (why: string, cause?: unknown): ExpectedError =>
   new ExpectedError(`reading the secret of push hooks from Parameter Store: ${why}`, { cause });
@@ -68,7 +66,7 @@ const ask = async ({ name, region, credentials, clock, fetch = globalThis.fetch 
 };
 
 /** Secrets that a parameter holds; none when there is no such parameter. The text of an answer is shown to nobody: it is the secret. */
-const readParameter = async (options: ParameterOptions): Promise<readonly string[]> => {
+const readParameter = async (options: ParameterOptions): Promise<readonly HookSecret[]> => {
   const { status, text } = await ask(options);
   if (status === 400 && text.includes('ParameterNotFound')) return [];
   if (status !== 200) throw failed(`HTTP ${status}; may the function read parameter ${options.name}?`);
@@ -84,8 +82,8 @@ const readParameter = async (options: ParameterOptions): Promise<readonly string
 };
 
 /** Gives the secrets in a parameter, read at most once in five minutes. @throws ExpectedError */
-export const parameterSecrets = (options: ParameterOptions): (() => Promise<readonly string[]>) => {
-  let known: { readonly secrets: readonly string[]; readonly until: number } | undefined;
+export const parameterSecrets = (options: ParameterOptions): (() => Promise<readonly HookSecret[]>) => {
+  let known: { readonly secrets: readonly HookSecret[]; readonly until: number } | undefined;
   return async () => {
     const now = options.clock().getTime();
     if (known !== undefined && now < known.until) return known.secrets;

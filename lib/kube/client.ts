@@ -10,6 +10,7 @@ import type { KubeRequest, KubeTransport } from './transport.ts';
 export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 /** One cluster's API as reconcilers see it. All calls throw KubeError (expected) or PermanentError (what we sent is invalid). */
@@ -46,7 +47,8 @@ const maxPages = 200;
 
 interface ListAnswer<T> {
   readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
-  readonly items: readonly T[];
+  /** `null` when there are none, of some servers. */
+  readonly items?: readonly T[] | null;
 }
 
 const withKind = <T extends KubeObject>(object: T, kind: string): T => ({
@@ -91,9 +93,14 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
       const answer: ListAnswer<T> = await send({
         method: 'GET',
         path: collectionPath(kind, options.namespace),
-        query: { limit: String(pageSize), continue: next, labelSelector: options.labelSelector },
+        query: {
+          limit: String(pageSize),
+          continue: next,
+          labelSelector: options.labelSelector,
+          fieldSelector: options.fieldSelector,
+        },
       });
-      for (const item of answer.items) items.push(withKind(item, kind));
+      for (const item of answer.items ?? []) items.push(withKind(item, kind));
       next = answer.metadata?.continue;
       if (next === undefined || next === '') return items;
     }

@@ -50,6 +50,28 @@ export const saysClusterIsDown = (error: unknown): error is KubeError =>
 export const isKubeError = (error: unknown, code: KubeErrorCode): error is KubeError =>
   error instanceof KubeError && error.code === code;
 
+/** Codes by which Node says that the other side's certificate is not what we trust (`tls`, OpenSSL's X509_V_ERR_* without their prefix). */
+const untrusted: ReadonlySet<unknown> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'EPROTO',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** Whether the server does not know our credential, or we do not know its certificate: either may have been replaced since it was read. */
+export const saysCredentialIsOld = (error: unknown): boolean => {
+  if (!(error instanceof KubeError)) return false;
+  const { cause } = error;
+  return error.code === 'unauthorized' || (cause instanceof Error && 'code' in cause && untrusted.has(cause.code));
+};
+
 /** Status of the API (meta/v1 Status), the part we read. */
 interface ApiStatus {
   readonly reason?: string;

@@ -6,15 +6,18 @@ import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQ
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ExpectedError } from '../errors/expected.ts';
 import { recordKey, type TargetKey } from '../state/keys.ts';
+import { printable } from '../text/printable.ts';
 import { countOne } from './count.ts';
 import { type Message, parseMessage, targetOf } from './message.ts';
+import type { MayWake } from './senders.ts';
 
 /** What a batch needs: a pass, the queue's own calls, a place for words. */
 export interface BatchPorts {
   /** Reconciles one key. Throws what is a bug, and ExpectedError when the table is out of reach: nothing can be remembered then. */
   runPass(target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string>;
   readonly receipts: Receipts;
-  log(level: 'info' | 'warn' | 'error', what: string, fields?: Readonly<Record<string, unknown>>): void;
+  readonly mayWake: MayWake;
+  readonly log: (level: 'info' | 'warn' | 'error', what: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
 
 /** What a handler may do with messages it holds. Both calls are best effort: not doing them costs time, never work. */
@@ -46,23 +49,33 @@ const afterBug = (received: number): number => Math.min(900, 5 * 2 ** (received 
  */
 const afterOutage = (received: number): number => [5, 30, 180, 900][received - 1] ?? 5;
 
-/** Groups the readable messages by key, in order of first appearance; unreadable ones are acknowledged with the reason. */
-const groupByKey = (records: readonly SQSRecord[], ports: BatchPorts): readonly Work[] => {
+/** The message of a record; undefined when it is unreadable or nobody's who may speak for its cluster: retrying cannot help, so it is acknowledged. */
+const heard = async (record: SQSRecord, { mayWake, log }: BatchPorts): Promise<Message | undefined> => {
+  const parsed = parseMessage(record.body);
+  const drop = (what: string, metric: string, why: Readonly<Record<string, unknown>>): undefined => {
+    log('error', what, { messageId: record.messageId, ...why, ...countOne(metric, new Date()) });
+  };
+  if ('unreadable' in parsed)
+    return drop('message is unreadable and was dropped', 'UnreadableMessages', { why: parsed.unreadable });
+  const { cluster } = parsed.message;
+  const sender = record.attributes.SenderId;
+  if (await mayWake(cluster, sender)) return parsed.message;
+  return drop('message is from a sender that does not speak for its cluster and was dropped', 'ForeignMessages', {
+    cluster,
+    sender: printable(sender, 128),
+  });
+};
+
+/** Groups the messages that count by key, in order of first appearance. @throws StateError when nobody can say whose they are */
+const groupByKey = async (records: readonly SQSRecord[], ports: BatchPorts): Promise<readonly Work[]> => {
   const works = new Map<string, Work>();
   for (const record of records) {
-    const parsed = parseMessage(record.body);
-    if ('unreadable' in parsed) {
-      ports.log('error', 'message is unreadable and was dropped', {
-        messageId: record.messageId,
-        why: parsed.unreadable,
-        ...countOne('UnreadableMessages', new Date()),
-      });
-      continue;
-    }
-    const target = targetOf(parsed.message);
+    const message = await heard(record, ports);
+    if (message === undefined) continue;
+    const target = targetOf(message);
     const key = recordKey(target);
     const work = works.get(key) ?? { target, messages: [], records: [] };
-    work.messages.push(parsed.message);
+    work.messages.push(message);
     work.records.push(record);
     works.set(key, work);
   }
@@ -100,14 +113,14 @@ const within = async <T>(milliseconds: number, work: Promise<T>): Promise<T> => 
 
 /**
  * Answers one batch. `secondsLeft` says what the function still has; it is shared out so that every key gets its turn.
- * @throws ExpectedError when no pass at all could be recorded
+ * @throws ExpectedError when no pass at all could be recorded, or nobody can say whose the messages are
  */
 export const runBatch = async (
   event: SQSEvent,
   secondsLeft: () => number,
   ports: BatchPorts,
 ): Promise<SQSBatchResponse> => {
-  const works = groupByKey(event.Records, ports);
+  const works = await groupByKey(event.Records, ports);
   const suspected = works.some(isSuspect);
   const failed: SQSRecord[] = [];
   const outages: ExpectedError[] = [];

@@ -45,6 +45,9 @@ export const kindTable: readonly KindRow[] = [
 /** The function that tells dependents; its queue carries the dependency itself as target. */
 export const dependentsRow: KindRow = row('Dependents', 'dependents', { watched: false, timeoutSeconds: 120 });
 
+/** Kind of the targets by which a relay says what became of its watches; the dependents queue takes them. */
+export const CLUSTER_KIND = 'Cluster';
+
 /** Kinds that are watched only because their events wake somebody else. */
 export const sourceOnlyKinds: readonly {
   readonly kind: string;

@@ -57,8 +57,9 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
     attempts,
     remainingSeconds: () => (deadline - clock().getTime()) / 1000,
     dependOn: async (dependencies) => {
-      progress.dependencies = dependencies;
       progress.record = await records.addEdges(target, progress.record, dependencies);
+      // Only now: the record calls certain what is named here, and an edge that is believed in and not there wakes nobody.
+      progress.dependencies = dependencies;
     },
     writeStatus: async (object, status) => {
       if (sameStatus(object.status, status)) return object;

@@ -1,7 +1,7 @@
 /** Whom an event wakes: pure, so that the relay is this table and a loop (DESIGN §3.1, §3.8). */
 import type { WatchedMeta } from '../kube/watch-events.ts';
 import type { Message, Reason } from '../queue/message.ts';
-import { dependentsRow, kindTable, sourceOnlyKinds } from '../reconcile/kind-table.ts';
+import { CLUSTER_KIND, dependentsRow, kindTable, sourceOnlyKinds } from '../reconcile/kind-table.ts';
 
 /** A kind that the relay watches. */
 export interface WatchedKind {
@@ -107,4 +107,27 @@ export const pointersFor = (
       message: listOccasion === undefined ? message(self, 'self') : message(self, 'list', listOccasion),
     });
   return routed;
+};
+
+/** What became of a cluster's watches: they may have missed events, or were interrupted and are established again. */
+export type ClusterNews = 'gap' | 'back';
+
+/**
+ * Tells the functions, who may look into the table, to wake what waits or may have been missed in this cluster
+ * (lib/dependents/hear-of-cluster.ts). Each telling is an occasion of its own: what was woken a moment ago may have happened before.
+ */
+export const clusterNews = ({ cluster, epoch }: Origin, news: ClusterNews, now: Date): Routed => {
+  const target = { kind: CLUSTER_KIND, namespace: '', name: news };
+  return {
+    queue: dependentsRow.name,
+    message: {
+      v: 1,
+      cluster,
+      epoch,
+      target,
+      cause: { ...target, uid: '', resourceVersion: '' },
+      reason: 'dependency',
+      occasion: `${news}@${now.getTime()}`,
+    },
+  };
 };

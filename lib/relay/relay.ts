@@ -7,22 +7,24 @@ import type { KubeTransport } from '../kube/transport.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
-import type { Circuits } from '../state/circuits.ts';
-import type { Clusters } from '../state/clusters.ts';
-import type { Records } from '../state/records.ts';
-import { wakeUnfinished } from '../sweeper/wake-unfinished.ts';
-import { comeBack } from './come-back.ts';
-import { type Origin, pointersFor, type Routed, type WatchedKind, watchedKinds } from './pointers.ts';
+import type { WatchHistory } from '../state/watch-history.ts';
+import {
+  type ClusterNews,
+  clusterNews,
+  type Origin,
+  pointersFor,
+  type Routed,
+  type WatchedKind,
+  watchedKinds,
+} from './pointers.ts';
 
 /** What the relay needs. */
 export interface RelayPorts {
   readonly cluster: string;
   readonly transport: KubeTransport;
   readonly kube: KubeClient;
-  readonly clusters: Clusters;
+  readonly history: WatchHistory;
   readonly sender: Sender;
-  readonly records: Pick<Records, 'due'>;
-  readonly circuits: Pick<Circuits, 'close'>;
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
@@ -49,7 +51,8 @@ const betweenRecoveries = 15_000;
 
 /** Which history of versions this cluster has: by the uid of kube-system, which lives as long as the cluster. */
 const identityOf = async (kube: KubeClient): Promise<string> => {
-  const system = await kube.get<KubeObject>({ kind: 'Namespace', namespace: '', name: 'kube-system' });
+  // A list of one: the relay's account may list and watch, and nothing else (infra/cluster/relay.yaml).
+  const [system] = await kube.list<KubeObject>('Namespace', { fieldSelector: 'metadata.name=kube-system' });
   return system?.metadata?.uid ?? 'unknown';
 };
 
@@ -65,9 +68,9 @@ export const startRelay = async (
   signal: AbortSignal,
   { queuesAreEmpty = false }: RelayOptions = {},
 ): Promise<Relay> => {
-  const { cluster, clusters } = ports;
-  let epoch = await clusters.epoch(cluster, await identityOf(ports.kube));
-  if (queuesAreEmpty) epoch = await clusters.nextEpoch(cluster, epoch);
+  const { cluster, history } = ports;
+  let epoch = await history.epoch(cluster, await identityOf(ports.kube));
+  if (queuesAreEmpty) epoch = await history.nextEpoch(cluster, epoch);
   const waiting = new Set(watchedKinds.map(({ kind }) => kind));
   const interrupted = new Set<string>();
   let sent = 0;
@@ -77,12 +80,11 @@ export const startRelay = async (
     sent += routed.length;
   };
 
-  let comingBack: Promise<void> | undefined;
   let back = new AbortController();
   let backAt = 0;
   /** A watch is established again: the others need not wait out their pauses, and neither does what was parked. */
   const isBack = (): void => {
-    comingBack ??= wakeParked();
+    void tell('back');
     const now = ports.clock().getTime();
     // Watches that break as soon as they are established must not rouse each other.
     if (now - backAt < betweenRecoveries) return;
@@ -90,16 +92,13 @@ export const startRelay = async (
     back.abort();
     back = new AbortController();
   };
-  /** Once for all watches that are established again in the same seconds. That it fails costs time: the sweeper wakes the same. */
-  const wakeParked = async (): Promise<void> => {
+  /** Tells the functions what became of the watches. That it fails costs time: the sweeper wakes the same. */
+  const tell = async (news: ClusterNews): Promise<void> => {
     try {
-      const pause = (milliseconds: number): Promise<void> => sleep(milliseconds, signal);
-      const woken = await comeBack({ ...ports, pause }, cluster);
-      if (woken > 0) ports.log('info', 'the cluster is back: woke what waited for it', { cluster, woken });
+      await send([clusterNews({ cluster, epoch }, news, ports.clock())]);
+      ports.log('info', 'told the functions what became of the watches', { cluster, news });
     } catch (error) {
-      if (!signal.aborted) ports.log('warn', 'waking what waited failed', { cluster, why: sayError(error) });
-    } finally {
-      comingBack = undefined;
+      if (!signal.aborted) ports.log('warn', 'telling the functions failed', { cluster, news, why: sayError(error) });
     }
   };
 
@@ -121,22 +120,17 @@ export const startRelay = async (
             ),
           ),
         missed: async () => {
-          if (watched.ownedBy === undefined) return;
-          const woken = await wakeUnfinished(ports, cluster, Math.floor(ports.clock().getTime() / 1000));
-          ports.log('info', 'events may have been missed: woke what is unfinished', {
-            cluster,
-            kind: watched.kind,
-            woken,
-          });
+          // What happened to a child meanwhile is in no event that will come again.
+          if (watched.ownedBy !== undefined) await send([clusterNews(origin, 'gap', ports.clock())]);
         },
-        loadCheckpoint: () => clusters.checkpoint(cluster, watched.kind, origin.epoch),
-        saveCheckpoint: (version) => clusters.saveCheckpoint(cluster, watched.kind, origin.epoch, version),
+        loadCheckpoint: () => history.checkpoint(cluster, watched.kind, origin.epoch),
+        saveCheckpoint: (version) => history.saveCheckpoint(cluster, watched.kind, origin.epoch, version),
         wentBack: async () => {
           ports.log('warn', 'the cluster went back in time: everything is looked at again', {
             cluster,
             kind: watched.kind,
           });
-          epoch = await clusters.nextEpoch(cluster, origin.epoch);
+          epoch = await history.nextEpoch(cluster, origin.epoch);
           wentBack();
         },
         ready: (isReady) => {
@@ -163,7 +157,6 @@ export const startRelay = async (
       const origin: Origin = { cluster, epoch };
       await Promise.all(watchedKinds.map((watched) => reflect(watched, origin, either, () => ending.abort())));
     }
-    await comingBack;
   };
 
   return { notReady: () => [...waiting], sent: () => sent, stopped: run() };

@@ -35,6 +35,8 @@ export const sourceReasons = {
   unreachable: 'SourceUnreachable',
   /** A blob or image is to be followed but nothing tells its versions. */
   notFollowed: 'NotFollowed',
+  /** The namespace follows more of the repository than one poll holds, or than hooks wake. */
+  tooMany: 'TooManyFollowed',
   /** The annotation says 0. */
   pollingOff: 'PollingOff',
 } as const satisfies Readonly<Record<string, ConditionReason>>;

@@ -1,5 +1,6 @@
-/** Registered clusters and how far their watches have come: two items, since a relay writes the second and never the first (DESIGN §3.26). */
-import { checkpointSortKey, historySortKey, registrationKey, registrationSortKey, relayKey } from './keys.ts';
+/** Registered clusters. Their operator writes this and nobody else; least of all a relay (DESIGN §3.26). */
+import { text } from './attributes.ts';
+import { registrationKey, registrationSortKey } from './keys.ts';
 import type { Table } from './table.ts';
 
 /**
@@ -44,9 +45,7 @@ type Access =
       readonly ecrRoles?: readonly string[] | undefined;
     };
 
-const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-/** Registrations, epochs and checkpoints. */
+/** The registrations. */
 export class Clusters {
   readonly #table: Table;
 
@@ -61,37 +60,10 @@ export class Clusters {
     });
   }
 
+  /** What is registered now; undefined when the cluster is not. */
   async registration(cluster: string): Promise<Registration | undefined> {
     const item = await this.#table.get(registrationKey(cluster), registrationSortKey);
-    const text = asText(item?.['registration']);
-    return text === undefined ? undefined : (JSON.parse(text) as Registration);
-  }
-
-  /** The epoch of the cluster's version history: `identity` (uid of kube-system) and how often it went back. */
-  async epoch(cluster: string, identity: string): Promise<string> {
-    const item = await this.#table.get(relayKey(cluster), historySortKey);
-    const known = asText(item?.['epoch']);
-    if (known?.startsWith(`${identity}.`) === true) return known;
-    const fresh = `${identity}.0`;
-    await this.#table.update(relayKey(cluster), historySortKey, { set: { epoch: fresh } });
-    return fresh;
-  }
-
-  /** The history went back: everything recorded under `epoch` says nothing any more. */
-  async nextEpoch(cluster: string, epoch: string): Promise<string> {
-    const dot = epoch.lastIndexOf('.');
-    const next = `${epoch.slice(0, dot)}.${Number(epoch.slice(dot + 1)) + 1}`;
-    await this.#table.update(relayKey(cluster), historySortKey, { set: { epoch: next } });
-    return next;
-  }
-
-  /** The version up to which the events of `kind` were accepted by the queues, in this epoch. */
-  async checkpoint(cluster: string, kind: string, epoch: string): Promise<string | undefined> {
-    const item = await this.#table.get(relayKey(cluster), checkpointSortKey(kind));
-    return item?.['epoch'] === epoch ? asText(item['resourceVersion']) : undefined;
-  }
-
-  async saveCheckpoint(cluster: string, kind: string, epoch: string, resourceVersion: string): Promise<void> {
-    await this.#table.update(relayKey(cluster), checkpointSortKey(kind), { set: { epoch, resourceVersion } });
+    const registered = text(item ?? {}, 'registration');
+    return registered === undefined ? undefined : (JSON.parse(registered) as Registration);
   }
 }

@@ -10,12 +10,41 @@ import {
   type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { ExpectedError } from '../errors/expected.ts';
+import { ExpectedError, PermanentError } from '../errors/expected.ts';
+import { printable } from '../text/printable.ts';
 
 /** The store cannot be reached or refuses for now. */
 export class StateError extends ExpectedError {
   override readonly name: string = 'StateError';
 }
+
+/** An item or a key is larger than the store takes. Waiting does not help, and it is no bug: whoever made it so large has to make it smaller. */
+export class TooLargeError extends PermanentError {
+  override readonly name = 'TooLargeError';
+
+  constructor(pk: string, cause?: Error) {
+    super(
+      'TooLarge',
+      `what has to be remembered of ${printable(pk, 300)} is larger than the store takes; make it smaller`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** DynamoDB's words for an item above 400 KB. */
+export const saysTooLarge = ({ message }: Error): boolean =>
+  /\bsize\b.{0,20}\bhas exceeded/iu.test(message.slice(0, 200));
+
+/** Longest keys, in bytes. */
+const mostPartitionKeyBytes = 2048;
+const mostSortKeyBytes = 1024;
+
+const expectKey = (pk: string, sk = ''): void => {
+  if (Buffer.byteLength(pk) > mostPartitionKeyBytes || Buffer.byteLength(sk) > mostSortKeyBytes)
+    throw new TooLargeError(pk);
+};
 
 /** What we keep in attributes: strings, numbers, sets of strings. */
 export type Attribute = string | number | readonly string[];
@@ -58,7 +87,7 @@ const decodeItem = (item: Record<string, AttributeValue>): Item =>
 
 const isEmptySet = (value: Attribute | undefined): boolean => Array.isArray(value) && value.length === 0;
 
-/** The table. Every call has a deadline of five seconds and throws StateError when the store is out of reach. */
+/** The table. Every call has a deadline of five seconds and throws StateError when the store is out of reach, TooLargeError when what is written does not fit. */
 export class Table {
   readonly #client: DynamoDBClient;
   readonly #name: string;
@@ -68,13 +97,14 @@ export class Table {
     this.#name = name;
   }
 
-  async #call<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #call<T>(what: string, pk: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await call(AbortSignal.timeout(5000));
     } catch (error) {
       // What the store calls invalid is a bug here: waiting does not heal it.
       if (error instanceof ConditionalCheckFailedException) throw error;
-      if (error instanceof Error && error.name === 'ValidationException') throw error;
+      if (error instanceof Error && error.name === 'ValidationException')
+        throw saysTooLarge(error) ? new TooLargeError(pk, error) : error;
       const said = error instanceof Error ? error.message : String(error);
       throw new StateError(`${what} in table ${this.#name}: ${said}`, { cause: error });
     }
@@ -82,7 +112,8 @@ export class Table {
 
   /** The item as of now: always a consistent read. */
   async get(pk: string, sk: string): Promise<Item | undefined> {
-    const answer = await this.#call('reading', (abortSignal) =>
+    expectKey(pk, sk);
+    const answer = await this.#call('reading', pk, (abortSignal) =>
       this.#client.send(
         new GetItemCommand({ TableName: this.#name, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true }),
         { abortSignal },
@@ -93,8 +124,9 @@ export class Table {
 
   /** Writes the whole item. */
   async put(pk: string, sk: string, item: Item = {}): Promise<void> {
+    expectKey(pk, sk);
     const encoded = Object.fromEntries(Object.entries(item).map(([name, value]) => [name, encode(value)]));
-    await this.#call('writing', (abortSignal) =>
+    await this.#call('writing', pk, (abortSignal) =>
       this.#client.send(
         new PutItemCommand({ TableName: this.#name, Item: { ...encoded, pk: { S: pk }, sk: { S: sk } } }),
         { abortSignal },
@@ -104,6 +136,7 @@ export class Table {
 
   /** Changes one item in one conditional write. False when `expect` did not hold. */
   async update(pk: string, sk: string, change: Change): Promise<boolean> {
+    expectKey(pk, sk);
     const names: Record<string, string> = {};
     const values: Record<string, AttributeValue> = {};
     const name = (attribute: string): string => {
@@ -146,7 +179,7 @@ export class Table {
       .map(([verb, clauses]) => `${verb} ${clauses.join(', ')}`)
       .join(' ');
     if (expression === '') return true;
-    return this.#conditionally('updating', (abortSignal) =>
+    return this.#conditionally('updating', pk, (abortSignal) =>
       this.#client.send(
         new UpdateItemCommand({
           TableName: this.#name,
@@ -167,7 +200,8 @@ export class Table {
     sk: string,
     expect?: { readonly attribute: string; readonly value: string | number },
   ): Promise<boolean> {
-    return this.#conditionally('deleting', (abortSignal) =>
+    expectKey(pk, sk);
+    return this.#conditionally('deleting', pk, (abortSignal) =>
       this.#client.send(
         new DeleteItemCommand({
           TableName: this.#name,
@@ -190,7 +224,8 @@ export class Table {
     pk: string,
     { limit, from }: { readonly limit: number; readonly from?: string | undefined },
   ): Promise<Page> {
-    return this.#query({
+    expectKey(pk, from);
+    return this.#query(pk, {
       TableName: this.#name,
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: { ':pk': { S: pk } },
@@ -212,7 +247,7 @@ export class Table {
       readonly after?: { readonly pk: string; readonly sk: string; readonly dueAt: number } | undefined;
     },
   ): Promise<readonly Item[]> {
-    const page = await this.#query({
+    const page = await this.#query('index due', {
       TableName: this.#name,
       IndexName: 'due',
       KeyConditionExpression: 'dueShard = :shard AND dueAt <= :now',
@@ -232,16 +267,16 @@ export class Table {
     return page.items;
   }
 
-  async #query(input: QueryCommandInput): Promise<Page> {
-    const answer = await this.#call('querying', (abortSignal) =>
+  async #query(pk: string, input: QueryCommandInput): Promise<Page> {
+    const answer = await this.#call('querying', pk, (abortSignal) =>
       this.#client.send(new QueryCommand(input), { abortSignal }),
     );
     return { items: (answer.Items ?? []).map(decodeItem), next: answer.LastEvaluatedKey?.['sk']?.S };
   }
 
-  async #conditionally(what: string, call: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
+  async #conditionally(what: string, pk: string, call: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
     try {
-      await this.#call(what, call);
+      await this.#call(what, pk, call);
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;

@@ -24,8 +24,8 @@ const wakeUp = ({ cluster, ...target }: TargetKey, now: number): Message => ({
   target,
   cause: { ...target, uid: '', resourceVersion: '' },
   reason: 'due',
-  // Several watches of a cluster may find the gap in the same minute: once is enough.
-  occasion: `gap@${Math.floor(now / 60)}`,
+  // Not by the minute: what happened after the first of two gaps in a minute would be swallowed with the second wake-up.
+  occasion: `gap@${now}`,
 });
 
 /** Sends one wake-up an object; due times are left to the passes. Gives the number sent. `now` is in Unix seconds. */

@@ -10,6 +10,6 @@ const unprintable = /\p{C}/gu;
 export const printable = (text: string, mostCharacters: number): string => {
   // A code point takes at most two units: what lies beyond cannot be shown, so it is not looked at.
   const seen = text.slice(0, 2 * mostCharacters + 2).replaceAll(unprintable, ' ');
-  const characters = [...seen];
+  const characters = Array.from(seen);
   return characters.length > mostCharacters ? `${characters.slice(0, mostCharacters).join('')}…` : seen;
 };

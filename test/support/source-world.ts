@@ -12,6 +12,7 @@ import { type GitRef, withPrefixes } from '../../lib/git/refs.ts';
 import { normalGitUrl, parseGitUrl } from '../../lib/git/url.ts';
 import { hookAnswerer } from '../../lib/hooks/answer.ts';
 import type { HookAnswer, HookRequest } from '../../lib/hooks/request.ts';
+import { secretsIn } from '../../lib/hooks/secrets.ts';
 import { createSession } from '../../lib/oci/session.ts';
 import type { Message, Reason } from '../../lib/queue/message.ts';
 import { passRunner, type RunnerPorts } from '../../lib/reconcile/run.ts';
@@ -20,6 +21,7 @@ import { defaultPollSettings } from '../../lib/sources/polling.ts';
 import { blobProber } from '../../lib/sources/probe-blob.ts';
 import { sourceResolverReconciler } from '../../lib/sources/reconcile.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
+import { HostCircuits } from '../../lib/state/host-circuits.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
 import { Polls } from '../../lib/state/polls.ts';
 import { type Due, Records } from '../../lib/state/records.ts';
@@ -58,7 +60,13 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
     random: () => 0,
     log: (level, what, fields) => void logged.push(JSON.stringify({ level, what, ...fields })),
   };
-  const shared = { ...ports, listRefs: real.listRefs ?? fromTables, polls, settings: defaultPollSettings };
+  const shared = {
+    ...ports,
+    hosts: new HostCircuits(table),
+    listRefs: real.listRefs ?? fromTables,
+    polls,
+    settings: defaultPollSettings,
+  };
   const look = {
     probeBlob: blobProber(anywhere),
     registryFor: accountRegistries({ session: createSession(() => now.getTime()), transport: openTransport }),
@@ -132,7 +140,11 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
       secrets: readonly string[],
     ): Promise<HookAnswer & { readonly polls: readonly string[] }> => {
       const before = sent.length;
-      const given = await hookAnswerer({ ...ports, polls, secrets: () => Promise.resolve(secrets) })(request);
+      const given = await hookAnswerer({
+        ...ports,
+        polls,
+        secrets: () => Promise.resolve(secretsIn(secrets.join(' '))),
+      })(request);
       const woken = sent.splice(before);
       const results = await Promise.all(
         woken.map(({ message }) => runPoll({ cluster: message.cluster, ...message.target }, [message], 60)),

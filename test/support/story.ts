@@ -164,7 +164,8 @@ export const story = async <T extends Reconcilable>({
       return result;
     };
     const receipts = sqsReceipts(mortalQueues, queueUrl(queue), log);
-    const answer = await runBatch({ Records: [...batch] }, () => 60, { runPass, receipts, log }).catch(
+    const mayWake = () => Promise.resolve(true);
+    const answer = await runBatch({ Records: [...batch] }, () => 60, { runPass, receipts, mayWake, log }).catch(
       (error: unknown) => {
         // A failure of the whole function: nothing is deleted.
         if (!(error instanceof ExpectedError)) throw error;

@@ -11,7 +11,7 @@ import { maxReceiveCount, queueRows, visibilitySeconds } from '../../lib/reconci
 type Node = { readonly [key: string]: Node } & readonly Node[] & string;
 
 /** CloudFormation's short forms, as the text after them. */
-const listTags: readonly CollectionTag[] = ['!Not', '!Equals'].map((tag) => ({ tag, collection: 'seq' }));
+const listTags: readonly CollectionTag[] = ['!Not', '!Equals', '!Join'].map((tag) => ({ tag, collection: 'seq' }));
 const tags: readonly ScalarTag[] = ['!GetAtt', '!Ref', '!Sub'].map((tag) => ({
   tag,
   resolve: (text: string) => `${tag} ${text}`,
@@ -37,6 +37,13 @@ const asAttributes = (properties: Readonly<Record<string, unknown>>): Record<str
   );
 
 describe('serverless.yml', () => {
+  it('keeps what it deploys in a bucket that nobody else can read', () => {
+    expect(serverless['provider']?.['deploymentBucket']).toEqual({
+      blockPublicAccess: true,
+      serverSideEncryption: 'AES256',
+    });
+  });
+
   it('has a function for every row of the kind table, the sweeper, push hooks, and no other', () => {
     expect(Object.keys(serverless['functions'] ?? {}).sort()).toEqual(
       [...queueRows.map(({ name }) => name), 'hooks', 'sweeper'].sort(),
@@ -151,10 +158,8 @@ describe('infra/roles.yml', () => {
       ),
     );
 
-  it('has a role for every function and the relay', () => {
-    const wanted = [...queueRows.map(({ name }) => name), 'hooks', 'sweeper', 'relay'].map(
-      (name) => `${inCapitals(name)}Role`,
-    );
+  it('has a role for every function; a relay’s is a stack of its own', () => {
+    const wanted = [...queueRows.map(({ name }) => name), 'hooks', 'sweeper'].map((name) => `${inCapitals(name)}Role`);
     expect(
       Object.keys(roles)
         .filter((name) => name.endsWith('Role'))
@@ -169,13 +174,19 @@ describe('infra/roles.yml', () => {
     expect(received.map(({ Resource }) => Resource)).toEqual([`!GetAtt ${inCapitals(name)}Queue.Arn`]);
   });
 
-  it('lets those wake a kind who do: the sweeper, dependents, the relay; a long push itself; a poll its followers; hooks polls', () => {
-    expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
-    expect(sendersTo('source-resolver')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'RelayRole']);
-    expect(sendersTo('git-poll')).toEqual(['DependentsRole', 'SweeperRole', 'HooksRole', 'RelayRole']);
-    expect(sendersTo('dependents')).toEqual(['SweeperRole', 'RelayRole']);
+  it('lets those wake a kind who do: the sweeper, dependents; a long push itself; a poll its followers; hooks polls', () => {
+    expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'SweeperRole']);
+    expect(sendersTo('source-resolver')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole']);
+    expect(sendersTo('git-poll')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'HooksRole']);
+    expect(sendersTo('dependents')).toEqual(['SweeperRole']);
     for (const { name } of queueRows.filter(({ watched }) => watched))
-      expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole', 'RelayRole']));
+      expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole']));
+  });
+
+  it('believes the messages of exactly those who may send', () => {
+    const senders = new Set(queueRows.flatMap(({ name }) => sendersTo(name)));
+    const believed: unknown = serverless['provider']?.['environment']?.['KPACKLESS_SENDERS'];
+    expect(believed).toEqual([',', [...senders].sort().map((role) => `!GetAtt ${role}.RoleId`)]);
   });
 
   it('lets the sweeper, and nobody else, bring dead letters back: into queues it may send to', () => {
@@ -216,12 +227,25 @@ describe('infra/roles.yml', () => {
 });
 
 describe('infra/alarms.yml', () => {
+  it('encrypts what alarms say with a key that CloudWatch may use', () => {
+    expect(alarms['AlarmTopic']?.['Properties']?.['KmsMasterKeyId']).toBe('!Ref AlarmKey');
+    const statements: unknown = alarms['AlarmKey']?.['Properties']?.['KeyPolicy']?.['Statement'];
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      }),
+    );
+  });
+
   it('watches both queues of every row, and the sweeper', () => {
     const wanted = queueRows.flatMap(({ name }) => [
       `${inCapitals(name)}DeadLettersAlarm`,
       `${inCapitals(name)}AgeAlarm`,
     ]);
-    expect(Object.keys(alarms).sort()).toEqual([...wanted, 'AlarmTopic', 'SweeperErrors'].sort());
+    expect(Object.keys(alarms).sort()).toEqual(
+      [...wanted, 'AlarmKey', 'AlarmTopic', 'ForeignMessages', 'SweeperErrors'].sort(),
+    );
     for (const { name } of queueRows) {
       const [deadLetters, age] = ['DeadLetters', 'Age'].map(
         (which) => alarms[`${inCapitals(name)}${which}Alarm`]?.['Properties']?.['Dimensions']?.[0]?.['Value'],
@@ -234,7 +258,8 @@ describe('infra/alarms.yml', () => {
   });
 
   it('costs with the empty polls of the queues less than 8 US$ a month (DESIGN §6)', () => {
-    const alarmDollars = 0.1 * Object.keys(alarms).length;
+    const ofType = (type: string): number => Object.values(alarms).filter(({ Type }: Node) => Type === type).length;
+    const alarmDollars = 0.1 * ofType('AWS::CloudWatch::Alarm') + ofType('AWS::KMS::Key');
     // Five long polls of 20 s at 0.50 US$ a million requests, the most a quiet mapping makes (spec 06 §5).
     const pollDollars = (queueRows.length * 5 * 3 * 60 * 24 * 30 * 0.5) / 1e6;
     expect(alarmDollars + pollDollars).toBeLessThan(8);

@@ -6,8 +6,11 @@ import { canMakeCgroups } from './cgroups.ts';
 import { run } from './command.ts';
 import type { Report } from './report.ts';
 
-/** A Debian package of the node and a file that is there when it is installed (spec 07 §1). */
-const NODE_PACKAGES: readonly (readonly [name: string, file: string])[] = [
+/** A Debian package, and a program in PATH or an absolute path that is there when it is installed. */
+export type DebianPackage = readonly [name: string, file: string];
+
+/** What the node needs (spec 07 §1). */
+const NODE_PACKAGES: readonly DebianPackage[] = [
   ['containerd', 'containerd'],
   ['runc', 'runc'],
   ['containernetworking-plugins', '/usr/lib/cni/bridge'],
@@ -38,20 +41,20 @@ export const whyNoLocalCluster = (): string | undefined => {
     return 'a local cluster cannot run in this container, which may not make networks, mounts or control groups: run it privileged or name a cluster with --context';
   if (whichProgram('go') === undefined)
     return 'a local cluster is compiled from source: install Go 1.24 or later, or name a cluster with --context';
-  const missing = missingPackages();
+  const missing = missingOf(NODE_PACKAGES);
   if (missing.length > 0 && whichProgram('apt-get') === undefined)
     return `a local cluster needs ${missing.join(', ')}, and there is no apt-get to install them: install them or name a cluster with --context`;
   return undefined;
 };
 
 /**
- * Installs the Debian packages that are missing.
+ * Installs the Debian packages that are missing: those of the node, and `more`.
  * @throws ExpectedError with `whyNoLocalCluster()`'s sentence or with what apt-get said.
  */
-export const ensurePackages = async (report: Report): Promise<void> => {
+export const ensurePackages = async (report: Report, more: readonly DebianPackage[] = []): Promise<void> => {
   const why = whyNoLocalCluster();
   if (why !== undefined) throw new ExpectedError(why, { pace: 'slow' });
-  const missing = missingPackages();
+  const missing = missingOf([...NODE_PACKAGES, ...more]);
   if (missing.length === 0) return;
   report(`installing ${missing.join(', ')}`);
   try {
@@ -68,10 +71,10 @@ const install = (names: readonly string[]): Promise<string> =>
     timeout: INSTALL_DEADLINE_MS,
   });
 
-const missingPackages = (): readonly string[] =>
-  NODE_PACKAGES.filter(([, file]) => !(file.startsWith('/') ? existsSync(file) : whichProgram(file) !== undefined)).map(
-    ([name]) => name,
-  );
+const missingOf = (packages: readonly DebianPackage[]): readonly string[] =>
+  packages
+    .filter(([, file]) => !(file.startsWith('/') ? existsSync(file) : whichProgram(file) !== undefined))
+    .map(([name]) => name);
 
 /** CAP_NET_ADMIN and CAP_SYS_ADMIN, from the text of `/proc/self/status`: root in a container has neither. */
 export const hasCapabilities = (status: string): boolean => {

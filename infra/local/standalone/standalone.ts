@@ -103,6 +103,7 @@ const bringUp = async (
     ...options.settings,
     KPACKLESS_TABLE: tableName,
     KPACKLESS_QUEUE_URL_PREFIX: sqs.queueUrl(queuePrefix),
+    KPACKLESS_SENDERS: 'any',
     KPACKLESS_LOG_FILE: options.logFile,
   });
   // Handlers make their ports when they are loaded, so the clients come first.

@@ -17,6 +17,7 @@ const environment = {
   AWS_SECRET_ACCESS_KEY: 'bench',
   KPACKLESS_TABLE: 'kpackless',
   KPACKLESS_QUEUE_URL_PREFIX: 'https://sqs.eu-central-1.amazonaws.com/000000000000/kpackless-',
+  KPACKLESS_SENDERS: 'any',
   KPACKLESS_STEP_IMAGE: `registry.example/steps@sha256:${'0'.repeat(64)}`,
   KPACKLESS_HOOK_SECRET: 'bench',
 };

@@ -13,8 +13,6 @@ import { startSqs } from '../../../infra/local/sqs/server.ts';
 import { ensureQueues } from '../../../infra/local/standalone/queues.ts';
 import { ensureTable } from '../../../infra/local/standalone/table.ts';
 import { nodeEnvironment, nodeFlags } from '../../../infra/relay-image/build.ts';
-import { Clusters } from '../../../lib/state/clusters.ts';
-import { Table } from '../../../lib/state/table.ts';
 import { residentMb } from '../machine.ts';
 import { imageNamed } from '../objects.ts';
 import { type Row, round } from '../row.ts';
@@ -50,10 +48,6 @@ export const relayMemory = async (world: World, count: number): Promise<Row> => 
   const dist = join(world.folder, 'dist');
   const relay = (await bundleAll(dist)).find(({ name }) => name === 'relay');
   if (relay === undefined) throw new Error('there is no bundle of the relay');
-  await new Clusters(new Table(dynamodb, 'kpackless')).register('bench', {
-    access: 'kubeconfig',
-    path: world.kubeconfig,
-  });
 
   const run = async (during: (depth: () => number) => Promise<void>): Promise<number> => {
     const sqs = await startSqs();
@@ -73,8 +67,8 @@ export const relayMemory = async (world: World, count: number): Promise<Row> => 
         AWS_ENDPOINT_URL_DYNAMODB: database.endpoint,
         KPACKLESS_TABLE: 'kpackless',
         KPACKLESS_QUEUE_URL_PREFIX: queues[0]?.url.replace(/kpackless-.*$/, 'kpackless-') ?? '',
-        KPACKLESS_STEP_IMAGE: `registry.example/steps@sha256:${'0'.repeat(64)}`,
-        KPACKLESS_CLUSTERS: 'bench',
+        KPACKLESS_CLUSTER: 'bench',
+        KPACKLESS_KUBECONFIG: world.kubeconfig,
         KPACKLESS_HEALTH_PORT: String(port),
       },
     });

@@ -86,6 +86,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_DYNAMODB: database.endpoint,
     KPACKLESS_TABLE: 'kpackless',
     KPACKLESS_QUEUE_URL_PREFIX: sqs.queueUrl('kpackless-'),
+    KPACKLESS_SENDERS: functionRole,
     KPACKLESS_STEP_IMAGE: `registry.invalid/steps@sha256:${'0'.repeat(64)}`,
   };
 });
@@ -93,11 +94,12 @@ afterAll(async () => {
   for (const close of closers.toReversed()) await close();
 });
 
+const functionRole = 'AROAFUNCTIONS00000000';
 const record = (messageId: string, body: string) => ({
   messageId,
   body,
   receiptHandle: messageId,
-  attributes: { ApproximateReceiveCount: '1' },
+  attributes: { ApproximateReceiveCount: '1', SenderId: `${functionRole}:kpackless-sweeper` },
 });
 
 describe('a bundle', () => {
@@ -152,7 +154,10 @@ describe('a bundle', () => {
       isBase64Encoded: true,
     });
     environment = { ...environment, KPACKLESS_HOOK_SECRET: 'right' };
-    expect((await runBundle('hooks', event('right'))).answer).toMatchObject({ statusCode: 202, body: '{"woken":0}' });
+    expect((await runBundle('hooks', event('right'))).answer).toMatchObject({
+      statusCode: 202,
+      body: '{"taken":"what follows the repository looks at it"}',
+    });
     expect((await runBundle('hooks', event('wrong'))).answer).toMatchObject({ statusCode: 401 });
   });
 
@@ -172,7 +177,7 @@ describe('a bundle', () => {
   it('of the relay says what it needs when it is told nothing', async () => {
     const path = bundles.find(({ name }) => name === 'relay')?.path ?? '';
     await expect(run(process.execPath, [path], { env: environment, timeout: 10_000 })).rejects.toThrow(
-      'KPACKLESS_CLUSTERS names no cluster',
+      'KPACKLESS_CLUSTER names no cluster',
     );
   });
 });

@@ -16,6 +16,7 @@ import { defaultPollSettings } from '../../../lib/sources/polling.ts';
 import { blobProber } from '../../../lib/sources/probe-blob.ts';
 import { sourceResolverReconciler } from '../../../lib/sources/reconcile.ts';
 import { Circuits } from '../../../lib/state/circuits.ts';
+import { HostCircuits } from '../../../lib/state/host-circuits.ts';
 import { Polls } from '../../../lib/state/polls.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { FakeKube } from '../../support/fake-kube.ts';
@@ -113,6 +114,7 @@ const world = async () => {
       run(
         sourceResolverReconciler({
           ...ports,
+          hosts: new HostCircuits(table),
           listRefs: () => Promise.resolve([{ name: 'refs/heads/main', hash: '1'.repeat(40) }]),
           polls: new Polls(table),
           settings: defaultPollSettings,

@@ -149,9 +149,11 @@ describe('the client of a registered cluster', () => {
       region: 'eu-west-1',
       ecrRoles: [role('210987654321')],
     };
-    const connections = clusterConnections({ registration: () => Promise.resolve(registration) }, () =>
-      Promise.reject(new Error('nobody is called')),
-    );
+    const connections = clusterConnections({
+      registrations: { get: () => Promise.resolve(registration), read: () => Promise.resolve(registration) },
+      credentials: () => Promise.reject(new Error('nobody is called')),
+      clock: () => new Date(),
+    });
     const { ecrRoles } = await connections.client('prod', AbortSignal.timeout(1000));
     expect(ecrRoles).toEqual([role('210987654321')]);
     (await connections.transport('prod')).close();

@@ -3,7 +3,12 @@ import { attestPorts } from '../../../functions/attest-ports.ts';
 import { settingsFrom } from '../../../functions/settings.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
 
-const required = { KPACKLESS_TABLE: 't', KPACKLESS_QUEUE_URL_PREFIX: 'q', KPACKLESS_STEP_IMAGE: 'steps@sha256:1' };
+const required = {
+  KPACKLESS_TABLE: 't',
+  KPACKLESS_QUEUE_URL_PREFIX: 'q',
+  KPACKLESS_SENDERS: 'any',
+  KPACKLESS_STEP_IMAGE: 'steps@sha256:1',
+};
 
 describe('the cap on running builds', () => {
   it.each([undefined, ''])('is none unless it is set: %j', (value) => {
@@ -14,11 +19,11 @@ describe('the cap on running builds', () => {
     ]);
   });
 
-  it('is a number from 1 to 1000, more holders than that would not fit one item', () => {
-    expect(settingsFrom({ ...required, KPACKLESS_MAX_BUILDS: '1000' }).KPACKLESS_MAX_BUILDS).toBe(1000);
-    for (const value of ['0', '1001', '-1', 'many', '1.5'])
+  it('is a number from 1 to 800, more holders than that would not fit one item', () => {
+    expect(settingsFrom({ ...required, KPACKLESS_MAX_BUILDS: '800' }).KPACKLESS_MAX_BUILDS).toBe(800);
+    for (const value of ['0', '801', '999', '1000', '07', '-1', 'many', '1.5'])
       expect(() => settingsFrom({ ...required, KPACKLESS_MAX_BUILDS_PER_NAMESPACE: value })).toThrow(
-        'KPACKLESS_MAX_BUILDS_PER_NAMESPACE: must be a number from 1 to 1000',
+        'KPACKLESS_MAX_BUILDS_PER_NAMESPACE: must be a number from 1 to 800',
       );
   });
 });

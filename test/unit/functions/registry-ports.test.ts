@@ -11,7 +11,12 @@ import { fakeCluster } from '../../support/fake-cluster.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 import { startTlsRegistry } from '../../support/tls-registry.ts';
 
-const required = { KPACKLESS_TABLE: 't', KPACKLESS_QUEUE_URL_PREFIX: 'q', KPACKLESS_STEP_IMAGE: 'i' };
+const required = {
+  KPACKLESS_TABLE: 't',
+  KPACKLESS_QUEUE_URL_PREFIX: 'q',
+  KPACKLESS_SENDERS: 'any',
+  KPACKLESS_STEP_IMAGE: 'i',
+};
 const file = (content: string): string => {
   const path = join(mkdtempSync(join(tmpdir(), 'kpackless-ca-')), 'ca.pem');
   writeFileSync(path, content);

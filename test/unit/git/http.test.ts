@@ -81,21 +81,25 @@ describe('a git host over http', () => {
     await expect(list(`http://${host}/r.git`, login)).rejects.toMatchObject({ code, pace, retryAfterSeconds });
   });
 
-  it('counts against its circuit only when it is ill, not when one of its repositories is', async () => {
+  it('counts against its circuit only when not a byte came back, whatever it answers', async () => {
     const { host } = await serve((request, response) => {
       const status = Number(request.url?.slice(1, 4));
+      if (status === 0) return;
       if (status === 200)
         response.writeHead(200, { 'content-type': ADVERTISEMENT }).write(lines(`${HASH} refs/heads/main`));
       else response.writeHead(status).end();
     });
     const counted = async (status: number): Promise<unknown> => {
-      const error: unknown = await list(`http://${host}/${status}.git`, undefined, 0.3).catch((e: unknown) => e);
+      const error: unknown = await list(`http://${host}/${String(status).padStart(3, '0')}.git`, undefined, 0.3).catch(
+        (e: unknown) => e,
+      );
       return error instanceof GitError ? [error.code, error.host] : error;
     };
-    expect(await counted(502)).toEqual(['host-unreachable', host]);
+    expect(await counted(502)).toEqual(['host-unreachable', undefined]);
     expect(await counted(500)).toEqual(['host-unreachable', undefined]);
     expect(await counted(403)).toEqual(['forbidden', undefined]);
     expect(await counted(200)).toEqual(['timeout', undefined]);
+    expect(await counted(0)).toEqual(['timeout', host]);
   });
 
   it('is told which Secret it refused, and the user which one it wants', async () => {

@@ -30,6 +30,12 @@ describe('registering a cluster', () => {
     expect(registration).toMatchObject({ ecrRoles: roles });
   });
 
+  it('keeps whose messages count for the cluster', () => {
+    expect(registerOptions([...good, '--relay-role-id', 'AROAEXAMPLE000000001']).registration).toMatchObject({
+      relayRoleId: 'AROAEXAMPLE000000001',
+    });
+  });
+
   const ecrRole = ['--ecr-role', 'arn:aws:iam::210987654321:role/ecr-kpackless-a'];
 
   it.each([
@@ -45,6 +51,7 @@ describe('registering a cluster', () => {
       /begins with ecr-kpackless-/,
     ],
     ['two ECR roles of one account', [...good, ...ecrRole, ...ecrRole], /one role per account/],
+    ['an id that is no role’s', [...good, '--relay-role-id', 'AIDAEXAMPLE000000001'], /no unique id of a role/],
     ['an option that is none', [...good, '--nonsense'], /nonsense/],
   ])('refuses %s in one sentence', (_, args, why) => {
     expect(() => registerOptions(args)).toThrow(why);

@@ -50,6 +50,7 @@ const run = async (records: SQSRecord[], poison: readonly string[] = [], away: r
   const answer = await runBatch({ Records: records }, () => 65, {
     receipts,
     log: (level, what, fields) => void logged.push(`${level} ${what} ${JSON.stringify(fields)}`),
+    mayWake: () => Promise.resolve(true),
     runPass: async ({ name }, messages, budget) => {
       budgets.push(budget);
       done.push(`pass ${name} of ${messages.length}`);
@@ -141,6 +142,7 @@ describe('a batch', () => {
     const answer = await runBatch({ Records: recordsOf(['stuck', 'a']) }, () => 6, {
       receipts: { delay: async () => undefined, delete: async () => undefined },
       log: () => undefined,
+      mayWake: () => Promise.resolve(true),
       runPass: ({ name }) => (name === 'stuck' ? new Promise<never>(() => undefined) : Promise.resolve('settled')),
     });
     expect(answer.batchItemFailures).toStrictEqual([{ itemIdentifier: 'stuck0' }]);

@@ -5,10 +5,8 @@ import type { KubeMeta } from '../../../lib/kube/object.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { pointersFor, watchedKinds } from '../../../lib/relay/pointers.ts';
 import { startRelay } from '../../../lib/relay/relay.ts';
-import { Circuits } from '../../../lib/state/circuits.ts';
-import { Clusters } from '../../../lib/state/clusters.ts';
-import { Records } from '../../../lib/state/records.ts';
 import type { Table } from '../../../lib/state/table.ts';
+import { WatchHistory } from '../../../lib/state/watch-history.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 import { type WatchServer, watchServer } from '../../support/watch-server.ts';
 
@@ -87,9 +85,7 @@ describe('a relay', () => {
         cluster: 'one',
         transport: server.transport,
         kube: kubeClient(server.transport, stop.signal),
-        clusters: new Clusters(table),
-        records: new Records(table),
-        circuits: new Circuits(table),
+        history: new WatchHistory(table),
         sender: { send: async (_queue, messages) => void sent.push(...messages) },
         clock: () => new Date(),
         // Every throw of the dice is another, or all watches would try at the same moments.
