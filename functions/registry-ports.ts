@@ -2,10 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { accountRegistries } from '../lib/buildpacks/account-registry.ts';
 import { configCache } from '../lib/buildpacks/fetch-image.ts';
-import { ecrRoleKeychains } from '../lib/clusters/ecr-roles.ts';
-import { ecrKeychain } from '../lib/oci/ecr.ts';
-import { ecrTokenAs, getEcrToken, ownAwsIdentity } from '../lib/oci/ecr-token.ts';
-import { firstOf } from '../lib/oci/keychain.ts';
+import { cloudCredentials } from '../lib/clusters/cloud-credentials.ts';
+import { ecrTokenAs, ownAwsIdentity } from '../lib/oci/ecr-token.ts';
 import { createSession } from '../lib/oci/session.ts';
 import { type EgressSettings, registryFetch } from './egress.ts';
 import type { Settings } from './settings.ts';
@@ -21,12 +19,11 @@ const certificatesIn = (file: string): string => {
   return pem;
 };
 
-const ownEcr = ecrKeychain(getEcrToken);
-const asRole = ecrRoleKeychains({ own: ownAwsIdentity, tokenAs: ecrTokenAs });
+const cloud = cloudCredentials({ own: ownAwsIdentity, tokenAs: ecrTokenAs });
 
 /**
- * What every reconciler that reads images is wired with. Where Secrets are silent ECR is entered as the role that the cluster's registration
- * names for the host's account, else with the function's own AWS identity.
+ * What every reconciler that reads images is wired with. Where Secrets are silent ECR is entered with the account's own role, then with what the
+ * cluster's registration grants; nobody else's identity is used.
  * @throws Error when the file of certificates cannot be read or holds none
  */
 export const registryPorts = ({
@@ -38,7 +35,7 @@ export const registryPorts = ({
       session: createSession(),
       transport: { fetch: registryFetch(settings, { ca: caFile === '' ? undefined : certificatesIn(caFile) }) },
     },
-    ({ ecrRoles = [] }) => firstOf(asRole(ecrRoles), ownEcr),
+    cloud,
   ),
   configs: configCache(),
   pollSeconds: tagPollSeconds,

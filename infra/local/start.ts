@@ -146,7 +146,7 @@ const bringUp = async (
     startStandalone({
       databaseDir: join(home, 'dynamodb'),
       cluster: target.name,
-      registration: { access: 'kubeconfig', path: kubeconfig },
+      registration: { access: 'kubeconfig', path: kubeconfig, grants: options.grants },
       settings: {
         KPACKLESS_STEP_IMAGE: stepImage,
         KPACKLESS_EGRESS_ALLOW: egressAllow(process.env['KPACKLESS_EGRESS_ALLOW'], own),

@@ -128,9 +128,8 @@ export const conditionReasons = {
   },
   ArchiveFailed: { kinds: ['Build'], meaning: 'The logs are not kept; the message says why.', ours: true },
   Invalid: {
-    kinds: ['Image'],
-    meaning:
-      'A field of the Image cannot work, or the API server refuses what would be made of it; the message names it.',
+    kinds: ['Image', 'Build'],
+    meaning: 'A field cannot work, or the API server refuses what would be made of it; the message names it.',
     ours: true,
   },
   Retrying: {
@@ -233,6 +232,12 @@ export const conditionReasons = {
   SourceUnreachable: {
     kinds: ['SourceResolver'],
     meaning: 'The blob or image that is followed could not be looked at; it is tried again.',
+    ours: true,
+  },
+  SecretInvalid: {
+    kinds: ['SourceResolver'],
+    meaning:
+      'A user name, password or token in a Secret holds a line break or is no text; the message names Secret and key.',
     ours: true,
   },
   SshKeyInvalid: { kinds: ['SourceResolver'], meaning: 'The private key in the Secret cannot be read.', ours: true },

@@ -4,12 +4,12 @@
  */
 import type { Namespace, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../api/build.ts';
-import type { Account } from '../buildpacks/offers.ts';
+import { shownSource } from '../api/shown-source.ts';
+import { behalfOf, type OpenRegistry } from '../buildpacks/opening.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { parseReference, parseRepository, printRepository } from '../oci/reference.ts';
-import type { Registry } from '../oci/registry.ts';
 import type { Pass } from '../reconcile/reconciler.ts';
 import { pushAttestation } from '../signing/attestation.ts';
 import { sealEnvelope } from '../signing/dsse.ts';
@@ -34,7 +34,7 @@ export interface AttestPorts {
   readonly systemAccount: AccountName;
   readonly internalParameters: Readonly<Record<string, string | boolean>>;
   readonly release: string;
-  registryFor(kube: KubeClient, account: Account): Promise<Registry>;
+  readonly registryFor: OpenRegistry;
 }
 
 /** The attestation with its digest, or why there is none. */
@@ -102,7 +102,7 @@ const attest = async (
   if (image.digest === undefined) throw new PermanentError('', `${made.latestImage} has no digest`);
   const statement = provenanceStatement({
     subject: { repository: printRepository(image), digest: image.digest },
-    externalParameters: build.spec,
+    externalParameters: { ...build.spec, source: shownSource(build.spec.source) },
     internalParameters: { builderImage: builder.image, ...ports.internalParameters },
     source: sourceOfImage(app.labels),
     builder: {
@@ -125,7 +125,8 @@ const attest = async (
     finishedOn: pod === undefined ? pass.now.toISOString().replace(/\.\d+Z$/, 'Z') : endOf(pod),
   });
   const envelope = sealEnvelope(statementMediaType, statement, signers);
-  const registry = await ports.registryFor(kube, accountOf(build));
+  const opening = { behalf: behalfOf('Build', namespace), access: 'write' } as const;
+  const registry = await ports.registryFor(kube, accountOf(build), opening);
   const digest = await pushAttestation(registry, { image, envelope, predicateType: provenanceType }, { signal });
   return `${printRepository(image)}@${digest}`;
 };

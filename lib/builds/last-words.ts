@@ -1,5 +1,6 @@
 /** What a failed step said last: kpack's one line, and beyond it enough to understand the failure once the pod is gone. Pure. */
 import { commitGoneExitCode } from '../api/step-exit.ts';
+import { shownText } from '../text/shown-text.ts';
 import type { FailedStep } from './failed-step.ts';
 
 /** Longest part of a log line in a condition, bytes. */
@@ -26,7 +27,8 @@ const linesOf = (log: string): readonly string[] =>
     .split(/\r?\n/)
     .map((line) => line.replaceAll(ansi, ''))
     .filter((line) => line.trim() !== '')
-    .map(cut);
+    // A buildpack may have quoted what it stumbled over.
+    .map((line) => cut(shownText(line)));
 
 /** The last line of a log that says something, without colours, at most 800 bytes; empty when there is none. */
 export const lastLine = (log: string): string => linesOf(log).at(-1) ?? '';

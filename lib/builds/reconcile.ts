@@ -5,6 +5,7 @@
  */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build, BuildStatus } from '../api/build.ts';
+import { refuseEnvReferences } from '../api/build-env.ts';
 import type { Condition } from '../api/condition.ts';
 import { withBuildDefaults } from '../api/defaults.ts';
 import { buildPodName } from '../api/names.ts';
@@ -135,6 +136,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
 
   const start = async (build: Build, pass: Pass): Promise<Outcome> => {
     refuseNotary(build);
+    refuseEnvReferences(build.spec.env, 'spec.env');
     const context = await withoutSlot(build, pass, () => gathered(build, pass));
     if (!isRebase(build, context.builder.stackId)) return create(build, pass, context, undefined);
     const made = await rebaseInRegistry(build, context, ports.images, {

@@ -2,10 +2,12 @@
 import { ExpectedError, type RetryPace } from '../errors/expected.ts';
 
 /**
- * `key-invalid` is a private key we cannot read; `key-refused` one the host does not accept. `host-key-*` speak of the host's own
- * key. `not-asked` is a host whose address we do not dial (lib/egress). `protocol` is an answer that is not git, or larger than we read.
+ * `credential-invalid` is a Secret whose user, password or text cannot be used; `key-invalid` is a private key we cannot read; `key-refused`
+ * one the host does not accept. `host-key-*` speak of the host's own key. `not-asked` is a host whose address we do not dial (lib/egress).
+ * `protocol` is an answer that is not git, or larger than we read.
  */
 export type GitErrorCode =
+  | 'credential-invalid'
   | 'forbidden'
   | 'host-key-mismatch'
   | 'host-key-unknown'

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { hasHeard, type NodeFetch, type OpenAnswer } from '../egress/fetch.ts';
+import { basicAuthorization } from '../secrets/authorization.ts';
 import type { BasicCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
 import { httpFailure, networkFailure } from './http-errors.ts';
@@ -37,7 +38,7 @@ interface Place {
 const authorizationFor = ({ url, credential }: ListOverHttp): string | undefined => {
   const login = credential ?? url.embedded;
   if (login === undefined) return undefined;
-  return `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
+  return basicAuthorization(login);
 };
 
 const serviceUrl = (base: URL, service: 'git-upload-pack' | 'info/refs'): URL => {

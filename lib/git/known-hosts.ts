@@ -89,13 +89,26 @@ export const namesHost = (entry: KnownHost, address: HostAddress): boolean => {
   return entry.patterns.some((pattern) => !pattern.startsWith('!') && matchesPattern(name, pattern));
 };
 
-/** What the file says about the key the host showed. */
-export const hostKeyVerdict = (entries: readonly KnownHost[], address: HostAddress, key: Buffer): HostKeyVerdict => {
-  const ours = entries.filter((entry) => namesHost(entry, address));
-  if (ours.some((entry) => entry.revoked && entry.key.equals(key))) return 'revoked';
-  const valid = ours.filter((entry) => !entry.revoked);
+/** Lines of the host on port 22: ssh looks at them when none names the port. A key that they have is known; another says nothing. */
+const bareLines = (entries: readonly KnownHost[], address: HostAddress): readonly KnownHost[] =>
+  entries.filter((entry) => namesHost(entry, { ...address, port: 22 }));
+
+const verdictOf = (lines: readonly KnownHost[], key: Buffer): HostKeyVerdict => {
+  if (lines.some((entry) => entry.revoked && entry.key.equals(key))) return 'revoked';
+  const valid = lines.filter((entry) => !entry.revoked);
   if (valid.length === 0) return 'unknown';
   return valid.some((entry) => entry.key.equals(key)) ? 'known' : 'mismatch';
+};
+
+/** What the file says about the key the host showed. */
+export const hostKeyVerdict = (entries: readonly KnownHost[], address: HostAddress, key: Buffer): HostKeyVerdict => {
+  const exact = verdictOf(
+    entries.filter((entry) => namesHost(entry, address)),
+    key,
+  );
+  if (exact !== 'unknown' || address.port === 22) return exact;
+  const bare = verdictOf(bareLines(entries, address), key);
+  return bare === 'mismatch' ? 'unknown' : bare;
 };
 
 /**
@@ -103,9 +116,9 @@ export const hostKeyVerdict = (entries: readonly KnownHost[], address: HostAddre
  * key of it. An `ssh-rsa` key also signs with the SHA-2 algorithms (RFC 8332).
  */
 export const knownAlgorithms = (entries: readonly KnownHost[], address: HostAddress): readonly string[] | undefined => {
-  const types = new Set(
-    entries.filter((entry) => !entry.revoked && namesHost(entry, address)).map(({ keyType }) => keyType),
-  );
+  const exact = entries.filter((entry) => !entry.revoked && namesHost(entry, address));
+  const lines = exact.length > 0 ? exact : bareLines(entries, address).filter(({ revoked }) => !revoked);
+  const types = new Set(lines.map(({ keyType }) => keyType));
   if (types.size === 0) return undefined;
   return [...types].flatMap((type) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : [type]));
 };

@@ -17,7 +17,7 @@ export interface ListOverSsh {
   readonly credential: SshCredential;
   readonly prefixes: readonly string[];
   readonly signal: AbortSignal;
-  /** Accept a host that the Secret's known_hosts does not name. A key that contradicts known_hosts is refused all the same. */
+  /** Accept a host that nobody knows, unless the Secret has known_hosts: what is given is obeyed. */
   readonly trustUnknownHosts: boolean;
   /** Hosts known to the installation, used when the Secret has no known_hosts of its own. */
   readonly knownHosts?: string | undefined;
@@ -54,7 +54,7 @@ const hostCheck = ({ url, credential, knownHosts = '', trustUnknownHosts }: List
   let verdict: HostKeyVerdict | undefined;
   const hostVerifier = (key: Buffer): boolean => {
     verdict = hostKeyVerdict(entries, url, key);
-    return verdict === 'known' || (verdict === 'unknown' && trustUnknownHosts);
+    return verdict === 'known' || (verdict === 'unknown' && trustUnknownHosts && credential.knownHosts === undefined);
   };
   const offered = algorithms.length === 0 ? {} : { algorithms: { serverHostKey: algorithms } };
   return { config: { ...offered, hostVerifier }, verdict: () => verdict };

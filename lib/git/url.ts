@@ -1,5 +1,7 @@
 /** What a git URL means: which transport, host and path, and which forms are refused before anything is dialled. */
 import { PermanentError } from '../errors/expected.ts';
+import { faultOfWord } from '../secrets/secret-text.ts';
+import { shownUrl } from '../text/shown-url.ts';
 
 /** Username and password written into a URL. */
 interface EmbeddedCredentials {
@@ -42,9 +44,8 @@ const refused = (shown: string, why: string): PermanentError =>
     `git URL ${shown} ${why}; write https://host/path, ssh://git@host/path or git@host:path`,
   );
 
-/** What may be shown of a URL that could not be read: nothing before an `@`, no control characters, not more than 200 characters. */
-const shownRaw = (text: string): string =>
-  JSON.stringify(text.replace(/^([A-Za-z0-9+.-]*:\/\/)?[^/]*@/u, '$1').slice(0, 200));
+/** What may be shown of a URL that could not be read. */
+const shownRaw = (text: string): string => JSON.stringify(shownUrl(text).slice(0, 200));
 
 const hasControl = (text: string): boolean => /\p{Cc}/u.test(text);
 
@@ -93,6 +94,8 @@ const readEmbedded = (user: string, shown: string): { readonly embedded?: Embedd
   const colon = user.indexOf(':');
   const username = decoded(colon === -1 ? user : user.slice(0, colon), shown);
   const password = colon === -1 ? '' : decoded(user.slice(colon + 1), shown);
+  const fault = faultOfWord(username) ?? faultOfWord(password);
+  if (fault !== undefined) throw refused(shown, `has a login that ${fault}`);
   return { embedded: { username, password } };
 };
 

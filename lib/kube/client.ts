@@ -1,5 +1,6 @@
 /** Typed reads and writes of one cluster's API. Every write carries the resourceVersion it was computed from, or is a POST. */
 import { PermanentError } from '../errors/expected.ts';
+import type { RegistryGrant } from '../state/clusters.ts';
 import { isKubeError, KubeError } from './errors.ts';
 import { endOfLog, type LogExcerpt } from './log-end.ts';
 import { type KubeObject, keyOf, type ObjectKey, showKey } from './object.ts';
@@ -15,8 +16,10 @@ export interface ListOptions {
 
 /** One cluster's API as reconcilers see it. All calls throw KubeError (expected) or PermanentError (what we sent is invalid). */
 export interface KubeClient {
-  /** Roles as which ECR is entered for this cluster (its registration); none unless given. */
-  readonly ecrRoles?: readonly string[] | undefined;
+  /** Which cluster it is, as it was registered; what is kept for one must not serve another. */
+  readonly cluster?: string | undefined;
+  /** What the cluster's registration lets its objects do in registries; nothing unless given. */
+  readonly grants?: readonly RegistryGrant[] | undefined;
   /** The object, or undefined when the server's 404 names it. A 404 for the kind is thrown: it may be a restart (DESIGN §3.10). */
   get<T extends KubeObject>(key: ObjectKey): Promise<T | undefined>;
   /** As `get`, of a kind that our table does not know, by its apiVersion and plural; undefined also when the kind is not served. */
@@ -35,6 +38,8 @@ export interface KubeClient {
   apply<T extends KubeObject>(object: T): Promise<T>;
   /** Deletes this very object: its uid is the precondition. Already gone is success. */
   delete(object: KubeObject): Promise<void>;
+  /** A token of a ServiceAccount for somebody outside the cluster (TokenRequest). Whoever has it is that account there. */
+  token(account: Omit<ObjectKey, 'kind'>, audience: string, seconds: number): Promise<string>;
   /** The last lines of a container's log, at most 64 KiB. */
   logTail(pod: ObjectKey, container: string, lines: number): Promise<string>;
   /** The end of a container's log, at most `limit` bytes. All of the log is read, within `seconds`. */
@@ -165,6 +170,22 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
         if (error instanceof KubeError && (error.code === 'not-found' || error.code === 'conflict')) return;
         throw error;
       }
+    },
+    token: async ({ namespace, name }, audience, seconds) => {
+      const path = `${objectPath('ServiceAccount', namespace, name)}/token`;
+      const answer = await send<{ readonly status?: { readonly token?: unknown } | null }>({
+        method: 'POST',
+        path,
+        body: JSON.stringify({
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenRequest',
+          spec: { audiences: [audience], expirationSeconds: seconds },
+        }),
+      });
+      const token = answer.status?.token;
+      if (typeof token !== 'string' || token === '')
+        throw new KubeError('server', `POST ${path}: ${transport.server} answered without a token`);
+      return token;
     },
     logTail: async (pod, container, lines) => {
       const { body } = await transport.send({

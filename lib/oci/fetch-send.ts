@@ -1,9 +1,9 @@
 /** The bottom layer: one request over a fetch, with a watchdog in place of fetch's lenient time-outs. */
 import { type Fetch, type FetchAnswer, openFetch } from '../egress/fetch.ts';
 import { EgressRefused } from '../egress/guard.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { OciError } from './errors.ts';
 import type { HttpRequest, HttpResponse, Send } from './http.ts';
-import { networkCause } from './network-cause.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 export interface FetchSendOptions {

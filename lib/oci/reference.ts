@@ -114,5 +114,8 @@ export const withDigest = (repository: Repository, digest: Digest): DigestRefere
   digest,
 });
 
+/** The host as URLs have it: in lower case, without the port that https means anyway. Two names of one host are alike. */
+export const canonicalHost = (registry: string): string => registry.toLowerCase().replace(/:443$/, '');
+
 /** True when both name the same repository of the same registry. */
 export const sameRepository = (a: Repository, b: Repository): boolean => a.registry === b.registry && a.path === b.path;

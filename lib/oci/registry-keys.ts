@@ -2,6 +2,8 @@
  * Does a key of a docker config speak of a repository? Two sets of rules, as kpack has them (spec 04 §10): the exact forms for Secrets of
  * a ServiceAccount, and Kubernetes' own for image pull secrets — host globs per label, path prefixes, ports equal, longest key first.
  */
+import type { Authorization } from './keychain.ts';
+import { isPlainHttpAllowed } from './plain-http.ts';
 import { dockerHub, printRepository, type Repository } from './reference.ts';
 
 /** How `docker login` names Docker Hub. */
@@ -22,6 +24,10 @@ export const bareKey = (key: string): string => {
   const rest = path.replace(/^\/v[12](?=\/)/, '');
   return `${hubAliases.has(host.toLowerCase()) ? dockerHub : host}${rest === '/' ? '' : rest}`;
 };
+
+/** The credential under this key for this registry: one that is written for https is for https alone, wherever plain http could be spoken. */
+export const boundToScheme = <T extends Authorization>(key: string, registry: string, authorization: T): T =>
+  /^https:\/\//i.test(key) && isPlainHttpAllowed(registry) ? { ...authorization, tlsOnly: true } : authorization;
 
 /** `*` any run, `?` any one character; linear, whatever the pattern. */
 const globMatches = (pattern: string, text: string): boolean => {

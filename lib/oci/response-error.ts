@@ -71,15 +71,19 @@ const explain = (method: Method, status: number, errors: readonly RegistryMessag
   return method === 'HEAD' ? `${words} (HEAD responses have no body, use GET for details)` : words;
 };
 
+/** Said beyond kpack's text to who was refused without a credential: the usual cause, which the registry cannot know. */
+export const withoutCredential = (host: string, because: string): string =>
+  ` (no credential is known for ${host}${because === '' ? '' : `: ${because}`})`;
+
 /** The failure an answer stands for; reads its body, within a limit. */
 export const responseError = async (method: Method, response: HttpResponse, nowMs: number): Promise<OciError> => {
   const { status, url } = response;
   const bytes = await readUpTo(response.body, bodyLimitBytes).catch(() => undefined);
   const errors = parseRegistryErrors(new TextDecoder().decode(bytes ?? new Uint8Array()), url);
-  // Beyond kpack's text: the usual cause, which the registry cannot know.
-  const because = response.anonymous ? `: ${response.anonymous}` : '';
-  const hint =
-    status === 401 && response.anonymous !== undefined ? ` (no credential is known for ${url.host}${because})` : '';
+  const { anonymous } = response;
+  // A 403 may have many causes: a credential is spoken of only by who knows why there is none.
+  const missing = anonymous !== undefined && (status === 401 || (status === 403 && anonymous !== ''));
+  const hint = missing ? withoutCredential(url.host, anonymous) : '';
   return new OciError(codeOf(status), `${explain(method, status, errors)}${hint}`, {
     method,
     url,

@@ -1,5 +1,5 @@
 /** One token from a token service (distribution "Token Authentication" and "OAuth2 Token Authentication"; spec 04 §9.3). */
-
+import { basicAuthorization } from '../secrets/authorization.ts';
 import { ToldUrl } from '../text/shown-url.ts';
 import { invalidContent, OciError } from './errors.ts';
 import { discard, type HttpRequest, type HttpResponse, readUpTo, replay, type Send } from './http.ts';
@@ -31,25 +31,19 @@ const clientId = 'kpackless';
 /** The realm as a URL that a credential may be sent to: https, or http when the registry itself is a private one spoken to in the clear. */
 const realmUrl = ({ registryUrl, realm }: TokenRequest): URL => {
   const url = URL.canParse(realm) ? new ToldUrl(realm) : undefined;
-  const clear = url?.protocol === 'http:' && registryUrl.protocol === 'http:' && isPlainHttpAllowed(registryUrl.host);
+  const hosts = [registryUrl.host, url?.host ?? ''];
+  const clear = url?.protocol === 'http:' && registryUrl.protocol === 'http:' && hosts.every(isPlainHttpAllowed);
   if (url !== undefined && (url.protocol === 'https:' || clear)) return url;
   const because = url?.protocol === 'http:' ? 'it is spoken to by plain http' : 'its realm is no https URL';
   throw invalidContent(`${registryUrl.host} names a token service that no credential may be sent to: ${because}`);
 };
-
-/** `Basic` header value of a user and password. */
-export const basicHeader = (username: string, password: string): string =>
-  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
 const getRequest = (request: TokenRequest): HttpRequest => {
   const url = realmUrl(request);
   for (const scope of request.scopes) url.searchParams.append('scope', scope);
   if (request.service !== undefined) url.searchParams.set('service', request.service);
   const { authorization } = request;
-  const headers =
-    authorization?.kind === 'basic'
-      ? { authorization: basicHeader(authorization.username, authorization.password) }
-      : {};
+  const headers = authorization?.kind === 'basic' ? { authorization: basicAuthorization(authorization) } : {};
   return { method: 'GET', url, headers };
 };
 

@@ -5,6 +5,7 @@
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ExpectedError } from '../errors/expected.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { recordKey, type TargetKey } from '../state/keys.ts';
 import { printable } from '../text/printable.ts';
 import { countOne } from './count.ts';
@@ -171,7 +172,7 @@ export const sqsReceipts = (client: SQSClient, queueUrl: string, log: BatchPorts
     try {
       await call(AbortSignal.timeout(5000));
     } catch (error) {
-      log('warn', `${what} failed`, { queueUrl, why: error instanceof Error ? error.message : String(error) });
+      log('warn', `${what} failed`, { queueUrl, why: networkCause(error) });
     }
   };
   const entries = (records: readonly SQSRecord[]): { Id: string; ReceiptHandle: string }[] =>

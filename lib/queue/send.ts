@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ExpectedError } from '../errors/expected.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { deduplicationIdOf, groupIdOf, type Message, targetOf } from './message.ts';
 
 /** Where wake-ups go. Resolves once the queue has accepted all of them; the order within a target is kept. @throws QueueError */
@@ -65,11 +66,11 @@ export const sqsSender = (
         });
         for (const failed of answer.Failed ?? []) {
           ids.add(failed.Id);
-          refusal = failed.Message ?? failed.Code ?? 'refused';
+          refusal = failed.Code ?? 'refused';
         }
       } catch (error) {
         for (const { Id } of left) ids.add(Id);
-        refusal = error instanceof Error ? error.message : String(error);
+        refusal = networkCause(error);
       }
       left = left.filter(({ Id }) => ids.has(Id));
       if (left.length === 0) return;

@@ -1,6 +1,7 @@
 /** SLSA v1 provenance of a build, in kpack's form (spec 03 §19.2; slsa.dev/provenance/v1). Pure. */
 import * as v from 'valibot';
 import { PermanentError } from '../errors/expected.ts';
+import { shownUrl } from '../text/shown-url.ts';
 
 /** The kpack release whose form of provenance this is: verifiers' policies name its build type. */
 const kpackVersion = '0.17.2';
@@ -63,10 +64,10 @@ export const sourceOfImage = (labels: Readonly<Record<string, string>>): Resourc
     case 'git': {
       const commit = said(version['commit']);
       const digest = commit.length === 64 ? { sha256: commit } : { sha1: commit };
-      return { name: 'source', uri: said(metadata['repository']), digest };
+      return { name: 'source', uri: shownUrl(said(metadata['repository'])), digest };
     }
     case 'blob':
-      return { name: 'source', uri: said(metadata['url']), digest: { sha256: said(version['sha256sum']) } };
+      return { name: 'source', uri: shownUrl(said(metadata['url'])), digest: { sha256: said(version['sha256sum']) } };
     case 'image':
       return { name: 'source', uri: said(metadata['image']), digest: { sha256: hex(said(version['digest'])) } };
     default:

@@ -3,8 +3,10 @@
 import { createHash } from 'node:crypto';
 import type { FetchAnswer, NodeFetch } from '../egress/fetch.ts';
 import { EgressRefused } from '../egress/guard.ts';
-import { networkCause } from '../oci/network-cause.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { retryAfterSeconds } from '../oci/retry-after.ts';
+import { basicAuthorization } from '../secrets/authorization.ts';
+import { loginIn, withoutLogin } from '../secrets/url-login.ts';
 import { shownUrl, ToldUrl } from '../text/shown-url.ts';
 import { SourceProbeError } from './probe-error.ts';
 
@@ -21,10 +23,8 @@ export type ProbeBlob = (probe: BlobProbe, signal: AbortSignal) => Promise<strin
 const DEADLINE_MILLISECONDS = 10_000;
 const MAX_REDIRECTS = 5;
 
-const shown = (url: URL): string => shownUrl(url instanceof ToldUrl ? url : new URL(url.pathname, url));
-
 const failure = (url: URL, why: string, pace: 'slow' | 'soon', cause?: unknown, wait?: number): SourceProbeError =>
-  new SourceProbeError(`${shown(url)} could not be looked at: ${why}`, { pace, cause, retryAfterSeconds: wait });
+  new SourceProbeError(`${shownUrl(url)} could not be looked at: ${why}`, { pace, cause, retryAfterSeconds: wait });
 
 /** One byte is asked for, and nothing is read: HEAD is refused by presigned URLs, and some hosts ignore ranges. */
 const answerOf = async (
@@ -82,12 +82,8 @@ const startOf = ({
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new SourceProbeError('the URL of the blob is not http or https', { pace: 'slow' });
-  const { username, password } = url;
-  url.username = '';
-  url.password = '';
-  const written = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const login = username === '' ? undefined : `Basic ${Buffer.from(written).toString('base64')}`;
-  return { url, login: authorization ?? login };
+  const written = loginIn(url);
+  return { url: withoutLogin(url), login: authorization ?? (written && basicAuthorization(written)) };
 };
 
 /** Makes the probe, of what goes out to the network: guarded, since tenants write the URLs (lib/egress). */

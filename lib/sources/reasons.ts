@@ -4,6 +4,7 @@ import type { GitErrorCode } from '../git/errors.ts';
 
 /** One reason for each way a git host can fail. */
 export const gitReasons = {
+  'credential-invalid': 'SecretInvalid',
   forbidden: 'GitForbidden',
   'host-key-mismatch': 'HostKeyMismatch',
   'host-key-unknown': 'HostKeyUnknown',

@@ -11,6 +11,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { printable } from '../text/printable.ts';
 
 /** The store cannot be reached or refuses for now. */
@@ -105,8 +106,7 @@ export class Table {
       if (error instanceof ConditionalCheckFailedException) throw error;
       if (error instanceof Error && error.name === 'ValidationException')
         throw saysTooLarge(error) ? new TooLargeError(pk, error) : error;
-      const said = error instanceof Error ? error.message : String(error);
-      throw new StateError(`${what} in table ${this.#name}: ${said}`, { cause: error });
+      throw new StateError(`${what} in table ${this.#name}: ${networkCause(error)}`, { cause: error });
     }
   }
 

@@ -36,7 +36,7 @@ const kpClient: Difference = {
 };
 const mountedCredentials: Difference = {
   kpack: 'CREDENTIAL_PROVIDER_SECRET_PATH, node and cloud helper keychains are asked in turn in the controller',
-  here: 'Secrets of the account, then the function’s own AWS identity for ECR',
+  here: 'Secrets of the account, its own IAM role, then what the cluster’s registration grants; no ambient identity',
   because: 'a function has no node and no mounted Secret whose credentials tenants should share',
 };
 
@@ -61,6 +61,11 @@ export const absent03: Readonly<Record<number, Difference>> = {
 
 /** Cases with a test that end otherwise than in kpack. */
 export const differences03: Readonly<Record<number, Difference>> = {
+  19: {
+    kpack: 'variables of the build may take their value from a ConfigMap; from a Secret, only admission refuses them',
+    here: 'the Image or Build is told so, and no pod is made; the pod’s form is kept for comparison with recordings',
+    because: 'values end in the log of the build, where people read them who may not read the object',
+  },
   50: {
     kpack: 'a rebase pod has no deadline',
     here: 'it has the Build’s',
@@ -81,6 +86,11 @@ export const differences03: Readonly<Record<number, Difference>> = {
     here: 'the code is kept',
     because: 'it says why a phase failed',
   },
+  86: {
+    kpack: 'a Builder of another namespace is read with that Builder’s account',
+    here: 'with the Build’s own, unless the Builder is in its namespace',
+    because: 'whoever may write Builds in one namespace must not use the accounts of another (DESIGN §3.25)',
+  },
   97: {
     kpack: 'a provisioned service that is not there fails the Build',
     here: 'the Build waits for it, with reason MissingService',
@@ -90,6 +100,31 @@ export const differences03: Readonly<Record<number, Difference>> = {
     kpack: 'any error while the pod is generated is final',
     here: 'what may heal is tried again; only invalid input is final',
     because: 'a registry that is down for a minute must not fail a Build (DESIGN §4)',
+  },
+  95: {
+    kpack: 'bindings may name any Secret that no account lists in its secrets',
+    here: 'neither pull secrets, tokens of accounts and nodes, nor Secrets annotated for kpack',
+    because: 'buildpacks would read them, and whoever made the Image may not',
+  },
+  105: {
+    kpack: 'files of a Secret are taken as they are',
+    here: 'a user name or password that holds a line break ends the step, naming Secret and key',
+    because: 'such a login never worked; it was refused later by words that did not say why',
+  },
+  122: {
+    kpack: 'where unknown hosts are trusted, known_hosts of a Secret are not looked at',
+    here: 'they are obeyed; trust is for Secrets without any',
+    because: 'whoever writes known_hosts wants them kept',
+  },
+  134: {
+    kpack: 'the body of a refusal is repeated',
+    here: 'its status, and the code of a storage service',
+    because: 'a host may repeat what it was sent, and conditions are read by many',
+  },
+  136: {
+    kpack: 'the image’s label has the URL of the source with login and signed query',
+    here: 'without',
+    because: 'images are published; whoever pulls one could fetch, or push, what the login opens',
   },
   163: {
     kpack: 'COSIGN_REPOSITORY is set in the process while it signs',

@@ -5,6 +5,7 @@ import { reconcileBuildpack, reconcileClusterBuildpack } from '../../lib/buildpa
 import { accountRegistries } from '../../lib/buildpacks/account-registry.ts';
 import { configCache } from '../../lib/buildpacks/fetch-image.ts';
 import type { Account } from '../../lib/buildpacks/offers.ts';
+import type { Opening } from '../../lib/buildpacks/opening.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeMeta, KubeObject } from '../../lib/kube/object.ts';
 import { collectionPath, objectPath, resourceOf } from '../../lib/kube/resources.ts';
@@ -81,9 +82,9 @@ export const builderWorld = async (
   });
   // Each pass has a client of its own, and with it its own look at the Secrets.
   const ports = {
-    registryFor: async (kube: KubeClient, account: Account) => {
+    registryFor: async (kube: KubeClient, account: Account, opening: Opening) => {
       accounts.push(account);
-      const opened = await open({ ...kube }, account);
+      const opened = await open({ ...kube }, account, opening);
       const slow: Registry['pushBlob'] = async (repository, blob) => {
         await setTimeout(uploadMs);
         return opened.pushBlob(repository, blob);

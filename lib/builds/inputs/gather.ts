@@ -7,7 +7,7 @@ import type { CallContext } from '../images-port.ts';
 import type { Binding, BuildSecret, PodContext } from '../pod/context.ts';
 import type { BuildPorts } from '../ports.ts';
 import { Waiting } from '../waiting.ts';
-import { bindingsFrom, hasBindings, type ResolvedService } from './bindings.ts';
+import { bindingsFrom, hasBindings, type ResolvedService, refuseCredentials } from './bindings.ts';
 import { builderImageFrom } from './builder-image.ts';
 import { builderOf, builderReference } from './builder-of.ts';
 import { provisionedSecret } from './provisioned-service.ts';
@@ -62,7 +62,12 @@ const bindings = async (build: Build, kube: KubeClient): Promise<readonly Bindin
   if (!hasBindings(build)) return [];
   const namespace = build.metadata.namespace ?? '';
   const accounts = await kube.list<ServiceAccount>('ServiceAccount', { namespace });
-  return bindingsFrom(build, await resolvedServices(build, kube), forbiddenSecrets(accounts));
+  const bound = bindingsFrom(build, await resolvedServices(build, kube), forbiddenSecrets(accounts));
+  const read = async (name: string): Promise<Secret | undefined> =>
+    name === '' ? undefined : kube.get<Secret>({ kind: 'Secret', namespace, name });
+  const secrets = await Promise.all(bound.map(({ secret = '' }) => read(secret)));
+  refuseCredentials(bound, secrets);
+  return bound;
 };
 
 /**

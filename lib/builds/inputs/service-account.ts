@@ -24,9 +24,23 @@ export const pullSecretNames = (account: ServiceAccount): readonly string[] => {
   );
 };
 
-/** Names that no binding may use: what any account of the namespace lists in its `secrets`. */
+/** Names that no binding may use: what any account of the namespace works with. */
 export const forbiddenSecrets = (accounts: readonly ServiceAccount[]): ReadonlySet<string> =>
-  new Set(accounts.flatMap(({ secrets }) => (secrets ?? []).flatMap(({ name }) => name ?? [])));
+  new Set(
+    accounts.flatMap(({ secrets = [], imagePullSecrets = [] }) =>
+      [...secrets, ...imagePullSecrets].flatMap(({ name }) => name ?? []),
+    ),
+  );
+
+/** Types whose content opens a cluster, whoever lists it. */
+const credentialTypes: ReadonlySet<string> = new Set([
+  'kubernetes.io/service-account-token',
+  'bootstrap.kubernetes.io/token',
+]);
+
+/** Whether a Secret is a credential by its own words, though no account lists it (yet): of a cluster, or for kpack. */
+export const saysItIsCredential = ({ type = '', metadata }: Secret): boolean =>
+  credentialTypes.has(type) || Object.keys(metadata?.annotations ?? {}).some((key) => key.startsWith('kpack.io/'));
 
 /** The Secret as the pod sees it; its data goes no further than this. */
 export const buildSecretOf = ({ metadata, type, data }: Secret): BuildSecret => ({

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { metadataFromImage } from '../../builds/metadata-from-image.ts';
 import { ExpectedError, PermanentError } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
 import { openRegistry } from '../../oci/client.ts';
 import { readImage } from '../../oci/image.ts';
 import { firstOf } from '../../oci/keychain.ts';
@@ -67,7 +68,7 @@ async function labelsOf(
   try {
     return (await readImage(registry, parseReference(image), { signal })).labels;
   } catch (error) {
-    throw new ExpectedError(`unable to fetch app image: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new ExpectedError(`unable to fetch app image: ${networkCause(error)}`, {
       cause: error,
     });
   }

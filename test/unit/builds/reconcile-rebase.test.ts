@@ -67,8 +67,8 @@ describe('a rebase', () => {
     ['unreachable', 3, 'the registry cannot be reached from here'],
     ['timeout', 3, 'the registry cannot be reached from here'],
     ['not-asked', 0, 'the registry is not asked from here'],
-    ['unauthorized', 0, 'the credentials for the registry are not among the Secrets'],
-    ['denied', 0, 'the credentials for the registry are not among the Secrets'],
+    ['unauthorized', 0, 'no credential for the registry can be used from here'],
+    ['denied', 0, 'no credential for the registry can be used from here'],
   ] as const)(
     'that is %s after %i tries goes to a pod, and the condition says why',
     async (code, attempts, because) => {
@@ -136,7 +136,7 @@ describe('a rebase', () => {
 
   it.each([
     ['unavailable', 'Retrying', 'said the registry'],
-    ['denied', 'RebaseInPod', 'the credentials for the registry are not among the Secrets'],
+    ['denied', 'RebaseInPod', 'no credential for the registry can be used from here'],
     ['not-found', undefined, 'cosign sign: unable to sign image with the key of Secret key: '],
   ] as const)('whose signature is %s is not called done', async (code, reason, message) => {
     const world = rebaseWorld();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountRegistries } from '../../../lib/buildpacks/account-registry.ts';
-import type { Account } from '../../../lib/buildpacks/offers.ts';
+import type { Acting } from '../../../lib/buildpacks/opening.ts';
 import type { CallContext, Images } from '../../../lib/builds/images-port.ts';
 import { registryImages } from '../../../lib/builds/registry-images.ts';
 import { type FakeCluster, fakeCluster } from '../../support/fake-cluster.ts';
@@ -8,7 +8,12 @@ import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registr
 import { openTransport } from '../../support/open-egress.ts';
 
 const diffId = (letter: string): string => `sha256:${letter.repeat(64)}`;
-const account: Account = { namespace: 'n', serviceAccount: 'builder', imagePullSecrets: ['extra'] };
+const account: Acting = {
+  behalf: { namespace: 'n' },
+  namespace: 'n',
+  serviceAccount: 'builder',
+  imagePullSecrets: ['extra'],
+};
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
 let registry: FakeRegistry;

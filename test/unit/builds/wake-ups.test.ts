@@ -77,6 +77,7 @@ const world = async () => {
   const client: KubeClient = {
     getForeign: () => kube.getForeign(),
     apply: () => kube.apply(),
+    token: () => kube.token(),
     logTail: () => kube.logTail(),
     logEnd: () => kube.logEnd(),
     get: <T extends KubeObject>(key: Parameters<KubeClient['get']>[0]) => read(kube.get<T>(key)),

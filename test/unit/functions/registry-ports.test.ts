@@ -31,7 +31,10 @@ describe('KPACKLESS_REGISTRY_CA_FILE', () => {
       const { registryFor } = registryPorts(
         settingsFrom({ ...required, KPACKLESS_EGRESS_ALLOW: '127.0.0.1', KPACKLESS_REGISTRY_CA_FILE: caFile }),
       );
-      return (await registryFor(fakeCluster().kube, noAccount)).headManifest(parseTag(`${tls.host}/some/image:v1`));
+      const opening = { behalf: 'cluster-scoped', access: 'read' } as const;
+      return (await registryFor(fakeCluster().kube, noAccount, opening)).headManifest(
+        parseTag(`${tls.host}/some/image:v1`),
+      );
     };
     try {
       expect(await head(file(cert))).toMatchObject({ digest: tls.digest });
