@@ -98,17 +98,14 @@ const answerOf = (incoming: IncomingMessage, method: string): OpenAnswer => {
   return { status, statusText, headers: headersOf(incoming), body, discard: () => leave(incoming) };
 };
 
-/**
- * A request failed after its connection was made and TLS's handshake done, or on a connection that had served before: the host is alive, and
- * what does not answer is one path of it. The cause says what happened.
- */
-export class AfterHandshake extends Error {
-  override readonly name = 'AfterHandshake';
-}
-
 /** A kept connection had died before the request reached anybody: a frozen process does not see its connections end. */
 const wasDead = ({ reusedSocket }: ClientRequest, error: Error): boolean =>
   reusedSocket && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+
+const heard = new WeakSet<object>();
+
+/** Did the host send anything before the request failed with this error, be it its part of a TLS handshake or an earlier answer? Then it is alive. */
+export const hasHeard = (error: unknown): boolean => typeof error === 'object' && error !== null && heard.has(error);
 
 /** A fetch over these agents. Sends only streams. */
 export const fetchOver = ({ http, https }: Agents): NodeFetch => {
@@ -119,14 +116,15 @@ export const fetchOver = ({ http, https }: Agents): NodeFetch => {
       const outgoing = (secure ? httpsRequest : httpRequest)(url, options, (incoming) =>
         resolve(answerOf(incoming, method)),
       );
-      let shaken = false;
+      let hasShaken = false;
       outgoing.once('socket', (socket) => {
-        if (secure) socket.once('secureConnect', () => (shaken = true));
+        // A connection that is used again shook hands long ago, and would collect listeners.
+        if (!outgoing.reusedSocket) socket.once('secureConnect', () => (hasShaken = true));
       });
       outgoing.on('error', (error) => {
-        const isAlive = shaken || outgoing.reusedSocket;
-        if (!['GET', 'HEAD'].includes(method) || !wasDead(outgoing, error))
-          reject(isAlive ? new AfterHandshake('the connection broke off', { cause: error }) : error);
+        const isAlive = hasShaken || outgoing.reusedSocket || (outgoing.socket?.bytesRead ?? 0) > 0;
+        if (isAlive) heard.add(error);
+        if (!['GET', 'HEAD'].includes(method) || !wasDead(outgoing, error)) reject(error);
         else resolve(send(url, { method, ...(headers && { headers }), ...(signal && { signal }) }));
       });
       if (body === undefined) {

@@ -1,7 +1,7 @@
 /** Listing refs over http(s): one request for the capabilities, one for the refs. */
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { AfterHandshake, type NodeFetch, type OpenAnswer } from '../egress/fetch.ts';
+import { hasHeard, type NodeFetch, type OpenAnswer } from '../egress/fetch.ts';
 import { basicAuthorization } from '../secrets/authorization.ts';
 import type { BasicCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
@@ -91,7 +91,7 @@ const send = async (
   try {
     return await ask.fetch(url, { ...init, signal: ask.signal });
   } catch (error) {
-    throw networkFailure(ask, error, isAlive || error instanceof AfterHandshake);
+    throw networkFailure(ask, error, isAlive || hasHeard(error));
   }
 };
 

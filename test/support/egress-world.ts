@@ -8,7 +8,7 @@ import { type AddressInfo, createServer, type LookupFunction } from 'node:net';
 import ssh2 from 'ssh2';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { blobFetch, type EgressSettings, gitWay, registryFetch } from '../../functions/egress.ts';
-import { settingsFrom } from '../../functions/settings.ts';
+import { parseCidrs } from '../../lib/egress/cidr.ts';
 import type { Fetch, NodeFetch } from '../../lib/egress/fetch.ts';
 import { ExpectedError } from '../../lib/errors/expected.ts';
 import { type GitWay, refLister } from '../../lib/git/list-refs.ts';
@@ -18,14 +18,11 @@ import { parseReference } from '../../lib/oci/reference.ts';
 import { blobProber } from '../../lib/sources/probe-blob.ts';
 
 /** The widest that an operator sets without naming a host of his own: loopback is still closed, but for one address. */
-export const attackedSettings: EgressSettings = settingsFrom({
-  KPACKLESS_TABLE: 't',
-  KPACKLESS_QUEUE_URL_PREFIX: 'q',
-  KPACKLESS_STEP_IMAGE: 'i',
-  KPACKLESS_SENDERS: 'any',
-  KPACKLESS_EGRESS_ALLOW: '127.0.0.2',
+export const attackedSettings: EgressSettings = {
+  KPACKLESS_EGRESS_ALLOW: parseCidrs('127.0.0.2'),
+  KPACKLESS_EGRESS_DENY: [],
   KPACKLESS_EGRESS_PRIVATE: 'allow',
-});
+};
 
 /** Names as an attacker's DNS server answers them. */
 export const attackersNames: Readonly<Record<string, readonly string[]>> = {
