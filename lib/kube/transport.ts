@@ -164,7 +164,7 @@ export const kubeTransport = (config: KubeConfig): KubeTransport => {
 
   const perform = async <T>(request: KubeRequest, read: (response: IncomingMessage) => Promise<T>): Promise<T> => {
     const seconds = request.deadlineSeconds ?? defaultDeadlineSeconds;
-    const deadline = AbortSignal.timeout(seconds * 1000);
+    const deadline = AbortSignal.timeout(Math.ceil(seconds * 1000));
     const what = `${request.method} ${request.path}`;
     try {
       const signal = request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]);

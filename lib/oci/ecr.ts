@@ -24,15 +24,15 @@ export interface EcrToken {
 export type GetEcrToken = (registry: EcrRegistry) => Promise<EcrToken>;
 
 /** The region goes into names of hosts that are asked for tokens: nothing but a region may. */
-const region = '[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-\\d{1,2}';
-const classic = new RegExp(`^(\\d{12})\\.dkr\\.ecr(-fips)?\\.(${region})\\.amazonaws\\.com(?:\\.cn)?$`);
-const dualStack = new RegExp(`^(\\d{12})\\.dkr-ecr(-fips)?\\.(${region})\\.on\\.(?:aws|amazonwebservices\\.com\\.cn)$`);
+const isRegion = (text: string): boolean => /^[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-\d{1,2}$/.test(text);
+const classic = /^(\d{12})\.dkr\.ecr(-fips)?\.([a-z\d-]{1,64})\.amazonaws\.com(?:\.cn)?$/;
+const dualStack = /^(\d{12})\.dkr-ecr(-fips)?\.([a-z\d-]{1,64})\.on\.(?:aws|amazonwebservices\.com\.cn)$/;
 
 /** The ECR registry a host is; undefined for any other host, `public.ecr.aws` among them. */
 export const ecrRegistryOf = (host: string): EcrRegistry | undefined => {
   const name = canonicalHost(host);
   const [, account, fips, where] = classic.exec(name) ?? dualStack.exec(name) ?? [];
-  return account === undefined || where === undefined
+  return account === undefined || where === undefined || !isRegion(where)
     ? undefined
     : { account, region: where, fips: fips !== undefined };
 };

@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { isLabel, isSubdomain } from '../kube/names.ts';
-import { dependentsRow, mayHaveDependents, queueRows, sourceOnlyKinds } from '../reconcile/kind-table.ts';
+import {
+  CLUSTER_KIND,
+  dependentsRow,
+  mayHaveDependents,
+  PUSH_KIND,
+  queueRows,
+  sourceOnlyKinds,
+} from '../reconcile/kind-table.ts';
 import { type TargetKey, toldIn } from '../state/keys.ts';
 
 /** Why somebody is woken. */
@@ -13,7 +20,11 @@ export type Reason = (typeof reasons)[number];
 const shortText = v.pipe(v.string(), v.maxLength(512), v.regex(/^[\x20-\x7e]*$/, 'is not printable ASCII'));
 
 /** Kinds that may be woken or wake: a kind nobody knows has no queue, and no path in the API. */
-const knownKinds: ReadonlySet<string> = new Set([...queueRows, ...sourceOnlyKinds].map(({ kind }) => kind));
+const knownKinds: ReadonlySet<string> = new Set([
+  ...[...queueRows, ...sourceOnlyKinds].map(({ kind }) => kind),
+  CLUSTER_KIND,
+  PUSH_KIND,
+]);
 
 /** A telling that was put off is named `<kind>/<name>` (lib/state/keys.ts); everything else as Kubernetes names objects. */
 const isNamed = ({ kind, namespace, name }: Pick<TargetKey, 'kind' | 'namespace' | 'name'>): boolean => {

@@ -4,7 +4,7 @@
  */
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
-import { queueOf } from '../reconcile/kind-table.ts';
+import { PUSH_KIND, queueOf } from '../reconcile/kind-table.ts';
 import { hookSortKey, hooksBehind, type TargetKey } from '../state/keys.ts';
 import type { Polls } from '../state/polls.ts';
 import { mayConcern } from './git-poll.ts';
@@ -30,7 +30,6 @@ export interface PushAt {
 const PAGE = 50;
 /** Revisions of a poll that are looked at; a poll with more is woken unseen: at worst it lists once too often. */
 const REVISIONS = 100;
-const CAUSE_KIND = 'Push';
 const CARRIES = 'carries on: ';
 
 const messageFor = ({ cluster, kind, namespace, name }: TargetKey, place: string, occasion: string): Message => ({
@@ -38,7 +37,7 @@ const messageFor = ({ cluster, kind, namespace, name }: TargetKey, place: string
   cluster,
   epoch: '',
   target: { kind, namespace, name },
-  cause: { kind: CAUSE_KIND, namespace: '', name: place, uid: '', resourceVersion: '' },
+  cause: { kind: PUSH_KIND, namespace: '', name: place, uid: '', resourceVersion: '' },
   reason: 'hook',
   occasion,
 });
@@ -50,15 +49,16 @@ const isConcerned = async (polls: WakePlacePorts['polls'], poll: TargetKey, refs
   return next !== undefined || mayConcern(revisions, refs);
 };
 
-/** Wakes a page of one cluster's polls behind `from`. Gives what to go on from with the other clusters; undefined when there are none. */
+/** Wakes a page of one cluster's polls behind `from`, of `only` that cluster if one is named. Gives what to go on from with the other clusters; undefined when there are none. */
 const wakePage = async (
   { polls, sender }: WakePlacePorts,
   { place, refs, occasion }: PushAt,
   from: string | undefined,
+  only?: string,
 ): Promise<string | undefined> => {
   const { targets, next } = await polls.atPlace(place, PAGE, from);
   const [first] = targets;
-  if (first === undefined) return undefined;
+  if (first === undefined || (only !== undefined && first.cluster !== only)) return undefined;
   const mine = targets.filter(({ cluster }) => cluster === first.cluster);
   const concerned = await Promise.all(mine.map((poll) => isConcerned(polls, poll, refs)));
   const hasMore = mine.length === targets.length && next !== undefined;
@@ -84,8 +84,8 @@ export const carryOn = async (
   messages: readonly Message[],
 ): Promise<void> => {
   for (const { cause, occasion = '' } of messages) {
-    if (cause.kind !== CAUSE_KIND || !occasion.startsWith(CARRIES)) continue;
+    if (cause.kind !== PUSH_KIND || !occasion.startsWith(CARRIES)) continue;
     const push = { place: cause.name, refs: undefined, occasion: occasion.slice(CARRIES.length) };
-    await wakePage(ports, push, hookSortKey(target));
+    await wakePage(ports, push, hookSortKey(target), target.cluster);
   }
 };

@@ -149,7 +149,7 @@ describe('what an attestation shows', () => {
       spec: {
         env: [
           { name: 'PASSWORD', value: 'sesame' },
-          { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+          { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
         ] as never,
         source: { git: { url: 'https://bob:hunter2@github.com/a/b?token=tok3n', revision: 'main' } },
         services: [{ kind: 'Secret', name: 'database' }],
@@ -158,7 +158,7 @@ describe('what an attestation shows', () => {
     await world.built();
     const { statement } = await world.attestation();
     expect(statement.predicate.buildDefinition.externalParameters).toMatchObject({
-      env: [{ name: 'PASSWORD' }, { name: 'TOKEN' }],
+      env: [{ name: 'PASSWORD' }, { name: 'POD' }],
       services: [{ kind: 'Secret', name: 'database' }],
     });
     expect(statement.predicate.buildDefinition.resolvedDependencies[0]).toMatchObject({

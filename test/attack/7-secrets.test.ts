@@ -13,30 +13,15 @@ import { tokenConfig } from '../../lib/kube/kubeconfig.ts';
 import { kubeTransport } from '../../lib/kube/transport.ts';
 import { openRegistry } from '../../lib/oci/client.ts';
 import { keychainFromSecrets } from '../../lib/oci/credentials.ts';
-import type { Digest } from '../../lib/oci/digest.ts';
-import { parseReference, parseRepository } from '../../lib/oci/reference.ts';
+import { parseReference } from '../../lib/oci/reference.ts';
 import { jsonLog, sayError } from '../../lib/reconcile/log.ts';
-import { attestationTag } from '../../lib/signing/attestation.ts';
 import { failureText } from '../../lib/steps/step.ts';
-import { startFakeRegistry } from '../support/fake-registry.ts';
 import { type GitHttpServer, startGitHttpServer } from '../support/git-http-server.ts';
 import { type GitRoot, gitRoot } from '../support/git-repository.ts';
 import { openGitWay } from '../support/open-egress.ts';
 import { type SourceWorld, sourceWorld } from '../support/source-world.ts';
 import { type StateTables, stateTables } from '../support/state-table.ts';
 import { type StepWorld, stepWorld } from '../support/step-world.ts';
-import {
-  appFacts,
-  builderFacts,
-  buildWorld,
-  completionMessage,
-  digestOf,
-  ended,
-  lifecycleSteps,
-  namespace,
-  podPath,
-  succeededPod,
-} from '../unit/builds/build-world.ts';
 
 /** What is planted; no other text of these tests holds it, plain or in base64. */
 const planted = 'hunter2-planted-by-a-test';
@@ -324,72 +309,5 @@ describe('what ends in an image', () => {
     const failure = (await run.catch((error: unknown) => error)) as Error;
     expect(failure.message).toContain('authorization of Secret creds holds a line break');
     expect(leaksIn(failureText(failure))).toEqual([]);
-  });
-});
-
-describe('what a Build leaves', () => {
-  it('in its attestation names the source without login and signed query', async () => {
-    const registry = await startFakeRegistry();
-    const app = `${registry.host}/team/app`;
-    const world = buildWorld({
-      spec: {
-        tags: [app],
-        builder: { image: 'builder.example/team/builder' },
-        source: { blob: { url: `https://me:${planted}@blob.example/a.zip?sig=${planted}` } },
-      },
-      attest: {
-        systemAccount: { namespace: 'system', name: 'controller' },
-        internalParameters: {},
-        release: 'v1',
-        registryFor: () => Promise.resolve(openRegistry()),
-      },
-    });
-    world.cluster.put('/api/v1/namespaces', { kind: 'Namespace', metadata: { name: namespace } });
-    world.cluster.put('/api/v1/namespaces/system/serviceaccounts', {
-      kind: 'ServiceAccount',
-      metadata: { name: 'controller', namespace: 'system' },
-    });
-    world.images.known.set('builder.example/team/builder', builderFacts);
-    const metadata = {
-      source: {
-        type: 'blob',
-        metadata: { url: `https://blob.example/a.zip?sig=${planted}` },
-        version: { sha256sum: 'a' },
-      },
-    };
-    const labels = { ...appFacts.labels, 'io.buildpacks.project.metadata': JSON.stringify(metadata) };
-    world.images.known.set(`${app}@${digestOf('a')}`, { ...appFacts, labels });
-    await world.pass();
-    world.podSays(succeededPod(completionMessage({ latestImage: `${app}@${digestOf('a')}` })));
-    await world.pass();
-    const client = openRegistry();
-    const { bytes } = await client.getManifest(attestationTag(digestOf('a') as Digest, parseRepository(app)));
-    const { layers } = JSON.parse(Buffer.from(bytes).toString()) as { layers: [{ digest: Digest; size: number }] };
-    const envelope = Buffer.from(await client.readBlob(parseRepository(app), layers[0])).toString();
-    const { payload } = JSON.parse(envelope) as { readonly payload: string };
-    const statement = Buffer.from(payload, 'base64').toString();
-    await registry.close();
-    expect(statement).toContain('https://blob.example/a.zip');
-    expect(leaksIn(statement)).toEqual([]);
-  });
-
-  it('in its condition repeats no login from the log of a step', async () => {
-    const world = buildWorld();
-    await world.pass();
-    world.cluster.setLog(
-      podPath,
-      'build',
-      `first\nfatal: unable to access 'https://me:${planted}@git.example/a?token=${planted}'\n`,
-    );
-    world.podSays({
-      phase: 'Failed',
-      initContainerStatuses: lifecycleSteps.map((name) =>
-        ended(name, name === 'build' ? 1 : 0, name === 'build' ? 'x' : ''),
-      ),
-      containerStatuses: [],
-    });
-    await world.pass();
-    expect(JSON.stringify(world.condition())).toContain('https://git.example/a');
-    expect(leaksIn(JSON.stringify(world.condition()))).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ describe('what another program wrote', () => {
       "fatal: unable to access 'https://git.example/a?token=REDACTED': The requested URL returned error: 500",
     ],
     ['cannot open me:hunter2@git.example/a', 'cannot open git.example/a'],
+    ['--proxy=me:p=a@ss@proxy.example and user:x@y', 'proxy.example and y'],
     ['invalid value "Bearer hunter2.abc" of header', 'invalid value "Bearer REDACTED" of header'],
     ['> Authorization: Basic aHVudGVyMg==\n> Accept: */*', '> Authorization: REDACTED\n> Accept: */*'],
   ])('is shown without secrets: %s', (text, shown) => {
@@ -21,6 +22,7 @@ describe('what another program wrote', () => {
     'a kubernetes.io/basic-auth Secret is asked for',
     'at run (file:///app/main.js:10:5)',
     'object default/app: again in 10 s',
+    'cloning ssh://git@git.example/a.git into mail@example.org',
   ])('stays as it is without any: %s', (text) => {
     expect(shownText(text)).toBe(text);
   });
