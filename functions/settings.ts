@@ -1,6 +1,7 @@
 /** What a function is told by its environment. Everything that is wrong is reported together. */
 import * as v from 'valibot';
 import { archivePlace, archivePlaceRule } from '../lib/builds/archive/place.ts';
+import { CidrError, parseCidrs } from '../lib/egress/cidr.ts';
 
 const text = v.pipe(v.string(), v.minLength(1, 'must not be empty'));
 const flag = v.optional(
@@ -14,8 +15,35 @@ const flag = v.optional(
 const cap = v.optional(
   v.pipe(
     v.string(),
-    v.regex(/^(?:[1-9]\d{0,2}|1000)?$/, 'must be a number from 1 to 1000'),
+    // Each holder of a slot takes up to 455 bytes of one item, which may have 400 KB.
+    v.regex(/^(?:[1-9]\d?|[1-7]\d\d|800)?$/, 'must be a number from 1 to 800'),
     v.transform((given) => (given === '' ? undefined : Number(given))),
+  ),
+  '',
+);
+
+const ranges = v.optional(
+  v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+      try {
+        return parseCidrs(value);
+      } catch (error) {
+        if (!(error instanceof CidrError)) throw error;
+        addIssue({ message: error.message });
+        return NEVER;
+      }
+    }),
+  ),
+  '',
+);
+
+/** A Kubernetes quantity of bytes, whole, as people write one. */
+const bytes = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(/^(?:[1-9]\d{0,9}(?:[KMGT]i|[kMGT])?)?$/, 'must be a quantity of bytes such as 4Gi'),
+    v.transform((given) => (given === '' ? undefined : given)),
   ),
   '',
 );
@@ -57,6 +85,8 @@ const settingsSchema = v.object({
   KPACKLESS_INJECTED_SIDECAR_SUPPORT: flag,
   /** `refuse` fails Builds whose builder orders image extensions: their steps run as root. */
   KPACKLESS_EXTENSIONS: v.optional(v.picklist(['run', 'refuse'], 'must be run or refuse'), 'run'),
+  /** Most that each directory of a build pod may hold; empty for no limit. */
+  KPACKLESS_EMPTY_DIR_LIMIT: bytes,
   KPACKLESS_PRIORITY_CLASSES: flag,
   KPACKLESS_TRUST_UNKNOWN_SSH_HOSTS: v.optional(
     v.pipe(
@@ -72,6 +102,11 @@ const settingsSchema = v.object({
   ),
   /** PEM file of certificate authorities that registries may be vouched for by, beside the usual ones; empty for none. */
   KPACKLESS_REGISTRY_CA_FILE: v.optional(v.string(), ''),
+  /** Addresses that tenants' hosts may have, and may not, beyond and against what is usual: ranges with commas between them. */
+  KPACKLESS_EGRESS_ALLOW: ranges,
+  KPACKLESS_EGRESS_DENY: ranges,
+  /** Whether tenants' hosts may have private addresses. */
+  KPACKLESS_EGRESS_PRIVATE: v.optional(v.picklist(['allow', 'refuse'], 'must be allow or refuse'), 'refuse'),
   /** Commit of this release, the same for all functions; empty when it is not known. */
   KPACKLESS_COMMIT: v.optional(
     v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{7,64})?$/, 'must be a commit id in lower-case hex')),

@@ -1,15 +1,16 @@
 /** `npm run register`: tells the functions on AWS how to reach an EKS cluster. Nothing secret is written. */
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { accountOfRole } from '../lib/clusters/ecr-roles.ts';
+import { grantForm, parseGrant } from '../lib/clusters/grant-text.ts';
 import { PermanentError } from '../lib/errors/expected.ts';
 import { Clusters, type Registration } from '../lib/state/clusters.ts';
 import { DynamoDbTable } from '../lib/state/dynamodb-table.ts';
 
 const usage =
-  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--ecr-role ARN]… [--relay-role-id AROA…] [--table kpackless]';
+  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--grant GRANT]… [--relay-role-id AROA…] [--table kpackless]; a GRANT is: ' +
+  grantForm;
 
-const mostEcrRoles = 50;
+const mostGrants = 200;
 
 /** What the command line asks for. */
 export interface RegisterOptions {
@@ -30,7 +31,7 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
       role: text,
       server: text,
       'ca-data': text,
-      'ecr-role': { ...text, multiple: true },
+      grant: { ...text, multiple: true },
       'relay-role-id': text,
       table: text,
     },
@@ -48,23 +49,18 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
   if (!URL.canParse(server) || new URL(server).protocol !== 'https:') throw invalid(`${server} is no https address`);
   if (!Buffer.from(caData, 'base64').toString().includes('BEGIN CERTIFICATE'))
     throw invalid('--ca-data is no certificate in base64');
-  const { 'relay-role-id': relayRoleId } = values;
+  const { 'relay-role-id': relayRoleId, grant: given = [] } = values;
   if (relayRoleId !== undefined && !/^AROA[A-Z0-9]{12,124}$/.test(relayRoleId))
     throw invalid(`${relayRoleId} is no unique id of a role: infra/relay-role.yml says it as RelayRoleId`);
-  const { 'ecr-role': ecrRoles = [] } = values;
-  const accounts = ecrRoles.map(accountOfRole);
-  // The functions' own policy lets them become these alone.
-  const strange = ecrRoles.find((role) => !/^arn:aws[a-z-]*:iam::\d{12}:role\/ecr-kpackless-[\w+=,.@-]+$/.test(role));
-  if (strange !== undefined) throw invalid(`${strange} is no ARN of a role whose name begins with ecr-kpackless-`);
-  if (new Set(accounts).size < accounts.length || accounts.length > mostEcrRoles)
-    throw invalid(`--ecr-role takes one role per account, for at most ${mostEcrRoles} accounts`);
+  if (given.length > mostGrants) throw invalid(`--grant is taken ${mostGrants} times at most`);
+  const grants = given.map(parseGrant);
   const registration = { access: 'eks', eksName, region, server, caData, roleArn } as const;
   return {
     cluster,
     table,
     registration: {
       ...registration,
-      ...(ecrRoles.length > 0 && { ecrRoles }),
+      ...(grants.length > 0 && { grants }),
       ...(relayRoleId !== undefined && { relayRoleId }),
     },
   };

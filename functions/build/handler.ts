@@ -33,6 +33,7 @@ export const handler = reconcileHandler(({ settings, aws, table, sender, kube })
       trustUnknownSshHosts: settings.KPACKLESS_TRUST_UNKNOWN_SSH_HOSTS,
       injectedSidecars: settings.KPACKLESS_INJECTED_SIDECAR_SUPPORT,
       refuseExtensions: settings.KPACKLESS_EXTENSIONS === 'refuse',
+      emptyDirLimit: settings.KPACKLESS_EMPTY_DIR_LIMIT,
       ...(maximum === '' ? {} : { maximumPlatformApi: maximum }),
     },
   });

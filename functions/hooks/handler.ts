@@ -1,13 +1,14 @@
 /** Takes push hooks of git hosts, behind a function URL. */
 import { hookAnswerer } from '../../lib/hooks/answer.ts';
 import { requestIn, resultFrom, type UrlEvent } from '../../lib/hooks/function-url.ts';
-import { parameterSecrets, secretsIn } from '../../lib/hooks/secret-parameter.ts';
+import { parameterSecrets } from '../../lib/hooks/secret-parameter.ts';
+import { secretsIn } from '../../lib/hooks/secrets.ts';
 import { Polls } from '../../lib/state/polls.ts';
 import { ports } from '../ports.ts';
 
 const { aws, table, sender, clock, log } = ports;
 
-/** Standalone mode is told the secret itself, AWS the name of the parameter that holds it. */
+/** Standalone mode is told the secrets themselves, AWS the name of the parameter that holds them. */
 const parameter = process.env['KPACKLESS_HOOK_SECRET_PARAMETER'] ?? '';
 const given = secretsIn(process.env['KPACKLESS_HOOK_SECRET'] ?? '');
 const secrets =

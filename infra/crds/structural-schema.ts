@@ -10,6 +10,8 @@ export interface StructuralSchema {
   readonly additionalProperties?: StructuralSchema;
   readonly items?: StructuralSchema;
   readonly required?: readonly string[];
+  /** Rules in CEL that the API server applies. */
+  readonly 'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
 }
 
 const isSchema = (input: unknown): input is StructuralSchema =>

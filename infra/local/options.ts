@@ -1,6 +1,8 @@
 /** What `npm start` understands. */
 import { parseArgs } from 'node:util';
+import { grantForm, parseGrant } from '../../lib/clusters/grant-text.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
+import type { RegistryGrant } from '../../lib/state/clusters.ts';
 
 /** The command line, checked. */
 export interface StartOptions {
@@ -11,6 +13,8 @@ export interface StartOptions {
   readonly exitWhenReady: boolean;
   readonly reset: boolean;
   readonly help: boolean;
+  /** What the cluster's objects may do in registries with this process's AWS identity; nothing by default. */
+  readonly grants: readonly RegistryGrant[];
 }
 
 /** How it is used. */
@@ -23,6 +27,8 @@ Kubernetes cluster of its own; KUBECONFIG in the environment is never followed.
   --context NAME      use this context (of --kubeconfig, or of ~/.kube/config)
   --registry HOST     registry that the given cluster pulls from, as host or host:port
   --exit-when-ready   exit with 0 once the sample image runs, or with 1 when it does not
+  --grant GRANT       let objects enter a registry of ECR with your AWS identity (repeatable); a GRANT is
+                      ${grantForm}
   --reset             forget the state of earlier starts; ends then, unless --exit-when-ready is given too
   --help              this text
 `;
@@ -31,7 +37,7 @@ const invalid = (message: string): PermanentError => new PermanentError('Usage',
 
 /** Reads the arguments. @throws PermanentError with one sentence */
 export const startOptions = (args: readonly string[], home: string): StartOptions => {
-  let values: Readonly<Record<string, string | boolean | undefined>>;
+  let values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   try {
     ({ values } = parseArgs({
       args: [...args],
@@ -42,6 +48,7 @@ export const startOptions = (args: readonly string[], home: string): StartOption
         context: { type: 'string' },
         registry: { type: 'string' },
         'exit-when-ready': { type: 'boolean' },
+        grant: { type: 'string', multiple: true },
         reset: { type: 'boolean' },
         help: { type: 'boolean' },
       },
@@ -65,5 +72,6 @@ export const startOptions = (args: readonly string[], home: string): StartOption
     exitWhenReady: values['exit-when-ready'] === true,
     reset: values['reset'] === true,
     help: values['help'] === true,
+    grants: [values['grant'] ?? []].flat().map((grant) => parseGrant(String(grant))),
   };
 };

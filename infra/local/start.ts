@@ -15,6 +15,7 @@ import { pushStepImage } from './images/push-step-image.ts';
 import { pushSampleImages, type SampleImages } from './images/sample-set.ts';
 import { install, whyNotInstall, writeOwnKubeconfig } from './install.ts';
 import type { StartOptions } from './options.ts';
+import { addressesOf, egressAllow, egressSaid } from './own-hosts.ts';
 import { sampleName, sampleNamespace, sampleObjects } from './sample/objects.ts';
 import { sampleFiles } from './sample/source.ts';
 import { pushSourceImage } from './sample/source-image.ts';
@@ -139,12 +140,17 @@ const bringUp = async (
     await writeOwnKubeconfig(kube, addressOf(target.config), kubeconfig);
   });
   checkpoint();
+  const own = await addressesOf([target.registry, ...(target.cluster === undefined ? [] : [target.cluster.gitHost])]);
+  screen.line(egressSaid(own));
   const standalone = await screen.step('queues, table, relay and handlers in this process', () =>
     startStandalone({
       databaseFile: join(home, 'kpackless.sqlite'),
       cluster: target.name,
-      registration: { access: 'kubeconfig', path: kubeconfig },
-      settings: { KPACKLESS_STEP_IMAGE: stepImage },
+      registration: { access: 'kubeconfig', path: kubeconfig, grants: options.grants },
+      settings: {
+        KPACKLESS_STEP_IMAGE: stepImage,
+        KPACKLESS_EGRESS_ALLOW: egressAllow(process.env['KPACKLESS_EGRESS_ALLOW'], own),
+      },
       logFile: join(home, 'logs', 'kpackless.log'),
       healthPort,
       // Without a secret every hook would be refused: then nobody listens either.

@@ -11,7 +11,8 @@ const EnvVarSchema = coreObjectOf<EnvVar>(
       value: { type: 'string', description: 'Value of the variable.' },
       valueFrom: {
         type: 'object',
-        description: 'Where the value comes from; a secretKeyRef is not supported.',
+        description:
+          'Where the value comes from: fieldRef or resourceFieldRef; a secretKeyRef or configMapKeyRef is not supported.',
         'x-kubernetes-preserve-unknown-fields': true,
       },
     },

@@ -77,7 +77,12 @@ export const conditionReasons = {
   },
   PodNameTaken: {
     kinds: ['Build'],
-    meaning: 'A pod of the name belongs to somebody else; the Build waits until it is gone.',
+    meaning: 'A pod of the name is not the one that was made for the Build; the Build waits until it is gone.',
+    ours: true,
+  },
+  SpecChanged: {
+    kinds: ['Build'],
+    meaning: 'Somebody changed the spec after the Build had begun; its pod was stopped.',
     ours: true,
   },
   PodDeleted: { kinds: ['Build'], meaning: 'The pod was deleted before it ended.', ours: true },
@@ -128,14 +133,23 @@ export const conditionReasons = {
   },
   ArchiveFailed: { kinds: ['Build'], meaning: 'The logs are not kept; the message says why.', ours: true },
   Invalid: {
-    kinds: ['Image'],
-    meaning:
-      'A field of the Image cannot work, or the API server refuses what would be made of it; the message names it.',
+    kinds: ['Image', 'Build'],
+    meaning: 'A field cannot work, or the API server refuses what would be made of it; the message names it.',
     ours: true,
   },
   Retrying: {
     kinds: ['Image', 'Build'],
     meaning: 'The API server or a registry failed; it is tried again.',
+    ours: true,
+  },
+  TooManyDependencies: {
+    kinds: ['Image', 'Builder', 'ClusterBuilder', 'SourceResolver'],
+    meaning: 'It refers to more other objects than can be watched for it, or to one with an endless name.',
+    ours: true,
+  },
+  TooLarge: {
+    kinds: ['Image', 'Builder', 'ClusterBuilder', 'SourceResolver'],
+    meaning: 'More would have to be remembered of it than the store takes; the message says of what.',
     ours: true,
   },
   CredentialsForbidden: {
@@ -171,6 +185,12 @@ export const conditionReasons = {
     meaning: 'The git host shows another key than known_hosts has, or a revoked one.',
     ours: true,
   },
+  HostNotAsked: {
+    kinds: ['SourceResolver'],
+    meaning:
+      'The git host leads to an address that is not asked from here; the message names its kind and the setting.',
+    ours: true,
+  },
   HostKeyUnknown: { kinds: ['SourceResolver'], meaning: 'The git host is not in known_hosts.', ours: true },
   InvalidGitUrl: {
     kinds: ['SourceResolver'],
@@ -178,6 +198,11 @@ export const conditionReasons = {
     ours: true,
   },
   InvalidSource: { kinds: ['SourceResolver'], meaning: 'None of git, blob and registry is given.', ours: true },
+  InvalidName: {
+    kinds: ['Image', 'Build', 'SourceResolver', 'Builder', 'ClusterBuilder'],
+    meaning: 'A reference names an object as none can be called, such as `..`; the message says which.',
+    ours: true,
+  },
   InvalidPollInterval: {
     kinds: ['SourceResolver'],
     meaning: 'The annotation for the polling interval cannot be read; the installation’s interval holds.',
@@ -186,6 +211,12 @@ export const conditionReasons = {
   NotFollowed: {
     kinds: ['SourceResolver'],
     meaning: 'The blob or image is to be looked at again and again, which cannot be done; the message says why.',
+    ours: true,
+  },
+  TooManyFollowed: {
+    kinds: ['SourceResolver'],
+    meaning:
+      'The namespace follows more of the repository than one poll holds, or than push hooks wake; the message says which.',
     ours: true,
   },
   PollingOff: {
@@ -211,6 +242,12 @@ export const conditionReasons = {
   SourceUnreachable: {
     kinds: ['SourceResolver'],
     meaning: 'The blob or image that is followed could not be looked at; it is tried again.',
+    ours: true,
+  },
+  SecretInvalid: {
+    kinds: ['SourceResolver'],
+    meaning:
+      'A user name, password or token in a Secret holds a line break or is no text; the message names Secret and key.',
     ours: true,
   },
   SshKeyInvalid: { kinds: ['SourceResolver'], meaning: 'The private key in the Secret cannot be read.', ours: true },

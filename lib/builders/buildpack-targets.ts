@@ -6,6 +6,7 @@ import type { ReadableImage } from '../buildpacks/readable-image.ts';
 import { nameOf } from '../buildpacks/store-reader.ts';
 import { type Target, targetsIn, targetsKey } from '../buildpacks/targets.ts';
 import { ExpectedError } from '../errors/expected.ts';
+import type { Registry } from '../oci/registry.ts';
 import type { ImageAccess } from './image-access.ts';
 
 /** Targets by `id@version`; none for what nothing is known of. */
@@ -35,6 +36,8 @@ const readsAtOnce = 4;
 
 const imageOf = ({ buildpack }: Offer): string => buildpack.storeImage?.image ?? '';
 const keyIn = (image: string, key: string): string => `${image} ${key}`;
+/** What another may have read is not known to this one. */
+const readBy = (reader: string, key: string): string => `${reader} ${key}`;
 const keyOf = (offer: Offer): string => keyIn(imageOf(offer), targetsKey(offer.buildpack));
 
 const byName = (offers: readonly Offer[], known: (key: string) => readonly Target[] | undefined): BuildpackTargets =>
@@ -56,31 +59,42 @@ export const targetsInPackages = (
 /** A package that was deleted, broken, or may no longer be read, does not stop a builder whose layers are all there: kpack would make it. */
 const readable = async (
   image: string,
-  { account }: Offer,
-  { registryFor, configs, signal }: ImageAccess,
+  registry: Registry,
+  { configs, signal }: ImageAccess,
 ): Promise<readonly ReadableImage[]> => {
   try {
-    return [await fetchImage(await registryFor(account), image, configs, { signal })];
+    return [await fetchImage(registry, image, configs, { signal })];
   } catch (error) {
     if (error instanceof ExpectedError && error.pace === 'slow') return [];
     throw error;
   }
 };
 
-/** Reads each package once that the memory does not know. Throws OciError when a registry does not answer, PermanentError for malformed labels. */
+/**
+ * Reads each package once that the memory does not know, which remembers for each reader alone. Throws OciError when a registry does not answer,
+ * PermanentError for malformed labels.
+ */
 export const readTargets = async (
   offers: readonly Offer[],
   memory: TargetsMemory,
   access: ImageAccess,
 ): Promise<BuildpackTargets> => {
-  const unknown = new Map(
-    offers
-      .filter((offer) => memory.get(keyOf(offer)) === undefined && (offer.buildpack.order ?? []).length === 0)
-      .map((offer) => [imageOf(offer), offer] as const),
-  );
-  await mapBounded([...unknown], readsAtOnce, async ([image, offer]) => {
-    for (const content of await readable(image, offer, access))
-      for (const [key, targets] of targetsIn(content)) memory.put(keyIn(image, key), targets);
+  const read = new Map<string, readonly Target[]>();
+  const wanted = await mapBounded(offers, readsAtOnce, async (offer) => {
+    const registry = await access.registryFor(offer.account);
+    const known = registry.reader === undefined ? undefined : memory.get(readBy(registry.reader, keyOf(offer)));
+    if (known !== undefined) read.set(keyOf(offer), known);
+    return { offer, registry, known: known !== undefined || (offer.buildpack.order ?? []).length > 0 };
   });
-  return byName(offers, memory.get);
+  const unknown = new Map(
+    wanted.filter(({ known }) => !known).map(({ offer, registry }) => [imageOf(offer), registry] as const),
+  );
+  await mapBounded([...unknown], readsAtOnce, async ([image, registry]) => {
+    for (const content of await readable(image, registry, access))
+      for (const [key, targets] of targetsIn(content)) {
+        read.set(keyIn(image, key), targets);
+        if (registry.reader !== undefined) memory.put(readBy(registry.reader, keyIn(image, key)), targets);
+      }
+  });
+  return byName(offers, (key) => read.get(key));
 };

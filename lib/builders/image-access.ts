@@ -5,7 +5,8 @@ import type { Account } from '../buildpacks/offers.ts';
 import type { Registry } from '../oci/registry.ts';
 /** How images are read: with whose credentials, and what is known already. */
 export interface ImageAccess {
-  readonly registryFor: (account: Account) => Promise<Registry>;
+  /** Opens a client for reading with the credentials of whom an image belongs to. */
+  readonly registryFor: (owner: Account) => Promise<Registry>;
   readonly configs: ConfigCache;
   readonly signal: AbortSignal;
 }

@@ -101,7 +101,7 @@ export const builderImageOf = async (
   assertSamePlatform(build.image.platform, lifecycle.image.platform, lifecycleName);
   assertPlatformApis(lifecycleStatus);
   const buildpacks = resolved.buildpacks.map(({ buildpack }) => buildpack);
-  const offer = { id: stackStatus.id ?? '', mixins: stackStatus.mixins ?? [] };
+  const offer = { id: stackStatus.id ?? '', mixins: new Set(stackStatus.mixins) };
   for (const buildpack of buildpacks) assertBuildpackFits(buildpack, offer, lifecycleStatus);
   const extensionLayers = (extensions?.extensions ?? []).map(({ buildpack }) => buildpack);
   assertExtensionsFit(extensionLayers, lifecycleStatus);

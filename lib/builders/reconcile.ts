@@ -5,9 +5,9 @@ import { builderServiceAccount } from '../api/defaults.ts';
 import { platformsAnnotation } from '../api/labels.ts';
 import type { ConfigCache } from '../buildpacks/fetch-image.ts';
 import { type Account, accountOf } from '../buildpacks/offers.ts';
+import { behalfOf, type OpenRegistry } from '../buildpacks/opening.ts';
 import { resolveExtensions } from '../buildpacks/resolve-extensions.ts';
 import { resolveOrder } from '../buildpacks/resolve-order.ts';
-import type { KubeClient } from '../kube/client.ts';
 import { digestOf } from '../oci/digest.ts';
 import { withDigest } from '../oci/reference.ts';
 import type { Registry } from '../oci/registry.ts';
@@ -29,8 +29,7 @@ import { type BuilderIdentity, targetOf, withBoth } from './target.ts';
 
 /** What the builder reconcilers need from outside. */
 export interface BuilderPorts {
-  /** A client with an account's credentials; without a namespace only those of the process. Throws KubeError. */
-  readonly registryFor: (kube: KubeClient, account: Account, signal: AbortSignal) => Promise<Registry>;
+  readonly registryFor: OpenRegistry;
   readonly configs: ConfigCache;
   /** `v1.2.3 (git sha: abc)`: written into every builder, so that it is the same for all of one release. */
   readonly creatorVersion: string;
@@ -112,10 +111,11 @@ const reconcileAny = async (
     creatorVersion: ports.creatorVersion,
     platforms: platformsWanted(object.metadata.annotations?.[platformsAnnotation]),
   };
-  const registry = await ports.registryFor(kube, account, signal);
+  const behalf = behalfOf(identity.kind, identity.namespace);
+  const registry = await ports.registryFor(kube, account, { behalf, access: 'write' });
 
   const access = {
-    registryFor: (other: Account) => ports.registryFor(kube, other, signal),
+    registryFor: (owner: Account) => ports.registryFor(kube, owner, { behalf, access: 'read' }),
     configs: ports.configs,
     signal,
   };

@@ -1,14 +1,22 @@
-/** Registry clients with the credentials of ServiceAccounts (spec 04 §10). Secrets are read in each pass and kept by nobody. */
+/**
+ * Registry clients with the credentials of ServiceAccounts (spec 04 §10). A credential is looked for among the account's Secrets, then with its
+ * own cloud identity, then among the grants of the cluster's registration, and nowhere else. Secrets are read in each pass and kept by nobody.
+ */
+import type { Fetch } from '../egress/fetch.ts';
+import { PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { RegistryOptions } from '../oci/api.ts';
 import { openRegistry } from '../oci/client.ts';
 import { type CredentialSecret, keychainFromSecrets } from '../oci/credentials.ts';
-import { anonymous, firstOf, type Keychain } from '../oci/keychain.ts';
+import type { FetchSendOptions } from '../oci/fetch-send.ts';
+import { anonymous, type CredentialSource, firstOf } from '../oci/keychain.ts';
 import type { Registry } from '../oci/registry.ts';
 import { createSession } from '../oci/session.ts';
+import { printable } from '../text/printable.ts';
 import { mapBounded } from './bounded.ts';
 import type { Account } from './offers.ts';
+import type { CloudCredentials, NamedAccount, OpenRegistry } from './opening.ts';
 
 type NamedRefs = readonly { readonly name?: string | undefined }[] | undefined;
 
@@ -18,13 +26,22 @@ interface ServiceAccount extends KubeObject {
 }
 
 const secretsAtOnce = 4;
+/** Of the reasons why there is no credential, for a condition. */
+const shownCharacters = 1500;
+/** More is a mistake, and each costs a request. */
+const mostSecrets = 100;
 
 const readSecrets = async (
   kube: KubeClient,
   namespace: string,
   refs: NamedRefs,
 ): Promise<{ readonly found: readonly CredentialSecret[]; readonly missing: readonly string[] }> => {
-  const names = (refs ?? []).flatMap(({ name }) => (name ? [name] : []));
+  const names = [...new Set((refs ?? []).flatMap(({ name }) => (name ? [name] : [])))];
+  if (names.length > mostSecrets)
+    throw new PermanentError(
+      'ReconcileFailed',
+      `an account of namespace ${namespace} lists ${names.length} Secrets, of which at most ${mostSecrets} are read`,
+    );
   const read = await mapBounded(names, secretsAtOnce, (name) =>
     kube.get<CredentialSecret & KubeObject>({ kind: 'Secret', namespace, name }),
   );
@@ -34,11 +51,9 @@ const readSecrets = async (
   };
 };
 
-/** What an account's Secrets come to. */
-interface AccountCredentials {
-  readonly keychain: Keychain;
-  /** What is missing of them, as a sentence; told when a registry asks for a credential that is not there. */
-  readonly missing: string | undefined;
+/** What an account's Secrets come to, and the account itself; none when none is named. */
+interface AccountCredentials extends CredentialSource {
+  readonly account: NamedAccount | undefined;
 }
 
 /**
@@ -49,47 +64,81 @@ export const accountCredentials = async (
   kube: KubeClient,
   { namespace, serviceAccount, imagePullSecrets: explicit = [] }: Account,
 ): Promise<AccountCredentials> => {
-  if (namespace === '') return { keychain: anonymous, missing: 'no ServiceAccount is named' };
+  if (namespace === '') return { keychain: anonymous, missing: () => 'no ServiceAccount is named', account: undefined };
   const name = serviceAccount || 'default';
-  const account = await kube.get<ServiceAccount>({ kind: 'ServiceAccount', namespace, name });
+  const object = await kube.get<ServiceAccount>({ kind: 'ServiceAccount', namespace, name });
   const [accountSecrets, pullSecrets] = await Promise.all([
-    readSecrets(kube, namespace, account?.secrets),
+    readSecrets(kube, namespace, object?.secrets),
     readSecrets(kube, namespace, [
       ...explicit.map((secret) => ({ name: secret })),
-      ...(account?.imagePullSecrets ?? []),
+      ...(object?.imagePullSecrets ?? []),
     ]),
   ]);
   const gone = [...accountSecrets.missing, ...pullSecrets.missing].map((secret) => `${namespace}/${secret}`);
   const missing = [
-    ...(account === undefined ? [`ServiceAccount ${namespace}/${name} does not exist`] : []),
+    ...(object === undefined ? [`ServiceAccount ${namespace}/${name} does not exist`] : []),
     ...(gone.length === 0 ? [] : [`of its Secrets there is no ${gone.join(', ')}`]),
   ].join('; ');
   return {
     keychain: keychainFromSecrets({ accountSecrets: accountSecrets.found, pullSecrets: pullSecrets.found }),
-    missing: missing === '' ? undefined : missing,
+    missing: ({ registry }) =>
+      missing === ''
+        ? `ServiceAccount ${namespace}/${name} has no Secret for ${registry} (of type kubernetes.io/dockerconfigjson, among its secrets)`
+        : missing,
+    account: { namespace, name, object },
   };
 };
 
-/**
- * Opens registries for accounts. `keychainFor` the cluster (cloud identity, mounted config) answers where an account's Secrets are silent. Within one
- * pass, known by its client, an account's Secrets are read once.
- */
+/** How registries are reached; by which fetch is said, since tenants name them. */
+export interface AccountRegistryOptions
+  extends Omit<RegistryOptions, 'keychain' | 'anonymousBecause' | 'access' | 'reader'> {
+  readonly transport: FetchSendOptions & { readonly fetch: Fetch };
+}
+
+/** Whoever is the same in all of this may be shown what the other has read. */
+const readerOf = ({ cluster = '' }: KubeClient, { account }: AccountCredentials, pullSecrets: readonly string[]) => [
+  cluster,
+  account?.namespace ?? '',
+  account?.name ?? '',
+  account?.object?.metadata?.uid ?? '',
+  ...pullSecrets,
+];
+
+/** Opens registries for accounts. Within one pass, known by its client, an account's Secrets are read once. */
 export const accountRegistries = (
-  options: Omit<RegistryOptions, 'keychain'>,
-  keychainFor: (kube: KubeClient) => Keychain = () => anonymous,
-): ((kube: KubeClient, account: Account) => Promise<Registry>) => {
+  options: AccountRegistryOptions,
+  cloud: CloudCredentials = () => [],
+): OpenRegistry => {
   const shared = { ...options, session: options.session ?? createSession() };
-  const passes = new WeakMap<KubeClient, Map<string, Promise<Registry>>>();
-  return (kube, account) => {
-    const opened = passes.get(kube) ?? new Map<string, Promise<Registry>>();
-    passes.set(kube, opened);
-    const key = [account.namespace, account.serviceAccount, ...(account.imagePullSecrets ?? [])].join('/');
+  interface Pass {
+    readonly accounts: Map<string, Promise<AccountCredentials>>;
+    readonly clients: Map<string, Promise<Registry>>;
+  }
+  const passes = new WeakMap<KubeClient, Pass>();
+  return (kube, account, { behalf, access }) => {
+    const pass: Pass = passes.get(kube) ?? { accounts: new Map(), clients: new Map() };
+    passes.set(kube, pass);
+    const { namespace, serviceAccount, imagePullSecrets = [] } = account;
+    const name = JSON.stringify([namespace, serviceAccount, ...imagePullSecrets]);
     const open = async (): Promise<Registry> => {
-      const { keychain, missing } = await accountCredentials(kube, account);
-      return openRegistry({ ...shared, keychain: firstOf(keychain, keychainFor(kube)), anonymousBecause: missing });
+      const read = pass.accounts.get(name) ?? accountCredentials(kube, account);
+      pass.accounts.set(name, read);
+      const own = await read;
+      const sources = [own, ...cloud(kube, own.account, behalf)];
+      return openRegistry({
+        ...shared,
+        access,
+        keychain: firstOf(...sources.map(({ keychain }) => keychain)),
+        anonymousBecause: (repository, use) => {
+          const reasons = sources.flatMap(({ missing }) => missing(repository, use) ?? []);
+          return printable(reasons.join('; '), shownCharacters);
+        },
+        reader: JSON.stringify([behalf, readerOf(kube, own, imagePullSecrets)]),
+      });
     };
-    const registry = opened.get(key) ?? open();
-    opened.set(key, registry);
-    return registry;
+    const key = JSON.stringify([name, behalf, access]);
+    const client = pass.clients.get(key) ?? open();
+    pass.clients.set(key, client);
+    return client;
   };
 };

@@ -18,9 +18,10 @@ export interface OrderedBuildpack {
 /** At most this many are said. */
 const mostSaid = 3;
 
-const repeated = (texts: readonly string[]): readonly string[] => [
-  ...new Set(texts.filter((text, index) => texts.indexOf(text) < index)),
-];
+const repeated = (texts: readonly string[]): readonly string[] => {
+  const seen = new Set<string>();
+  return [...new Set(texts.filter((text) => seen.size === seen.add(text).size))];
+};
 
 /** At detection a buildpack of a group is tried once, whatever its version (lifecycle detector): later ones never are. */
 const inGroups = (groups: readonly Group[], where: (index: number) => string): readonly string[] =>

@@ -1,6 +1,8 @@
 /** The labels through which buildpack, stack and lifecycle images say what they are (spec 04 §5). Unknown keys are ignored. */
 import * as v from 'valibot';
 import { PermanentError } from '../errors/expected.ts';
+import { labelBounds } from '../oci/label-bounds.ts';
+import { parseJson } from '../text/bounded-json.ts';
 import { labelOf, type ReadableImage } from './readable-image.ts';
 
 const buildpackageMetadataLabel = 'io.buildpacks.buildpackage.metadata';
@@ -73,7 +75,7 @@ export const parseLabel = <T extends v.GenericSchema>(
   const label = labelOf(image, key);
   let value: unknown;
   try {
-    value = JSON.parse(label);
+    value = parseJson(label, labelBounds);
   } catch (cause) {
     throw new PermanentError('', `label ${key} of ${image.identifier} is not JSON: ${(cause as Error).message}`, {
       cause,

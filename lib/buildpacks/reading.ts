@@ -4,7 +4,6 @@
  */
 import type { Condition } from '../api/condition.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
-import type { KubeClient } from '../kube/client.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Registry } from '../oci/registry.ts';
@@ -14,11 +13,11 @@ import type { Reconcilable, Reconciler } from '../reconcile/reconciler.ts';
 import { mapBounded } from './bounded.ts';
 import { type ConfigCache, type FetchedImage, fetchImage } from './fetch-image.ts';
 import type { Account } from './offers.ts';
+import { behalfOf, type OpenRegistry } from './opening.ts';
 
 /** What these reconcilers need from outside. */
 export interface ImageReaderPorts {
-  /** A client with an account's credentials; without a namespace only those of the process. Throws KubeError. */
-  readonly registryFor: (kube: KubeClient, account: Account, signal: AbortSignal) => Promise<Registry>;
+  readonly registryFor: OpenRegistry;
   readonly configs: ConfigCache;
   /** How often tags are looked at again, in seconds. */
   readonly pollSeconds: number;
@@ -106,7 +105,8 @@ export const imageReader = <T extends ReadingObject>(
     );
     const images = reading.images(object);
     const next: Outcome = images.every(byDigest) ? settled : again(pollSeconds, 'tags may move');
-    const registry = await registryFor(pass.kube, account, pass.signal);
+    const behalf = behalfOf(reading.kind, object.metadata?.namespace);
+    const registry = await registryFor(pass.kube, account, { behalf, access: 'read' });
 
     const generation = object.metadata?.generation ?? 0;
     const upToDate = isTrue(object, 'Ready') && object.status?.observedGeneration === generation;

@@ -29,10 +29,14 @@ const resolved = (ref: BuilderExtensionOrderEntry['group'][number], catalogue: C
 
 /** What the lifecycle writes for an extension has its id as name: a second version in the group would overwrite it. */
 const assertDistinct = (offers: readonly Offer[], path: string): void => {
-  const ids = offers.map(({ buildpack }) => buildpack.id);
-  const index = ids.findIndex((id, position) => ids.indexOf(id) !== position);
-  if (index < 0) return;
-  throw new PermanentError('ReconcileFailed', `${path}[${index}]: extension ${ids[index]} is in the group already`);
+  const seen = new Set<string>();
+  for (const [index, { buildpack }] of offers.entries()) {
+    if (seen.has(buildpack.id)) {
+      const message = `${path}[${index}]: extension ${buildpack.id} is in the group already`;
+      throw new PermanentError('ReconcileFailed', message);
+    }
+    seen.add(buildpack.id);
+  }
 };
 
 /** Throws PermanentError, naming the place in the spec, for an extension that cannot be found or is in a group twice. */

@@ -29,8 +29,6 @@ export interface NeededBuildpack {
 const keyOf = ({ buildpack: { id, version = '', homepage = '' } }: Offer): string =>
   JSON.stringify([id, version, homepage]);
 
-type Found = ReadonlyMap<string, Offer>;
-
 /** Composite buildpacks within composite buildpacks: two or three in practice. */
 const deepest = 100;
 
@@ -40,14 +38,15 @@ const show = (path: readonly Offer[]): string => path.map(({ buildpack }) => nam
 type Children = ReadonlyMap<Offer, readonly { readonly offer: Offer; readonly optional: boolean }[]>;
 
 interface NestedResolver {
-  readonly withNested: (offer: Offer, path: readonly Offer[]) => Found;
+  /** Resolves what the offer orders, and what that orders; gives how deep it goes. */
+  readonly resolve: (offer: Offer, path: readonly Offer[]) => number;
   /** Of everything that was resolved. */
   readonly children: Children;
 }
 
 /** Resolves the composite buildpacks of one catalogue; what a nested reference comes to is worked out once. */
 const nestedResolver = (catalogue: Catalogue): NestedResolver => {
-  const known = new Map<Offer, Found>();
+  const heights = new Map<Offer, number>();
   const children = new Map<Offer, { readonly offer: Offer; readonly optional: boolean }[]>();
 
   const child = (id: string, version: string | undefined, path: readonly Offer[]): Offer => {
@@ -59,7 +58,15 @@ const nestedResolver = (catalogue: Catalogue): NestedResolver => {
     }
   };
 
-  const withNested = (offer: Offer, path: readonly Offer[]): Found => {
+  const assertShallow = (path: readonly Offer[], height: number): void => {
+    if (path.length + height <= deepest) return;
+    throw new PermanentError(
+      'ReconcileFailed',
+      `buildpacks order each other more than ${deepest} deep: ${show(path.slice(0, 3))} → …`,
+    );
+  };
+
+  const resolve = (offer: Offer, path: readonly Offer[]): number => {
     const here = [...path, offer];
     if (path.includes(offer)) {
       throw new PermanentError(
@@ -67,29 +74,41 @@ const nestedResolver = (catalogue: Catalogue): NestedResolver => {
         `the order of buildpacks is a circle: ${show(here.slice(path.indexOf(offer)))}`,
       );
     }
-    if (path.length >= deepest) {
-      throw new PermanentError(
-        'ReconcileFailed',
-        `buildpacks order each other more than ${deepest} deep: ${show(path.slice(0, 3))} → …`,
-      );
-    }
-    const before = known.get(offer);
+    const before = heights.get(offer);
+    assertShallow(here, before ?? 0);
     if (before !== undefined) return before;
-    const found = new Map<string, Offer>();
     const own: { readonly offer: Offer; readonly optional: boolean }[] = [];
+    let height = 0;
     for (const { group } of offer.buildpack.order ?? []) {
       for (const { id, version, optional = false } of group) {
         const ordered = child(id, version, here);
         own.push({ offer: ordered, optional });
-        for (const [key, nested] of withNested(ordered, here)) found.set(key, nested);
+        height = Math.max(height, 1 + resolve(ordered, here));
       }
     }
-    found.set(keyOf(offer), offer);
-    known.set(offer, found);
+    heights.set(offer, height);
     children.set(offer, own);
-    return found;
+    return height;
   };
-  return { withNested, children };
+  return { resolve, children };
+};
+
+/**
+ * All of `roots` and what they order. Of several with one key the last stays, so they are visited from the end: then it is the first, and
+ * whatever was visited needs no second visit.
+ */
+const withNested = (roots: readonly Offer[], children: Children): readonly Offer[] => {
+  const visited = new Set<Offer>();
+  const found = new Map<string, Offer>();
+  const visit = (offer: Offer): void => {
+    if (visited.has(offer)) return;
+    visited.add(offer);
+    const key = keyOf(offer);
+    if (!found.has(key)) found.set(key, offer);
+    for (const { offer: nested } of (children.get(offer) ?? []).toReversed()) visit(nested);
+  };
+  for (const root of roots.toReversed()) visit(root);
+  return [...found.values()];
 };
 
 /** Everything that is ordered, each once by the first way there; with `all` what is optional too. */
@@ -121,12 +140,11 @@ const bySize = ({ buildpack: a }: Offer, { buildpack: b }: Offer): number =>
  * message names the way there.
  */
 export const resolveOrder = (order: readonly BuilderOrderEntry[], catalogue: Catalogue): ResolvedOrder => {
-  const { withNested, children } = nestedResolver(catalogue);
-  const found = new Map<string, Offer>();
+  const { resolve, children } = nestedResolver(catalogue);
   const groups = order.map(({ group }) =>
     group.map((ref) => {
       const offer = resolveRef(ref, catalogue);
-      for (const [key, nested] of withNested(offer, [])) found.set(key, nested);
+      resolve(offer, []);
       return { offer, optional: ref.optional === true };
     }),
   );
@@ -137,7 +155,8 @@ export const resolveOrder = (order: readonly BuilderOrderEntry[], catalogue: Cat
       optional,
     })),
   }));
-  const buildpacks = [...found.values()].sort(bySize);
+  const roots = groups.flatMap((group) => group.map(({ offer }) => offer));
+  const buildpacks = withNested(roots, children).toSorted(bySize);
   return {
     order: resolved,
     buildpacks,

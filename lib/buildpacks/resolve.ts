@@ -12,14 +12,28 @@ const refuse = (message: string): never => {
 const named = (objects: readonly OfferingObject[], name: string, missing: string): readonly Offer[] =>
   objects.find((object) => object.name === name)?.offers ?? refuse(missing);
 
-const withId = (offers: readonly Offer[], id: string): readonly Offer[] =>
-  offers.filter(({ buildpack }) => buildpack.id === id);
+type ById = ReadonlyMap<string, readonly Offer[]>;
 
-const everything = ({ buildpacks, clusterBuildpacks, store }: Catalogue): readonly Offer[] => [
-  ...buildpacks.flatMap(({ offers }) => offers),
-  ...clusterBuildpacks.flatMap(({ offers }) => offers),
-  ...store,
-];
+/** A catalogue is asked once for each reference of an order: its offers are put in order once. */
+const known = new WeakMap<object, ById>();
+
+const byIdOf = (key: object, offers: () => readonly Offer[]): ById => {
+  const found = known.get(key) ?? Map.groupBy(offers(), ({ buildpack }) => buildpack.id);
+  known.set(key, found);
+  return found;
+};
+
+const withId = (offers: readonly Offer[], id: string): readonly Offer[] => byIdOf(offers, () => offers).get(id) ?? [];
+
+const anyWithId = (catalogue: Catalogue, id: string): readonly Offer[] => {
+  const { buildpacks, clusterBuildpacks, store } = catalogue;
+  const everything = () => [
+    ...buildpacks.flatMap(({ offers }) => offers),
+    ...clusterBuildpacks.flatMap(({ offers }) => offers),
+    ...store,
+  ];
+  return byIdOf(catalogue, everything).get(id) ?? [];
+};
 
 /** All that a reference may mean, before versions are looked at; the first rule that fits decides. */
 const candidatesFor = ({ id, kind, name = '', image }: BuilderBuildpackRef, catalogue: Catalogue): readonly Offer[] => {
@@ -32,12 +46,22 @@ const candidatesFor = ({ id, kind, name = '', image }: BuilderBuildpackRef, cata
     return [rootOf(named(catalogue.clusterBuildpacks, name, `no cluster buildpack with name '${name}'`))];
   }
   if (kind) return refuse('kind must be either Buildpack or ClusterBuildpack');
-  if (id) return withId(everything(catalogue), id);
+  if (id) return anyWithId(catalogue, id);
   return refuse(image ? 'using images in builders not currently supported' : 'invalid buildpack reference');
 };
 
 /** The highest version; of equal ones the last, so that without a version the store wins (spec 04 §14.13). */
-const highest = (candidates: readonly Offer[]): Offer | undefined =>
+const highest = (candidates: readonly Offer[]): Offer | undefined => {
+  const before = highestOf.get(candidates);
+  if (before !== undefined) return before;
+  const found = lookedFor(candidates);
+  if (found !== undefined) highestOf.set(candidates, found);
+  return found;
+};
+
+const highestOf = new WeakMap<readonly Offer[], Offer>();
+
+const lookedFor = (candidates: readonly Offer[]): Offer | undefined =>
   candidates
     .map((offer) => {
       const { id, version = '' } = offer.buildpack;

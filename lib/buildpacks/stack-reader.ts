@@ -32,9 +32,10 @@ const mixinsOf = (buildImage: ReadableImage, runImage: ReadableImage): readonly 
   refuse('build image contains run-only mixin(s)', build.filter(isForRun));
   refuse('run image contains build-only mixin(s)', run.filter(isForBuild));
   const plain = build.filter(isPlain);
+  const ofRun = new Set(run);
   refuse(
     'runImage missing required mixin(s)',
-    plain.filter((mixin) => !run.includes(mixin)),
+    plain.filter((mixin) => !ofRun.has(mixin)),
   );
   return [...plain, ...build.filter(isForBuild), ...run.filter(isForRun)];
 };

@@ -2,7 +2,13 @@
 import type { BuildpackStatus, ExtensionStatus } from '../api/buildpacks.ts';
 import { PermanentError } from '../errors/expected.ts';
 import { bytewise } from '../text/bytewise.ts';
-import { buildpackageLabelOf, extensionLayersLabelOf, type LayersLabel, layersLabelOf } from './labels.ts';
+import {
+  type BuildpackageLabel,
+  buildpackageLabelOf,
+  extensionLayersLabelOf,
+  type LayersLabel,
+  layersLabelOf,
+} from './labels.ts';
 import type { ReadableImage, ReadableLayer } from './readable-image.ts';
 
 /** One source as written in the spec, and the image found there. */
@@ -27,9 +33,22 @@ const assertDiffId = (text: string, of: string): void => {
   if (hex.length !== 64) fail(`wrong number of hex digits for sha256: ${hex}`);
 };
 
-const layerWith = (diffId: string, of: string, { diffIds, layers }: ReadableImage): ReadableLayer => {
-  const index = diffIds.indexOf(diffId);
-  if (index < 0) throw new PermanentError('', `unable to get layer ${of}: unknown diffID ${diffId}`);
+/** A source with what all its entries need, looked up once. */
+interface OpenSource extends StoreSource {
+  readonly buildpackage: BuildpackageLabel | undefined;
+  /** Places of diffIDs; of equal ones the first. */
+  readonly places: ReadonlyMap<string, number>;
+}
+
+const opened = (source: StoreSource): OpenSource => ({
+  ...source,
+  buildpackage: buildpackageLabelOf(source.content),
+  places: new Map(source.content.diffIds.map((diffId, index) => [diffId, index] as const).toReversed()),
+});
+
+const layerWith = (diffId: string, of: string, { content: { diffIds, layers }, places }: OpenSource): ReadableLayer => {
+  const index = places.get(diffId);
+  if (index === undefined) throw new PermanentError('', `unable to get layer ${of}: unknown diffID ${diffId}`);
   const layer = layers[index];
   if (layer === undefined || layers.length !== diffIds.length) {
     throw new PermanentError(
@@ -49,16 +68,11 @@ const orderFrom = (order: LayerLabel['order']): BuildpackStatus['order'] =>
     })),
   }));
 
-const entryFrom = (
-  id: string,
-  version: string,
-  label: LayerLabel,
-  { image, content }: StoreSource,
-): BuildpackStatus => {
+const entryFrom = (id: string, version: string, label: LayerLabel, source: OpenSource): BuildpackStatus => {
   const of = `${id}@${version}`;
   assertDiffId(label.layerDiffID, of);
-  const { digest, size } = layerWith(label.layerDiffID, of, content);
-  const buildpackage = buildpackageLabelOf(content);
+  const { digest, size } = layerWith(label.layerDiffID, of, source);
+  const { image, buildpackage } = source;
   return {
     id,
     ...(version && { version }),
@@ -80,17 +94,18 @@ const entryFrom = (
   };
 };
 
-const entriesOf = (source: StoreSource): BuildpackStatus[] =>
+const entriesOf = (source: OpenSource): BuildpackStatus[] =>
   Object.entries(layersLabelOf(source.content)).flatMap(([id, versions]) =>
     Object.entries(versions).map(([version, label]) => entryFrom(id, version, label, source)),
   );
 
-const extensionsOf = ({ image, content }: StoreSource): ExtensionStatus[] =>
-  Object.entries(extensionLayersLabelOf(content)).flatMap(([id, versions]) =>
+const extensionsOf = (source: OpenSource): ExtensionStatus[] =>
+  Object.entries(extensionLayersLabelOf(source.content)).flatMap(([id, versions]) =>
     Object.entries(versions).map(([version, { api, layerDiffID, homepage }]) => {
       const of = `${id}@${version}`;
       assertDiffId(layerDiffID, of);
-      const { digest, size } = layerWith(layerDiffID, of, content);
+      const { digest, size } = layerWith(layerDiffID, of, source);
+      const { image } = source;
       return {
         id,
         ...(version && { version }),
@@ -121,11 +136,11 @@ const byNameAndSource = (a: ExtensionStatus, b: ExtensionStatus): number =>
  * several times. Throws PermanentError for labels that are missing, malformed or name layers the image has not.
  */
 export const buildpacksIn = (sources: readonly StoreSource[]): readonly BuildpackStatus[] =>
-  sources.flatMap(entriesOf).sort(byNameAndSource);
+  sources.map(opened).flatMap(entriesOf).sort(byNameAndSource);
 
 /** The same of image extensions. */
 export const extensionsIn = (sources: readonly StoreSource[]): readonly ExtensionStatus[] =>
-  sources.flatMap(extensionsOf).sort(byNameAndSource);
+  sources.map(opened).flatMap(extensionsOf).sort(byNameAndSource);
 
 /** The lists as a status has them: left out when empty. `images` are the contents of `sources`, in the same order. */
 export const buildpacksOf = (

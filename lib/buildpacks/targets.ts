@@ -73,11 +73,13 @@ const fits = ({ os, arch, variant, distros }: Target, base: BaseTarget): boolean
     distros.some(({ name, version }) => agree(name, base.distro.name) && agree(version, base.distro.version)));
 
 type Distro = BaseTarget['distro'];
-const platform = (...parts: readonly string[]): string =>
-  parts
+const platform = (...parts: readonly [string, ...string[]]): string => {
+  const said = parts.findLastIndex((part) => part !== '' && part !== '*');
+  return parts
+    .slice(0, Math.max(said, 0) + 1)
     .map((part) => part || '*')
-    .join('/')
-    .replace(/(?:\/\*)+$/u, '');
+    .join('/');
+};
 const distribution = ({ name, version }: Distro): string => [name, version].filter((part) => part !== '').join(' ');
 const within = (distros: readonly Distro[]): string => {
   const names = distros.map(distribution).filter((name) => name !== '');

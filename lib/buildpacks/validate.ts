@@ -9,7 +9,7 @@ import { isAtLeast, parseVersion } from './versions.ts';
 /** What a stack offers to buildpacks. */
 export interface StackOffer {
   readonly id: string;
-  readonly mixins: readonly string[];
+  readonly mixins: ReadonlySet<string>;
 }
 
 const refuse = (message: string): never => {
@@ -40,11 +40,11 @@ export const assertPlatformApis = ({ apis }: ResolvedLifecycle): void => {
 
 /** From platform API 0.7 on, stage prefixes of mixins are matched by the plain mixin and the other way round. */
 const provides = ({ mixins }: StackOffer, required: string, relaxed: boolean): boolean => {
-  if (mixins.includes(required)) return true;
+  if (mixins.has(required)) return true;
   if (!relaxed) return false;
   const plain = required.replace(/^(?:build|run):/, '');
-  if (plain !== required) return mixins.includes(plain);
-  return mixins.includes(`build:${plain}`) && mixins.includes(`run:${plain}`);
+  if (plain !== required) return mixins.has(plain);
+  return mixins.has(`build:${plain}`) && mixins.has(`run:${plain}`);
 };
 
 const assertStack = ({ api = '', stacks }: BuildpackStatus, stack: StackOffer, relaxed: boolean): void => {

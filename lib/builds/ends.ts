@@ -32,9 +32,22 @@ export const refuseNotary = ({ spec }: Build): void => {
   );
 };
 
-/** A pod of that name that this Build does not control: left over from an earlier Build of the name, or somebody's own. */
-export const nameTaken = (name: string, pod: Pod): Waiting => {
+/** The end of a Build whose spec somebody changed. */
+export const specChanged = succeeded(
+  'False',
+  'SpecChanged',
+  'spec was changed after the Build had begun, and nothing is made from the change; make another Build',
+);
+
+/** A pod of the Build's name that is not ours, because it `why`. */
+export const nameTaken = (pod: Pod, why: string): Waiting =>
+  new Waiting(
+    'PodNameTaken',
+    `pod ${pod.metadata?.name ?? ''} ${why}; waiting until it is gone: delete it if nobody needs it`,
+  );
+
+/** Why a pod that this Build does not control is not ours: left over from an earlier Build of the name, or somebody's own. */
+export const otherOwner = (pod: Pod): string => {
   const owner = controllerOf(pod);
-  const whose = owner === undefined ? 'has no owner' : `belongs to ${owner.kind} ${owner.name} with uid ${owner.uid}`;
-  return new Waiting('PodNameTaken', `pod ${name} ${whose}; waiting until it is gone: delete it if nobody needs it`);
+  return owner === undefined ? 'has no owner' : `belongs to ${owner.kind} ${owner.name} with uid ${owner.uid}`;
 };

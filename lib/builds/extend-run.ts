@@ -3,6 +3,7 @@ import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import * as v from 'valibot';
 import { extendRunImageAnnotation } from '../api/labels.ts';
 import { parseReference, printReference } from '../oci/reference.ts';
+import { parseJson } from '../text/bounded-json.ts';
 import { extendRunStep } from './pod/extensions.ts';
 import { initStatuses } from './steps.ts';
 
@@ -13,7 +14,7 @@ const chosen = (pod: Pod): { readonly said: string; readonly image: string } | u
   const ended = initStatuses(pod).find(({ name }) => name === 'restore')?.state?.terminated;
   if (ended?.exitCode !== 0 || !(ended.message ?? '').startsWith('{')) return undefined;
   try {
-    const { extendRunImage: said } = v.parse(schema, JSON.parse(ended.message ?? ''));
+    const { extendRunImage: said } = v.parse(schema, parseJson(ended.message ?? '', { mostCharacters: 4096 }));
     const reference = parseReference(said);
     return reference.digest === undefined ? undefined : { said, image: printReference(reference) };
   } catch {
@@ -21,11 +22,14 @@ const chosen = (pod: Pod): { readonly said: string; readonly image: string } | u
   }
 };
 
+/** The run image that an image extension chose, as the step is given it; undefined when none did. */
+export const chosenRunImage = (pod: Pod): string | undefined => chosen(pod)?.image;
+
 /**
  * JSON merge patches to apply now: the image of the step that has not begun, with the annotation that its predecessor waits for. None where
  * no extension chose an image, or it was given already.
  */
-export const runImagePatches = (pod: Pod): readonly object[] => {
+export const runImagePatches = (pod: Pod): readonly { readonly metadata?: object; readonly spec?: object }[] => {
   const steps = pod.spec?.initContainers ?? [];
   if (!steps.some(({ name }) => name === extendRunStep)) return [];
   const wanted = chosen(pod);

@@ -1,5 +1,5 @@
 /** Images of registries, read, rebased and signed as somebody. */
-import type { Account } from '../buildpacks/offers.ts';
+import type { Acting } from '../buildpacks/opening.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { SigningKey } from '../signing/key-secret.ts';
 
@@ -37,10 +37,10 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
-/** Images, each call within its own deadline. Failures are OciError, what can never work is PermanentError. */
+/** Images, each call within its own deadline and on behalf of the Build that it is for. Failures are OciError, what can never work is PermanentError. */
 export interface Images {
-  read(reference: string, account: Account, context: CallContext): Promise<ImageFacts>;
-  rebase(request: RebaseRequest, account: Account, context: CallContext): Promise<ImageFacts>;
+  read(reference: string, as: Acting, context: CallContext): Promise<ImageFacts>;
+  rebase(request: RebaseRequest, as: Acting, context: CallContext): Promise<ImageFacts>;
   /** What the key has signed before is not signed again. */
-  sign(request: SignRequest, account: Account, context: CallContext): Promise<void>;
+  sign(request: SignRequest, as: Acting, context: CallContext): Promise<void>;
 }

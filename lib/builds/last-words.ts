@@ -1,5 +1,7 @@
 /** What a failed step said last: kpack's one line, and beyond it enough to understand the failure once the pod is gone. Pure. */
 import { commitGoneExitCode } from '../api/step-exit.ts';
+import { shownText } from '../text/shown-text.ts';
+import { withoutEnd } from '../text/trim-end.ts';
 import type { FailedStep } from './failed-step.ts';
 
 /** Longest part of a log line in a condition, bytes. */
@@ -13,12 +15,8 @@ const ansi = /[\u001B\u009B][[\]()#;?]*(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-nq-
 
 const cut = (line: string): string => {
   const bytes = Buffer.from(line);
-  return bytes.length <= longestLine
-    ? line
-    : bytes
-        .subarray(0, longestLine)
-        .toString('utf8')
-        .replace(/\uFFFD+$/, '');
+  // A character that was cut in two is no character any more.
+  return bytes.length <= longestLine ? line : withoutEnd(bytes.subarray(0, longestLine).toString('utf8'), '\uFFFD');
 };
 
 const linesOf = (log: string): readonly string[] =>
@@ -26,7 +24,8 @@ const linesOf = (log: string): readonly string[] =>
     .split(/\r?\n/)
     .map((line) => line.replaceAll(ansi, ''))
     .filter((line) => line.trim() !== '')
-    .map(cut);
+    // A buildpack may have quoted what it stumbled over.
+    .map((line) => cut(shownText(line)));
 
 /** The last line of a log that says something, without colours, at most 800 bytes; empty when there is none. */
 export const lastLine = (log: string): string => linesOf(log).at(-1) ?? '';

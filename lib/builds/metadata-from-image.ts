@@ -1,6 +1,8 @@
 /** The same result read from the labels of the image: after a rebase without a pod, and when the step's message is lost (spec 03 §14). */
 import * as v from 'valibot';
+import { labelBounds } from '../oci/label-bounds.ts';
 import { parseReference, parseRepository, printRepository } from '../oci/reference.ts';
+import { parseJson } from '../text/bounded-json.ts';
 import type { BuildMetadata } from './metadata.ts';
 
 /** Labels that the exporter puts on an application image (spec 03 §12). */
@@ -28,7 +30,7 @@ const buildMetadata = v.object({
 
 const json = (label: string | undefined): unknown => {
   try {
-    return JSON.parse(label ?? '{}');
+    return parseJson(label ?? '{}', labelBounds);
   } catch {
     return {};
   }

@@ -2,6 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import * as v from 'valibot';
 import type { BuildStatus } from '../api/build.ts';
+import { parseJson } from '../text/bounded-json.ts';
 
 const text = v.optional(v.string(), '');
 
@@ -42,7 +43,7 @@ const longestBytes = 1024 * 1024;
 const unpacked = (message: string): unknown => {
   try {
     const bytes = gunzipSync(Buffer.from(message.trim(), 'base64'), { maxOutputLength: longestBytes });
-    return JSON.parse(bytes.toString('utf8'));
+    return parseJson(bytes.toString('utf8'), { mostCharacters: longestBytes });
   } catch {
     return undefined;
   }

@@ -1,6 +1,8 @@
 /** Whether an image that image extensions may have touched can be put on another run image. Pure. */
 import * as v from 'valibot';
+import { labelBounds } from '../oci/label-bounds.ts';
 import { parseReference, sameRepository } from '../oci/reference.ts';
+import { parseJson } from '../text/bounded-json.ts';
 
 const rebasableLabel = 'io.buildpacks.rebasable';
 const lifecycleMetadataLabel = 'io.buildpacks.lifecycle.metadata';
@@ -11,7 +13,7 @@ const metadata = v.object({ runImage: named, stack: v.optional(v.object({ runIma
 /** The run image as it was named when the app was built; empty when the label does not say. */
 const runImageIn = (label: string | undefined): string => {
   try {
-    const { runImage, stack } = v.parse(metadata, JSON.parse(label ?? '{}'));
+    const { runImage, stack } = v.parse(metadata, parseJson(label ?? '{}', labelBounds));
     return runImage.image || (stack?.runImage.image ?? '');
   } catch {
     return '';

@@ -19,7 +19,8 @@ const patience = 3;
 /** Why a pod must take over after this failure; undefined when the failure is to be retried or reported as it is. */
 const whyTakenOver = (error: unknown, attempts: number): string | undefined => {
   if (isOciError(error, 'unauthorized') || isOciError(error, 'denied'))
-    return `the credentials for the registry are not among the Secrets of the ServiceAccount: ${error.message}`;
+    return `no credential for the registry can be used from here: ${error.message}`;
+  if (isOciError(error, 'not-asked')) return `the registry is not asked from here: ${error.message}`;
   const unreachable = isOciError(error, 'unreachable') || isOciError(error, 'timeout');
   return unreachable && attempts >= patience ? `the registry cannot be reached from here: ${error.message}` : undefined;
 };

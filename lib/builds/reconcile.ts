@@ -1,31 +1,36 @@
 /**
  * A Build is one pod, or one rebase in the registry. Make sure it is on its way, then report what it says; the pod's events bring us
  * back. Safe to run twice and to die after any line: the pod's name is the Build's, a rebase pushes the same bytes again, and a pod is
- * ours only if this very Build controls it (spec 02 §6, DESIGN §3.9).
+ * ours only if it is the one that was made for this very Build (spec 02 §6, DESIGN §3.9, §3.28).
  */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build, BuildStatus } from '../api/build.ts';
+import { refuseEnvReferences } from '../api/build-env.ts';
 import type { Condition } from '../api/condition.ts';
 import { withBuildDefaults } from '../api/defaults.ts';
 import { buildPodName } from '../api/names.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
-import { isControlledBy } from '../kube/object.ts';
+import { isKubeError, KubeError } from '../kube/errors.ts';
+import { patchFor } from '../kube/object.ts';
 import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import { type LogHolder, logArchive } from './archive/archive.ts';
-import { attested } from './attest.ts';
+import { attested, type Maker } from './attest.ts';
+import { type BuildMemory, isSpecChanged, memoryOf, memoryText } from './build-memory.ts';
 import { cancelling, isCancelled } from './cancel.ts';
 import { buildCap } from './cap.ts';
 import { endedByDeletion } from './ended-by-deletion.ts';
-import { cancelledEnd, nameTaken, podDeleted, refuseNotary, withMore } from './ends.ts';
+import { cancelledEnd, nameTaken, podDeleted, refuseNotary, specChanged, withMore } from './ends.ts';
 import { runImagePatches } from './extend-run.ts';
 import { statusAfter } from './failure.ts';
 import { dependenciesOf, gather } from './inputs/gather.ts';
 import { isFinished } from './is-finished.ts';
 import { failedLog } from './log-line.ts';
+import { madePod } from './made-pod.ts';
 import { type BuildMetadata, builtStatus } from './metadata.ts';
 import { overdue } from './overdue.ts';
+import { generatedAt, isOneOf, type Whose, whosePod } from './own-pod.ts';
 import { buildPod } from './pod/build-pod.ts';
 import type { PodContext } from './pod/context.ts';
 import { isRebase } from './pod/is-rebase.ts';
@@ -35,7 +40,7 @@ import { rebasePodNote, withRebasePodNote } from './rebase-note.ts';
 import { resultAfterLoss, resultOf } from './result.ts';
 import { sidecarPatches } from './sidecars.ts';
 import { podStatus, succeeded, succeededFrom } from './status.ts';
-import { isBuilt } from './steps.ts';
+import { hasEnded, isBuilt } from './steps.ts';
 import { Waiting } from './waiting.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
@@ -82,16 +87,15 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     pass: Pass,
     made: BuildMetadata,
     rest: Partial<BuildStatus>,
-    pod: Pod | 'gone' | 'none' = 'none',
+    maker: Maker,
   ): Promise<Outcome> => {
     const succeededWith = (more: Partial<BuildStatus>, remark = ''): Promise<Outcome> => {
       const status = { ...rest, ...builtStatus(made), ...more, conditions: [succeeded('True', 'Completed', remark)] };
-      return write(build, pass, status, pod);
+      return write(build, pass, status, maker === 'registry' ? 'none' : maker);
     };
     if (ports.attest === undefined) return succeededWith({});
     await cap.leave(build, pass);
-    const ran = typeof pod === 'string' ? undefined : pod;
-    const done = await attested(build, ran, made, ports.images, ports.attest, pass);
+    const done = await attested(build, maker, made, ports.images, ports.attest, pass);
     return 'image' in done ? succeededWith({ latestAttestationImage: done.image }) : succeededWith({}, done.problem);
   };
 
@@ -117,9 +121,59 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     }
   };
 
+  /** The pods that could be made for the Build now: where it is a rebase, one that builds if there is nothing to rebase. */
+  const couldBeMade = async (build: Build, pass: Pass, pod: Pod): Promise<readonly Pod[]> => {
+    refuseNotary(build);
+    const gatheredNow = await gathered(build, pass);
+    const context = { ...gatheredNow, now: generatedAt(pod) ?? gatheredNow.now };
+    const contexts = isRebase(build, context.builder.stackId)
+      ? [context, { ...context, lastImageIsGone: true }]
+      : [context];
+    return contexts.map((one) => buildPod(build, one));
+  };
+
+  /** Whose the pod is; one of which the record knows nothing is remembered once it is known to be ours. */
+  const judged = async (
+    build: Build,
+    pass: Pass,
+    memory: BuildMemory,
+    pod: Pod,
+  ): Promise<Exclude<Whose, 'unknown'>> => {
+    const whose = whosePod(build, memory, pod);
+    if (whose !== 'unknown') return whose;
+    const wanted = await withoutSlot(build, pass, () => couldBeMade(build, pass, pod));
+    const found = isOneOf(wanted, pod, ports.settings.injectedSidecars);
+    if (found === 'ours') pass.remember(memoryText({ ...memory, pod: madePod(pod) }));
+    return found;
+  };
+
+  /** Waits until a pod that is not ours is gone, without a slot; one that we made, and somebody changed, may still run in its slot. */
+  const refuse = async (
+    build: Build,
+    pass: Pass,
+    { pod: made }: BuildMemory,
+    pod: Pod,
+    why: string,
+  ): Promise<never> => {
+    const refusal = nameTaken(pod, why);
+    if (pod.metadata?.uid === made?.uid) throw refusal;
+    return withoutSlot(build, pass, () => Promise.reject(refusal));
+  };
+
+  /** Reports a pod that was just made. Should that fail because somebody wrote the Build, the pass ends all the same: its record has the pod. */
+  const reportMade = async (build: Build, pass: Pass, pod: Pod): Promise<Outcome> => {
+    try {
+      return await report(build, pass, pod);
+    } catch (error) {
+      if (!isKubeError(error, 'conflict')) throw error;
+      return again(1, 'the pod was made, and somebody wrote the Build meanwhile');
+    }
+  };
+
   const create = async (
     build: Build,
     pass: Pass,
+    memory: BuildMemory,
     context: PodContext,
     because: string | undefined,
   ): Promise<Outcome> => {
@@ -128,15 +182,19 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       const queued = await cap.enter(build, pass);
       return queued ?? pass.kube.create<Pod>(because === undefined ? wanted : withRebasePodNote(wanted, because));
     });
-    if (!('afterSeconds' in made)) return report(build, pass, made);
+    if (!('afterSeconds' in made)) {
+      pass.remember(memoryText({ ...memory, pod: madePod(made) }));
+      return reportMade(build, pass, made);
+    }
     await write(build, pass, { conditions: [succeeded('Unknown', 'Queued', made.message)] });
     return again(made.afterSeconds, 'the cap on running builds is reached');
   };
 
-  const start = async (build: Build, pass: Pass): Promise<Outcome> => {
+  const start = async (build: Build, pass: Pass, memory: BuildMemory): Promise<Outcome> => {
     refuseNotary(build);
+    refuseEnvReferences(build.spec.env, 'spec.env');
     const context = await withoutSlot(build, pass, () => gathered(build, pass));
-    if (!isRebase(build, context.builder.stackId)) return create(build, pass, context, undefined);
+    if (!isRebase(build, context.builder.stackId)) return create(build, pass, memory, context, undefined);
     const made = await rebaseInRegistry(build, context, ports.images, {
       cluster: pass.cluster,
       kube: pass.kube,
@@ -144,9 +202,9 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       attempts: pass.attempts,
       now: pass.now,
     });
-    if (!('podNeeded' in made)) return written(build, pass, made, { stepsCompleted: ['rebase'] }, 'none');
+    if (!('podNeeded' in made)) return written(build, pass, made, { stepsCompleted: ['rebase'] }, 'registry');
     const { because, ...more } = made.podNeeded;
-    return create(build, pass, { ...context, ...more }, because);
+    return create(build, pass, memory, { ...context, ...more }, because);
   };
 
   /** The pod is gone, but it may have pushed the image before. Built anew it is only when somebody asks (spec 02 §10.1 S25). */
@@ -199,12 +257,30 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     return write(build, pass, { ...podStatus(pod), conditions: [succeeded('False', 'ResultUnknown', message)] }, pod);
   };
 
+  /** The pod with what it is waiting for. The uid in a patch is its condition: another pod of the name refuses it as invalid. */
   const patched = async (pod: Pod, pass: Pass): Promise<Pod> => {
-    const { namespace = '', name = '' } = pod.metadata ?? {};
+    const { namespace = '', name = '', uid = '' } = pod.metadata ?? {};
+    const key = { kind: 'Pod', namespace, name };
     let current = pod;
-    for (const patch of ports.settings.injectedSidecars ? sidecarPatches(pod) : runImagePatches(pod))
-      current = await pass.kube.patch<Pod>({ kind: 'Pod', namespace, name }, patch);
+    try {
+      for (const patch of ports.settings.injectedSidecars ? sidecarPatches(pod) : runImagePatches(pod))
+        current = await pass.kube.patch<Pod>(key, patchFor(uid, patch));
+    } catch (error) {
+      if (!(error instanceof PermanentError)) throw error;
+      if ((await pass.kube.get<Pod>(key))?.metadata?.uid === uid) throw error;
+      throw new KubeError('conflict', `pod ${name} was replaced`);
+    }
     return current;
+  };
+
+  /** Ends a Build whose spec somebody changed, and the pod that was made before, if it has not ended by itself. */
+  const endChanged = async (build: Build, pass: Pass, pod: Pod | undefined): Promise<Outcome> => {
+    if (pod === undefined) return write(build, pass, { conditions: [specChanged] });
+    const status = { ...podStatus(pod), conditions: [specChanged] };
+    if (hasEnded(pod)) return write(build, pass, status, pod);
+    const known = await logs.before(build, pod, pass);
+    await pass.kube.delete(pod);
+    return write(build, pass, status, known);
   };
 
   return {
@@ -212,17 +288,22 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     reconcile: async (stored, pass) => {
       const build = withBuildDefaults(stored);
       if (isFinished(build) && !logs.areMissing(build)) return settled;
+      const memory = memoryOf(pass.memory, build);
+      pass.remember(memoryText(memory));
       const key = { kind: 'Pod', namespace: build.metadata.namespace ?? '', name: buildPodName(build.metadata.name) };
       const pod = await pass.kube.get<Pod>(key);
       if (pod !== undefined) pass.saw({ ...pod, kind: 'Pod' });
-      const ours = pod !== undefined && isControlledBy(pod, build) ? pod : undefined;
-      if (isFinished(build)) return logs.archive(build, ours, pass);
-      if (isCancelled(build)) return cancel(build, pass, ours);
+      const known = pod !== undefined && whosePod(build, memory, pod) === 'ours' ? pod : undefined;
+      if (isFinished(build)) return logs.archive(build, known, pass);
+      if (isSpecChanged(memory, build)) return endChanged(build, pass, known);
       if (pod === undefined) {
-        const seen = build.status?.podName ?? '';
-        return seen === '' ? start(build, pass) : afterLoss(build, pass, podDeleted(seen), 'gone');
+        if (isCancelled(build)) return cancel(build, pass, undefined);
+        const seen = memory.pod === undefined ? (build.status?.podName ?? '') : key.name;
+        return seen === '' ? start(build, pass, memory) : afterLoss(build, pass, podDeleted(seen), 'gone');
       }
-      if (!isControlledBy(pod, build)) return withoutSlot(build, pass, () => Promise.reject(nameTaken(key.name, pod)));
+      const whose = await judged(build, pass, memory, pod);
+      if (isCancelled(build)) return cancel(build, pass, whose === 'ours' ? pod : undefined);
+      if (whose !== 'ours') return refuse(build, pass, memory, pod, whose.why);
       return report(build, pass, await patched(pod, pass));
     },
     statusOnFailure: statusAfter,

@@ -17,6 +17,9 @@ const numbered = /[:-]b\d+\.\d{8}\.\d{6}$/;
 /** The tag that no other Build moves; undefined with tagging strategy `None` or tags made by hand. */
 const ownTag = (build: Build): string | undefined => build.spec.tags.find((tag) => numbered.test(tag));
 
+/** The tag that is asked what the Build made. Throws PermanentError without any. */
+export const resultTag = (build: Build): string => ownTag(build) ?? firstTag(build);
+
 /** What the image itself says, named as the completion step would: repository of the first tag, digest of what was pushed. */
 export const resultFromImage = (build: Build, { digest, labels }: ImageFacts, latestCacheImage = ''): BuildMetadata =>
   metadataFromImage(labels, {
@@ -26,7 +29,7 @@ export const resultFromImage = (build: Build, { digest, labels }: ImageFacts, la
 
 /** The pushed image, read from the registry as the Build's own account. Throws OciError when it is not there or cannot be read. */
 const resultFromRegistry = async (build: Build, images: Images, call: CallContext): Promise<BuildMetadata> =>
-  resultFromImage(build, await images.read(ownTag(build) ?? firstTag(build), accountOf(build), call));
+  resultFromImage(build, await images.read(resultTag(build), accountOf(build), call));
 
 /** Failed passes after which we stop asking a registry that does not answer, about twenty minutes. */
 const patience = 6;

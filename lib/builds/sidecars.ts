@@ -15,7 +15,7 @@ const isPodToEnd = (pod: Pod): boolean =>
   pod.spec?.activeDeadlineSeconds !== 1;
 
 /** JSON merge patches to apply now, in order. The second is not repeated once it took effect, unlike in kpack. */
-export const sidecarPatches = (pod: Pod): readonly object[] => [
+export const sidecarPatches = (pod: Pod): readonly { readonly metadata?: object; readonly spec?: object }[] => [
   ...(areStepsToStart(pod) ? [{ metadata: { annotations: { [podReadyAnnotation]: 'true' } } }] : []),
   ...(isPodToEnd(pod) ? [{ spec: { activeDeadlineSeconds: 1 } }] : []),
 ];

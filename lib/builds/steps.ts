@@ -1,5 +1,5 @@
 /** What a pod says about the build's steps (spec 02 §6.5). Pure; the pod is never changed. */
-import type { ContainerState, ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { ContainerState, ContainerStateTerminated, ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
 
 const steps: ReadonlySet<string> = new Set([
   'prepare',
@@ -28,12 +28,16 @@ export const containerStatuses = (pod: Pod): readonly ContainerStatus[] => pod.s
 const stepStatuses = (pod: Pod): readonly ContainerStatus[] =>
   [...initStatuses(pod), ...containerStatuses(pod)].filter(({ name }) => isStep(name));
 
+/** What a container said last. What `prepare` says when it ends well is for provenance (source-message.ts), and to kpack's clients nothing. */
+const messageOf = (name: string, { exitCode, message = '' }: ContainerStateTerminated): string =>
+  name === 'prepare' && exitCode === 0 ? '' : message;
+
 /** The state with a message where Kubernetes left it blank. */
 export const stateOf = ({ name, state = {} }: ContainerStatus): ContainerState => {
   const { terminated, waiting } = state;
   if (terminated !== undefined) {
     const ending = terminated.exitCode === 0 ? 'terminated successfully' : 'terminated with error';
-    return { terminated: { ...terminated, message: terminated.message || `Container ${name} ${ending}` } };
+    return { terminated: { ...terminated, message: messageOf(name, terminated) || `Container ${name} ${ending}` } };
   }
   if (waiting !== undefined)
     return { waiting: { ...waiting, message: waiting.message || `Container ${name} waiting` } };
@@ -70,6 +74,9 @@ export const stepsCompleted = (pod: Pod): string[] =>
 /** The status of the container `completion`, once the kubelet reports one. */
 export const completionStatus = (pod: Pod): ContainerStatus | undefined =>
   containerStatuses(pod).find(({ name }) => name === 'completion');
+
+/** Whether none of its containers will ever run again. */
+export const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
 /**
  * Whether the image was built: the pod succeeded, or it was ended by its deadline after completion had done its work, which is

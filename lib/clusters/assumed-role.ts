@@ -3,6 +3,7 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { ExpectedError } from '../errors/expected.ts';
 import type { AwsCredentials } from '../kube/eks-token.ts';
+import { callSts, lifetimeSeconds, StsRefusal, sessionName, stsHost, stsVersion } from './sts.ts';
 
 /** Which role, asked for by whom. */
 export interface AssumedRoleOptions {
@@ -15,31 +16,22 @@ export interface AssumedRoleOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-const deadlineMilliseconds = 5000;
-/** The longest that one role may become another. */
-const lifetimeSeconds = 3600;
 /** Well before they end: a token made of them is used for ten minutes more. */
 const usableMilliseconds = 45 * 60 * 1000;
-const maxBytes = 64 * 1024;
-
-const tagIn = (xml: string, name: string): string | undefined =>
-  new RegExp(`<${name}>([^<]+)</${name}>`, 'u').exec(xml)?.[1];
 
 const ask = async ({
   roleArn,
   region,
   credentials,
   clock = () => new Date(),
-  fetch: send = globalThis.fetch,
+  fetch = globalThis.fetch,
 }: AssumedRoleOptions): Promise<AwsCredentials> => {
-  const failed = (why: string, cause?: unknown): ExpectedError =>
-    new ExpectedError(`becoming ${roleArn}: ${why}`, { pace: 'slow', cause });
-  const hostname = `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const hostname = stsHost(region);
   const body = new URLSearchParams({
     Action: 'AssumeRole',
-    Version: '2011-06-15',
+    Version: stsVersion,
     RoleArn: roleArn,
-    RoleSessionName: 'kpackless',
+    RoleSessionName: sessionName,
     DurationSeconds: String(lifetimeSeconds),
   }).toString();
   const signer = new SignatureV4({ service: 'sts', region, credentials: await credentials(), sha256: Sha256 });
@@ -54,25 +46,13 @@ const ask = async ({
     },
     { signingDate: clock() },
   );
-  let status: number;
-  let text: string;
   try {
-    const signal = AbortSignal.timeout(deadlineMilliseconds);
-    const response = await send(`https://${hostname}/`, { method: 'POST', headers, body, signal, redirect: 'error' });
-    status = response.status;
-    text = (await response.text()).slice(0, maxBytes);
-  } catch (error) {
-    throw failed(`no answer from ${hostname}`, error);
+    return await callSts({ host: hostname, headers, body, fetch });
+  } catch (cause) {
+    if (!(cause instanceof ExpectedError)) throw cause;
+    const hint = cause instanceof StsRefusal ? '; does the role exist and trust this function’s role?' : '';
+    throw new ExpectedError(`becoming ${roleArn}: ${cause.message}${hint}`, { pace: 'slow', cause });
   }
-  // An error answer holds no secret; its code is what a person needs.
-  if (status !== 200)
-    throw failed(`HTTP ${status} ${tagIn(text, 'Code') ?? ''}; does the role exist and trust this function’s role?`);
-  const [accessKeyId, secretAccessKey, sessionToken] = ['AccessKeyId', 'SecretAccessKey', 'SessionToken'].map((name) =>
-    tagIn(text, name),
-  );
-  if (accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined)
-    throw failed(`${hostname} answered without credentials`);
-  return { accessKeyId, secretAccessKey, sessionToken };
 };
 
 /** Credentials of the role, asked for at first use and then every 45 minutes. The function throws ExpectedError, and asks anew next time. */

@@ -3,6 +3,7 @@
  * with the first answer that says that our credential, or the certificate we trust, is not the right one any more (DESIGN §3.34).
  */
 import { ExpectedError } from '../errors/expected.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { type KubeClient, kubeClient } from '../kube/client.ts';
 import { type AwsCredentials, eksToken } from '../kube/eks-token.ts';
 import { saysCredentialIsOld } from '../kube/errors.ts';
@@ -80,8 +81,10 @@ export const clusterConnections = ({
     try {
       transport = open(registration, credentials);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ExpectedError(`cluster ${cluster} cannot be connected to: ${why}`, { pace: 'slow', cause });
+      throw new ExpectedError(`cluster ${cluster} cannot be connected to: ${networkCause(cause)}`, {
+        pace: 'slow',
+        cause,
+      });
     }
     return { transport, registration, registered: JSON.stringify(registration), openedAt: clock().getTime() };
   };
@@ -144,9 +147,8 @@ export const clusterConnections = ({
     transport: async (cluster) => transportOf(cluster, await current(cluster)),
     client: async (cluster, signal) => {
       const connected = await current(cluster);
-      const { registration } = connected;
-      const ecrRoles = registration.access === 'eks' ? (registration.ecrRoles ?? []) : [];
-      return { ...kubeClient(transportOf(cluster, connected), signal), ecrRoles };
+      const { grants = [] } = connected.registration;
+      return { ...kubeClient(transportOf(cluster, connected), signal), cluster, grants };
     },
   };
 };

@@ -3,6 +3,7 @@
  * Without it, what was parked comes back when its due time is next swept, up to a minute later on AWS (DESIGN §3.7, §3.14).
  */
 import { type Circuits, openFreshSeconds } from '../state/circuits.ts';
+import { clusterScope } from '../state/keys.ts';
 import { type WakeUnfinishedPorts, wakeUnfinished } from '../sweeper/wake-unfinished.ts';
 
 /** What coming back needs. */
@@ -15,7 +16,7 @@ export interface ComeBackPorts extends WakeUnfinishedPorts {
 /** Gives the number of wake-ups sent; none when no function had found the cluster down. @throws StateError, QueueError */
 export const comeBack = async (ports: ComeBackPorts, cluster: string): Promise<number> => {
   const now = (): number => Math.floor(ports.clock().getTime() / 1000);
-  if (!(await ports.circuits.close(cluster, now()))) return 0;
+  if (!(await ports.circuits.close(clusterScope(cluster), now()))) return 0;
   // A function that still believes in the open circuit would only park it again; a second more, as they count whole ones.
   await ports.pause((openFreshSeconds + 1) * 1000);
   return wakeUnfinished(ports, cluster, now());

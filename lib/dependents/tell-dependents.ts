@@ -10,10 +10,10 @@ import { type KubeObject, type ObjectKey } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
-import { CLUSTER_KIND, queueOf, rowOf } from '../reconcile/kind-table.ts';
+import { CLUSTER_KIND, mayHaveDependents, queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
-import { type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
+import { clusterScope, type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
 import type { Records } from '../state/records.ts';
 import { hearOfCluster, isClusterNews } from './hear-of-cluster.ts';
 import { visibleHash } from './visible-hash.ts';
@@ -115,7 +115,7 @@ const readObject = async (
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> => {
   const now = seconds(ports.clock());
-  const admission = await ports.circuits.admit(cluster, now);
+  const admission = await ports.circuits.admit(clusterScope(cluster), now);
   if (!admission.admitted)
     throw new ExpectedError(`cluster ${cluster} did not answer shortly before`, {
       retryAfterSeconds: admission.until - now,
@@ -124,11 +124,12 @@ const readObject = async (
   const key: ObjectKey = { kind, namespace, name };
   try {
     const object = await kube.get<KubeObject>(key);
-    await ports.circuits.succeeded(cluster, now);
+    await ports.circuits.succeeded(clusterScope(cluster), now);
     return object;
   } catch (error) {
-    if (saysClusterIsDown(error) && !signal.aborted) await ports.circuits.failed(cluster, now, error.retryAfterSeconds);
-    else if (!saysClusterIsDown(error)) await ports.circuits.succeeded(cluster, now);
+    if (saysClusterIsDown(error) && !signal.aborted)
+      await ports.circuits.failed(clusterScope(cluster), now, error.retryAfterSeconds);
+    else if (!saysClusterIsDown(error)) await ports.circuits.succeeded(clusterScope(cluster), now);
     throw error;
   }
 };
@@ -156,6 +157,10 @@ export const dependentsRunner =
   async (woken: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string> => {
     const putOff = toldIn(woken);
     const target = putOff ?? woken;
+    if (!mayHaveDependents(target.kind)) {
+      ports.log('error', 'message is for a kind without dependents and was dropped', { ...target });
+      return 'misdirected';
+    }
     const later = tellingOf(target);
     const before = putOff === undefined ? undefined : await ports.records.read(later);
     try {

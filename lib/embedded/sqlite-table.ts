@@ -1,6 +1,15 @@
 /** The table of lib/state/keys.ts in SQLite, for standalone mode: the same port as DynamoDB's, held to the same contract suite. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { Attribute, Change, Item, Page, Table } from '../state/table.ts';
+import {
+  type Attribute,
+  type Change,
+  expectKey,
+  type Item,
+  mostItemBytes,
+  type Page,
+  type Table,
+  TooLargeError,
+} from '../state/table.ts';
 import { inTransaction } from './database.ts';
 
 type Attributes = Record<string, Attribute>;
@@ -60,15 +69,21 @@ export const sqliteTable = (database: DatabaseSync): Table => {
   };
   const rows = (sql: string, ...values: readonly SQLInputValue[]): readonly Row[] =>
     prepared(`SELECT ${columns} FROM item ${sql}`).all(...values) as unknown as readonly Row[];
-  const find = (pk: string, sk: string): Row | undefined => rows('WHERE pk = ? AND sk = ?', pk, sk)[0];
+  const find = (pk: string, sk: string): Row | undefined => {
+    expectKey(pk, sk);
+    return rows('WHERE pk = ? AND sk = ?', pk, sk)[0];
+  };
   const write = (pk: string, sk: string, { dueShard, dueAt, ...rest }: Attributes): void => {
     const { pk: _pk, sk: _sk, ...attributes } = rest;
+    const text = JSON.stringify(attributes);
+    // As DynamoDB would: what fits here must fit there.
+    if (Buffer.byteLength(text) > mostItemBytes) throw new TooLargeError(pk);
     prepared(`INSERT OR REPLACE INTO item (${columns}) VALUES (?, ?, ?, ?, ?)`).run(
       pk,
       sk,
       typeof dueShard === 'number' ? dueShard : null,
       typeof dueAt === 'number' ? dueAt : null,
-      JSON.stringify(attributes),
+      text,
     );
   };
 
@@ -88,7 +103,10 @@ export const sqliteTable = (database: DatabaseSync): Table => {
       const row = find(pk, sk);
       return row === undefined ? undefined : itemOf(row);
     },
-    put: async (pk, sk, item = {}) => write(pk, sk, changed({}, { set: item })),
+    put: async (pk, sk, item = {}) => {
+      expectKey(pk, sk);
+      write(pk, sk, changed({}, { set: item }));
+    },
     update: async (pk, sk, change) => update(pk, sk, change),
     delete: async (pk, sk, expect) =>
       inTransaction(database, () => {
@@ -99,6 +117,7 @@ export const sqliteTable = (database: DatabaseSync): Table => {
         return true;
       }),
     queryPartition: async (pk, { limit, from }): Promise<Page> => {
+      expectKey(pk, from);
       const found = rows('WHERE pk = ? AND sk > ? ORDER BY sk LIMIT ?', pk, from ?? '', limit + 1);
       const items = found.slice(0, limit).map(itemOf);
       return { items, next: found.length > limit ? found[limit - 1]?.sk : undefined };

@@ -1,4 +1,6 @@
 /** What a failed request to a git host means: one sentence and one code for each way an HTTP answer or a connection can fail. */
+import type { FetchAnswer } from '../egress/fetch.ts';
+import { EgressRefused } from '../egress/guard.ts';
 import type { BasicCredential } from './credentials.ts';
 import { GitError, type GitErrorCode } from './errors.ts';
 import type { GitUrl } from './url.ts';
@@ -55,13 +57,13 @@ const codeOf = (status: number, asksToWait: boolean): GitErrorCode => {
 };
 
 /** The GitError for an answer that is neither success nor redirect. `sent`: were credentials in the request? */
-export const httpFailure = (asked: Asked, response: Response, sent: boolean): GitError => {
+export const httpFailure = (asked: Asked, response: FetchAnswer, sent: boolean): GitError => {
   const retryAfterSeconds = retryAfterSecondsFrom(response.headers.get('retry-after'), new Date());
   const code = codeOf(response.status, retryAfterSeconds !== undefined);
   return new GitError(code, sentence(code, asked, response.status, sent), {
     host: asked.url.authority,
-    // A gateway that finds nobody behind it speaks for the host; an error inside may be this repository's own.
-    isAlive: response.status < 502,
+    // Whatever the status: one path of a host may fail, or ask for patience, while all others are well.
+    heard: 'something',
     retryAfterSeconds,
   });
 };
@@ -85,7 +87,9 @@ const isTimeout = (error: Error): boolean =>
 export const networkFailure = ({ url }: Asked, error: unknown, isAlive = false): Error => {
   if (error instanceof GitError) return error;
   const causes = causesOf(error);
-  const options = { host: url.authority, isAlive, cause: error };
+  const options = { host: url.authority, heard: isAlive ? ('something' as const) : ('nothing' as const), cause: error };
+  const refused = causes.find((cause) => cause instanceof EgressRefused);
+  if (refused !== undefined) return new GitError('not-asked', refused.message, { ...options, heard: 'undialled' });
   if (causes.some(isTimeout)) {
     return new GitError('timeout', `${url.authority} did not answer in time; it is asked again`, options);
   }

@@ -23,9 +23,20 @@ export interface HostAddress {
 
 const HASHED = /^\|1\|(?<salt>[A-Za-z0-9+/=]+)\|(?<digest>[A-Za-z0-9+/=]+)$/u;
 
+/** A longer pattern names nobody: half of it, at least, is no star, and a name with its port has some 260 characters. */
+const MAX_PATTERN = 600;
+
+/** A run of stars says no more than one. */
+const patternsIn = (text: string): readonly string[] =>
+  text
+    .toLowerCase()
+    .split(',')
+    .map((pattern) => pattern.replaceAll(/\*+/gu, '*'))
+    .filter((pattern) => pattern !== '' && pattern.length <= MAX_PATTERN);
+
 const readHosts = (text: string): Pick<KnownHost, 'hashed' | 'patterns'> => {
   const groups = HASHED.exec(text)?.groups;
-  if (groups === undefined) return { patterns: text.toLowerCase().split(',').filter(Boolean) };
+  if (groups === undefined) return { patterns: patternsIn(text) };
   const decode = (name: string): Buffer => Buffer.from(groups[name] ?? '', 'base64');
   return { patterns: [], hashed: { salt: decode('salt'), digest: decode('digest') } };
 };
@@ -40,7 +51,10 @@ const readLine = (line: string): KnownHost | undefined => {
   return { ...readHosts(hosts), revoked: marker === '@revoked', keyType, key: Buffer.from(encoded, 'base64') };
 };
 
-/** The usable lines of a `known_hosts` file. Comments, broken lines and `@cert-authority` are passed over, as ssh does. */
+/** Longest file that is looked at, in characters; some 1,000 hosts. */
+export const MAX_KNOWN_HOSTS = 256 * 1024;
+
+/** The usable lines of a `known_hosts` file of at most `MAX_KNOWN_HOSTS` characters. Comments, broken lines and `@cert-authority` are passed over, as ssh does. */
 export const parseKnownHosts = (text: string): readonly KnownHost[] =>
   text
     .split(/\r?\n/u)
@@ -53,6 +67,7 @@ const nameIn = ({ host, port }: HostAddress): string => (port === 22 ? host : `[
 
 /** Does the text match a pattern of `*` and `?`? Linear in practice and never exponential: one remembered star is enough. */
 const matchesPattern = (text: string, pattern: string): boolean => {
+  if (!pattern.includes('*') && !pattern.includes('?')) return text === pattern;
   let at = 0;
   let p = 0;
   let star = -1;
@@ -73,7 +88,8 @@ const matchesPattern = (text: string, pattern: string): boolean => {
       return false;
     }
   }
-  return /^\**$/u.test(pattern.slice(p));
+  while (pattern[p] === '*') p += 1;
+  return p === pattern.length;
 };
 
 const matchesHashed = ({ salt, digest }: NonNullable<KnownHost['hashed']>, name: string): boolean => {
@@ -89,13 +105,26 @@ export const namesHost = (entry: KnownHost, address: HostAddress): boolean => {
   return entry.patterns.some((pattern) => !pattern.startsWith('!') && matchesPattern(name, pattern));
 };
 
-/** What the file says about the key the host showed. */
-export const hostKeyVerdict = (entries: readonly KnownHost[], address: HostAddress, key: Buffer): HostKeyVerdict => {
-  const ours = entries.filter((entry) => namesHost(entry, address));
-  if (ours.some((entry) => entry.revoked && entry.key.equals(key))) return 'revoked';
-  const valid = ours.filter((entry) => !entry.revoked);
+/** Lines of the host on port 22: ssh looks at them when none names the port. A key that they have is known; another says nothing. */
+const bareLines = (entries: readonly KnownHost[], address: HostAddress): readonly KnownHost[] =>
+  entries.filter((entry) => namesHost(entry, { ...address, port: 22 }));
+
+const verdictOf = (lines: readonly KnownHost[], key: Buffer): HostKeyVerdict => {
+  if (lines.some((entry) => entry.revoked && entry.key.equals(key))) return 'revoked';
+  const valid = lines.filter((entry) => !entry.revoked);
   if (valid.length === 0) return 'unknown';
   return valid.some((entry) => entry.key.equals(key)) ? 'known' : 'mismatch';
+};
+
+/** What the file says about the key the host showed. */
+export const hostKeyVerdict = (entries: readonly KnownHost[], address: HostAddress, key: Buffer): HostKeyVerdict => {
+  const exact = verdictOf(
+    entries.filter((entry) => namesHost(entry, address)),
+    key,
+  );
+  if (exact !== 'unknown' || address.port === 22) return exact;
+  const bare = verdictOf(bareLines(entries, address), key);
+  return bare === 'mismatch' ? 'unknown' : bare;
 };
 
 /**
@@ -103,9 +132,9 @@ export const hostKeyVerdict = (entries: readonly KnownHost[], address: HostAddre
  * key of it. An `ssh-rsa` key also signs with the SHA-2 algorithms (RFC 8332).
  */
 export const knownAlgorithms = (entries: readonly KnownHost[], address: HostAddress): readonly string[] | undefined => {
-  const types = new Set(
-    entries.filter((entry) => !entry.revoked && namesHost(entry, address)).map(({ keyType }) => keyType),
-  );
+  const exact = entries.filter((entry) => !entry.revoked && namesHost(entry, address));
+  const lines = exact.length > 0 ? exact : bareLines(entries, address).filter(({ revoked }) => !revoked);
+  const types = new Set(lines.map(({ keyType }) => keyType));
   if (types.size === 0) return undefined;
   return [...types].flatMap((type) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : [type]));
 };

@@ -1,4 +1,6 @@
 /** The one way to ask a repository for its refs: picks the transport, sets the deadline and names every failure. */
+import type { NodeFetch } from '../egress/fetch.ts';
+import type { Dial } from '../egress/guard.ts';
 import type { GitCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
 import { listOverHttp } from './http.ts';
@@ -26,6 +28,12 @@ export interface GitSettings {
   readonly knownHosts?: string | undefined;
 }
 
+/** What goes out to the network: guarded, since tenants name the hosts (lib/egress). */
+export interface GitWay {
+  readonly fetch: NodeFetch;
+  readonly dial: Dial;
+}
+
 /** kpack's defaults. */
 export const defaultGitSettings: GitSettings = { deadlineSeconds: 10, trustUnknownHosts: true };
 
@@ -36,21 +44,23 @@ const needsKey = (url: GitUrl): GitError =>
   new GitError(
     'unauthorized',
     `${url.display} needs a key; give the ServiceAccount a kubernetes.io/ssh-auth Secret annotated kpack.io/git: ${url.authority}`,
-    { host: url.authority },
+    { host: url.authority, heard: 'undialled' },
   );
 
 const ask = async (
   { url, credential, prefixes }: ListRefs,
+  { fetch, dial }: GitWay,
   settings: GitSettings,
   signal: AbortSignal,
 ): Promise<readonly GitRef[]> => {
   if (url.scheme !== 'ssh') {
-    return listOverHttp({ url, prefixes, signal, credential: credential?.kind === 'basic' ? credential : undefined });
+    const basic = credential?.kind === 'basic' ? credential : undefined;
+    return listOverHttp({ url, prefixes, signal, fetch, credential: basic });
   }
   if (credential?.kind !== 'ssh') throw needsKey(url);
   // Loaded on first use: most functions that list refs never meet an ssh URL, and the library costs 36 ms to load.
   const { listOverSsh } = await import('./ssh.ts');
-  return listOverSsh({ url, credential, prefixes, signal, ...settings });
+  return listOverSsh({ url, credential, prefixes, signal, dial, ...settings });
 };
 
 const named = (url: GitUrl, error: unknown): unknown => {
@@ -59,7 +69,7 @@ const named = (url: GitUrl, error: unknown): unknown => {
     return new GitError(
       'host-unreachable',
       `the connection to ${url.authority} broke in the middle of an answer; it is asked again`,
-      { host: url.authority, isAlive: true, cause: error },
+      { host: url.authority, heard: 'something', cause: error },
     );
   }
   if (error instanceof PacketError) {
@@ -76,11 +86,11 @@ const named = (url: GitUrl, error: unknown): unknown => {
  * deadline; an aborted `signal` counts as the deadline.
  */
 export const refLister =
-  (settings: GitSettings = defaultGitSettings): RefLister =>
+  (way: GitWay, settings: GitSettings = defaultGitSettings): RefLister =>
   async (question, signal) => {
     const deadline = AbortSignal.timeout(settings.deadlineSeconds * 1000);
     try {
-      return await ask(question, settings, signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
+      return await ask(question, way, settings, signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
     } catch (error) {
       throw named(question.url, error);
     }

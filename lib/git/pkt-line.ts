@@ -20,6 +20,8 @@ export class TruncatedError extends PacketError {
   override readonly name = 'TruncatedError';
 }
 
+const lengthDigits = 4;
+
 const MARKS = { '0000': 'flush', '0001': 'delimiter', '0002': 'response-end' } as const;
 const isMark = (text: string): text is keyof typeof MARKS => Object.hasOwn(MARKS, text);
 
@@ -56,6 +58,10 @@ const cutPacket = (buffer: Buffer): Cut | undefined => {
   return { packet: { kind: 'data', payload: buffer.subarray(4, size) }, size };
 };
 
+/** Bytes without which the packet that begins here cannot be whole. */
+const neededFor = (rest: Buffer): number =>
+  rest.length < lengthDigits ? lengthDigits : Number.parseInt(rest.toString('latin1', 0, lengthDigits), 16);
+
 /**
  * Packets of a byte stream, however it is chunked. Fails with PacketError on bytes that are no pkt-line and as soon as more than
  * `maxBytes` have come, with TruncatedError on a stream that ends inside a packet.
@@ -64,16 +70,21 @@ export async function* readPackets(
   chunks: AsyncIterable<Uint8Array>,
   { maxBytes }: { readonly maxBytes: number },
 ): AsyncGenerator<Packet, void, undefined> {
-  let rest: Buffer = Buffer.alloc(0);
-  let seen = 0;
+  // Put together only when a packet may be whole: a stream that comes byte by byte would be copied whole for each.
+  let waiting: Uint8Array[] = [];
+  let [held, needed, seen] = [0, lengthDigits, 0];
   for await (const chunk of chunks) {
     seen += chunk.length;
     if (seen > maxBytes) throw new PacketError(`the answer is larger than ${maxBytes} bytes`);
-    rest = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+    waiting.push(chunk);
+    held += chunk.length;
+    if (held < needed) continue;
+    let rest = Buffer.concat(waiting, held);
     for (let cut = cutPacket(rest); cut !== undefined; cut = cutPacket(rest)) {
       yield cut.packet;
       rest = rest.subarray(cut.size);
     }
+    [waiting, held, needed] = [[rest], rest.length, neededFor(rest)];
   }
-  if (rest.length > 0) throw new TruncatedError('the answer ends in the middle of a pkt-line');
+  if (held > 0) throw new TruncatedError('the answer ends in the middle of a pkt-line');
 }

@@ -1,5 +1,6 @@
 /** Where a repository is, as far as all ways of writing its URL agree: what a push hook and a follower are matched by. */
 import { createHash } from 'node:crypto';
+import { withoutEnds } from '../text/trim-end.ts';
 import type { GitUrl } from './url.ts';
 
 /** Hosts that answer for another one, on ports that firewalls let through. */
@@ -25,9 +26,7 @@ const unescaped = (path: string): string => {
 export const repositoryPlace = ({ scheme, host, path }: GitUrl): string => {
   // An ssh path is decoded already, and decoding twice would read `%25` wrongly.
   const plain = scheme === 'ssh' ? path : unescaped(path);
-  const name = plain
-    .toLowerCase()
-    .replace(/^\/+|\/+$/gu, '')
+  const name = withoutEnds(plain.toLowerCase(), '/')
     .replace(/\.git$/u, '')
     .replace(/^scm\//u, '');
   return `${ALIASES[host] ?? host}/${name}`;

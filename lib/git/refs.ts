@@ -21,6 +21,9 @@ export type Advertisement =
 /** More refs than this are not a repository we can list: the answer ends in a PacketError. */
 const MAX_REFS = 500_000;
 
+/** Hosts offer a dozen. */
+const MAX_CAPABILITIES = 1000;
+
 type Packets = AsyncIterator<Packet, void, undefined>;
 
 const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
@@ -50,11 +53,18 @@ async function* linesToFlush(packets: Packets): AsyncGenerator<string, void, und
   }
 }
 
+const cutAt = (text: string, separator: string): readonly [string, string] => {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
+};
+
 const readCapabilities = async (lines: AsyncIterator<string>): Promise<ReadonlyMap<string, string>> => {
   const capabilities = new Map<string, string>();
   for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
-    const [name = '', ...value] = next.value.split('=');
-    capabilities.set(name, value.join('='));
+    const [name, value] = cutAt(next.value, '=');
+    capabilities.set(name, value);
+    if (capabilities.size > MAX_CAPABILITIES)
+      throw new PacketError(`the answer offers more than ${MAX_CAPABILITIES} capabilities`);
   }
   return capabilities;
 };
@@ -70,11 +80,6 @@ const symrefsOf = (capabilities: string): ReadonlyMap<string, string> =>
         return [name, target];
       }),
   );
-
-const cutAt = (text: string, separator: string): readonly [string, string] => {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
-};
 
 /** The refs of a version 0 or 1 answer, whose first line also carries the capabilities and whose tags are followed by `name^{}`. */
 const readOldRefs = async (first: string, lines: AsyncIterator<string>): Promise<readonly GitRef[]> => {
@@ -166,6 +171,32 @@ export const readLsRefs = async (packets: Packets): Promise<readonly GitRef[]> =
   return refs;
 };
 
+/** Sorted, and none that begins with another: the only one a name can begin with is then the last that is not behind it. */
+const withoutLonger = (prefixes: readonly string[]): readonly string[] => {
+  const kept: string[] = [];
+  for (const prefix of prefixes.toSorted((a, b) => (a < b ? -1 : 1))) {
+    const before = kept.at(-1);
+    if (before === undefined || !prefix.startsWith(before)) kept.push(prefix);
+  }
+  return kept;
+};
+
+const lastNotBehind = (sorted: readonly string[], name: string): string | undefined => {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? '') <= name) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low - 1];
+};
+
 /** The refs that begin with one of the prefixes; a host may send more than was asked (gitprotocol-v2 "ls-refs"). */
-export const withPrefixes = (refs: readonly GitRef[], prefixes: readonly string[]): readonly GitRef[] =>
-  prefixes.length === 0 ? refs : refs.filter(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)));
+export const withPrefixes = (refs: readonly GitRef[], prefixes: readonly string[]): readonly GitRef[] => {
+  if (prefixes.length === 0) return refs;
+  const sorted = withoutLonger(prefixes);
+  return refs.filter(({ name }) => {
+    const prefix = lastNotBehind(sorted, name);
+    return prefix !== undefined && name.startsWith(prefix);
+  });
+};

@@ -1,4 +1,5 @@
 /** What a failed ssh conversation means: the host's key, ours, the network, or git on the other side refusing. */
+import { printable } from '../text/printable.ts';
 import type { SshCredential } from './credentials.ts';
 import { GitError, type GitErrorCode } from './errors.ts';
 import { networkFailure } from './http-errors.ts';
@@ -14,13 +15,13 @@ interface Asked {
 export const shellQuoted = (text: string): string => `'${text.replaceAll(/['!]/gu, String.raw`'\$&'`)}'`;
 
 /** What a host wrote, fit for a condition: one line, printable, at most 200 characters. */
-const complaintLine = (text: string): string =>
-  text
+const complaintLine = (text: string): string => {
+  const lines = text
     .split(/\r?\n/u)
     .map((line) => line.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '').trim())
-    .filter((line) => line !== '' && !/^(?:remote:)?[\s=*-]*$/u.test(line))
-    .join(' ')
-    .slice(0, 200);
+    .filter((line) => line !== '' && !/^(?:remote:)?[\s=*-]*$/u.test(line));
+  return printable(lines.join(' '), 200);
+};
 
 const codeOfComplaint = (text: string): GitErrorCode => {
   if (/not found|does not exist|doesn't exist|not appear to be a git|no such (?:file|repository)/iu.test(text))

@@ -1,9 +1,18 @@
 /** Listing refs over ssh: `git-upload-pack` on the host, the same conversation as over http on its standard streams. */
-import type { ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
+import type { Socket } from 'node:net';
+import type { ClientChannel, ConnectConfig, KexAlgorithm, ServerHostKeyAlgorithm } from 'ssh2';
 import ssh2 from 'ssh2';
+import type { Dial } from '../egress/guard.ts';
+import { readPem } from '../text/pem.ts';
 import type { SshCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
-import { type HostKeyVerdict, hostKeyVerdict, knownAlgorithms, parseKnownHosts } from './known-hosts.ts';
+import {
+  type HostKeyVerdict,
+  hostKeyVerdict,
+  knownAlgorithms,
+  MAX_KNOWN_HOSTS,
+  parseKnownHosts,
+} from './known-hosts.ts';
 import { PacketError, readPackets, writePacket } from './pkt-line.ts';
 import { type GitRef, lsRefsRequest, readAdvertisement, readLsRefs, withPrefixes } from './refs.ts';
 import { remoteFailure, shellQuoted, sshFailure } from './ssh-errors.ts';
@@ -15,10 +24,12 @@ export interface ListOverSsh {
   readonly credential: SshCredential;
   readonly prefixes: readonly string[];
   readonly signal: AbortSignal;
-  /** Accept a host that the Secret's known_hosts does not name. A key that contradicts known_hosts is refused all the same. */
+  /** Accept a host that nobody knows, unless the Secret has known_hosts: what is given is obeyed. */
   readonly trustUnknownHosts: boolean;
   /** Hosts known to the installation, used when the Secret has no known_hosts of its own. */
   readonly knownHosts?: string | undefined;
+  /** What goes out to the network. */
+  readonly dial: Dial;
 }
 
 /** Versions before 2 send every ref; this many bytes are some 300,000 of them. */
@@ -37,6 +48,24 @@ const SUPPORTED: readonly ServerHostKeyAlgorithm[] = [
   'ssh-rsa',
 ];
 
+/**
+ * What is agreed on with a host: elliptic curves, and groups that everybody knows. Group exchange lets the host name a prime, and only looking
+ * whether it is one takes half a minute in which nobody else is served.
+ */
+const KEY_EXCHANGES: readonly KexAlgorithm[] = [
+  'curve25519-sha256',
+  'curve25519-sha256@libssh.org',
+  'ecdh-sha2-nistp256',
+  'ecdh-sha2-nistp384',
+  'ecdh-sha2-nistp521',
+  'diffie-hellman-group14-sha256',
+  'diffie-hellman-group16-sha512',
+  'diffie-hellman-group18-sha512',
+];
+
+/** Longest private key that is looked at, in characters: RSA of 16,384 bits takes 13,000. */
+const MAX_KEY_CHARACTERS = 16 * 1024;
+
 interface HostCheck {
   readonly config: Pick<ConnectConfig, 'algorithms' | 'hostVerifier'>;
   /** What was found when the host showed its key; undefined before. */
@@ -44,16 +73,23 @@ interface HostCheck {
 }
 
 const hostCheck = ({ url, credential, knownHosts = '', trustUnknownHosts }: ListOverSsh): HostCheck => {
-  const entries = parseKnownHosts(credential.knownHosts ?? knownHosts);
+  const text = credential.knownHosts ?? knownHosts;
+  if (text.length > MAX_KNOWN_HOSTS)
+    throw new GitError(
+      'host-key-unknown',
+      `known_hosts of Secret ${credential.secretName} has more than ${MAX_KNOWN_HOSTS} characters; leave in it the hosts that are needed`,
+      { host: url.authority },
+    );
+  const entries = parseKnownHosts(text);
   const wanted = knownAlgorithms(entries, url);
   const algorithms = SUPPORTED.filter((algorithm) => wanted?.includes(algorithm) === true);
   let verdict: HostKeyVerdict | undefined;
   const hostVerifier = (key: Buffer): boolean => {
     verdict = hostKeyVerdict(entries, url, key);
-    return verdict === 'known' || (verdict === 'unknown' && trustUnknownHosts);
+    return verdict === 'known' || (verdict === 'unknown' && trustUnknownHosts && credential.knownHosts === undefined);
   };
-  const offered = algorithms.length === 0 ? {} : { algorithms: { serverHostKey: algorithms } };
-  return { config: { ...offered, hostVerifier }, verdict: () => verdict };
+  const offered = { kex: [...KEY_EXCHANGES], ...(algorithms.length === 0 ? {} : { serverHostKey: algorithms }) };
+  return { config: { algorithms: offered, hostVerifier }, verdict: () => verdict };
 };
 
 /** Runs the conversation on an open channel; ends when the refs are read, the host complains or the signal fires. */
@@ -81,11 +117,20 @@ const converse = async (channel: ClientChannel, ask: ListOverSsh): Promise<reado
   }
 };
 
-const readKey = ({ url, credential }: ListOverSsh): void => {
-  const key = ssh2.utils.parseKey(credential.privateKey);
+/** The library reads keys with patterns that backtrack: what it gets is one PEM block of bounded length without headers. */
+const objectionTo = (privateKey: string): string | undefined => {
+  const block = readPem(privateKey, MAX_KEY_CHARACTERS);
+  if (block === undefined) return `is no private key in PEM of at most ${MAX_KEY_CHARACTERS} characters`;
+  if (block.hasHeaders) return 'is encrypted, which is not supported';
+  const key = ssh2.utils.parseKey(privateKey);
   const first: unknown = Array.isArray(key) ? key[0] : key;
-  if (!(first instanceof Error)) return;
-  const why = /passphrase|encrypted/iu.test(first.message) ? 'is encrypted, which is not supported' : 'cannot be read';
+  if (!(first instanceof Error)) return undefined;
+  return /passphrase|encrypted/iu.test(first.message) ? 'is encrypted, which is not supported' : 'cannot be read';
+};
+
+const readKey = ({ url, credential }: ListOverSsh): void => {
+  const why = objectionTo(credential.privateKey);
+  if (why === undefined) return;
   throw new GitError(
     'key-invalid',
     `ssh-privatekey of Secret ${credential.secretName} ${why}; put an unencrypted key there`,
@@ -95,13 +140,16 @@ const readKey = ({ url, credential }: ListOverSsh): void => {
   );
 };
 
-const open = (client: InstanceType<typeof ssh2.Client>, ask: ListOverSsh, check: HostCheck): Promise<ClientChannel> =>
+const open = (
+  client: InstanceType<typeof ssh2.Client>,
+  sock: Socket,
+  ask: ListOverSsh,
+  check: HostCheck,
+): Promise<ClientChannel> =>
   new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(sshFailure(ask, error, check.verdict()));
     client.on('error', fail);
     client.on('close', () => fail(new Error('connection closed')));
-    // Nagle's algorithm costs 200 ms here: the handshake is many small packets.
-    client.on('connect', () => client.setNoDelay(true));
     client.on('ready', () => {
       const command = `git-upload-pack ${shellQuoted(ask.url.path)}`;
       client.exec(command, { env: { GIT_PROTOCOL: 'version=2' } }, (error, channel) => {
@@ -110,8 +158,7 @@ const open = (client: InstanceType<typeof ssh2.Client>, ask: ListOverSsh, check:
       });
     });
     client.connect({
-      host: ask.url.host,
-      port: ask.url.port,
+      sock,
       username: ask.credential.username,
       privateKey: ask.credential.privateKey,
       readyTimeout: 0,
@@ -126,16 +173,20 @@ const open = (client: InstanceType<typeof ssh2.Client>, ask: ListOverSsh, check:
 export const listOverSsh = async (ask: ListOverSsh): Promise<readonly GitRef[]> => {
   readKey(ask);
   ask.signal.throwIfAborted();
-  const client = new ssh2.Client();
   const check = hostCheck(ask);
+  const sock = await ask.dial(ask.url.host, ask.url.port, ask.signal).catch((error: unknown) => {
+    throw sshFailure(ask, error, undefined);
+  });
+  const client = new ssh2.Client();
   const aborted = new Promise<never>((_, reject) => {
     ask.signal.addEventListener('abort', () => reject(sshFailure(ask, ask.signal.reason, check.verdict())), {
       once: true,
     });
   });
   try {
-    return await Promise.race([open(client, ask, check).then((channel) => converse(channel, ask)), aborted]);
+    return await Promise.race([open(client, sock, ask, check).then((channel) => converse(channel, ask)), aborted]);
   } finally {
     client.destroy();
+    sock.destroy();
   }
 };

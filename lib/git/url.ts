@@ -1,5 +1,8 @@
 /** What a git URL means: which transport, host and path, and which forms are refused before anything is dialled. */
 import { PermanentError } from '../errors/expected.ts';
+import { faultOfWord } from '../secrets/secret-text.ts';
+import { printable } from '../text/printable.ts';
+import { shownUrl } from '../text/shown-url.ts';
 
 /** Username and password written into a URL. */
 interface EmbeddedCredentials {
@@ -28,6 +31,8 @@ export interface GitUrl {
 
 /** Longest URL we look at; longer ones are no repository of anybody. */
 const MAX_LENGTH = 4096;
+/** Longest host name there is (RFC 1035 §2.3.4). */
+const MAX_HOST_LENGTH = 253;
 const DEFAULT_PORT = { http: 80, https: 443, ssh: 22 } as const;
 /** `[user@]host:path`; a slash before the colon makes it a local path, as git itself decides. */
 const SCP_FORM = /^(?:(?<user>[^@/:[\]]*)@)?(?<host>\[[^\]/]+\]|[^/:[\]@]+):(?<path>.*)$/su;
@@ -40,9 +45,8 @@ const refused = (shown: string, why: string): PermanentError =>
     `git URL ${shown} ${why}; write https://host/path, ssh://git@host/path or git@host:path`,
   );
 
-/** What may be shown of a URL that could not be read: nothing before an `@`, no control characters, not more than 200 characters. */
-const shownRaw = (text: string): string =>
-  JSON.stringify(text.replace(/^([A-Za-z0-9+.-]*:\/\/)?[^/]*@/u, '$1').slice(0, 200));
+/** What may be shown of a URL that could not be read. */
+const shownRaw = (text: string): string => JSON.stringify(shownUrl(text).slice(0, 200));
 
 const hasControl = (text: string): boolean => /\p{Cc}/u.test(text);
 
@@ -55,7 +59,7 @@ interface Authority {
 const readAuthority = (text: string, scheme: keyof typeof DEFAULT_PORT, shown: string): Authority => {
   const match = /^(?<name>\[[^\]]*\]|[^:]*)(?::(?<port>\d*))?$/u.exec(text);
   const name = match?.groups?.['name'] ?? '';
-  if (!HOST_NAME.test(name)) throw refused(shown, 'has no usable host');
+  if (!HOST_NAME.test(name) || name.length > MAX_HOST_LENGTH) throw refused(shown, 'has no usable host');
   const written = match?.groups?.['port'] ?? '';
   const port = written === '' ? DEFAULT_PORT[scheme] : Number(written);
   if (port < 1 || port > 65_535) throw refused(shown, `has no usable port (${written.slice(0, 20)})`);
@@ -91,6 +95,8 @@ const readEmbedded = (user: string, shown: string): { readonly embedded?: Embedd
   const colon = user.indexOf(':');
   const username = decoded(colon === -1 ? user : user.slice(0, colon), shown);
   const password = colon === -1 ? '' : decoded(user.slice(colon + 1), shown);
+  const fault = faultOfWord(username) ?? faultOfWord(password);
+  if (fault !== undefined) throw refused(shown, `has a login that ${fault}`);
   return { embedded: { username, password } };
 };
 
@@ -100,7 +106,10 @@ const readHttp = (scheme: 'http' | 'https', rest: string, shown: string): GitUrl
   const where = readAuthority(match?.groups?.['authority'] ?? '', scheme, shown);
   const path = match?.groups?.['path'] ?? '/';
   const query = match?.groups?.['query'] ?? '';
-  const display = `${scheme}://${where.authority}${path}`;
+  const plain = `${scheme}://${where.authority}${path}`;
+  // An address with a 256 in it, for example, is no host, whatever the pattern says.
+  if (!URL.canParse(`${plain}${query}`)) throw refused(shown, 'has no usable host');
+  const display = printable(plain, MAX_LENGTH);
   return { scheme, ...where, path, query, ...readEmbedded(user ?? '', shown), display };
 };
 
@@ -112,7 +121,13 @@ const readSsh = (rest: string, shown: string): GitUrl => {
   const whole = decoded(after.slice(slash), shown);
   // `ssh://host/~user/repo` means the home of that user, as in git.
   const path = readSshPath(whole.startsWith('/~') ? whole.slice(1) : whole, shown);
-  return { scheme: 'ssh', ...where, path, query: '', display: `ssh://${where.authority}/${whole.replace(/^\//u, '')}` };
+  return {
+    scheme: 'ssh',
+    ...where,
+    path,
+    query: '',
+    display: printable(`ssh://${where.authority}/${whole.replace(/^\//u, '')}`, MAX_LENGTH),
+  };
 };
 
 const readScp = (text: string, shown: string): GitUrl => {
@@ -121,7 +136,7 @@ const readScp = (text: string, shown: string): GitUrl => {
   if (host === undefined) throw refused(shown, 'is a local path or not a URL');
   const where = readAuthority(host, 'ssh', shown);
   const path = readSshPath(groups?.['path'] ?? '', shown);
-  return { scheme: 'ssh', ...where, path, query: '', display: `${where.authority}:${path}` };
+  return { scheme: 'ssh', ...where, path, query: '', display: printable(`${where.authority}:${path}`, MAX_LENGTH) };
 };
 
 /**

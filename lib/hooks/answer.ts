@@ -1,25 +1,25 @@
 /**
  * Push hooks: a git host says that something moved, and the polls of that repository look at once. What a hook says is never
- * believed: it only saves waiting. The worst a stolen secret buys is a listing.
+ * believed: it only saves waiting. The worst a stolen secret buys is listings of what the secret is for, a few seconds apart. The answer
+ * does not tell whether anybody follows a repository.
  */
 import { createHash } from 'node:crypto';
 import { ExpectedError } from '../errors/expected.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
+import type { WakePlacePorts } from '../sources/wake-place.ts';
 import { payloadIn } from './pushed.ts';
-import { type HookAnswer, type HookRequest, type Provider, providerOf } from './request.ts';
+import { type HookAnswer, type HookRequest, maxHookBytes, type Provider, providerOf } from './request.ts';
+import type { HookSecret } from './secrets.ts';
 import { type Proof, proofOf } from './signature.ts';
-import { type WakePorts, wakePolls } from './wake.ts';
+import { wakePolls } from './wake.ts';
 
 /** What answering needs. */
-export interface HookPorts extends WakePorts {
+export interface HookPorts extends WakePlacePorts {
   /** The secrets that are accepted; none switches hooks off. @throws ExpectedError when they cannot be read for now */
-  secrets(): Promise<readonly string[]>;
+  secrets(): Promise<readonly HookSecret[]>;
   readonly clock: () => Date;
   readonly log: Log;
 }
-
-/** Longest body that is read, in bytes. */
-export const maxHookBytes = 1024 * 1024;
 
 const answer = (status: number, body: HookAnswer['body']): HookAnswer => ({ status, body });
 
@@ -52,9 +52,10 @@ export const hookAnswerer =
       const payload = payloadIn(provider, request);
       if (payload.kind === 'ignored') return answer(200, { ignored: payload.event });
       if (payload.kind === 'unreadable') return answer(400, { error: `no push of ${provider}: ${payload.why}` });
-      const woken = await wakePolls(ports, payload.pushed, occasionOf(provider, proof, request, ports.clock()));
-      ports.log('info', 'hook taken', { provider, woken });
-      return answer(202, { woken });
+      const occasion = occasionOf(provider, proof.by, request, ports.clock());
+      const covered = await wakePolls(ports, payload.pushed, { scopes: proof.scopes, occasion });
+      ports.log(covered === 'all' ? 'info' : 'warn', 'hook taken', { provider, covered });
+      return answer(202, { taken: 'what follows the repository looks at it' });
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
       ports.log('error', 'hook could not be taken', { provider, why: sayError(error) });

@@ -1,10 +1,12 @@
 /** What was pushed where, out of the payload of each provider. Fields we do not need may be anything. */
 import * as v from 'valibot';
-import type { HookRequest, Provider } from './request.ts';
+import { parseJson } from '../text/bounded-json.ts';
+import { printable } from '../text/printable.ts';
+import { type HookRequest, maxHookBytes, type Provider } from './request.ts';
 
 /** A push. */
 export interface Pushed {
-  /** Every URL by which the payload names the repository; unchecked. */
+  /** Every URL by which the payload names the repository, at most `mostRepositories`; unchecked. */
   readonly urls: readonly string[];
   /** Full names of the refs that moved; undefined when the payload does not say which. */
   readonly refs: readonly string[] | undefined;
@@ -16,6 +18,8 @@ export type Payload =
   | { readonly kind: 'pushed'; readonly pushed: Pushed }
   | { readonly kind: 'unreadable'; readonly why: string };
 
+/** A hook names one repository in a few ways; a script may name several. */
+export const mostRepositories = 20;
 const text = v.pipe(v.string(), v.maxLength(4096));
 const optional = v.nullish(text);
 const refList = v.pipe(v.array(text), v.maxLength(10_000));
@@ -86,7 +90,7 @@ const bitbucketSchema = v.pipe(
 const genericSchema = v.pipe(
   v.object({
     url: optional,
-    urls: v.nullish(v.pipe(v.array(text), v.maxLength(20))),
+    urls: v.nullish(v.pipe(v.array(text), v.maxLength(mostRepositories))),
     ref: optional,
     refs: v.nullish(refList),
   }),
@@ -135,7 +139,7 @@ const eventOf = (provider: Provider, headers: HookRequest['headers'], json: unkn
 const jsonIn = ({ headers, body }: Pick<HookRequest, 'body' | 'headers'>): unknown => {
   const isForm = headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded') === true;
   const json = isForm ? (new URLSearchParams(body.toString('utf8')).get('payload') ?? '') : body.toString('utf8');
-  return JSON.parse(json) as unknown;
+  return parseJson(json, { mostCharacters: maxHookBytes });
 };
 
 /** Reads a payload. Source: the providers' documentation of their push events. */
@@ -148,8 +152,10 @@ export const payloadIn = (provider: Provider, request: Pick<HookRequest, 'body' 
     throw error;
   }
   const event = eventOf(provider, request.headers, json);
-  if (EVENTS[provider]?.includes(event) === false) return { kind: 'ignored', event };
+  if (EVENTS[provider]?.includes(event) === false) return { kind: 'ignored', event: printable(event, 60) };
   const parsed = v.safeParse(SCHEMAS[provider], json);
+  if (parsed.success && parsed.output.urls.length > mostRepositories)
+    return { kind: 'unreadable', why: `it names more than ${mostRepositories} repositories` };
   if (parsed.success) return { kind: 'pushed', pushed: parsed.output };
   const [issue] = parsed.issues;
   return { kind: 'unreadable', why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` };

@@ -1,5 +1,8 @@
 /** A push hook as it comes in, and what is answered: whatever carried it over HTTP. */
 
+/** Longest body that is read, in bytes. */
+export const maxHookBytes = 1024 * 1024;
+
 /** One request. */
 export interface HookRequest {
   readonly method: string;

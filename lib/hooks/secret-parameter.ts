@@ -1,9 +1,10 @@
-/** The secret of push hooks in AWS' Parameter Store: one signed request, remembered for minutes, so that changing it needs no deployment. */
+/** The secrets of push hooks in AWS' Parameter Store: one signed request, remembered for minutes, so that changing it needs no deployment. */
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import * as v from 'valibot';
 import { ExpectedError } from '../errors/expected.ts';
 import { readUpTo } from '../oci/http.ts';
+import { type HookSecret, secretsIn } from './secrets.ts';
 
 /** Credentials of the process, as the SDK's clients have them. */
 interface AwsCredentials {
@@ -25,12 +26,10 @@ export interface ParameterOptions {
 const deadlineMilliseconds = 5000;
 /** A new secret is known everywhere after this time; a missing one is looked for again after it too. */
 const rememberedMilliseconds = 5 * 60 * 1000;
+const failedMilliseconds = 10_000;
 const maxBytes = 64 * 1024;
 
 const answerSchema = v.object({ Parameter: v.object({ Value: v.string() }) });
-
-/** Secrets in a text: one, or two while it is being changed, with white space between. */
-export const secretsIn = (text: string): readonly string[] => text.split(/\s+/u).filter((secret) => secret !== '');
 
 const failed = (why: string, cause?: unknown): ExpectedError =>
   new ExpectedError(`reading the secret of push hooks from Parameter Store: ${why}`, { cause });
@@ -68,7 +67,7 @@ const ask = async ({ name, region, credentials, clock, fetch = globalThis.fetch 
 };
 
 /** Secrets that a parameter holds; none when there is no such parameter. The text of an answer is shown to nobody: it is the secret. */
-const readParameter = async (options: ParameterOptions): Promise<readonly string[]> => {
+const readParameter = async (options: ParameterOptions): Promise<readonly HookSecret[]> => {
   const { status, text } = await ask(options);
   if (status === 400 && text.includes('ParameterNotFound')) return [];
   if (status !== 200) throw failed(`HTTP ${status}; may the function read parameter ${options.name}?`);
@@ -83,14 +82,20 @@ const readParameter = async (options: ParameterOptions): Promise<readonly string
   return secretsIn(parsed.output.Parameter.Value);
 };
 
-/** Gives the secrets in a parameter, read at most once in five minutes. @throws ExpectedError */
-export const parameterSecrets = (options: ParameterOptions): (() => Promise<readonly string[]>) => {
-  let known: { readonly secrets: readonly string[]; readonly until: number } | undefined;
-  return async () => {
+/**
+ * Gives the secrets in a parameter, read at most once in five minutes, and a failure to read them once in ten seconds: strangers who send
+ * hooks make us ask nobody more often. @throws ExpectedError
+ */
+export const parameterSecrets = (options: ParameterOptions): (() => Promise<readonly HookSecret[]>) => {
+  let known: { readonly secrets: Promise<readonly HookSecret[]>; until: number } | undefined;
+  return () => {
     const now = options.clock().getTime();
     if (known !== undefined && now < known.until) return known.secrets;
-    const secrets = await readParameter(options);
-    known = { secrets, until: now + rememberedMilliseconds };
-    return secrets;
+    const reading = { secrets: readParameter(options), until: now + rememberedMilliseconds };
+    known = reading;
+    reading.secrets.catch(() => {
+      reading.until = now + failedMilliseconds;
+    });
+    return reading.secrets;
   };
 };

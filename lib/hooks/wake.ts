@@ -1,73 +1,35 @@
-/** From a push to the shared polls it concerns, in every cluster (DESIGN §3.17, §5). */
+/** From a push to the shared polls it concerns (DESIGN §3.17, §5). */
 import { PermanentError } from '../errors/expected.ts';
-import { placeDigest } from '../git/place.ts';
-import { parseGitUrl } from '../git/url.ts';
-import type { Message } from '../queue/message.ts';
-import type { Sender } from '../queue/send.ts';
-import { queueOf } from '../reconcile/kind-table.ts';
-import { mayConcern, parseWatched } from '../sources/git-poll.ts';
-import { GIT_POLL_KIND } from '../sources/polling.ts';
-import type { TargetKey } from '../state/keys.ts';
-import type { Polls } from '../state/polls.ts';
+import { placeDigest, repositoryPlace } from '../git/place.ts';
+import { type GitUrl, parseGitUrl } from '../git/url.ts';
+import { type WakePlacePorts, wakePlace } from '../sources/wake-place.ts';
 import type { Pushed } from './pushed.ts';
+import { covers, type HookScope } from './secrets.ts';
 
-/** What waking needs. */
-export interface WakePorts {
-  readonly polls: Pick<Polls, 'atPlace' | 'read'>;
-  readonly sender: Sender;
-}
-
-/** Rows read from the store at once. */
-const PAGE = 25;
-
-/** Places of everything in `urls` that is a git URL; a payload names one repository in several ways. */
-const placesOf = (urls: readonly string[]): readonly string[] => {
-  const places = urls.flatMap((url) => {
-    try {
-      return [placeDigest(parseGitUrl(url))];
-    } catch (error) {
-      if (error instanceof PermanentError) return [];
-      throw error;
-    }
-  });
-  return [...new Set(places)];
+const readable = (text: string): readonly GitUrl[] => {
+  try {
+    return [parseGitUrl(text)];
+  } catch (error) {
+    if (error instanceof PermanentError) return [];
+    throw error;
+  }
 };
 
-const messageFor = ({ cluster, kind, namespace, name }: TargetKey, occasion: string): Message => ({
-  v: 1,
-  cluster,
-  epoch: '',
-  target: { kind, namespace, name },
-  cause: { kind, namespace, name, uid: '', resourceVersion: '' },
-  reason: 'hook',
-  occasion,
-});
+/** Whether all of the repositories that a push names were in the power of its sender. */
+export type Woken = 'all' | 'some';
 
 /**
- * Wakes every poll of the repository that follows one of the refs, and says how many. `occasion` is the same for the same push: SQS
- * swallows what it has heard within five minutes. @throws StateError, QueueError
+ * Wakes every poll of the repositories that follows one of the refs. Those that no scope covers are passed over: a secret speaks for what
+ * it was given for. `occasion` is the same for the same push. @throws StateError, QueueError
  */
-export const wakePolls = async ({ polls, sender }: WakePorts, pushed: Pushed, occasion: string): Promise<number> => {
-  let woken = 0;
-  for (const place of placesOf(pushed.urls)) {
-    let from: string | undefined;
-    do {
-      const page = await polls.atPlace(place, PAGE, from);
-      const rows = await Promise.all(page.targets.map((target) => polls.read(target)));
-      const concerned = page.targets.filter((_, index) => {
-        const watched = rows[index]?.watched ?? [];
-        return mayConcern(
-          watched.map((entry) => parseWatched(entry).revision),
-          pushed.refs,
-        );
-      });
-      await sender.send(
-        queueOf(GIT_POLL_KIND),
-        concerned.map((target) => messageFor(target, occasion)),
-      );
-      woken += concerned.length;
-      from = page.next;
-    } while (from !== undefined);
-  }
-  return woken;
+export const wakePolls = async (
+  ports: WakePlacePorts,
+  { urls, refs }: Pushed,
+  { scopes, occasion }: { readonly scopes: readonly HookScope[]; readonly occasion: string },
+): Promise<Woken> => {
+  const named = urls.flatMap(readable);
+  const covered = named.filter((url) => scopes.some((scope) => covers(scope, repositoryPlace(url))));
+  const moved = refs === undefined ? undefined : new Set(refs);
+  for (const place of new Set(covered.map(placeDigest))) await wakePlace(ports, { place, refs: moved, occasion });
+  return covered.length === named.length ? 'all' : 'some';
 };

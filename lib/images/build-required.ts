@@ -84,10 +84,10 @@ const comparable = ({ builds: { last, lastSuccess }, builder }: BuildInputs): Bu
   last?.spec.builder.image === builder.image ? undefined : lastSuccess;
 
 const buildpacksChanged: Rule = (inputs) => {
-  const offered = inputs.builder.status.builderMetadata ?? [];
-  const missing = (comparable(inputs)?.status?.buildMetadata ?? []).filter(
-    (used) => !offered.some(({ id, version }) => id === used.id && version === used.version),
-  );
+  const keyOf = ({ id, version }: { readonly id: string; readonly version: string }): string =>
+    JSON.stringify([id, version]);
+  const offered = new Set((inputs.builder.status.builderMetadata ?? []).map(keyOf));
+  const missing = (comparable(inputs)?.status?.buildMetadata ?? []).filter((used) => !offered.has(keyOf(used)));
   if (missing.length === 0) return undefined;
   const old = missing
     .toSorted((a, b) => bytewise(a.id, b.id))

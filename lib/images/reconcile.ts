@@ -3,6 +3,7 @@
  * whether a Build is needed (spec 02 §3). Everything that changes while a Build runs waits until it has ended.
  */
 import type { Build } from '../api/build.ts';
+import { refuseEnvReferences } from '../api/build-env.ts';
 import { withImageDefaults } from '../api/defaults.ts';
 import type { Image } from '../api/image.ts';
 import { sourceResolverName } from '../api/names.ts';
@@ -132,6 +133,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
 
     reconcile: async (stored, pass) => {
       const image = withImageDefaults(stored);
+      refuseEnvReferences(image.spec.build?.env, 'spec.build.env');
       const key = builderKey(image);
       await pass.dependOn([key]);
       const builder = await pass.kube.get<ImageBuilder>(key);

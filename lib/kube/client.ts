@@ -1,5 +1,7 @@
 /** Typed reads and writes of one cluster's API. Every write carries the resourceVersion it was computed from, or is a POST. */
 import { PermanentError } from '../errors/expected.ts';
+import type { RegistryGrant } from '../state/clusters.ts';
+import { parseJsonCutBelow } from '../text/bounded-json.ts';
 import { isKubeError, KubeError } from './errors.ts';
 import { endOfLog, type LogExcerpt } from './log-end.ts';
 import { type KubeObject, keyOf, type ObjectKey, showKey } from './object.ts';
@@ -15,8 +17,10 @@ export interface ListOptions {
 
 /** One cluster's API as reconcilers see it. All calls throw KubeError (expected) or PermanentError (what we sent is invalid). */
 export interface KubeClient {
-  /** Roles as which ECR is entered for this cluster (its registration); none unless given. */
-  readonly ecrRoles?: readonly string[] | undefined;
+  /** Which cluster it is, as it was registered; what is kept for one must not serve another. */
+  readonly cluster?: string | undefined;
+  /** What the cluster's registration lets its objects do in registries; nothing unless given. */
+  readonly grants?: readonly RegistryGrant[] | undefined;
   /** The object, or undefined when the server's 404 names it. A 404 for the kind is thrown: it may be a restart (DESIGN §3.10). */
   get<T extends KubeObject>(key: ObjectKey): Promise<T | undefined>;
   /** As `get`, of a kind that our table does not know, by its apiVersion and plural; undefined also when the kind is not served. */
@@ -35,12 +39,16 @@ export interface KubeClient {
   apply<T extends KubeObject>(object: T): Promise<T>;
   /** Deletes this very object: its uid is the precondition. Already gone is success. */
   delete(object: KubeObject): Promise<void>;
+  /** A token of a ServiceAccount for somebody outside the cluster (TokenRequest). Whoever has it is that account there. */
+  token(account: Omit<ObjectKey, 'kind'>, audience: string, seconds: number): Promise<string>;
   /** The last lines of a container's log, at most 64 KiB. */
   logTail(pod: ObjectKey, container: string, lines: number): Promise<string>;
   /** The end of a container's log, at most `limit` bytes. All of the log is read, within `seconds`. */
   logEnd(pod: ObjectKey, container: string, limit: number, seconds: number): Promise<LogExcerpt>;
 }
 
+/** Objects have some twenty levels at most; the API server lets ten thousand through in fields that are kept as they are. */
+const deepest = 100;
 const pageSize = 500;
 /** 200 pages of 500: above this a list is not something one pass may hold in memory. */
 const maxPages = 200;
@@ -62,7 +70,7 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
   const send = async <T>(request: KubeRequest): Promise<T> => {
     const { body } = await transport.send({ ...request, signal });
     try {
-      return JSON.parse(body) as T;
+      return parseJsonCutBelow(body, deepest) as T;
     } catch (cause) {
       // A proxy's page with status 200, or an answer cut short: not the API server's word.
       throw new KubeError('server', `${request.method} ${request.path}: ${transport.server} did not answer with JSON`, {
@@ -165,6 +173,22 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
         if (error instanceof KubeError && (error.code === 'not-found' || error.code === 'conflict')) return;
         throw error;
       }
+    },
+    token: async ({ namespace, name }, audience, seconds) => {
+      const path = `${objectPath('ServiceAccount', namespace, name)}/token`;
+      const answer = await send<{ readonly status?: { readonly token?: unknown } | null }>({
+        method: 'POST',
+        path,
+        body: JSON.stringify({
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenRequest',
+          spec: { audiences: [audience], expirationSeconds: seconds },
+        }),
+      });
+      const token = answer.status?.token;
+      if (typeof token !== 'string' || token === '')
+        throw new KubeError('server', `POST ${path}: ${transport.server} answered without a token`);
+      return token;
     },
     logTail: async (pod, container, lines) => {
       const { body } = await transport.send({

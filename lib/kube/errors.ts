@@ -1,5 +1,7 @@
 /** What the API server may answer, as the few cases that callers tell apart. */
+
 import { ExpectedError, type ExpectedErrorOptions, PermanentError } from '../errors/expected.ts';
+import { parseJsonCutBelow } from '../text/bounded-json.ts';
 
 /** What callers tell apart; `server` is every other answer of 500 and above. */
 export type KubeErrorCode =
@@ -81,7 +83,7 @@ interface ApiStatus {
 
 const parseStatus = (body: string): ApiStatus => {
   try {
-    const parsed: unknown = JSON.parse(body);
+    const parsed: unknown = parseJsonCutBelow(body, 20);
     return typeof parsed === 'object' && parsed !== null ? parsed : {};
   } catch {
     return {};

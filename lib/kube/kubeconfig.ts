@@ -10,7 +10,8 @@ export const kubeconfigFile = (path: string, context?: string): KubeConfig => {
   try {
     config.loadFromFile(path);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    // The parser's own message would quote the file, which holds credentials.
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'it is no YAML of a kubeconfig';
     throw new PermanentError('Kubeconfig', `cannot read the kubeconfig ${path}: ${why}`, { cause: error });
   }
   if (context !== undefined) {

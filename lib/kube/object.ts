@@ -50,3 +50,9 @@ export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
 /** Whether `child` is controlled by this very `owner` (by uid, not by name: DESIGN §3.9). */
 export const isControlledBy = (child: KubeObject, owner: KubeObject): boolean =>
   owner.metadata?.uid !== undefined && controllerOf(child)?.uid === owner.metadata.uid;
+
+/** A merge patch for the object with this uid alone: another of its name refuses it as invalid, since no uid can be changed. */
+export const patchFor = (uid: string, patch: { readonly metadata?: object }): object => ({
+  ...patch,
+  metadata: { ...patch.metadata, uid },
+});

@@ -1,6 +1,8 @@
 /** Where each kind lives in the API. One row a kind; adding a kind is one row (DESIGN §3.21). */
 import { type Kind, kindNames, kinds } from '../api/kinds.ts';
 import { API_VERSION } from '../api/resource.ts';
+import { PermanentError } from '../errors/expected.ts';
+import { printable } from '../text/printable.ts';
 
 /** Path segments of a kind's collection. */
 export interface Resource {
@@ -46,22 +48,36 @@ export const resourceOf = (kind: string): Resource => {
   return resource;
 };
 
+/**
+ * One segment of a path: a name that a user wrote somewhere may not climb out of its place. `.` and `..` are taken out by whoever reads the
+ * path, whatever the encoding; the API server names nothing with `/` or `%`.
+ */
+const segment = (text: string, what: string): string => {
+  if (text === '' || text === '.' || text === '..' || text.length > 253 || /[/%]/u.test(text) || !text.isWellFormed())
+    throw new PermanentError(
+      'InvalidName',
+      `${JSON.stringify(printable(text, 100))} cannot be the name of a ${what}; correct the reference to it`,
+    );
+  return encodeURIComponent(text);
+};
+
 /** Path of a kind's collection, in one namespace or, without, in all of them (Kubernetes API concepts, resource URIs). */
 export const collectionPath = (kind: string, namespace = ''): string => {
   const { apiVersion, plural, namespaced } = resourceOf(kind);
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const scope = namespaced && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  const scope = namespaced && namespace !== '' ? `/namespaces/${segment(namespace, 'Namespace')}` : '';
   return `${root}${scope}/${plural}`;
 };
 
-/** Path of one object. */
+/** Path of one object. Throws PermanentError `InvalidName`. */
 export const objectPath = (kind: string, namespace: string, name: string): string =>
-  `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+  `${collectionPath(kind, namespace)}/${segment(name, kind)}`;
 
-/** Path of a namespaced object of a kind that has no row here. */
+/** Path of a namespaced object of a kind that has no row here. Throws PermanentError `InvalidName`. */
 export const foreignPath = (apiVersion: string, plural: string, namespace: string, name: string): string => {
-  const root = apiVersion.includes('/') ? '/apis' : '/api';
-  const version = apiVersion.split('/').map(encodeURIComponent).join('/');
-  const [where, what, who] = [namespace, plural, name].map(encodeURIComponent);
-  return `${root}/${version}/namespaces/${where}/${what}/${who}`;
+  const parts = apiVersion.split('/');
+  if (parts.length > 2) segment(apiVersion, 'version of an API');
+  const root = parts.length === 2 ? '/apis' : '/api';
+  const version = parts.map((part) => segment(part, 'version of an API')).join('/');
+  return `${root}/${version}/namespaces/${segment(namespace, 'Namespace')}/${segment(plural, 'resource')}/${segment(name, plural)}`;
 };

@@ -9,6 +9,7 @@ import {
 import { Agent as HttpsAgent, type RequestOptions as HttpsOptions, request as httpsRequest } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { PermanentError } from '../errors/expected.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { answerError, KubeError } from './errors.ts';
 
 /** One request. `deadlineSeconds` bounds connecting, waiting and reading, whatever the caller does (DESIGN §3.14). */
@@ -84,7 +85,7 @@ const asKubeError = (error: unknown, what: string, server: string, seconds: numb
   const timedOut = error.name === 'TimeoutError' || error.name === 'AbortError';
   return timedOut
     ? new KubeError('timeout', `${what}: no answer from ${server} within ${seconds} s`, { cause: error, host: server })
-    : new KubeError('unreachable', `${what}: cannot reach the API server at ${server}: ${error.message}`, {
+    : new KubeError('unreachable', `${what}: cannot reach the API server at ${server}: ${networkCause(error)}`, {
         cause: error,
         host: server,
       });
@@ -163,7 +164,7 @@ export const kubeTransport = (config: KubeConfig): KubeTransport => {
 
   const perform = async <T>(request: KubeRequest, read: (response: IncomingMessage) => Promise<T>): Promise<T> => {
     const seconds = request.deadlineSeconds ?? defaultDeadlineSeconds;
-    const deadline = AbortSignal.timeout(seconds * 1000);
+    const deadline = AbortSignal.timeout(Math.ceil(seconds * 1000));
     const what = `${request.method} ${request.path}`;
     try {
       const signal = request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]);

@@ -1,9 +1,9 @@
 /** One call of the distribution API: scheme, address, credential and scope put together over the layers below (distribution-spec "API"). */
 import { authorizing } from './authorize.ts';
-import { isOciError } from './errors.ts';
+import { isOciError, OciError } from './errors.ts';
 import { type FetchSendOptions, fetchSend } from './fetch-send.ts';
 import type { HttpRequest, HttpResponse, Method, Replayable } from './http.ts';
-import { anonymous, type Keychain } from './keychain.ts';
+import { type Access, anonymous, type Keychain, type Use } from './keychain.ts';
 import { following } from './redirect.ts';
 import type { Repository } from './reference.ts';
 import type { CallOptions } from './registry.ts';
@@ -15,8 +15,12 @@ import { createSession, type Session } from './session.ts';
 /** How to reach registries; all of it has defaults. */
 export interface RegistryOptions {
   readonly keychain?: Keychain | undefined;
-  /** Why the keychain may know no credential, as a sentence; told when a registry asks for one. */
-  readonly anonymousBecause?: string | undefined;
+  /** Why the keychain knows no credential, as a sentence; asked and told when a registry wants one. */
+  readonly anonymousBecause?: ((repository: Repository, use: Use) => string | undefined) | undefined;
+  /** A client opened for reading sends nothing but GET and HEAD, whatever its credentials would allow. For writing unless given. */
+  readonly access?: Access | undefined;
+  /** Who reads, as a text of the caller's: what one has read is remembered for the same alone. Nothing is remembered unless given. */
+  readonly reader?: string | undefined;
   /** Shared by all passes of a process; a fresh one unless given. */
   readonly session?: Session | undefined;
   readonly transport?: FetchSendOptions | undefined;
@@ -49,7 +53,8 @@ const userAgent = 'kpackless';
 
 export const createApi = ({
   keychain = anonymous,
-  anonymousBecause,
+  anonymousBecause = () => undefined,
+  access = 'write',
   session = createSession(),
   transport = {},
   retry = {},
@@ -66,6 +71,13 @@ export const createApi = ({
       const scheme = await schemeOf(plain, repository.registry, session, signal);
       const base = new URL(`${scheme}//${repository.registry}/v2/${repository.path}/`);
       const url = typeof to === 'string' ? new URL(to, base) : to;
+      const use: Use = {
+        access: method === 'GET' || method === 'HEAD' ? 'read' : 'write',
+        from: alsoPull,
+        within: url.origin === base.origin && url.pathname.startsWith(base.pathname),
+      };
+      if (use.access === 'write' && access === 'read')
+        throw new OciError('denied', 'this client was opened for reading only', { method, url });
       const request: HttpRequest = {
         method,
         url,
@@ -80,8 +92,17 @@ export const createApi = ({
         scopeFor(repository, ...actions),
       ];
       try {
-        const authorization = await keychain(repository);
-        return await authorized(request, { registry: base.host, authorization, anonymousBecause, scopes });
+        const found = await keychain(repository, use);
+        const isKept = found?.tlsOnly === true && url.protocol !== 'https:';
+        return await authorized(request, {
+          registry: base.host,
+          authorization: isKept ? undefined : found,
+          anonymousBecause: () =>
+            isKept
+              ? 'the one for it is annotated for https, and the registry speaks http'
+              : (anonymousBecause(repository, use) ?? ''),
+          scopes,
+        });
       } catch (error) {
         // It may have moved from http to https: look again next time.
         if (isOciError(error, 'unreachable')) session.schemes.delete(repository.registry);

@@ -2,13 +2,16 @@
  * Sends a request with whatever the registry wants to see (distribution "Token Authentication"; spec 04 §9.3): the kept token → on 401 the
  * challenge → a new token, once for all who wait → the request again, once. Credentials go to the registry and its token service only.
  */
+import { basicAuthorization, bearerAuthorization } from '../secrets/authorization.ts';
 import { orAborted } from './abort.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
+import { isOciError, OciError } from './errors.ts';
 import { discard, type HttpRequest, type HttpResponse, type Send } from './http.ts';
 import type { Authorization } from './keychain.ts';
+import { withoutCredential } from './response-error.ts';
 import { uniteScopes } from './scope.ts';
 import type { Session } from './session.ts';
-import { basicHeader, fetchToken, type Token } from './token.ts';
+import { fetchToken, type Token } from './token.ts';
 import type { TokenKey } from './token-cache.ts';
 
 /** On whose behalf and for what a request is made. */
@@ -16,8 +19,8 @@ interface Grant {
   /** Host (and port) of the registry the credential is for. */
   readonly registry: string;
   readonly authorization: Authorization | undefined;
-  /** Why there is none, for the message of a refusal. */
-  readonly anonymousBecause?: string | undefined;
+  /** Why there is none, for the message of a refusal; empty when there is nothing to say. */
+  readonly anonymousBecause: () => string;
   readonly scopes: readonly string[];
 }
 
@@ -33,9 +36,9 @@ interface Attempt {
 export const authorizing = (send: Send, session: Session): AuthorizedSend => {
   const attemptFor = async (challenge: Challenge | undefined, request: HttpRequest, grant: Grant): Promise<Attempt> => {
     const { registry, authorization } = grant;
-    if (authorization?.kind === 'registry-token') return { header: `Bearer ${authorization.token}` };
+    if (authorization?.kind === 'registry-token') return { header: bearerAuthorization(authorization.token) };
     if (challenge?.scheme === 'basic' && authorization?.kind === 'basic') {
-      return { header: basicHeader(authorization.username, authorization.password) };
+      return { header: basicAuthorization(authorization) };
     }
     if (challenge?.scheme !== 'bearer') return { header: undefined };
     const { realm, service } = challenge;
@@ -44,7 +47,7 @@ export const authorizing = (send: Send, session: Session): AuthorizedSend => {
     const fetch = (): Promise<Token> =>
       fetchToken(send, { registryUrl: request.url, realm, service, scopes, authorization }, session.now);
     const { value } = await orAborted(session.tokens.get(key, fetch), request.signal);
-    return { header: `Bearer ${value}`, token: { key, value } };
+    return { header: bearerAuthorization(value), token: { key, value } };
   };
 
   const sendWith = (request: HttpRequest, { header }: Attempt): Promise<HttpResponse> =>
@@ -69,8 +72,18 @@ export const authorizing = (send: Send, session: Session): AuthorizedSend => {
     return sendWith(request, await attemptFor(challenge, request, grant));
   };
   return async (request, grant) => {
-    const response = await answer(request, grant);
-    return grant.authorization === undefined ? { ...response, anonymous: grant.anonymousBecause ?? '' } : response;
+    if (grant.authorization !== undefined) return answer(request, grant);
+    try {
+      const response = await answer(request, grant);
+      const refused = response.status === 401 || response.status === 403;
+      return { ...response, anonymous: refused ? grant.anonymousBecause() : '' };
+    } catch (error) {
+      // The token service may be the one that refuses. Others wait for the same token, each with reasons of its own.
+      if (!isOciError(error, 'unauthorized') && !isOciError(error, 'denied')) throw error;
+      const { code, message, status, errors } = error;
+      const because = withoutCredential(grant.registry, grant.anonymousBecause());
+      throw new OciError(code, `${message}${because}`, { status, errors, cause: error });
+    }
   };
 };
 

@@ -2,7 +2,7 @@
 import type { Api } from './api.ts';
 import type { Digest } from './digest.ts';
 import { invalidContent } from './errors.ts';
-import { discard } from './http.ts';
+import { discard, readUpTo } from './http.ts';
 import type { Repository } from './reference.ts';
 import type { BlobName, CallOptions } from './registry.ts';
 import { responseError } from './response-error.ts';
@@ -58,7 +58,7 @@ export const openBlobAt = async function* (
   if (response.status !== 200 && response.status !== 206) throw await responseError('GET', response, api.session.now());
   const range = response.headers.get('content-range') ?? '';
   if (response.status === 206 && !range.startsWith(`bytes ${firstByte}-`)) {
-    throw invalidContent(`asked for the bytes of blob ${digest} from ${firstByte} on, got ${JSON.stringify(range)}`, {
+    throw invalidContent(`asked for the bytes of blob ${digest} from ${firstByte} on, got others`, {
       method: 'GET',
       url: response.url,
     });
@@ -78,9 +78,9 @@ export const readBlob = async (
       `blob ${blob.digest} of ${repository.registry}/${repository.path} says it has ${blob.size} bytes, more than ${limitBytes}`,
     );
   }
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of openBlob(api, repository, blob, options)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  // What is read is as long as it says, or it is an error before that.
+  const bytes = await readUpTo(openBlob(api, repository, blob, options), blob.size);
+  return bytes ?? new Uint8Array();
 };
 
 export const deleteBlob = async (

@@ -12,6 +12,7 @@ import { pushBlobInSittings } from './upload-sittings.ts';
 export const openRegistry = (options: RegistryOptions = {}): Registry => {
   const api = createApi(options);
   return {
+    reader: options.reader,
     getManifest: (reference, call) => getManifest(api, reference, call),
     headManifest: (reference, call) => headManifest(api, reference, call),
     putManifest: (reference, manifest, call) => putManifest(api, reference, manifest, call),

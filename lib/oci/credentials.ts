@@ -1,8 +1,9 @@
 /** Keychains from Kubernetes Secrets: those of a ServiceAccount and image pull secrets (spec 03 §16.3, spec 04 §10). Pure: reads nothing. */
 import { ExpectedError } from '../errors/expected.ts';
+import { secretWord } from '../secrets/secret-text.ts';
 import { type DockerLogin, parseDockerCfg, parseDockerConfigJson } from './docker-config.ts';
 import { firstOf, type Keychain } from './keychain.ts';
-import { bareKey, coversRepository, isExactKey } from './registry-keys.ts';
+import { bareKey, boundToScheme, coversRepository, exactKeys } from './registry-keys.ts';
 
 /** As much of a Secret as is looked at; a Secret of the API fits as it is. `data` values are base64. */
 export interface CredentialSecret {
@@ -33,6 +34,9 @@ class CredentialError extends ExpectedError {
 const decoded = ({ data = {} }: CredentialSecret, key: string): string =>
   Buffer.from(data[key] ?? '', 'base64').toString('utf8');
 
+const word = (secret: CredentialSecret, key: string): string =>
+  secretWord({ secret: secret.metadata?.name ?? '', key }, Buffer.from(secret.data?.[key] ?? '', 'base64'));
+
 const readLogins = (secret: CredentialSecret): readonly DockerLogin[] => {
   switch (secret.type) {
     case 'kubernetes.io/dockerconfigjson':
@@ -42,7 +46,7 @@ const readLogins = (secret: CredentialSecret): readonly DockerLogin[] => {
     case 'kubernetes.io/basic-auth': {
       const key = secret.metadata?.annotations?.['kpack.io/docker'];
       if (key === undefined) return [];
-      const [username, password] = [decoded(secret, 'username'), decoded(secret, 'password')];
+      const [username, password] = [word(secret, 'username'), word(secret, 'password')];
       return [{ key, authorization: { kind: 'basic', username, password } }];
     }
     default:
@@ -67,14 +71,20 @@ const isPullSecret = ({ type }: CredentialSecret): boolean =>
 /** The first login whose key is exactly the registry. */
 const exactly =
   (logins: readonly DockerLogin[]): Keychain =>
-  ({ registry }) =>
-    Promise.resolve(logins.find(({ key }) => isExactKey(key, registry))?.authorization);
+  ({ registry }) => {
+    const keys = exactKeys(registry);
+    const found = logins.find(({ key }) => keys.has(key));
+    return Promise.resolve(found && boundToScheme(found.key, registry, found.authorization));
+  };
 
 /** Kubernetes' way: keys in reverse order, so that the longer of two comes first; the first of equals in order of Secrets. */
 const byLongestKey = (logins: readonly DockerLogin[]): Keychain => {
-  const bare = logins.map(({ key, authorization }) => ({ key: bareKey(key), authorization }));
+  const bare = logins.map(({ key, authorization }) => ({ key: bareKey(key), written: key, authorization }));
   const sorted = bare.sort((a, b) => Buffer.compare(Buffer.from(b.key), Buffer.from(a.key)));
-  return (repository) => Promise.resolve(sorted.find(({ key }) => coversRepository(key, repository))?.authorization);
+  return (repository) => {
+    const found = sorted.find(({ key }) => coversRepository(key, repository));
+    return Promise.resolve(found && boundToScheme(found.written, repository.registry, found.authorization));
+  };
 };
 
 /**

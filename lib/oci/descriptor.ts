@@ -1,4 +1,6 @@
 /** Descriptors (image-spec descriptor.md): a blob or manifest with its media type. What a registry sends is checked before it is believed. */
+
+import { parseJson } from '../text/bounded-json.ts';
 import { isDigest } from './digest.ts';
 import { invalidContent } from './errors.ts';
 import { type Json, recordIn, textIn } from './image-json.ts';
@@ -23,10 +25,14 @@ const mostEntries = 1000;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Longest JSON that is parsed; registries refuse manifests above 4 MiB (distribution-spec). */
+const mostBytes = 4 * 1024 * 1024;
+
 /** A JSON object from bytes. Throws OciError `invalid-content`, `what` saying whose bytes they are. */
 export const parseObject = (bytes: Uint8Array, what: string): Json => {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const parsed = parseJson(text, { mostCharacters: mostBytes });
     if (isObject(parsed)) return parsed;
   } catch {
     // Said below: the parser's message would quote whatever the registry sent.

@@ -1,5 +1,6 @@
 /** Failures of registries as one class with a closed set of codes (distribution-spec "Error Codes"; spec 04 §9.5). */
 import { ExpectedError, type RetryPace } from '../errors/expected.ts';
+import { shownUrl } from '../text/shown-url.ts';
 
 /** What went wrong, as far as a caller can act on it. */
 export type OciErrorCode =
@@ -12,6 +13,8 @@ export type OciErrorCode =
   | 'throttled'
   /** 408 and 5xx. */
   | 'unavailable'
+  /** Ours to refuse: its address is none that we dial (lib/egress). */
+  | 'not-asked'
   /** No answer: refused, reset, DNS, TLS. */
   | 'unreachable'
   /** A deadline of ours or of the caller passed. */
@@ -25,7 +28,8 @@ export type OciErrorCode =
 export interface RegistryMessage {
   readonly code: string;
   readonly message: string;
-  readonly detail?: unknown;
+  /** What it repeats of the question, as kpack prints it; empty when it does not. */
+  readonly detail: string;
 }
 
 export interface OciErrorOptions extends ErrorOptions {
@@ -39,14 +43,6 @@ export interface OciErrorOptions extends ErrorOptions {
 const soon: ReadonlySet<OciErrorCode> = new Set(['throttled', 'unavailable', 'unreachable', 'timeout']);
 const paceOf = (code: OciErrorCode): RetryPace => (soon.has(code) ? 'soon' : 'slow');
 
-const shownParameters: ReadonlySet<string> = new Set(['scope', 'service', 'mount', 'from', 'digest', 'n', 'last']);
-
-/** A URL fit to be shown: no user info, and only query values that cannot be secrets (signed storage URLs carry some). */
-const printUrl = (url: URL): string => {
-  const pairs = [...url.searchParams].map(([key, value]) => `${key}=${shownParameters.has(key) ? value : 'REDACTED'}`);
-  return `${url.protocol}//${url.host}${url.pathname}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
-};
-
 /**
  * A registry call that failed. The message is `METHOD URL: what the registry said`, one line, fit for a condition; it never holds a
  * credential. Throttling, 5xx and network failures may be tried again soon and count against the host's circuit; the rest slowly.
@@ -55,7 +51,7 @@ export class OciError extends ExpectedError {
   override readonly name = 'OciError';
   readonly code: OciErrorCode;
   readonly method: string | undefined;
-  /** As printUrl shows it. */
+  /** As shownUrl shows it. */
   readonly url: string | undefined;
   readonly status: number | undefined;
   readonly errors: readonly RegistryMessage[];
@@ -65,7 +61,7 @@ export class OciError extends ExpectedError {
     message: string,
     { method, url, status, errors = [], retryAfterSeconds, ...options }: OciErrorOptions = {},
   ) {
-    const prefix = method !== undefined && url !== undefined ? `${method} ${printUrl(url)}: ` : '';
+    const prefix = method !== undefined && url !== undefined ? `${method} ${shownUrl(url)}: ` : '';
     super(`${prefix}${message}`, {
       ...options,
       pace: paceOf(code),
@@ -74,7 +70,7 @@ export class OciError extends ExpectedError {
     });
     this.code = code;
     this.method = method;
-    this.url = url === undefined ? undefined : printUrl(url);
+    this.url = url === undefined ? undefined : shownUrl(url);
     this.status = status;
     this.errors = errors;
   }

@@ -1,33 +1,13 @@
-/** The bottom layer: one request over the platform's fetch, with a watchdog in place of fetch's lenient time-outs. */
+/** The bottom layer: one request over a fetch, with a watchdog in place of fetch's lenient time-outs. */
+import { type Fetch, type FetchAnswer, openFetch } from '../egress/fetch.ts';
+import { EgressRefused } from '../egress/guard.ts';
+import { networkCause } from '../errors/network-cause.ts';
 import { OciError } from './errors.ts';
-import type { AnswerHeaders, HttpRequest, HttpResponse, Send } from './http.ts';
-import { networkCause } from './network-cause.ts';
+import type { HttpRequest, HttpResponse, Send } from './http.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
-/** What is looked at of an answer. */
-export interface FetchAnswer {
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: AnswerHeaders;
-  readonly body: AsyncIterable<Uint8Array> | null;
-}
-
-/** What is asked of fetch; the platform's is one. */
-export type Fetch = (
-  url: URL,
-  init: {
-    readonly method?: string;
-    readonly headers?: Record<string, string>;
-    readonly body?: ReadableStream<Uint8Array>;
-    readonly duplex?: 'half';
-    readonly redirect?: 'manual' | 'error';
-    readonly window?: null;
-    readonly signal?: AbortSignal | null;
-  },
-) => Promise<FetchAnswer>;
-
 export interface FetchSendOptions {
-  /** Another fetch, for a custom CA (https-fetch.ts) or a short life (node-fetch.ts). */
+  /** What goes out to the network: guarded wherever tenants name the hosts (account-registry.ts insists); open unless given, as in pods. */
   readonly fetch?: Fetch | undefined;
   /** Longest wait at a stretch, in ms; four times that while an upload is digested. */
   readonly idleMs?: number | undefined;
@@ -35,13 +15,6 @@ export interface FetchSendOptions {
   readonly minBytesPerSecond?: number | undefined;
   readonly graceMs?: number | undefined;
 }
-
-/**
- * Fetch keeps a copy of a streamed body in case a redirect needs it, without limit, unless a redirect is an error and there is no window to ask
- * (fetch standard, "HTTP-network-or-cache fetch"). Small bodies may be kept; for large ones a redirect is an error.
- */
-const teedBytes = 1024 * 1024;
-const unbuffered = { redirect: 'error', window: null } as const;
 
 const outgoing = async function* (request: HttpRequest, watchdog: Watchdog): AsyncGenerator<Uint8Array> {
   watchdog.moved(0);
@@ -72,24 +45,29 @@ const incoming = async function* (
   }
 };
 
+/** The guard's refusal, which the platform's fetch would wrap. */
+const refusalIn = (error: unknown): EgressRefused | undefined => {
+  if (error instanceof EgressRefused) return error;
+  return error instanceof Error && error.cause instanceof EgressRefused ? error.cause : undefined;
+};
+
 const failure = (request: HttpRequest, watchdog: Watchdog, error: unknown): OciError => {
   // A body's own source may fail with an error of ours, which fetch wraps.
   const inner = error instanceof Error && error.cause instanceof OciError ? error.cause : error;
   if (inner instanceof OciError) return inner;
   const { method, url } = request;
+  const refused = refusalIn(error);
+  if (refused !== undefined) return new OciError('not-asked', refused.message, { cause: refused });
   const late = watchdog.verdict();
   if (late !== undefined) return new OciError('timeout', late, { method, url, cause: error });
   return new OciError('unreachable', networkCause(error), { method, url, cause: error });
 };
 
+const open = openFetch();
+
 /** A `Send` over fetch. Redirects are left to redirect.ts. */
 export const fetchSend =
-  ({
-    fetch = globalThis.fetch,
-    idleMs = 30_000,
-    minBytesPerSecond = 10_000,
-    graceMs = 60_000,
-  }: FetchSendOptions = {}): Send =>
+  ({ fetch = open, idleMs = 30_000, minBytesPerSecond = 10_000, graceMs = 60_000 }: FetchSendOptions = {}): Send =>
   async (request): Promise<HttpResponse> => {
     const { method, url, body, signal } = request;
     const watchdog = startWatchdog({
@@ -102,7 +80,7 @@ export const fetchSend =
       const response = await fetch(url, {
         method,
         headers: { ...request.headers, ...(body === undefined ? {} : { 'content-length': String(body.size) }) },
-        ...(body !== undefined && body.size > teedBytes ? unbuffered : { redirect: 'manual' as const }),
+        redirect: 'manual',
         signal: watchdog.signal,
         ...(body === undefined
           ? {}

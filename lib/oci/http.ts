@@ -2,6 +2,7 @@
  * HTTP as the registry client sees it. Every layer — retry, redirect, authorisation — is a `Send` that wraps another, so each is read
  * and tested alone. A response with an error status is an answer here, not an exception; only silence is one.
  */
+import type { AnswerHeaders } from '../egress/fetch.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -22,12 +23,6 @@ export interface HttpRequest {
   readonly staysAtOrigin?: boolean | undefined;
   /** Sending it twice is not sending it once: no retry below the caller. */
   readonly once?: boolean | undefined;
-}
-
-/** Fields of a response, by name in any case. */
-export interface AnswerHeaders {
-  get(name: string): string | null;
-  has(name: string): boolean;
 }
 
 export interface HttpResponse {
@@ -57,14 +52,21 @@ export const replay = (
 
 /** Up to `limit` bytes of a body; undefined when there are more (the rest is not read). */
 export const readUpTo = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array | undefined> => {
-  const chunks: Uint8Array[] = [];
+  // One buffer that grows: a body that comes byte by byte would be a million little ones.
+  let bytes = Buffer.allocUnsafe(Math.min(limit, 16 * 1024));
   let size = 0;
   for await (const chunk of body) {
-    size += chunk.byteLength;
-    if (size > limit) return undefined;
-    chunks.push(chunk);
+    const end = size + chunk.byteLength;
+    if (end > limit) return undefined;
+    if (end > bytes.byteLength) {
+      const larger = Buffer.allocUnsafe(Math.min(limit, Math.max(2 * bytes.byteLength, end)));
+      bytes.copy(larger, 0, 0, size);
+      bytes = larger;
+    }
+    bytes.set(chunk, size);
+    size = end;
   }
-  return Buffer.concat(chunks, size);
+  return bytes.subarray(0, size);
 };
 
 /** Frees the connection: a short rest is read so that it can be used again, a long one is cut off. */

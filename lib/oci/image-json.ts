@@ -3,6 +3,7 @@
  * gone (spec 04 §8.7).
  */
 import { type GoJson, goJson, sortedMap } from '../text/go-json.ts';
+import { withoutEnd } from '../text/trim-end.ts';
 
 /** A JSON document as parsed; read with the little functions below, as other tools wrote it. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -64,7 +65,7 @@ const zeroTime = '0001-01-01T00:00:00Z';
 const time: Field = (value) =>
   typeof value === 'string'
     ? value
-        .replace(/\.(\d{1,9})\d*/, (_, digits: string) => `.${digits}`.replace(/\.?0+$/, ''))
+        .replace(/\.(\d{1,9})\d*/, (_, digits: string) => withoutEnd(withoutEnd(`.${digits}`, '0'), '.'))
         .replace(/[+-]00:00$/, 'Z')
     : zeroTime;
 

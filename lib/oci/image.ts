@@ -11,6 +11,7 @@ import {
 import type { Digest } from './digest.ts';
 import { invalidContent } from './errors.ts';
 import { type Json, recordIn, textsIn } from './image-json.ts';
+import { longestLabel } from './label-bounds.ts';
 import { isIndexType } from './media-types.ts';
 import { type DigestReference, printReference, type Reference, withDigest } from './reference.ts';
 import type { CallOptions, RawManifest, Registry } from './registry.ts';
@@ -59,7 +60,7 @@ type WantedPlatform = Pick<Platform, 'os' | 'architecture'> & { readonly variant
 const usualPlatform = { os: 'linux', architecture: 'amd64' } as const;
 
 /** Configs are a few KiB; labels of builders make them some hundred. */
-const configLimitBytes = 8 * 1024 * 1024;
+const configLimitBytes = 4 * 1024 * 1024;
 
 const childOf = (index: Json, reference: Reference, wanted: WantedPlatform): DigestReference => {
   const name = printReference(reference);
@@ -88,13 +89,17 @@ const resolve = async (
   return { raw: manifest, namedDigest: found.digest };
 };
 
-/** Texts of `config.Labels`; entries that are none are left out. */
+const isLabel = (entry: [string, unknown]): entry is [string, string] => {
+  const [key, value] = entry;
+  if (typeof value !== 'string') return false;
+  if (value.length > longestLabel)
+    throw invalidContent(`label ${key.slice(0, 200)} of an image has more than ${longestLabel} characters`);
+  return true;
+};
+
+/** Texts of `config.Labels`; entries that are none are left out. Throws OciError `invalid-content` for one longer than a label can be. */
 export const labelsIn = (config: Json): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(recordIn(recordIn(config, 'config'), 'Labels')).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  );
+  Object.fromEntries(Object.entries(recordIn(recordIn(config, 'config'), 'Labels')).filter(isLabel));
 
 /** Manifest and config as parsed, put together. Throws OciError `invalid-content` for what is no image. */
 export const imageFrom = (reference: DigestReference, mediaType: string, manifest: Json, config: Json): OciImage => {

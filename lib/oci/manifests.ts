@@ -1,15 +1,17 @@
 /** Manifests: get, head, put, delete (distribution-spec "Pulling manifests", "Pushing Manifests", "Deleting Manifests"). */
+import type { AnswerHeaders } from '../egress/fetch.ts';
+import { parseJson } from '../text/bounded-json.ts';
 import type { Api } from './api.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
 import { invalidContent } from './errors.ts';
-import { type AnswerHeaders, discard, readUpTo, replay } from './http.ts';
+import { discard, readUpTo, replay } from './http.ts';
 import { acceptManifests, isSchema1Type } from './media-types.ts';
 import { identifierOf, printReference, type Reference } from './reference.ts';
 import type { CallOptions, ManifestHead, RawManifest } from './registry.ts';
 import { responseError } from './response-error.ts';
 
-/** Registries refuse manifests above 4 MiB (distribution-spec); twice that leaves room for those that do not. */
-const limitBytes = 8 * 1024 * 1024;
+/** Registries refuse manifests above 4 MiB (distribution-spec). */
+const limitBytes = 4 * 1024 * 1024;
 
 const pathOf = (reference: Reference): string => `manifests/${identifierOf(reference)}`;
 const mediaTypeIn = (headers: AnswerHeaders): string =>
@@ -18,7 +20,7 @@ const mediaTypeIn = (headers: AnswerHeaders): string =>
 /** What the body says it is, for registries that send no useful content type. */
 const mediaTypeWithin = (bytes: Uint8Array): string => {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const parsed = parseJson(new TextDecoder().decode(bytes), { mostCharacters: limitBytes });
     const inner = typeof parsed === 'object' && parsed !== null && 'mediaType' in parsed ? parsed.mediaType : undefined;
     return typeof inner === 'string' ? inner : '';
   } catch {

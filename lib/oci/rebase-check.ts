@@ -1,7 +1,9 @@
 /** May this app image be put on that run image? The lifecycle's rules at Platform API 0.9, without force (spec 03 §13.2). Pure. */
 
+import { parseJson } from '../text/bounded-json.ts';
 import { parseObject } from './descriptor.ts';
 import type { OciImage } from './image.ts';
+import { labelBounds } from './label-bounds.ts';
 
 const stackIdLabel = 'io.buildpacks.stack.id';
 const mixinsLabel = 'io.buildpacks.stack.mixins';
@@ -18,7 +20,7 @@ const platformApiOf = ({ env }: OciImage): readonly [major: number, minor: numbe
 /** The mixins of a label, stages taken off; undefined when it is no list. */
 const mixinsOf = ({ labels }: OciImage): readonly string[] | undefined => {
   try {
-    const parsed: unknown = JSON.parse(labels[mixinsLabel] ?? '[]');
+    const parsed = parseJson(labels[mixinsLabel] ?? '[]', labelBounds);
     if (parsed === null) return [];
     const known = Array.isArray(parsed) && parsed.every((mixin): mixin is string => typeof mixin === 'string');
     return known ? parsed.map((mixin) => mixin.slice(mixin.indexOf(':') + 1)) : undefined;
@@ -35,7 +37,7 @@ const stackRefusal = (app: OciImage, run: OciImage): string | undefined => {
   const [wanted, offered] = [mixinsOf(app), mixinsOf(run)];
   if (wanted === undefined) return `label ${mixinsLabel} of the app image is no list of texts`;
   if (offered === undefined) return `label ${mixinsLabel} of the run image is no list of texts`;
-  const missing = [...new Set(wanted)].filter((mixin) => !offered.includes(mixin)).sort();
+  const missing = [...new Set(wanted).difference(new Set(offered))].sort();
   return missing.length === 0 ? undefined : `missing required mixin(s): ${missing.join(', ')}`;
 };
 

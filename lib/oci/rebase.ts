@@ -32,10 +32,11 @@ export interface RebaseRequest {
   readonly tags: readonly TagReference[];
 }
 
-/** Clients with the credentials of the app's tags and, when those differ, of the run image. */
+/** A client for each origin: the credentials of one never meet another's content. Only that of the tags writes. */
 export interface RebaseRegistries {
+  readonly tags: Registry;
   readonly app: Registry;
-  readonly runImage?: Registry | undefined;
+  readonly runImage: Registry;
 }
 
 export interface Rebased {
@@ -62,18 +63,19 @@ const placeBlobs = async (
   // What the new run image shares with the old one is beside the app already.
   const inApp = new Set(app.layers.map(({ digest }) => digest));
   const fromRun = { repository: run.reference, registry: registries.runImage };
+  const fromApp = { repository: app.reference, registry: registries.app };
   const origins = [
     ...made.baseLayers.map((layer) => ({
       layer,
-      from: inApp.has(layer.digest) ? { repository: app.reference } : fromRun,
+      from: inApp.has(layer.digest) ? fromApp : fromRun,
     })),
-    ...made.appLayers.map((layer) => ({ layer, from: { repository: app.reference } })),
+    ...made.appLayers.map((layer) => ({ layer, from: fromApp })),
   ];
   const distinct = new Map(origins.map((origin) => [origin.layer.digest, origin]));
   await inParallel([...distinct.values()], blobsAtOnce, async ({ layer, from }) => {
-    if (!isForeignLayerType(layer.mediaType)) await copyBlob(registries.app, layer, from, target, options);
+    if (!isForeignLayerType(layer.mediaType)) await copyBlob(registries.tags, layer, from, target, options);
   });
-  await registries.app.pushBlob(target, { ...replay(made.config), digest: made.configDigest }, options);
+  await registries.tags.pushBlob(target, { ...replay(made.config), digest: made.configDigest }, options);
 };
 
 /** Blobs once per repository, the manifest once per tag. A tag that fails does not keep the others from being written. */
@@ -102,7 +104,10 @@ const push = async (
     left.splice(0, left.length, ...left.filter((tag) => !sameRepository(tag, target)));
     if (!(await noted(here, placeBlobs(registries, made, images, target, options)))) continue;
     for (const tag of here) {
-      await noted([tag], registries.app.putManifest(tag, { mediaType: made.mediaType, bytes: made.manifest }, options));
+      await noted(
+        [tag],
+        registries.tags.putManifest(tag, { mediaType: made.mediaType, bytes: made.manifest }, options),
+      );
     }
   }
   const [first] = failures;
@@ -132,7 +137,7 @@ export const rebaseImage = async (
   const app = await readImage(registries.app, appReference, options);
   // Of an index the child for the app's own platform: an arm64 app stays one.
   const platform = app.platform.os === '' ? undefined : app.platform;
-  const run = await readImage(registries.runImage ?? registries.app, runImage, { ...options, configs, platform });
+  const run = await readImage(registries.runImage, runImage, { ...options, configs, platform });
   const refusal = rebaseRefusal(app, run);
   if (refusal !== undefined) throw new PermanentError('', refusal);
   const made = rebasedImage(app, run);

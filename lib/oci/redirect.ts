@@ -2,6 +2,8 @@
  * Follows redirects by hand (distribution-spec "Pulling blobs"): registries send blobs from storage hosts, and those must never see the
  * registry's credential.
  */
+import { printable } from '../text/printable.ts';
+import { ToldUrl } from '../text/shown-url.ts';
 import { OciError } from './errors.ts';
 import { discard, type HttpRequest, type Send } from './http.ts';
 
@@ -32,12 +34,12 @@ const redirected = (request: HttpRequest, location: string, status: number): Htt
   const reads = request.method === 'GET' || request.method === 'HEAD';
   if (!reads && status < 307) throw refuse(request, `status ${status} answers a ${request.method}`);
   if (!URL.canParse(location, request.url.href)) throw refuse(request, 'its location is not a URL');
-  const url = new URL(location, request.url);
+  const url = new ToldUrl(location, request.url);
   const downgraded = request.url.protocol === 'https:' && url.protocol !== 'https:';
   if (downgraded || !/^https?:$/.test(url.protocol))
-    throw refuse(request, `from https to ${url.protocol}//${url.host}`);
+    throw refuse(request, `from https to ${printable(`${url.protocol}//${url.host}`, 256)}`);
   if (url.origin === request.url.origin) return { ...request, url };
-  if (request.staysAtOrigin === true) throw refuse(request, `to another host, ${url.host}`);
+  if (request.staysAtOrigin === true) throw refuse(request, `to another host, ${printable(url.host, 256)}`);
   const { authorization: _, ...headers } = request.headers;
   return { ...request, url, headers };
 };

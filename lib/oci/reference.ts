@@ -3,6 +3,7 @@
  * manifests"; spec 04 §9.1). Registry, repository and tag are kept apart, so that nobody splits a name on `:` or `@` again.
  */
 import { PermanentError } from '../errors/expected.ts';
+import { printable } from '../text/printable.ts';
 import { type Digest, isDigest } from './digest.ts';
 
 /** Docker Hub's canonical host; `docker.io` and names without a registry mean it. */
@@ -31,6 +32,9 @@ export interface DigestReference extends Repository {
   readonly digest: Digest;
 }
 
+/** Host, port, path, tag and digest at their longest have some 750 characters. */
+const longest = 1024;
+
 const registryPattern = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?)(?::\d{1,5})?$/;
 const pathPattern = /^[a-z0-9_./-]{2,255}$/;
 const tagPattern = /^[A-Za-z0-9_.-]{1,128}$/;
@@ -46,6 +50,8 @@ const repositoryFrom = (name: string): Repository | undefined => {
   const path = named ? name.slice(slash + 1) : name;
   // A path never climbs: `.` and `..` segments and empty ones would be rewritten by URL parsing into another request.
   if (!registryPattern.test(registry) || !pathPattern.test(path)) return undefined;
+  // A port above 65535 or an address with a 256 in it is no host, whatever the pattern says.
+  if (!URL.canParse(`https://${registry}/`)) return undefined;
   if (path.split('/').some((segment) => segment === '' || segment === '.' || segment === '..')) return undefined;
   return { registry, path: registry === dockerHub && !path.includes('/') ? `library/${path}` : path };
 };
@@ -59,6 +65,7 @@ const tagFrom = (text: string): TagReference | undefined => {
 };
 
 const referenceFrom = (text: string): Reference | undefined => {
+  if (text.length > longest) return undefined;
   const at = text.indexOf('@');
   if (at < 0) return tagFrom(text);
   const named = tagFrom(text.slice(0, at));
@@ -73,7 +80,7 @@ const referenceFrom = (text: string): Reference | undefined => {
  */
 export const parseReference = (text: string): Reference => {
   const reference = referenceFrom(text);
-  if (reference === undefined) throw new PermanentError('', `could not parse reference: ${text}`);
+  if (reference === undefined) throw new PermanentError('', `could not parse reference: ${printable(text, longest)}`);
   return reference;
 };
 
@@ -113,6 +120,9 @@ export const withDigest = (repository: Repository, digest: Digest): DigestRefere
   ...repositoryOf(repository),
   digest,
 });
+
+/** The host as URLs have it: in lower case, without the port that https means anyway. Two names of one host are alike. */
+export const canonicalHost = (registry: string): string => registry.toLowerCase().replace(/:443$/, '');
 
 /** True when both name the same repository of the same registry. */
 export const sameRepository = (a: Repository, b: Repository): boolean => a.registry === b.registry && a.path === b.path;

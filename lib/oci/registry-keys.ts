@@ -2,6 +2,8 @@
  * Does a key of a docker config speak of a repository? Two sets of rules, as kpack has them (spec 04 §10): the exact forms for Secrets of
  * a ServiceAccount, and Kubernetes' own for image pull secrets — host globs per label, path prefixes, ports equal, longest key first.
  */
+import type { Authorization } from './keychain.ts';
+import { isPlainHttpAllowed } from './plain-http.ts';
 import { dockerHub, printRepository, type Repository } from './reference.ts';
 
 /** How `docker login` names Docker Hub. */
@@ -9,19 +11,25 @@ const hubKey = 'https://index.docker.io/v1/';
 /** What people write instead. kpack knows none of them; we take them when nothing else matches. */
 const hubAliases: ReadonlySet<string> = new Set(['docker.io', 'registry.hub.docker.com', 'registry-1.docker.io']);
 
-/** True when the key is the registry's host in one of the seven forms kpack takes (spec 03 §16.1). */
-export const isExactKey = (key: string, registry: string): boolean => {
+/** The registry's host in the seven forms that kpack takes for exact keys (spec 03 §16.1). */
+export const exactKeys = (registry: string): ReadonlySet<string> => {
   const host = registry === dockerHub ? hubKey : registry;
   const prefixed = [`https://${host}`, `http://${host}`];
-  return [host, ...prefixed, ...prefixed.flatMap((form) => [`${form}/v1/`, `${form}/v2/`])].includes(key);
+  return new Set([host, ...prefixed, ...prefixed.flatMap((form) => [`${form}/v1/`, `${form}/v2/`])]);
 };
 
 /** Scheme, `/v1/` and `/v2/` taken off: `host[:port][/path]`; Docker Hub's other names become its own. */
 export const bareKey = (key: string): string => {
-  const [, host = '', path = ''] = /^(?:https?:\/\/)?([^/]*)(.*)$/i.exec(key) ?? [];
+  const bare = key.replace(/^https?:\/\//i, '');
+  const slash = bare.indexOf('/');
+  const [host, path] = slash < 0 ? [bare, ''] : [bare.slice(0, slash), bare.slice(slash)];
   const rest = path.replace(/^\/v[12](?=\/)/, '');
   return `${hubAliases.has(host.toLowerCase()) ? dockerHub : host}${rest === '/' ? '' : rest}`;
 };
+
+/** The credential under this key for this registry: one that is written for https is for https alone, wherever plain http could be spoken. */
+export const boundToScheme = <T extends Authorization>(key: string, registry: string, authorization: T): T =>
+  /^https:\/\//i.test(key) && isPlainHttpAllowed(registry) ? { ...authorization, tlsOnly: true } : authorization;
 
 /** `*` any run, `?` any one character; linear, whatever the pattern. */
 const globMatches = (pattern: string, text: string): boolean => {

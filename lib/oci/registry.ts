@@ -56,6 +56,8 @@ export interface SittingOptions extends CallOptions {
 
 /** Reads and writes of one or many registries. */
 export interface Registry {
+  /** Who reads through it: what was read is remembered for equal ones alone, and for nobody where it is absent. */
+  readonly reader?: string | undefined;
   /** The manifest or index; a reference by digest is checked against the bytes. Fails `not-found` when absent, `invalid-content` for schema 1. */
   readonly getManifest: (reference: Reference, options?: CallOptions) => Promise<RawManifest>;
   /** Whether the manifest is there and under which digest; undefined when it is not. */

@@ -38,7 +38,7 @@ const probe = async (send: Send, registry: string): Promise<string> => {
   } catch (error) {
     const failures = error instanceof AggregateError ? error.errors.filter((failure) => isOciError(failure)) : [];
     const [first = error, second] = failures;
-    if (!isOciError(first) || second === undefined) throw first;
+    if (!isOciError(first) || second === undefined || first.code === 'not-asked') throw first;
     throw new OciError(
       first.code === 'timeout' ? second.code : first.code,
       failures.map((one) => one.message).join('; '),

@@ -1,7 +1,11 @@
 /** Tags of a repository, page after page (distribution-spec "Listing Tags"). */
+import { parseJson } from '../text/bounded-json.ts';
+import { printable } from '../text/printable.ts';
+import { ToldUrl } from '../text/shown-url.ts';
 import type { Api } from './api.ts';
 import { invalidContent } from './errors.ts';
 import { discard, readUpTo } from './http.ts';
+import { nextIn } from './link.ts';
 import { isTag, type Repository } from './reference.ts';
 import type { CallOptions } from './registry.ts';
 import { responseError } from './response-error.ts';
@@ -11,11 +15,14 @@ const pageLimitBytes = 4 * 1024 * 1024;
 
 /** The address in `Link: <…>; rel="next"` (RFC 8288), resolved; it may not leave the registry. */
 const nextPage = (header: string | null, url: URL): URL | undefined => {
-  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(header ?? '')?.[1];
+  const target = nextIn(header);
   if (target === undefined || !URL.canParse(target, url.href)) return undefined;
-  const next = new URL(target, url);
+  const next = new ToldUrl(target, url);
   if (next.host !== url.host)
-    throw invalidContent(`the next page of tags is on another host, ${next.host}`, { method: 'GET', url });
+    throw invalidContent(`the next page of tags is on another host, ${printable(next.host, 256)}`, {
+      method: 'GET',
+      url,
+    });
   next.protocol = url.protocol;
   return next.href === url.href ? undefined : next;
 };
@@ -27,7 +34,9 @@ const tagsIn = (bytes: Uint8Array | undefined, url: URL): readonly string[] => {
   });
   if (bytes === undefined) throw bad;
   try {
-    const parsed = JSON.parse(new TextDecoder().decode(bytes)) as { readonly tags?: unknown } | null;
+    const parsed = parseJson(new TextDecoder().decode(bytes), { mostCharacters: pageLimitBytes }) as {
+      readonly tags?: unknown;
+    } | null;
     const tags: unknown = parsed?.tags ?? [];
     if (Array.isArray(tags)) return tags.filter((tag): tag is string => typeof tag === 'string' && isTag(tag));
   } catch {

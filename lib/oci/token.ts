@@ -1,4 +1,7 @@
 /** One token from a token service (distribution "Token Authentication" and "OAuth2 Token Authentication"; spec 04 §9.3). */
+import { basicAuthorization } from '../secrets/authorization.ts';
+import { parseJson } from '../text/bounded-json.ts';
+import { ToldUrl } from '../text/shown-url.ts';
 import { invalidContent, OciError } from './errors.ts';
 import { discard, type HttpRequest, type HttpResponse, readUpTo, replay, type Send } from './http.ts';
 import type { Authorization } from './keychain.ts';
@@ -28,27 +31,20 @@ const clientId = 'kpackless';
 
 /** The realm as a URL that a credential may be sent to: https, or http when the registry itself is a private one spoken to in the clear. */
 const realmUrl = ({ registryUrl, realm }: TokenRequest): URL => {
-  const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  const clear = url?.protocol === 'http:' && registryUrl.protocol === 'http:' && isPlainHttpAllowed(registryUrl.host);
+  const url = URL.canParse(realm) ? new ToldUrl(realm) : undefined;
+  const hosts = [registryUrl.host, url?.host ?? ''];
+  const clear = url?.protocol === 'http:' && registryUrl.protocol === 'http:' && hosts.every(isPlainHttpAllowed);
   if (url !== undefined && (url.protocol === 'https:' || clear)) return url;
-  throw invalidContent(
-    `${registryUrl.host} names a token service that no credential may be sent to: ${realm.slice(0, 200)}`,
-  );
+  const because = url?.protocol === 'http:' ? 'it is spoken to by plain http' : 'its realm is no https URL';
+  throw invalidContent(`${registryUrl.host} names a token service that no credential may be sent to: ${because}`);
 };
-
-/** `Basic` header value of a user and password. */
-export const basicHeader = (username: string, password: string): string =>
-  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
 const getRequest = (request: TokenRequest): HttpRequest => {
   const url = realmUrl(request);
   for (const scope of request.scopes) url.searchParams.append('scope', scope);
   if (request.service !== undefined) url.searchParams.set('service', request.service);
   const { authorization } = request;
-  const headers =
-    authorization?.kind === 'basic'
-      ? { authorization: basicHeader(authorization.username, authorization.password) }
-      : {};
+  const headers = authorization?.kind === 'basic' ? { authorization: basicAuthorization(authorization) } : {};
   return { method: 'GET', url, headers };
 };
 
@@ -100,7 +96,7 @@ const readToken = async (response: HttpResponse, askedAtMs: number): Promise<Tok
 
 const parseObject = (bytes: Uint8Array | undefined): Readonly<Record<string, unknown>> => {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const parsed = parseJson(new TextDecoder().decode(bytes), { mostCharacters: bodyLimitBytes });
     return typeof parsed === 'object' && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : {};
   } catch {
     return {};

@@ -1,4 +1,5 @@
 /** Pushing a blob in pieces (distribution-spec "Pushing a blob in chunks"), for registries and proxies that limit the size of a request. */
+import { ToldUrl } from '../text/shown-url.ts';
 import type { Api } from './api.ts';
 import { OciError } from './errors.ts';
 import { discard, replay } from './http.ts';
@@ -66,7 +67,7 @@ export const sendChunks = async (
     location = uploadLocation(response);
     start = end + 1;
   }
-  const to = new URL(location);
+  const to = new ToldUrl(location);
   to.searchParams.set('digest', blob.digest);
   const closed = await api.call(repository, { ...options, method: 'PUT', to, actions: ['pull', 'push'], once: true });
   if (![200, 201, 204].includes(closed.status)) throw await responseError('PUT', closed, api.session.now());

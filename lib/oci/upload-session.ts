@@ -1,4 +1,6 @@
 /** Where an upload goes on (distribution-spec "Pushing blobs": `Location` may be relative, may change with each answer). */
+import { printable } from '../text/printable.ts';
+import { ToldUrl } from '../text/shown-url.ts';
 import { OciError } from './errors.ts';
 import type { HttpResponse } from './http.ts';
 
@@ -11,10 +13,14 @@ export const uploadLocation = (response: HttpResponse): URL => {
   const header = response.headers.get('location');
   if (header === null || !URL.canParse(header, response.url.href))
     throw new OciError('rejected', 'missing Location header', where);
-  const location = new URL(header, response.url);
+  const location = new ToldUrl(header, response.url);
   if (location.protocol === 'http:' && response.url.protocol === 'https:') {
     if (location.hostname !== response.url.hostname) {
-      throw new OciError('rejected', `upload refused: from https to http on another host, ${location.host}`, where);
+      throw new OciError(
+        'rejected',
+        `upload refused: from https to http on another host, ${printable(location.host, 256)}`,
+        where,
+      );
     }
     location.protocol = 'https:';
     location.port = response.url.port;

@@ -2,6 +2,7 @@
  * Pushing one blob in several sittings, for a blob that needs more time than one caller has (distribution-spec "Pushing a blob in chunks",
  * "Resuming an upload"). Pieces are sent while there is time; what is left to say fits into a record and opens the next sitting.
  */
+import { ToldUrl } from '../text/shown-url.ts';
 import type { Api } from './api.ts';
 import { isOciError, OciError } from './errors.ts';
 import { discard, type HttpResponse, replay } from './http.ts';
@@ -38,7 +39,7 @@ const resumed = async (
 ): Promise<Place | undefined> => {
   if (upload === undefined || upload.digest !== blob.digest || !URL.canParse(upload.location)) return undefined;
   const { minChunkBytes } = upload;
-  const location = new URL(upload.location);
+  const location = new ToldUrl(upload.location);
   const response = await api.call(repository, { method: 'GET', to: location, actions: [...actions], signal });
   const unsupported = response.status === 405 || response.status === 501;
   const refused = [401, 403, 429].includes(response.status) || response.status >= 500;
@@ -96,7 +97,7 @@ const close = async (
   { location }: UploadSession,
   signal: AbortSignal | undefined,
 ): Promise<void> => {
-  const to = new URL(location);
+  const to = new ToldUrl(location);
   to.searchParams.set('digest', digest);
   const response = await api.call(repository, { method: 'PUT', to, actions: [...actions], once: true, signal });
   if ([200, 201, 204].includes(response.status)) return discard(response);

@@ -2,7 +2,9 @@
  * Pushing a blob (distribution-spec "Pushing blobs"): mount it from a neighbour where possible, else one POST and one PUT with the whole
  * body — what every registry takes, ECR among them — and pieces only where a registry will not take the whole.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ToldUrl } from '../text/shown-url.ts';
 import type { Api } from './api.ts';
 import type { Digest } from './digest.ts';
 import { isOciError, OciError } from './errors.ts';
@@ -88,7 +90,7 @@ const sendWhole = async (
   { location }: UploadSession,
   options: CallOptions,
 ): Promise<number> => {
-  const to = new URL(location);
+  const to = new ToldUrl(location);
   to.searchParams.set('digest', blob.digest);
   const response = await api.call(repository, {
     ...options,

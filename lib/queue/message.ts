@@ -1,23 +1,66 @@
 /** A wake-up: a pointer to an object, never its content (DESIGN §3.1, §3.2). */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import type { TargetKey } from '../state/keys.ts';
+import { isLabel, isSubdomain } from '../kube/names.ts';
+import {
+  CLUSTER_KIND,
+  dependentsRow,
+  mayHaveDependents,
+  PUSH_KIND,
+  queueRows,
+  sourceOnlyKinds,
+} from '../reconcile/kind-table.ts';
+import { type TargetKey, toldIn } from '../state/keys.ts';
 
 /** Why somebody is woken. */
 export const reasons = ['self', 'child', 'dependency', 'due', 'list', 'hook', 'redrive'] as const;
 export type Reason = (typeof reasons)[number];
 
-const shortText = v.pipe(v.string(), v.maxLength(512));
-const nameText = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
+/** What is kept and compared, never part of a path or key: visible ASCII. */
+const shortText = v.pipe(v.string(), v.maxLength(512), v.regex(/^[\x20-\x7e]*$/, 'is not printable ASCII'));
+
+/** Kinds that may be woken or wake: a kind nobody knows has no queue, and no path in the API. */
+const knownKinds: ReadonlySet<string> = new Set([
+  ...[...queueRows, ...sourceOnlyKinds].map(({ kind }) => kind),
+  CLUSTER_KIND,
+  PUSH_KIND,
+]);
+
+/** A telling that was put off is named `<kind>/<name>` (lib/state/keys.ts); everything else as Kubernetes names objects. */
+const isNamed = ({ kind, namespace, name }: Pick<TargetKey, 'kind' | 'namespace' | 'name'>): boolean => {
+  if (kind !== dependentsRow.kind) return isSubdomain(name);
+  const told = toldIn({ cluster: '', kind, namespace, name });
+  return told !== undefined && mayHaveDependents(told.kind) && isSubdomain(told.name);
+};
+
+/** `#` and `/` would make two keys of the table one, and `..` another path of the API. */
+const named = {
+  kind: v.pipe(
+    v.string(),
+    v.check((kind) => knownKinds.has(kind), 'is no kind that is known'),
+  ),
+  namespace: v.pipe(
+    v.string(),
+    v.check((namespace) => namespace === '' || isLabel(namespace), 'is no name of a namespace'),
+  ),
+  name: v.string(),
+};
+const isNoName = 'is not named as an object of Kubernetes may be';
 
 const messageSchema = v.object({
   v: v.literal(1),
   cluster: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)),
   /** Changes when the cluster's history of versions may have gone back (etcd restored, cluster replaced). */
   epoch: shortText,
-  target: v.object({ kind: nameText, namespace: shortText, name: nameText }),
+  target: v.pipe(
+    v.object(named),
+    v.check((one) => isNamed(one), isNoName),
+  ),
   /** The object whose event this is; for `self` and `list` the target itself. */
-  cause: v.object({ kind: nameText, namespace: shortText, name: nameText, uid: shortText, resourceVersion: shortText }),
+  cause: v.pipe(
+    v.object({ ...named, uid: shortText, resourceVersion: shortText }),
+    v.check((one) => isNamed(one), isNoName),
+  ),
   reason: v.picklist(reasons),
   /** What tells two wake-ups of one cause apart: dueAt for `due`, the list's version and start for `list`, the replaced id for `redrive`. */
   occasion: v.optional(shortText),

@@ -1,6 +1,7 @@
 /** What a handler may do with the messages it holds, on SQS. */
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
+import { networkCause } from '../errors/network-cause.ts';
 import type { BatchPorts, Receipts } from './batch.ts';
 
 /** Receipts of the queue at `queueUrl`. */
@@ -9,7 +10,7 @@ export const sqsReceipts = (client: SQSClient, queueUrl: string, log: BatchPorts
     try {
       await call(AbortSignal.timeout(5000));
     } catch (error) {
-      log('warn', `${what} failed`, { queueUrl, why: error instanceof Error ? error.message : String(error) });
+      log('warn', `${what} failed`, { queueUrl, why: networkCause(error) });
     }
   };
   const entries = (records: readonly SQSRecord[]): { Id: string; ReceiptHandle: string }[] =>

@@ -1,6 +1,7 @@
 /** Sending wake-ups to SQS: ten a call, order kept within a group, refused entries again, until SQS has accepted every one. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { networkCause } from '../errors/network-cause.ts';
 import { deduplicationIdOf, groupIdOf, type Message, targetOf } from './message.ts';
 import { QueueError, type Sender } from './send.ts';
 
@@ -55,11 +56,11 @@ export const sqsSender = (
         });
         for (const failed of answer.Failed ?? []) {
           ids.add(failed.Id);
-          refusal = failed.Message ?? failed.Code ?? 'refused';
+          refusal = failed.Code ?? 'refused';
         }
       } catch (error) {
         for (const { Id } of left) ids.add(Id);
-        refusal = error instanceof Error ? error.message : String(error);
+        refusal = networkCause(error);
       }
       left = left.filter(({ Id }) => ids.has(Id));
       if (left.length === 0) return;

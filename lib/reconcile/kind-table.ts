@@ -48,6 +48,9 @@ export const dependentsRow: KindRow = row('Dependents', 'dependents', { watched:
 /** Kind of the targets by which a relay says what became of its watches; the dependents queue takes them. */
 export const CLUSTER_KIND = 'Cluster';
 
+/** Kind of the causes by which a push wakes polls; its name is the digest of the repository's place. */
+export const PUSH_KIND = 'Push';
+
 /** Kinds that are watched only because their events wake somebody else. */
 export const sourceOnlyKinds: readonly {
   readonly kind: string;
@@ -61,6 +64,11 @@ export const sourceOnlyKinds: readonly {
   { kind: 'PersistentVolumeClaim', ownedBy: 'Image', onlyGone: true, hasDependents: false },
   { kind: 'ServiceAccount', hasDependents: true },
 ];
+
+/** What the dependents queue may carry: kinds that others may depend on, and news of a cluster. */
+export const mayHaveDependents = (kind: string): boolean =>
+  kind === CLUSTER_KIND ||
+  [...kindTable, ...sourceOnlyKinds].some((entry) => entry.kind === kind && entry.hasDependents);
 
 /** All rows that have a queue. */
 export const queueRows: readonly KindRow[] = [...kindTable, dependentsRow];

@@ -7,6 +7,7 @@ import type { ObjectRecord, Records } from '../state/records.ts';
 import { queueOf } from './kind-table.ts';
 import type { Pass, Reconcilable } from './reconciler.ts';
 import { sameStatus } from './same-status.ts';
+import { shownStatus } from './shown-status.ts';
 import { seenToken } from './skip.ts';
 
 /** What a pass came upon so far: goes into the record at its end. */
@@ -57,12 +58,14 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
     attempts,
     remainingSeconds: () => (deadline - clock().getTime()) / 1000,
     dependOn: async (dependencies) => {
-      progress.dependencies = dependencies;
       progress.record = await records.addEdges(target, progress.record, dependencies);
+      // Only now: the record calls certain what is named here, and an edge that is believed in and not there wakes nobody.
+      progress.dependencies = dependencies;
     },
     writeStatus: async (object, status) => {
-      if (sameStatus(object.status, status)) return object;
-      const written = await kube.replaceStatus({ ...object, status });
+      const shown = shownStatus(status);
+      if (sameStatus(object.status, shown)) return object;
+      const written = await kube.replaceStatus({ ...object, status: shown });
       note(object, written);
       return written;
     },

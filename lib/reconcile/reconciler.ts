@@ -26,6 +26,7 @@ export interface Pass {
   /**
    * Declares everything this object depends on, before any of it is read: a change in between is then not lost (DESIGN §3.8).
    * Replaces what earlier passes declared. Name `*` means every object of that kind and namespace.
+   * @throws PermanentError when they are too many, StateError
    */
   dependOn(dependencies: readonly Dependency[]): Promise<void>;
   /** PUTs the status if it says anything new; gives back the object as it now is. @throws KubeError `conflict` */

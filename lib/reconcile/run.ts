@@ -9,7 +9,7 @@ import { isDeleting, type KubeObject } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import type { Circuits } from '../state/circuits.ts';
-import type { TargetKey } from '../state/keys.ts';
+import { clusterScope, type TargetKey } from '../state/keys.ts';
 import type { ObjectRecord, Records } from '../state/records.ts';
 import { dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
 import { type Log, sayError } from './log.ts';
@@ -107,14 +107,14 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     const { cluster, kind, namespace, name } = target;
     try {
       const object = await kube.get<T & KubeObject>({ kind, namespace, name });
-      await ports.circuits.succeeded(cluster, now);
+      await ports.circuits.succeeded(clusterScope(cluster), now);
       return object;
     } catch (error) {
       // A budget that is spent says nothing about the cluster; a refusal says that it is there.
       if (saysClusterIsDown(error) && !signal.aborted)
-        await ports.circuits.failed(cluster, now, error.retryAfterSeconds);
+        await ports.circuits.failed(clusterScope(cluster), now, error.retryAfterSeconds);
       else if (!saysClusterIsDown(error) && error instanceof ExpectedError)
-        await ports.circuits.succeeded(cluster, now);
+        await ports.circuits.succeeded(clusterScope(cluster), now);
       throw error;
     }
   };
@@ -194,7 +194,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     const budget = Math.ceil(budgetSeconds * 1000);
     const record = await ports.records.read(target);
     if (maySkip(messages, record)) return 'skipped';
-    const admission = await ports.circuits.admit(target.cluster, seconds(started));
+    const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(started));
     if (!admission.admitted) {
       const open = admission.until - seconds(started);
       const waitSeconds = open + Math.floor(ports.random() * Math.min(5, open));

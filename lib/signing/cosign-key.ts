@@ -1,8 +1,11 @@
 /** Opens the private keys that `cosign generate-key-pair` writes: JSON in PEM, scrypt and NaCl secretbox over PKCS#8 (spec 03 §17.2). */
-import { createPrivateKey, type KeyObject, scrypt } from 'node:crypto';
+import { type KeyObject, scrypt } from 'node:crypto';
 import { xsalsa20poly1305 } from '@noble/ciphers/salsa.js';
 import * as v from 'valibot';
 import { PermanentError } from '../errors/expected.ts';
+import { parseJson } from '../text/bounded-json.ts';
+import { readPem } from '../text/pem.ts';
+import { signingKeyIn } from './signing-key.ts';
 
 const labels = ['ENCRYPTED SIGSTORE PRIVATE KEY', 'ENCRYPTED COSIGN PRIVATE KEY'];
 
@@ -36,26 +39,19 @@ export async function openCosignKey(pem: string, password: string): Promise<KeyO
   } catch (cause) {
     throw unusable('cannot be decrypted: the password is wrong or the key is damaged', cause);
   }
-  let key: KeyObject;
-  try {
-    key = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' });
-  } catch (cause) {
-    throw unusable('holds no PKCS#8 private key', cause);
-  }
-  if (!['rsa', 'ec', 'ed25519'].includes(key.asymmetricKeyType ?? '')) {
-    throw unusable(`is of type ${key.asymmetricKeyType}; RSA, ECDSA and Ed25519 can sign`);
-  }
+  const key = signingKeyIn(der);
+  if (typeof key === 'string') throw unusable(key);
   return key;
 }
 
 function parsed(pem: string): v.InferOutput<typeof envelope> {
   if (pem.length > longest) throw unusable('is too long to be a key');
-  const match = /-----BEGIN ([A-Z ]+)-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END \1-----/.exec(pem);
-  if (match?.[1] === undefined || !labels.includes(match[1])) {
+  const block = readPem(pem, longest);
+  if (block === undefined || !labels.includes(block.label)) {
     throw unusable(`is no ${labels.join(' or ')} in PEM; make one with \`cosign generate-key-pair\``);
   }
   try {
-    return v.parse(envelope, JSON.parse(Buffer.from(match[2] ?? '', 'base64').toString('utf8')));
+    return v.parse(envelope, parseJson(block.bytes.toString('utf8'), { mostCharacters: longest }));
   } catch {
     // The cause would quote the key.
     throw unusable('does not use scrypt and nacl/secretbox with the parameters cosign writes');

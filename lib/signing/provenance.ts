@@ -1,6 +1,4 @@
 /** SLSA v1 provenance of a build, in kpack's form (spec 03 §19.2; slsa.dev/provenance/v1). Pure. */
-import * as v from 'valibot';
-import { PermanentError } from '../errors/expected.ts';
 
 /** The kpack release whose form of provenance this is: verifiers' policies name its build type. */
 const kpackVersion = '0.17.2';
@@ -12,9 +10,6 @@ export const statementMediaType = 'application/vnd.in-toto+json';
 
 const buildType = `https://github.com/buildpacks-community/kpack/blob/v${kpackVersion}/docs/slsa.md`;
 const builderId = (isSigned: boolean): string => `https://kpack.io/slsa/${isSigned ? 'signed' : 'unsigned'}-build`;
-
-/** Label of an application image: JSON of project-metadata.toml, which `prepare` wrote. */
-export const projectMetadataLabel = 'io.buildpacks.project.metadata';
 
 /** Something that went into a build (SLSA's ResourceDescriptor). */
 export interface ResourceDescriptor {
@@ -33,46 +28,6 @@ export interface VersionedObject {
 }
 
 const hex = (digest: string): string => digest.replace(/^sha256:/, '');
-const text = v.string();
-const sourceSchema = v.object({
-  source: v.object({
-    type: text,
-    metadata: v.optional(v.record(text, v.unknown()), {}),
-    version: v.optional(v.record(text, v.unknown()), {}),
-  }),
-});
-
-const unreadable = (why: string): PermanentError =>
-  new PermanentError('AttestationFailed', `failed to extract source from label: ${why}`);
-
-/** The source that was built, from the image's label. @throws PermanentError when the label is missing or says nothing known */
-export const sourceOfImage = (labels: Readonly<Record<string, string>>): ResourceDescriptor => {
-  const label = labels[projectMetadataLabel];
-  if (label === undefined) throw unreadable(`label not found: '${projectMetadataLabel}'`);
-  let json: unknown;
-  try {
-    json = JSON.parse(label);
-  } catch {
-    throw unreadable(`label ${projectMetadataLabel} is not JSON`);
-  }
-  const parsed = v.safeParse(sourceSchema, json);
-  if (!parsed.success) throw unreadable(`label ${projectMetadataLabel} names no source`);
-  const { type, metadata, version } = parsed.output.source;
-  const said = (value: unknown): string => (typeof value === 'string' ? value : '');
-  switch (type) {
-    case 'git': {
-      const commit = said(version['commit']);
-      const digest = commit.length === 64 ? { sha256: commit } : { sha1: commit };
-      return { name: 'source', uri: said(metadata['repository']), digest };
-    }
-    case 'blob':
-      return { name: 'source', uri: said(metadata['url']), digest: { sha256: said(version['sha256sum']) } };
-    case 'image':
-      return { name: 'source', uri: said(metadata['image']), digest: { sha256: hex(said(version['digest'])) } };
-    default:
-      throw unreadable(`unknown project type: '${type}'`);
-  }
-};
 
 /** A builder dependency: an object, or several of a kind under one name. */
 export const dependency = (
@@ -87,11 +42,12 @@ export const dependency = (
 /** What a statement is made from. Digests are `sha256:…`. */
 export interface ProvenanceFacts {
   readonly subject: { readonly repository: string; readonly digest: string };
-  /** The Build's spec. */
+  /** The Build's spec, as it may be shown. */
   readonly externalParameters: unknown;
   /** What the installation decides. */
   readonly internalParameters: Readonly<Record<string, string | boolean>>;
-  readonly source: ResourceDescriptor;
+  /** The source that was built, or the image that was rebased. */
+  readonly material: ResourceDescriptor;
   readonly builder: {
     readonly repository: string;
     readonly digest: string;
@@ -121,7 +77,7 @@ export const provenanceStatement = (facts: ProvenanceFacts): Uint8Array => {
         externalParameters: facts.externalParameters,
         internalParameters: facts.internalParameters,
         resolvedDependencies: [
-          facts.source,
+          facts.material,
           {
             name: 'builder-image',
             uri: builder.repository,

@@ -3,6 +3,8 @@
 import { blobAnnotation } from '../api/labels.ts';
 import type { BlobSource } from '../api/source-config.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { blobAuthorizationIn } from '../secrets/blob-secret.ts';
+import { SecretError } from '../secrets/secret-text.ts';
 import { accountSecrets } from './account-credential.ts';
 import type { NotFollowed } from './followed-version.ts';
 
@@ -23,15 +25,12 @@ export const blobAuthorization = async (
   if (annotated.length === 0) return podOnly;
   const host = URL.canParse(url) ? new URL(url).hostname : '';
   const secret = annotated.find(({ metadata }) => metadata?.annotations?.[blobAnnotation] === host);
-  const text = (key: string): string => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString('utf8');
-  const [username, password] = [text('username'), text('password')];
-  const found = [
-    ...(username || password ? [`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`] : []),
-    ...(text('bearer') === '' ? [] : [`Bearer ${text('bearer')}`]),
-    ...(text('authorization') === '' ? [] : [text('authorization')]),
-  ];
-  const [only, ...others] = found;
-  if (only === undefined || others.length > 0)
-    return { notFollowed: `no Secret annotated ${blobAnnotation}: ${host} has exactly one way to log in` };
-  return { authorization: only.trim() };
+  if (secret === undefined) return { notFollowed: `no Secret of the account is annotated ${blobAnnotation}: ${host}` };
+  try {
+    const bytes = (key: string): Uint8Array => Buffer.from(secret.data?.[key] ?? '', 'base64');
+    return { authorization: blobAuthorizationIn(secret.metadata?.name ?? '', bytes) };
+  } catch (error) {
+    if (error instanceof SecretError) return { notFollowed: error.message };
+    throw error;
+  }
 };

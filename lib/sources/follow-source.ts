@@ -1,10 +1,9 @@
 /** Looks for new content behind the URL of a blob or the tag of an image, and puts what it found into the resolved source. */
 import type { BlobSource, RegistrySource } from '../api/source-config.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
-import type { KubeClient } from '../kube/client.ts';
+import { behalfOf, type OpenRegistry } from '../buildpacks/opening.ts';
 import { OciError } from '../oci/errors.ts';
 import { parseReference, printReference, repositoryOf, withDigest } from '../oci/reference.ts';
-import type { Registry } from '../oci/registry.ts';
 import type { Pass } from '../reconcile/reconciler.ts';
 import { blobAuthorization } from './blob-authorization.ts';
 import { type Followed, followedVersion, sourceDigest, type Version } from './followed-version.ts';
@@ -14,15 +13,7 @@ import { SourceProbeError } from './probe-error.ts';
 /** What looking needs. */
 export interface FollowPorts {
   readonly probeBlob: ProbeBlob;
-  /** A registry with the credentials of an account and pull secrets. */
-  readonly registryFor: (
-    kube: KubeClient,
-    account: {
-      readonly namespace: string;
-      readonly serviceAccount: string;
-      readonly imagePullSecrets?: readonly string[];
-    },
-  ) => Promise<Pick<Registry, 'headManifest'>>;
+  readonly registryFor: OpenRegistry;
 }
 
 /** The blob's URL with its version behind `#`: never sent to a host, but another version is another source to an Image. */
@@ -71,7 +62,9 @@ export const followImage = (
     if (reference.digest !== undefined) return { notFollowed: 'the image is named by its digest, which cannot move' };
     const namespace = resolver.metadata.namespace ?? '';
     try {
-      const registry = await registryFor(pass.kube, { namespace, serviceAccount, imagePullSecrets: pullSecrets });
+      const account = { namespace, serviceAccount, imagePullSecrets: pullSecrets };
+      const behalf = behalfOf('SourceResolver', namespace);
+      const registry = await registryFor(pass.kube, account, { behalf, access: 'read' });
       const head = await registry.headManifest(reference, { signal: pass.signal });
       if (head === undefined) throw new SourceProbeError(`${image} is not there`, { pace: 'slow' });
       return { version: printReference(withDigest(repositoryOf(reference), head.digest)) };

@@ -6,24 +6,24 @@ import type { GitRef } from '../git/refs.ts';
 import { type GitUrl, parseGitUrl } from '../git/url.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError, KubeError, saysClusterIsDown } from '../kube/errors.ts';
+import { inParallel } from '../oci/in-parallel.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { queueOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
-import type { Dependency, TargetKey } from '../state/keys.ts';
-import type { PollRow, Polls } from '../state/polls.ts';
+import type { Circuits } from '../state/circuits.ts';
+import { clusterScope, type Dependency, type TargetKey } from '../state/keys.ts';
+import type { PollEntry, PollRow, Polls } from '../state/polls.ts';
 import { namedCredential } from './account-credential.ts';
 import { type AskHostPorts, askHost } from './ask-host.ts';
 import {
-  movedRevisions,
+  isSettled,
+  type Listed,
+  listedIn,
   parseFailure,
-  parseWatched,
   prefixesFor,
   showFailure,
-  showWatched,
   tellsFollowers,
-  type Watched,
-  watchedNow,
 } from './git-poll.ts';
 import { askedSeconds } from './poll-interval.ts';
 import {
@@ -34,14 +34,28 @@ import {
   secondsToNextPoll,
   secondsToNextTry,
 } from './polling.ts';
+import { carryOn } from './wake-place.ts';
 
 /** What a poll needs from outside. */
 export interface GitPollPorts extends AskHostPorts {
   readonly polls: Pick<
     Polls,
-    'finish' | 'followers' | 'forget' | 'offerToHooks' | 'read' | 'replaceWatched' | 'saveResult'
+    | 'atPlace'
+    | 'drop'
+    | 'entries'
+    | 'finish'
+    | 'followers'
+    | 'forget'
+    | 'offerToHooks'
+    | 'owe'
+    | 'read'
+    | 'saveFound'
+    | 'saveResult'
+    | 'settle'
   >;
   readonly sender: Sender;
+  /** Of clusters. */
+  readonly circuits: Pick<Circuits, 'admit' | 'failed' | 'succeeded'>;
   /** The API of a registered cluster. @throws ExpectedError when it is not registered */
   kube(cluster: string, signal: AbortSignal): Promise<Pick<KubeClient, 'get'>>;
   readonly settings: PollSettings;
@@ -55,11 +69,16 @@ export type GitPollResult = 'abandoned' | 'failed' | 'moved' | 'parked' | 'uncha
 
 /** Followers read from the store at once. */
 const PAGE = 100;
+/** Revisions read from the store at once, and looked after at once. */
+const ENTRIES_PAGE = 250;
+const AT_ONCE = 10;
 /** How many stale followers are tried before giving up until the next poll; their edges go within ten minutes. */
 const CANDIDATES = 5;
 
 /** A host that sends its hook before it shows the push is asked again after this time, however rare polls are. */
 const HOOK_AGAIN_SECONDS = 30;
+/** However many hooks come for it, a repository is listed for them once in so long; none is lost. */
+const HOOK_APART_SECONDS = 3;
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
@@ -67,7 +86,7 @@ const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 interface Run {
   readonly target: TargetKey;
   readonly row: PollRow;
-  readonly watched: readonly Watched[];
+  readonly entries: readonly PollEntry[];
   readonly epoch: string;
   /** A push hook says that something moved. */
   readonly isHooked: boolean;
@@ -75,9 +94,9 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
-const revisionsOf = (watched: readonly Watched[]): readonly string[] => [
-  ...new Set(watched.map(({ revision }) => revision)),
-];
+const hookedAtOf = ({ isHooked, now }: Run): number | undefined => (isHooked ? seconds(now) : undefined);
+
+const revisionsOf = (entries: readonly PollEntry[]): readonly string[] => entries.map(({ revision }) => revision);
 
 const dependencyFor = ({ target: { kind, namespace, name } }: Run, revision: string): Dependency =>
   revisionOf({ kind, namespace, name }, revision);
@@ -113,29 +132,27 @@ const placeIn = (
 export const gitPollRunner = (ports: GitPollPorts) => {
   const { polls, settings } = ports;
 
-  const wake = async (run: Run, revisions: readonly string[]): Promise<void> => {
+  const wake = async (run: Run, revision: string): Promise<void> => {
     const { target, epoch, now } = run;
     const cause = { kind: target.kind, namespace: target.namespace, name: target.name, uid: '', resourceVersion: '' };
     const occasion = `${target.name}@${now.getTime()}`;
-    for (const revision of revisions) {
-      let from: string | undefined;
-      do {
-        const page = await polls.followers(target.cluster, dependencyFor(run, revision), PAGE, from);
-        const messages = page.targets.map(
-          ({ cluster, ...follower }): Message => ({
-            v: 1,
-            cluster,
-            epoch,
-            target: follower,
-            cause,
-            reason: 'dependency',
-            occasion,
-          }),
-        );
-        await ports.sender.send(queueOf('SourceResolver'), messages);
-        from = page.next;
-      } while (from !== undefined);
-    }
+    let from: string | undefined;
+    do {
+      const page = await polls.followers(target.cluster, dependencyFor(run, revision), PAGE, from);
+      const messages = page.targets.map(
+        ({ cluster, ...follower }): Message => ({
+          v: 1,
+          cluster,
+          epoch,
+          target: follower,
+          cause,
+          reason: 'dependency',
+          occasion,
+        }),
+      );
+      await ports.sender.send(queueOf('SourceResolver'), messages);
+      from = page.next;
+    } while (from !== undefined);
   };
 
   /** What a follower says of this repository; `followed` tells an abandoned row from one whose followers are all stale. */
@@ -144,7 +161,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     kube: Pick<KubeClient, 'get'>,
   ): Promise<{ readonly place?: Place; readonly followed: boolean }> => {
     let tried = 0;
-    for (const revision of revisionsOf(run.watched)) {
+    for (const revision of revisionsOf(run.entries)) {
       const { targets } = await polls.followers(run.target.cluster, dependencyFor(run, revision), CANDIDATES);
       for (const { kind, namespace, name } of targets) {
         const place = placeIn(await kube.get<SourceResolver>({ kind, namespace, name }), run, settings);
@@ -163,10 +180,11 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     if (secretName !== undefined && credential === undefined) {
       throw new GitError('unauthorized', `Secret ${secretName} is gone or no longer speaks of ${url.authority}`, {
         host: url.authority,
+        heard: 'undialled',
       });
     }
-    const prefixes = prefixesFor(revisionsOf(run.watched));
-    return askHost(ports, { url, credential, prefixes }, run.now, run.signal);
+    const prefixes = prefixesFor(revisionsOf(run.entries));
+    return askHost(ports, { url, credential, prefixes }, { tenant: run.target, now: run.now }, run.signal);
   };
 
   /** Were followers told of the failures that end now? Then they are told that it is over. */
@@ -180,36 +198,41 @@ export const gitPollRunner = (ports: GitPollPorts) => {
   };
 
   const answered = async (run: Run, refs: readonly GitRef[], pace: PollSettings): Promise<GitPollResult> => {
-    const { target, row, watched, now } = run;
-    const current = watchedNow(watched, refs);
-    const revisions = toldOfFailure(row) ? revisionsOf(watched) : movedRevisions(watched, current);
-    const found = current.map(showWatched);
+    const { target, row, entries, now } = run;
+    const listed = listedIn(entries, refs);
+    const isOver = toldOfFailure(row);
+    const toWake = listed.filter((each) => isOver || !isSettled(each));
     const wait = secondsToNextPoll(pace, ports.random());
-    const isEarly = run.isHooked && revisions.length === 0;
+    const isEarly = run.isHooked && toWake.length === 0;
     const dueAt = seconds(now) + Math.round(isEarly ? Math.min(wait, HOOK_AGAIN_SECONDS) : wait);
-    const result = { askedAt: seconds(now), attempts: 0, failure: undefined, found };
-    if (revisions.length === 0) {
+    const result = { askedAt: seconds(now), hookedAt: hookedAtOf(run), attempts: 0, failure: undefined };
+    const isNews = ({ entry, now: found }: Listed): boolean => entry.found !== found;
+    await inParallel(listed.filter(isNews), AT_ONCE, ({ entry, now: found }) => polls.saveFound(target, entry, found));
+    if (toWake.length === 0) {
       await polls.saveResult(target, { ...result, dueAt });
       return 'unchanged';
     }
-    // What followers saw is replaced only after they were woken: dying in between wakes them once more, never not at all.
     await polls.saveResult(target, result);
-    await wake(run, revisions);
-    await polls.replaceWatched(target, row, found);
+    // What followers saw is replaced only after they were woken: dying in between wakes them once more, never not at all.
+    await inParallel(toWake, AT_ONCE, async (each) => {
+      await wake(run, each.entry.revision);
+      if (!isSettled(each)) await polls.settle(target, each.entry, each.now);
+    });
     await polls.finish(target, dueAt);
     return 'moved';
   };
 
   const failed = async (run: Run, error: ExpectedError, pace: PollSettings): Promise<GitPollResult> => {
-    const { target, row, watched, now } = run;
+    const { target, row, entries, now } = run;
     const attempts = row.attempts + 1;
     const wait = secondsToNextTry(pace, attempts, ports.random(), error.retryAfterSeconds);
     const dueAt = seconds(now) + Math.round(wait);
     ports.log('warn', 'repository could not be listed', { ...target, attempts, why: sayError(error) });
     const failure = error instanceof GitError ? showFailure(error) : undefined;
-    await polls.saveResult(target, { askedAt: seconds(now), attempts, failure });
+    await polls.saveResult(target, { askedAt: seconds(now), hookedAt: hookedAtOf(run), attempts, failure });
     const concernsFollowers = error instanceof GitError || isKubeError(error, 'forbidden');
-    if (concernsFollowers && tellsFollowers(error, attempts)) await wake(run, revisionsOf(watched));
+    if (concernsFollowers && tellsFollowers(error, attempts))
+      await inParallel(revisionsOf(entries), AT_ONCE, (revision) => wake(run, revision));
     await polls.finish(target, dueAt);
     return 'failed';
   };
@@ -219,25 +242,38 @@ export const gitPollRunner = (ports: GitPollPorts) => {
    * of the row again, should a death have come between the two.
    */
   const tidy = async (run: Run): Promise<Run> => {
-    const { row, watched, target, now } = run;
+    const { row, entries, target, now } = run;
     if (row.askedAt === undefined || Math.floor(row.askedAt / 3600) === Math.floor(seconds(now) / 3600)) return run;
     if (row.place !== undefined) await polls.offerToHooks(target, row.place);
-    const kept: Watched[] = [];
-    for (const entry of watched) {
+    const unfollowed = new Set<PollEntry>();
+    await inParallel(entries, AT_ONCE, async (entry) => {
       const { targets } = await polls.followers(target.cluster, dependencyFor(run, entry.revision), 1);
-      if (targets.length > 0) kept.push(entry);
-    }
-    if (kept.length === watched.length || kept.length === 0) return run;
-    return (await polls.replaceWatched(target, row, kept.map(showWatched))) ? { ...run, watched: kept } : run;
+      if (targets.length === 0) unfollowed.add(entry);
+    });
+    // A row without any follower is given up as a whole.
+    if (unfollowed.size === entries.length) return run;
+    await inParallel([...unfollowed], AT_ONCE, async (entry) => void (await polls.drop(target, entry)));
+    return { ...run, entries: entries.filter((entry) => !unfollowed.has(entry)) };
+  };
+
+  const allEntries = async (target: TargetKey): Promise<readonly PollEntry[]> => {
+    const all: PollEntry[] = [];
+    let from: string | undefined;
+    do {
+      const page = await polls.entries(target, ENTRIES_PAGE, from);
+      all.push(...page.entries);
+      from = page.next;
+    } while (from !== undefined);
+    return all;
   };
 
   const poll = async (run: Run): Promise<GitPollResult> => {
     const { target, row, now } = run;
     const kube = await ports.kube(target.cluster, run.signal);
     const { place, followed } = await findPlace(run, kube);
-    if (followed) await ports.circuits.succeeded(target.cluster, seconds(now));
+    if (followed) await ports.circuits.succeeded(clusterScope(target.cluster), seconds(now));
     if (!followed) {
-      await polls.forget(target, row);
+      await polls.forget(target, row, run.entries);
       return 'abandoned';
     }
     if (place === undefined) {
@@ -258,29 +294,36 @@ export const gitPollRunner = (ports: GitPollPorts) => {
   };
 
   return async (target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<GitPollResult> => {
+    await carryOn(ports, target, messages);
     const row = await polls.read(target);
     if (row === undefined) return 'abandoned';
-    const isHooked = messages.some(({ reason }) => reason === 'hook');
+    const isHooked = row.isOwed || messages.some(({ reason }) => reason === 'hook');
     // A host that asks to be left alone is not asked for every push: what it is due for stays.
     const isThrottled = row.attempts > 0 && parseFailure(row.failure)?.code === 'throttled';
     if (isThrottled && messages.every(({ reason }) => reason === 'hook')) return 'parked';
     const now = ports.clock();
-    const admission = await ports.circuits.admit(target.cluster, seconds(now));
+    const nextHookAt = (row.hookedAt ?? 0) + HOOK_APART_SECONDS;
+    if (nextHookAt > seconds(now) && messages.every(({ reason }) => reason === 'hook')) {
+      await polls.owe(target, nextHookAt);
+      return 'parked';
+    }
+    const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(now));
     if (!admission.admitted) {
       await polls.finish(target, admission.until + Math.floor(ports.random() * 5));
       return 'parked';
     }
     const signal = AbortSignal.timeout(budgetSeconds * 1000);
     const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
-    const run = await tidy({ target, row, watched: row.watched.map(parseWatched), epoch, isHooked, now, signal });
+    const entries = await allEntries(target);
+    const run = await tidy({ target, row, entries, epoch, isHooked, now, signal });
     try {
       return await poll(run);
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
       // This pass may be the probe that everybody waits for: its end must be told, or the cluster stays shut for half a minute.
       if (saysClusterIsDown(error) && !signal.aborted)
-        await ports.circuits.failed(target.cluster, seconds(now), error.retryAfterSeconds);
-      else if (error instanceof KubeError) await ports.circuits.succeeded(target.cluster, seconds(now));
+        await ports.circuits.failed(clusterScope(target.cluster), seconds(now), error.retryAfterSeconds);
+      else if (error instanceof KubeError) await ports.circuits.succeeded(clusterScope(target.cluster), seconds(now));
       return failed(run, error, settings);
     }
   };

@@ -2,30 +2,22 @@
 import * as v from 'valibot';
 import { GitError, type GitErrorCode } from '../git/errors.ts';
 import type { GitRef } from '../git/refs.ts';
+import type { PollEntry } from '../state/polls.ts';
 import { gitReasons } from './reasons.ts';
 import { type ResolvedRevision, refNamesFor, refTable, resolveRevision } from './revision.ts';
-
-/**
- * A revision somebody follows and where that one saw it last; without `seen` it was not there. Two SourceResolvers that saw
- * different commits are two entries, so that the next listing wakes the one that is behind.
- */
-export interface Watched {
-  readonly revision: string;
-  readonly seen: ResolvedRevision | undefined;
-}
 
 const ABSENT = '-';
 const TYPES = ['Branch', 'Tag', 'Commit', 'Unknown'] as const;
 
-/** An entry as it is stored: `<commit> <type> <revision>`, in which only the revision may hold spaces. */
-export const showWatched = ({ revision, seen }: Watched): string =>
-  seen === undefined ? `${ABSENT} ${ABSENT} ${revision}` : `${seen.commit} ${seen.type} ${revision}`;
+/** Where a revision is, as it is stored: `<commit> <type>`, or `-` when the repository has nothing of that name. */
+export const showSeen = (seen: ResolvedRevision | undefined): string =>
+  seen === undefined ? ABSENT : `${seen.commit} ${seen.type}`;
 
-/** Reads what `showWatched` wrote. */
-export const parseWatched = (text: string): Watched => {
-  const [commit = ABSENT, type = ABSENT, ...words] = text.split(' ');
+/** Reads what `showSeen` wrote. */
+export const parseSeen = (text: string): ResolvedRevision | undefined => {
+  const [commit = ABSENT, type = ABSENT] = text.split(' ');
   const known = TYPES.find((candidate) => candidate === type);
-  return { revision: words.join(' '), seen: known === undefined ? undefined : { commit, type: known } };
+  return known === undefined ? undefined : { commit, type: known };
 };
 
 /** Above this many revisions all refs are asked for: the question would be longer than the answer. */
@@ -36,26 +28,23 @@ export const prefixesFor = (revisions: readonly string[]): readonly string[] =>
   revisions.length > MANY_REVISIONS ? ['HEAD', 'refs/'] : [...new Set(revisions.flatMap(refNamesFor))];
 
 /** May a push to `refs` (undefined: unknown ones) have moved one of the revisions? The default branch may be any of them. */
-export const mayConcern = (revisions: readonly string[], refs: readonly string[] | undefined): boolean =>
-  revisions.flatMap(refNamesFor).some((name) => refs === undefined || name === 'HEAD' || refs.includes(name));
+export const mayConcern = (revisions: readonly string[], refs: ReadonlySet<string> | undefined): boolean =>
+  revisions.flatMap(refNamesFor).some((name) => refs === undefined || name === 'HEAD' || refs.has(name));
 
-/** Every revision once, where `refs` have it now. */
-export const watchedNow = (watched: readonly Watched[], refs: readonly GitRef[]): readonly Watched[] => {
+/** A revision that is followed, and where a listing has it now, as `showSeen` writes it. */
+export interface Listed {
+  readonly entry: PollEntry;
+  readonly now: string;
+}
+
+/** Every revision, where `refs` have it now. */
+export const listedIn = (entries: readonly PollEntry[], refs: readonly GitRef[]): readonly Listed[] => {
   const table = refTable(refs);
-  return [...new Set(watched.map(({ revision }) => revision))].map((revision) => ({
-    revision,
-    seen: resolveRevision(revision, table),
-  }));
+  return entries.map((entry) => ({ entry, now: showSeen(resolveRevision(entry.revision, table)) }));
 };
 
-const isSame = (a: ResolvedRevision | undefined, b: ResolvedRevision | undefined): boolean =>
-  a?.commit === b?.commit && a?.type === b?.type;
-
-/** The revisions that at least one follower saw elsewhere than they are now: moved, deleted or appeared. */
-export const movedRevisions = (before: readonly Watched[], now: readonly Watched[]): readonly string[] =>
-  now
-    .filter(({ revision, seen }) => before.some((had) => had.revision === revision && !isSame(had.seen, seen)))
-    .map(({ revision }) => revision);
+/** Did all followers see the revision where it is now? If not it moved, was deleted or appeared, and somebody is behind. */
+export const isSettled = ({ entry: { seen }, now }: Listed): boolean => seen.length === 1 && seen[0] === now;
 
 /** How the last listing failed. */
 export interface PollFailure {

@@ -44,8 +44,9 @@ const credentialPart = (url: GitUrl, { namespace, name, secretName }: Asker): st
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
- * The shared poll of a repository: same URL (however spelt), same namespace and Secret, or nobody's, same interval. It is named by a digest, so
- * neither URL nor Secret can be read from it. Anonymous polls belong to no namespace: what they see, anybody sees.
+ * The shared poll of a repository: same URL (however spelt), same namespace, same Secret or none, same interval. It is named by a digest, so
+ * neither URL nor Secret can be read from it. Namespaces never share one, not even where all may look: followers that come and go in one
+ * would hold up the polls of the others (DESIGN §3.17).
  */
 export const gitPollFor = (url: GitUrl, asker: Asker): Dependency => {
   const credential = credentialPart(url, asker);
@@ -53,7 +54,7 @@ export const gitPollFor = (url: GitUrl, asker: Asker): Dependency => {
   const interval = asker.intervalSeconds === undefined ? '' : `\nevery ${asker.intervalSeconds} s`;
   return {
     kind: GIT_POLL_KIND,
-    namespace: credential === 'anonymous' ? '' : asker.namespace,
+    namespace: asker.namespace,
     name: digest(`${place}\n${credential}${interval}`).slice(0, 40),
   };
 };

@@ -4,12 +4,14 @@ import type { GitErrorCode } from '../git/errors.ts';
 
 /** One reason for each way a git host can fail. */
 export const gitReasons = {
+  'credential-invalid': 'SecretInvalid',
   forbidden: 'GitForbidden',
   'host-key-mismatch': 'HostKeyMismatch',
   'host-key-unknown': 'HostKeyUnknown',
   'host-unreachable': 'GitHostUnreachable',
   'key-invalid': 'SshKeyInvalid',
   'key-refused': 'SshKeyRefused',
+  'not-asked': 'HostNotAsked',
   'not-found': 'RepositoryNotFound',
   protocol: 'GitProtocolError',
   throttled: 'GitHostThrottled',
@@ -34,6 +36,8 @@ export const sourceReasons = {
   unreachable: 'SourceUnreachable',
   /** A blob or image is to be followed but nothing tells its versions. */
   notFollowed: 'NotFollowed',
+  /** The namespace follows more of the repository than one poll holds, or than hooks wake. */
+  tooMany: 'TooManyFollowed',
   /** The annotation says 0. */
   pollingOff: 'PollingOff',
 } as const satisfies Readonly<Record<string, ConditionReason>>;

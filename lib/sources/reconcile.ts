@@ -9,14 +9,15 @@ import { type GitUrl, parseGitUrl } from '../git/url.ts';
 import { isTrue } from '../reconcile/conditions.ts';
 import { again, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
-import type { Dependency, TargetKey } from '../state/keys.ts';
-import type { PollRow, WatchRequest } from '../state/polls.ts';
+import type { Dependency, TargetKey, Tenant } from '../state/keys.ts';
+import type { PollEntry, PollRow, Polls } from '../state/polls.ts';
 import { accountCredential } from './account-credential.ts';
 import { type AskHostPorts, askHost } from './ask-host.ts';
 import { blobUrlAt, type FollowPorts, followBlob, followImage } from './follow-source.ts';
 import type { Followed } from './followed-version.ts';
-import { parseWatched, showWatched } from './git-poll.ts';
+import { showSeen } from './git-poll.ts';
 import { askedSeconds } from './poll-interval.ts';
+import { type NotServed, notHeard, notPolled } from './poll-quota.ts';
 import { canMove, gitPollFor, type PollSettings, revisionOf, secondsToNextPoll } from './polling.ts';
 import { sourceReasons } from './reasons.ts';
 import { resolvedBlob } from './resolve-blob.ts';
@@ -26,15 +27,9 @@ import { isRefName, type ResolvedRevision, refNamesFor, refTable, resolveRevisio
 import { sharedAnswer } from './shared-answer.ts';
 import { failedStatus, resolvedStatus } from './status.ts';
 
-/** The shared polls as a SourceResolver uses them. */
-interface PollRegistry {
-  read(poll: TargetKey): Promise<PollRow | undefined>;
-  watch(poll: TargetKey, request: WatchRequest): Promise<void>;
-}
-
 /** What the reconciler needs beside its pass. */
 export interface SourcePorts extends AskHostPorts, FollowPorts {
-  readonly polls: PollRegistry;
+  readonly polls: Pick<Polls, 'entry' | 'read' | 'watch'>;
   readonly settings: PollSettings;
 }
 
@@ -46,6 +41,7 @@ interface GitQuestion {
   /** Undefined for a full commit id, which cannot move. */
   readonly poll: TargetKey | undefined;
   readonly pace: PollSettings;
+  readonly tenant: Tenant;
 }
 
 const accountOf = ({ metadata, spec }: SourceResolver): readonly Dependency[] => {
@@ -64,42 +60,66 @@ const questionFor = async (
   const url = parseGitUrl(source.url);
   if (!isRefName(source.revision)) throw new RevisionNotFoundError(url, source.revision);
   const { namespace = '', name } = resolver.metadata;
+  const tenant = { cluster: pass.cluster, namespace };
   const account = accountOf(resolver);
   const intervalSeconds = askedSeconds(resolver.metadata.annotations);
   const pace = intervalSeconds === undefined ? settings : { intervalSeconds };
   await pass.dependOn(account);
   const credential = await accountCredential(pass.kube, namespace, resolver.spec.serviceAccount, url);
-  if (isObjectId(source.revision.toLowerCase())) return { source, url, credential, poll: undefined, pace };
+  if (isObjectId(source.revision.toLowerCase())) return { source, url, credential, poll: undefined, pace, tenant };
   const poll = gitPollFor(url, { namespace, name, secretName: credential?.secretName, intervalSeconds });
   await pass.dependOn([...account, revisionOf(poll, source.revision)]);
-  return { source, url, credential, poll: { cluster: pass.cluster, ...poll }, pace };
+  return { source, url, credential, poll: { cluster: pass.cluster, ...poll }, pace, tenant };
 };
 
 /** Text by which the next pass knows that the poll counts on us already. */
 const followedAs = (poll: TargetKey, revision: string): string => revisionOf(poll, revision).name;
 
+/** What the shared poll of a question knows; nothing when it is not there. */
+interface Shared {
+  readonly row: PollRow | undefined;
+  readonly entry: PollEntry | undefined;
+}
+
+const sharedBy = async ({ polls }: SourcePorts, { source, poll }: GitQuestion): Promise<Shared> => {
+  if (poll === undefined) return { row: undefined, entry: undefined };
+  const [row, entry] = await Promise.all([polls.read(poll), polls.entry(poll, source.revision)]);
+  return { row, entry: row === undefined ? undefined : entry };
+};
+
 /**
  * Tells the poll what we saw, unless it knows. A new follower always tells: the poll may have looked for followers just before our
- * edge was there, and its row may be going away.
+ * edge was there, and its row may be going away. Gives why the poll cannot serve us, if so.
  */
 const follow = async (
   { polls }: SourcePorts,
-  { source, url, credential, poll, pace }: GitQuestion,
-  row: PollRow | undefined,
-  seen: ResolvedRevision | undefined,
+  { source: { revision }, url, credential, poll, pace, tenant }: GitQuestion,
+  { row, entry }: Shared,
+  found: ResolvedRevision | undefined,
   pass: Pass,
-): Promise<void> => {
-  if (poll === undefined) return;
-  const { revision } = source;
-  const entry = showWatched({ revision, seen });
+): Promise<NotServed | undefined> => {
+  if (poll === undefined) return undefined;
+  const seen = showSeen(found);
   const isOld = pass.memory === followedAs(poll, revision) && row?.secretName === credential?.secretName;
-  const isWatched = row?.watched.some((text) => parseWatched(text).revision === revision) === true;
-  const isKnown = row?.watched.includes(entry) === true || (isWatched && row.found.includes(entry));
+  const isKnown = entry?.seen.includes(seen) === true || entry?.found === seen;
+  let isUnheard = row?.isUnheard === true;
   if (!isOld || !isKnown) {
     const dueAt = Math.floor(pass.now.getTime() / 1000) + Math.round(secondsToNextPoll(pace, 1));
-    await polls.watch(poll, { entry, secretName: credential?.secretName, place: placeDigest(url), dueAt });
+    const place = placeDigest(url);
+    const isNew = entry === undefined;
+    const watching = await polls.watch(poll, {
+      revision,
+      isNew,
+      seen,
+      secretName: credential?.secretName,
+      place,
+      dueAt,
+    });
+    if (watching === 'full') return notPolled(url, tenant);
+    isUnheard = watching === 'unheard';
   }
   pass.remember(followedAs(poll, revision));
+  return isUnheard ? notHeard(url, tenant) : undefined;
 };
 
 /** How long the listing that a hook asked for answers followers that are never polled: no other comes soon. */
@@ -108,8 +128,8 @@ const HOOKED_SECONDS = 3600;
 /** Where the revision is now, from the shared poll or from the host itself. */
 const look = async (
   ports: SourcePorts,
-  { source, url, credential, pace }: GitQuestion,
-  row: PollRow | undefined,
+  { source, url, credential, pace, tenant }: GitQuestion,
+  { row, entry }: Shared,
   stored: ResolvedRevision | undefined,
   pass: Pass,
 ): Promise<ResolvedRevision | undefined> => {
@@ -117,14 +137,12 @@ const look = async (
   const isOff = pace.intervalSeconds === 0;
   const intervalSeconds = isOff ? HOOKED_SECONDS : pace.intervalSeconds;
   const shared =
-    isOff && !reasons.has('dependency')
-      ? undefined
-      : sharedAnswer(row, source.revision, { reasons, now, intervalSeconds });
+    isOff && !reasons.has('dependency') ? undefined : sharedAnswer(row, entry, { reasons, now, intervalSeconds });
   if (shared !== undefined) return shared.found;
   // Never polled means that nothing but a hook or an edit of the spec moves it, whatever else wakes us.
   if (isOff && stored !== undefined && !pass.reasons.has('hook')) return stored;
   const prefixes = refNamesFor(source.revision);
-  const refs = await askHost(ports, { url, credential, prefixes }, pass.now, pass.signal);
+  const refs = await askHost(ports, { url, credential, prefixes }, { tenant, now }, pass.signal);
   return resolveRevision(source.revision, refTable(refs));
 };
 
@@ -136,34 +154,42 @@ const storedRevision = (resolver: SourceResolver): ResolvedRevision | undefined 
   return { commit: git.revision, type: git.type };
 };
 
+/** Where the revision is, and why the shared poll does not tell us when it moves, if so. */
+interface FoundRevision {
+  readonly seen: ResolvedRevision;
+  readonly notServed: NotServed | undefined;
+}
+
 const resolveGit = async (
   ports: SourcePorts,
   question: GitQuestion,
   stored: ResolvedRevision | undefined,
   pass: Pass,
-): Promise<ResolvedRevision> => {
-  const { source, url, poll } = question;
-  const row = poll === undefined ? undefined : await ports.polls.read(poll);
+): Promise<FoundRevision> => {
+  const { source, url } = question;
+  const shared = await sharedBy(ports, question);
   pass.remember(undefined);
-  const seen = await look(ports, question, row, stored, pass);
+  const seen = await look(ports, question, shared, stored, pass);
   // A revision that is not there is followed too: whoever pushes it does not wait for a retry.
-  if (seen === undefined || canMove(seen.type)) await follow(ports, question, row, seen, pass);
+  const isFollowed = seen === undefined || canMove(seen.type);
+  const notServed = isFollowed ? await follow(ports, question, shared, seen, pass) : undefined;
   if (seen === undefined) throw new RevisionNotFoundError(url, source.revision);
-  return seen;
+  return { seen, notServed };
 };
 
 /** What a pass found: the source, and for blobs and images that are followed, until when that counts. */
 interface Resolved {
   readonly source: ResolvedSourceConfig;
   readonly followed?: Followed;
+  readonly notServed?: NotServed | undefined;
 }
 
 const resolve = async (ports: SourcePorts, resolver: SourceResolver, pass: Pass): Promise<Resolved> => {
   const { git, blob, registry, subPath } = resolver.spec.source;
   if (git !== undefined) {
     const question = await questionFor(resolver, git, ports, pass);
-    const found = await resolveGit(ports, question, storedRevision(resolver), pass);
-    return { source: { git: resolvedGit(git, subPath, found) } };
+    const { seen, notServed } = await resolveGit(ports, question, storedRevision(resolver), pass);
+    return { source: { git: resolvedGit(git, subPath, seen) }, notServed };
   }
   const interval = askedSeconds(resolver.metadata.annotations) ?? 0;
   await pass.dependOn(interval > 0 ? accountOf(resolver) : []);
@@ -194,8 +220,8 @@ const resolve = async (ports: SourcePorts, resolver: SourceResolver, pass: Pass)
 export const sourceResolverReconciler = (ports: SourcePorts): Reconciler<SourceResolver> => ({
   kind: 'SourceResolver',
   reconcile: async (resolver, pass) => {
-    const { source, followed } = await resolve(ports, resolver, pass);
-    await pass.writeStatus(resolver, resolvedStatus(resolver, source, followed?.version, pass.now));
+    const { source, followed, notServed } = await resolve(ports, resolver, pass);
+    await pass.writeStatus(resolver, resolvedStatus(resolver, source, followed?.version ?? notServed, pass.now));
     return followed === undefined ? settled : again(followed.nextSeconds, 'the source is looked at again');
   },
   statusOnFailure: failedStatus,

@@ -1,7 +1,7 @@
 /** May a SourceResolver take the answer of its shared poll in place of asking the host itself? */
 import type { Reason } from '../queue/message.ts';
-import type { PollRow } from '../state/polls.ts';
-import { failureAsError, parseFailure, parseWatched } from './git-poll.ts';
+import type { PollEntry, PollRow } from '../state/polls.ts';
+import { failureAsError, parseFailure, parseSeen } from './git-poll.ts';
 import type { ResolvedRevision } from './revision.ts';
 
 /** Reasons that come from a shared poll or a timer. After an edit, a hook or a hand the host itself is asked. */
@@ -19,12 +19,12 @@ export interface SharedAnswer {
 }
 
 /**
- * The answer of the last listing for `revision`, undefined when there is none to rely on. What it leaves out cannot be lost: the
+ * The answer of the last listing for the revision of `entry`, undefined when there is none to rely on. What it leaves out cannot be lost: the
  * poll compares with what it has stored here, so the next move wakes again. @throws GitError as the poll got it, while it fails
  */
 export const sharedAnswer = (
   row: PollRow | undefined,
-  revision: string,
+  entry: Pick<PollEntry, 'found'> | undefined,
   {
     reasons,
     now,
@@ -36,6 +36,5 @@ export const sharedAnswer = (
   const failure = row.attempts > 0 ? parseFailure(row.failure) : undefined;
   if (failure !== undefined && age <= FAILURE_SECONDS) throw failureAsError(failure);
   if (row.attempts > 0 || age > intervalSeconds + GRACE_SECONDS) return undefined;
-  const entry = row.found.map(parseWatched).find((watched) => watched.revision === revision);
-  return entry === undefined ? undefined : { found: entry.seen };
+  return entry?.found === undefined ? undefined : { found: parseSeen(entry.found) };
 };

@@ -8,7 +8,8 @@ import { isKubeError } from '../kube/errors.ts';
 import { condition, withTransitionTimes } from '../reconcile/conditions.ts';
 import { HostRestsError } from './ask-host.ts';
 import type { Version } from './followed-version.ts';
-import { askedInterval } from './poll-interval.ts';
+import { askedInterval, askedSeconds } from './poll-interval.ts';
+import type { NotServed } from './poll-quota.ts';
 import { isPollable } from './polling.ts';
 import { SourceProbeError } from './probe-error.ts';
 import { gitReasons, sourceReasons } from './reasons.ts';
@@ -18,12 +19,18 @@ const withTimes = (resolver: SourceResolver, conditions: readonly Condition[], n
   ...withTransitionTimes(conditions, resolver.status?.conditions, now),
 ];
 
+const isOn = ({ metadata }: SourceResolver): boolean => askedSeconds(metadata.annotations) !== 0;
+
 /** Whether the source is looked at again by itself. Only where the annotation changes the answer is there a reason. */
 const activePolling = (
   resolver: SourceResolver,
   source: ResolvedSourceConfig,
-  followed: Version | undefined,
+  followed: NotServed | Version | undefined,
 ): Condition => {
+  if (followed !== undefined && 'notServed' in followed) {
+    const isPolled = followed.isPolled && isOn(resolver) ? 'True' : 'False';
+    return condition('ActivePolling', isPolled, sourceReasons.tooMany, followed.notServed);
+  }
   if (followed !== undefined)
     return 'version' in followed
       ? condition('ActivePolling', 'True')
@@ -42,12 +49,12 @@ const activePolling = (
 
 /**
  * The status for a source that was resolved: Ready, and polled when it can move. `followed` is what a look at a blob or image found,
- * where one was asked for. Without annotation, conditions carry neither reason nor message.
+ * where one was asked for, or why a shared poll does not serve. Without annotation, conditions carry neither reason nor message.
  */
 export const resolvedStatus = (
   resolver: SourceResolver,
   source: ResolvedSourceConfig,
-  followed: Version | undefined,
+  followed: NotServed | Version | undefined,
   now: Date,
 ): SourceResolverStatus => ({
   observedGeneration: resolver.metadata.generation,

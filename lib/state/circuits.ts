@@ -1,5 +1,6 @@
-/** One circuit per cluster and per host: closed, or open until T; while open nobody calls, and one probe at a time (DESIGN §3.14). */
-import { circuitKey, circuitSortKey } from './keys.ts';
+/** Circuits: closed, or open until T; while open nobody calls, and one probe at a time (DESIGN §3.14). For hosts see `host-circuits.ts`. */
+import { number, set } from './attributes.ts';
+import { type CircuitScope, circuitKey, circuitSortKey } from './keys.ts';
 import type { Table } from './table.ts';
 
 /** May we call? When not, until when (Unix seconds) to stay away. */
@@ -12,6 +13,8 @@ interface Seen {
   readonly probing: boolean;
   /** Somebody holds the probe: `openUntil` is only for the case that it dies. */
   readonly probed: boolean;
+  /** When the first of those complained who alone do not open it (`suspect`). */
+  readonly suspectedAt: number | undefined;
   /** When this view is to be read again, in Unix seconds. */
   readonly freshUntil: number;
 }
@@ -23,8 +26,13 @@ const probeSeconds = 30;
 /** Whoever comes while a probe is under way looks again after so long: a probe that is answered closes the circuit at once. */
 const besideProbeSeconds = 3;
 const longestSeconds = 300;
-/** Scopes are few; a function that somehow meets more forgets the oldest. */
-const maxScopes = 1000;
+/** A process that meets more scopes forgets those it has not met for longest; they are read anew. */
+const mostScopes = 1000;
+/** What a circuit remembers is worth nothing after so long; the store may then drop the item (infra/table.yml). */
+const keptSeconds = 86_400;
+/** How many must complain of a scope before it counts as ill for everybody, and within how many seconds. */
+export const enoughWitnesses = 3;
+export const witnessSeconds = 300;
 
 /**
  * Seconds a circuit stays open after its n-th failure in a row: 2, 3, 5, 7, 11 … Each is about half of what was waited before, so that an
@@ -36,14 +44,17 @@ export const openSeconds = (failures: number, retryAfterSeconds = 0): number =>
 /** The circuits, seen through a cache of five seconds, of one while they are open. */
 export class Circuits {
   readonly #table: Table;
-  readonly #cache = new Map<string, Seen>();
+  readonly #mostScopes: number;
+  /** The last used at the end. */
+  readonly #cache = new Map<CircuitScope, Seen>();
 
-  constructor(table: Table) {
+  constructor(table: Table, options: { readonly mostScopes?: number } = {}) {
     this.#table = table;
+    this.#mostScopes = options.mostScopes ?? mostScopes;
   }
 
   /** Asks before calling. Costs one read each five seconds and scope, each second while it is open. The first caller after T becomes the probe. */
-  async admit(scope: string, now: number): Promise<Admission> {
+  async admit(scope: CircuitScope, now: number): Promise<Admission> {
     const seen = await this.#look(scope, now);
     if (seen.openUntil === undefined) return { admitted: true };
     if (seen.openUntil > now)
@@ -58,10 +69,11 @@ export class Circuits {
     });
     // Another pass of this process took the probe while this one asked: what is known of it must stay, or its failure would count for nothing.
     if (!mine && this.#cache.get(scope)?.probing === true) return { admitted: false, until: now + besideProbeSeconds };
-    const { failures } = seen;
+    const { failures, suspectedAt } = seen;
     this.#remember(scope, {
       openUntil: until,
       failures,
+      suspectedAt,
       probing: mine,
       probed: true,
       freshUntil: now + openFreshSeconds,
@@ -71,61 +83,118 @@ export class Circuits {
 
   /**
    * A call failed in a way that says that the other side is down or asks to be left alone. Many calls that fail at once are one
-   * failure: those that were under way when the circuit opened only hold it open for what they were asked to wait.
+   * failure: those that were under way when the circuit opened only hold it open for what they were asked to wait. Says whether this
+   * one counted.
    */
-  async failed(scope: string, now: number, retryAfterSeconds?: number): Promise<void> {
-    const seen = this.#cache.get(scope);
-    const isOpen = seen?.openUntil !== undefined && seen.openUntil > now && !seen.probing;
-    const failures = (seen?.failures ?? 0) + (isOpen ? 0 : 1);
+  async failed(scope: CircuitScope, now: number, retryAfterSeconds?: number): Promise<boolean> {
+    const seen = await this.#known(scope, now);
+    const isOpen = seen.openUntil !== undefined && seen.openUntil > now && !seen.probing;
+    const failures = seen.failures + (isOpen ? 0 : 1);
     const openUntil =
       now + (isOpen ? Math.min(longestSeconds, retryAfterSeconds ?? 0) : openSeconds(failures, retryAfterSeconds));
-    if (isOpen && openUntil <= (seen.openUntil ?? 0)) return;
-    await this.#table.update(circuitKey(scope), circuitSortKey, { set: { openUntil, failures, probed: 0 } });
-    this.#remember(scope, { openUntil, failures, probing: false, probed: false, freshUntil: now + openFreshSeconds });
+    if (isOpen && openUntil <= (seen.openUntil ?? 0)) return false;
+    await this.#table.update(circuitKey(scope), circuitSortKey, {
+      set: { openUntil, failures, probed: 0, endsAt: openUntil + keptSeconds },
+    });
+    const open = { openUntil, failures, suspectedAt: seen.suspectedAt, probing: false, probed: false };
+    this.#remember(scope, { ...open, freshUntil: now + openFreshSeconds });
+    return !isOpen;
   }
 
-  /** A call was answered. Writes only when the circuit was not closed. */
-  async succeeded(scope: string, now: number): Promise<void> {
-    const seen = this.#cache.get(scope);
-    if (seen === undefined || seen.openUntil === undefined) return;
+  /**
+   * A call of `witness` failed, which alone says nothing to others. Enough witnesses within some minutes open the circuit for all; whoever
+   * holds its probe does at once. Any answer to anybody takes all of it back.
+   */
+  async suspect(scope: CircuitScope, witness: string, now: number): Promise<void> {
+    const seen = await this.#known(scope, now);
+    if (seen.probing) await this.failed(scope, now);
+    if (seen.openUntil !== undefined) return;
+    if (!(await this.#complain(scope, witness, seen, now))) {
+      // Somebody else began to complain meanwhile: then ours is added to that.
+      this.#cache.delete(scope);
+      await this.#complain(scope, witness, await this.#look(scope, now), now);
+    }
+    this.#cache.delete(scope);
+    const item = await this.#table.get(circuitKey(scope), circuitSortKey);
+    if (item !== undefined && set(item, 'witnesses').length >= enoughWitnesses) await this.failed(scope, now);
+  }
+
+  /** A call was answered. Writes only when the circuit was not closed or somebody complained. */
+  async succeeded(scope: CircuitScope, now: number): Promise<void> {
+    const seen = await this.#known(scope, now);
+    if (seen.openUntil === undefined && seen.suspectedAt === undefined) return;
     await this.#table.delete(circuitKey(scope), circuitSortKey);
-    const closed = { openUntil: undefined, failures: 0, probing: false, probed: false };
+    const closed = { openUntil: undefined, failures: 0, probing: false, probed: false, suspectedAt: undefined };
     this.#remember(scope, { ...closed, freshUntil: now + freshSeconds });
+  }
+
+  /** The call that was admitted was not made. Had it been the probe, the next caller is. */
+  async unused(scope: CircuitScope, now: number): Promise<void> {
+    const seen = this.#cache.get(scope);
+    if (seen === undefined || !seen.probing) return;
+    const expect = { openUntil: seen.openUntil };
+    await this.#table.update(circuitKey(scope), circuitSortKey, { set: { openUntil: now, probed: 0 }, expect });
+    this.#cache.delete(scope);
   }
 
   /**
    * Closes the circuit for whoever has seen the other side answer in another way than by a call that was admitted. Says whether it was
    * open: others may believe so for `openFreshSeconds` more.
    */
-  async close(scope: string, now: number): Promise<boolean> {
+  async close(scope: CircuitScope, now: number): Promise<boolean> {
     this.#cache.delete(scope);
     const { openUntil } = await this.#look(scope, now);
     await this.succeeded(scope, now);
     return openUntil !== undefined;
   }
 
-  async #look(scope: string, now: number): Promise<Seen> {
+  /** Adds a witness, or begins to count anew. False when somebody else has begun since `seen`. */
+  async #complain(scope: CircuitScope, witness: string, { suspectedAt }: Seen, now: number): Promise<boolean> {
+    const isOver = suspectedAt === undefined || suspectedAt + witnessSeconds <= now;
+    const room = { attribute: 'witnesses', below: enoughWitnesses, element: witness };
+    const written = await this.#table.update(
+      circuitKey(scope),
+      circuitSortKey,
+      isOver
+        ? {
+            set: { witnesses: [witness], suspectedAt: now, endsAt: now + keptSeconds },
+            expect: { suspectedAt },
+          }
+        : { add: { witnesses: [witness] }, room },
+    );
+    return written || !isOver;
+  }
+
+  /** What is known of a scope, however old: who calls has asked for admission before. */
+  async #known(scope: CircuitScope, now: number): Promise<Seen> {
+    return this.#cache.get(scope) ?? this.#look(scope, now);
+  }
+
+  async #look(scope: CircuitScope, now: number): Promise<Seen> {
     const cached = this.#cache.get(scope);
-    if (cached !== undefined && cached.freshUntil > now) return cached;
-    const item = await this.#table.get(circuitKey(scope), circuitSortKey);
-    const openUntil = item?.['openUntil'];
-    const failures = item?.['failures'];
+    if (cached !== undefined && cached.freshUntil > now) {
+      this.#remember(scope, cached);
+      return cached;
+    }
+    const item = (await this.#table.get(circuitKey(scope), circuitSortKey)) ?? {};
+    const openUntil = number(item, 'openUntil');
     const seen: Seen = {
-      openUntil: typeof openUntil === 'number' ? openUntil : undefined,
-      failures: typeof failures === 'number' ? failures : 0,
+      openUntil,
+      failures: number(item, 'failures') ?? 0,
       probing: cached?.probing === true && cached.openUntil === openUntil,
-      probed: item?.['probed'] === 1,
+      probed: item['probed'] === 1,
+      suspectedAt: number(item, 'suspectedAt'),
       freshUntil: now + (openUntil === undefined ? freshSeconds : openFreshSeconds),
     };
     this.#remember(scope, seen);
     return seen;
   }
 
-  #remember(scope: string, seen: Seen): void {
-    if (this.#cache.size >= maxScopes) {
-      const [oldest] = this.#cache.keys();
-      if (oldest !== undefined) this.#cache.delete(oldest);
-    }
+  #remember(scope: CircuitScope, seen: Seen): void {
+    this.#cache.delete(scope);
     this.#cache.set(scope, seen);
+    if (this.#cache.size <= this.#mostScopes) return;
+    const [unused] = this.#cache.keys();
+    if (unused !== undefined) this.#cache.delete(unused);
   }
 }

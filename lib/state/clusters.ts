@@ -41,8 +41,6 @@ type Access =
       readonly region: string;
       /** The role the cluster knows us as; the function's own without. */
       readonly roleArn?: string | undefined;
-      /** Roles as which ECR is entered for this cluster, at most one per account. */
-      readonly ecrRoles?: readonly string[] | undefined;
     };
 
 /** The registrations. */

@@ -10,16 +10,23 @@ import {
   type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { networkCause } from '../errors/network-cause.ts';
 import {
   type Attribute,
   type Change,
   type DuePage,
   type Expectation,
+  expectKey,
   type Item,
   type Page,
   StateError,
   type Table,
+  TooLargeError,
 } from './table.ts';
+
+/** DynamoDB's words for an item above 400 KB. */
+export const saysTooLarge = ({ message }: Error): boolean =>
+  /\bsize\b.{0,20}\bhas exceeded/iu.test(message.slice(0, 200));
 
 const encode = (value: Attribute): AttributeValue => {
   if (typeof value === 'string') return { S: value };
@@ -51,21 +58,22 @@ export class DynamoDbTable implements Table {
     this.#name = name;
   }
 
-  async #call<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #call<T>(what: string, pk: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await call(AbortSignal.timeout(5000));
     } catch (error) {
       // What the store calls invalid is a bug here: waiting does not heal it.
       if (error instanceof ConditionalCheckFailedException) throw error;
-      if (error instanceof Error && error.name === 'ValidationException') throw error;
-      const said = error instanceof Error ? error.message : String(error);
-      throw new StateError(`${what} in table ${this.#name}: ${said}`, { cause: error });
+      if (error instanceof Error && error.name === 'ValidationException')
+        throw saysTooLarge(error) ? new TooLargeError(pk, error) : error;
+      throw new StateError(`${what} in table ${this.#name}: ${networkCause(error)}`, { cause: error });
     }
   }
 
   /** The item as of now: always a consistent read. */
   async get(pk: string, sk: string): Promise<Item | undefined> {
-    const answer = await this.#call('reading', (abortSignal) =>
+    expectKey(pk, sk);
+    const answer = await this.#call('reading', pk, (abortSignal) =>
       this.#client.send(
         new GetItemCommand({ TableName: this.#name, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true }),
         { abortSignal },
@@ -76,8 +84,9 @@ export class DynamoDbTable implements Table {
 
   /** Writes the whole item. */
   async put(pk: string, sk: string, item: Item = {}): Promise<void> {
+    expectKey(pk, sk);
     const encoded = Object.fromEntries(Object.entries(item).map(([name, value]) => [name, encode(value)]));
-    await this.#call('writing', (abortSignal) =>
+    await this.#call('writing', pk, (abortSignal) =>
       this.#client.send(
         new PutItemCommand({ TableName: this.#name, Item: { ...encoded, pk: { S: pk }, sk: { S: sk } } }),
         { abortSignal },
@@ -87,6 +96,7 @@ export class DynamoDbTable implements Table {
 
   /** Changes one item in one conditional write. False when `expect` did not hold. */
   async update(pk: string, sk: string, change: Change): Promise<boolean> {
+    expectKey(pk, sk);
     const names: Record<string, string> = {};
     const values: Record<string, AttributeValue> = {};
     const name = (attribute: string): string => {
@@ -129,7 +139,7 @@ export class DynamoDbTable implements Table {
       .map(([verb, clauses]) => `${verb} ${clauses.join(', ')}`)
       .join(' ');
     if (expression === '') return true;
-    return this.#conditionally('updating', (abortSignal) =>
+    return this.#conditionally('updating', pk, (abortSignal) =>
       this.#client.send(
         new UpdateItemCommand({
           TableName: this.#name,
@@ -146,7 +156,8 @@ export class DynamoDbTable implements Table {
 
   /** Deletes one item, if `expect` holds. */
   async delete(pk: string, sk: string, expect?: Expectation): Promise<boolean> {
-    return this.#conditionally('deleting', (abortSignal) =>
+    expectKey(pk, sk);
+    return this.#conditionally('deleting', pk, (abortSignal) =>
       this.#client.send(
         new DeleteItemCommand({
           TableName: this.#name,
@@ -169,7 +180,8 @@ export class DynamoDbTable implements Table {
     pk: string,
     { limit, from }: { readonly limit: number; readonly from?: string | undefined },
   ): Promise<Page> {
-    return this.#query({
+    expectKey(pk, from);
+    return this.#query(pk, {
       TableName: this.#name,
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: { ':pk': { S: pk } },
@@ -181,7 +193,7 @@ export class DynamoDbTable implements Table {
 
   /** The earliest items of a shard of the `due` index with dueAt ≤ `now`, after one seen before; an index may lag: what it says is a hint. */
   async queryDue(shard: number, now: number, { limit, after }: DuePage): Promise<readonly Item[]> {
-    const page = await this.#query({
+    const page = await this.#query('index due', {
       TableName: this.#name,
       IndexName: 'due',
       KeyConditionExpression: 'dueShard = :shard AND dueAt <= :now',
@@ -201,16 +213,16 @@ export class DynamoDbTable implements Table {
     return page.items;
   }
 
-  async #query(input: QueryCommandInput): Promise<Page> {
-    const answer = await this.#call('querying', (abortSignal) =>
+  async #query(pk: string, input: QueryCommandInput): Promise<Page> {
+    const answer = await this.#call('querying', pk, (abortSignal) =>
       this.#client.send(new QueryCommand(input), { abortSignal }),
     );
     return { items: (answer.Items ?? []).map(decodeItem), next: answer.LastEvaluatedKey?.['sk']?.S };
   }
 
-  async #conditionally(what: string, call: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
+  async #conditionally(what: string, pk: string, call: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
     try {
-      await this.#call(what, call);
+      await this.#call(what, pk, call);
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;

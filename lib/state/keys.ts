@@ -4,11 +4,12 @@
  * | item | pk | sk | read by |
  * |---|---|---|---|
  * | record of an object | `object#<cluster>#<kind>#<namespace>#<name>` | `record` | a pass, by key, consistent |
+ * | revision of a shared poll | `object#<cluster>#GitPoll#<namespace>#<name>` | `revision#<digest of it>` | a poll, all pages, and its followers, by key; consistent |
  * | edge | `edge#<cluster>#<kind>#<namespace>#<name or *>` | `<kind>#<namespace>#<name>` | dependents, by dependency, consistent |
  * | registration of a cluster | `registration#<cluster>` | `registration` | functions, by key; written by the operator alone |
  * | history of a cluster (epoch) | `relay#<cluster>` | `history` | its relay, by key |
  * | checkpoint of a watch | `relay#<cluster>` | `checkpoint#<kind>` | its relay, by key |
- * | circuit | `circuit#<cluster or host>` | `circuit` | a pass, by key |
+ * | circuit | `circuit#cluster/<cluster>`, `circuit#<scheme>://<host>:<port>` and behind it `#<cluster>#<namespace>` | `circuit` | a pass, by key |
  * | telling put off | `object#<cluster>#Dependents#<namespace>#<kind>/<name>` | `record` | dependents, by key, consistent |
  * | slots of a cap on running builds | `slots#<scope>` | `holders` | Builds that start or end, by key, consistent |
  * | Build that waits for a slot | `slots#<scope>` | `waiting#<cluster>#<namespace>#<since>#<name>#<uid>` | a Build that ends, by namespace, consistent |
@@ -16,8 +17,10 @@
  * | last redrive of a queue | `redrive#<queue>` | `redrive` | sweeper, by key, consistent |
  * | due time | index `due`: `dueShard`, `dueAt` | | sweeper, by shard, everything ≤ now |
  *
- * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide.
+ * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide. Items with `endsAt` (Unix seconds) may be dropped then.
  */
+
+import { createHash } from 'node:crypto';
 
 /** An object in one of the clusters: the identity of records, messages and queue groups. */
 export interface TargetKey {
@@ -38,6 +41,13 @@ export interface Dependency {
 export const dueShards = 16;
 
 export const recordSortKey = 'record';
+
+/** Before every revision of a shared poll, in the order of sort keys; behind its record. */
+export const revisionPrefix = 'revision#';
+
+/** Sort key of a revision that somebody follows; a digest, as a revision may be longer than a key. */
+export const revisionSortKey = (revision: string): string =>
+  `${revisionPrefix}${createHash('sha256').update(revision).digest('hex').slice(0, 32)}`;
 
 /** Partition key of an object's record. */
 export const recordKey = ({ cluster, kind, namespace, name }: TargetKey): string =>
@@ -89,8 +99,39 @@ export const relayKey = (cluster: string): string => `relay#${cluster}`;
 export const historySortKey = 'history';
 export const checkpointSortKey = (kind: string): string => `checkpoint#${kind}`;
 
-/** Partition key of the circuit of a cluster or host. */
-export const circuitKey = (scope: string): string => `circuit#${scope}`;
+/** A namespace of a cluster: who is served, and who may spoil nothing for others. */
+export interface Tenant {
+  readonly cluster: string;
+  readonly namespace: string;
+}
+
+/** What a circuit speaks for. A cluster may be called like a host, and a host answers on one port and not on another: their names never meet. */
+export type ClusterScope = `cluster/${string}`;
+export type HostScope = `${'http' | 'https' | 'ssh'}://${string}`;
+export type CircuitScope = ClusterScope | HostScope;
+
+/** The API server of a cluster. */
+export const clusterScope = (cluster: string): ClusterScope => `cluster/${cluster}`;
+
+/** Where was really spoken to: scheme, host and port. `host` without brackets. */
+export const hostScope = ({
+  scheme,
+  host,
+  port,
+}: {
+  readonly scheme: 'http' | 'https' | 'ssh';
+  readonly host: string;
+  readonly port: number;
+}): HostScope => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** A tenant in one word. */
+export const showTenant = ({ cluster, namespace }: Tenant): string => `${cluster}#${namespace}`;
+
+/** A host as one tenant has met it. */
+export const tenantScope = (host: HostScope, tenant: Tenant): HostScope => `${host}#${showTenant(tenant)}`;
+
+/** Partition key of a circuit. */
+export const circuitKey = (scope: CircuitScope): string => `circuit#${scope}`;
 export const circuitSortKey = 'circuit';
 
 /** Partition key of all polls of the repositories at a place, in every cluster: a push hook knows the URL and nothing else. */
@@ -99,6 +140,12 @@ export const hookKey = (place: string): string => `hook#${place}`;
 /** Sort key of a poll that a push hook wakes. */
 export const hookSortKey = ({ cluster, kind, namespace, name }: TargetKey): string =>
   `${cluster}#${kind}#${namespace}#${name}`;
+
+/** Before every poll of one tenant at a place, in the order of sort keys. */
+export const hooksOfTenant = ({ cluster, kind, namespace }: TargetKey): string => `${cluster}#${kind}#${namespace}#`;
+
+/** Behind every poll of one cluster at a place. */
+export const hooksBehind = (cluster: string): string => `${cluster}#~`;
 
 /** The poll that such a sort key names. */
 export const polledBy = (sk: string): TargetKey => {

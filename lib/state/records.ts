@@ -1,5 +1,7 @@
 /** The record of an object: what a pass must remember for the next one. Reading it costs one consistent read. */
 
+import { PermanentError } from '../errors/expected.ts';
+import { printable } from '../text/printable.ts';
 import { number, set, text } from './attributes.ts';
 import {
   type Dependency,
@@ -51,6 +53,33 @@ const parseDependency = (shown: string): Dependency => {
   return { kind, namespace, name: name.join('#') };
 };
 
+/** Longest name of a dependency, in bytes: with its cluster it has to fit into a key (DynamoDB: 2048 bytes). */
+const mostDependencyBytes = 1000;
+/** All dependencies of an object, in bytes: the record holds them up to three times and may have 400 KB. About a thousand. */
+const mostEdgeBytes = 100_000;
+/** What a pass may leave for the next; more is not kept, which costs reads and nothing else. */
+const mostMemoryBytes = 50_000;
+const mostSeenTokens = 2000;
+
+const bytes = (text: string): number => Buffer.byteLength(text);
+
+/** @throws PermanentError when an object depends on more than its record can hold */
+const expectRoom = (wanted: readonly Dependency[]): void => {
+  const shown = wanted.map(showDependency);
+  const long = shown.find((each) => bytes(each) > mostDependencyBytes);
+  if (long !== undefined)
+    throw new PermanentError(
+      'TooManyDependencies',
+      `it refers to something whose name has more than ${mostDependencyBytes} bytes (${printable(long, 60)}); correct the name`,
+    );
+  const total = shown.reduce((sum, each) => sum + bytes(each), 0);
+  if (total > mostEdgeBytes)
+    throw new PermanentError(
+      'TooManyDependencies',
+      `it refers to ${shown.length} other objects, which is more than can be watched for it; refer to fewer, or divide it`,
+    );
+};
+
 /** What a finished pass leaves behind (DESIGN §3.5). */
 export interface Finished {
   readonly resourceVersion: string | undefined;
@@ -92,11 +121,12 @@ export class Records {
   /**
    * Makes every edge in `wanted` exist; nothing is written when the record is sure of all of them (DESIGN §3.8). They are named
    * as loose first, so that none outlives the object wherever this dies; only `finish` declares them certain. Gives the record
-   * with them.
+   * with them. @throws PermanentError `TooManyDependencies` before anything is written
    */
   async addEdges(target: TargetKey, record: ObjectRecord, wanted: readonly Dependency[]): Promise<ObjectRecord> {
     const missing = wanted.filter((dependency) => !record.edges.includes(showDependency(dependency)));
     if (missing.length === 0) return record;
+    expectRoom(wanted);
     const loose = missing.map(showDependency);
     await this.#table.update(recordKey(target), recordSortKey, { add: { looseEdges: loose } });
     for (const dependency of missing) await this.#table.put(edgeKey(target.cluster, dependency), edgeSortKey(target));
@@ -107,6 +137,7 @@ export class Records {
   async finish(target: TargetKey, record: ObjectRecord, finished: Finished): Promise<void> {
     const pk = recordKey(target);
     const wanted = finished.edges?.map(showDependency);
+    const { memory = '', seen = [] } = finished;
     if (wanted !== undefined) await this.#clearEdges(target, record, wanted);
     await this.#table.update(pk, recordSortKey, {
       set: {
@@ -115,8 +146,8 @@ export class Records {
         attempts: finished.attempts,
         dueAt: finished.dueAt,
         dueShard: dueShardOf(pk),
-        memory: finished.memory,
-        seen: finished.seen === undefined || finished.seen.length === 0 ? undefined : finished.seen.join(' '),
+        memory: memory === '' || bytes(memory) > mostMemoryBytes ? undefined : memory,
+        seen: seen.length === 0 || seen.length > mostSeenTokens ? undefined : seen.join(' '),
         ...(wanted === undefined ? {} : { edges: wanted }),
       },
       remove: ['goneAt', ...(wanted === undefined ? [] : ['looseEdges'])],

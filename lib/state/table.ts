@@ -1,10 +1,37 @@
 /** The one table as a port, as narrow as the data model: single-item conditional writes, a query of a partition and of the index `due`. */
-import { ExpectedError } from '../errors/expected.ts';
+import { ExpectedError, PermanentError } from '../errors/expected.ts';
+import { printable } from '../text/printable.ts';
 
 /** The store cannot be reached or refuses for now. */
 export class StateError extends ExpectedError {
   override readonly name: string = 'StateError';
 }
+
+/** An item or a key is larger than the store takes. Waiting does not help, and it is no bug: whoever made it so large has to make it smaller. */
+export class TooLargeError extends PermanentError {
+  override readonly name = 'TooLargeError';
+
+  constructor(pk: string, cause?: Error) {
+    super(
+      'TooLarge',
+      `what has to be remembered of ${printable(pk, 300)} is larger than the store takes; make it smaller`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Longest keys and largest item, in bytes: DynamoDB's, and every adapter's. */
+const mostPartitionKeyBytes = 2048;
+const mostSortKeyBytes = 1024;
+export const mostItemBytes = 400 * 1024;
+
+/** @throws TooLargeError when no store would take the key */
+export const expectKey = (pk: string, sk = ''): void => {
+  if (Buffer.byteLength(pk) > mostPartitionKeyBytes || Buffer.byteLength(sk) > mostSortKeyBytes)
+    throw new TooLargeError(pk);
+};
 
 /** What we keep in attributes: strings, numbers, sets of strings. */
 export type Attribute = string | number | readonly string[];
@@ -27,7 +54,10 @@ export interface Page {
   readonly next: string | undefined;
 }
 
-/** The table. Two adapters, one contract suite: DynamoDB on AWS, SQLite in standalone mode. Calls throw StateError when the store is out of reach. */
+/**
+ * The table. Two adapters, one contract suite: DynamoDB on AWS, SQLite in standalone mode. Calls throw StateError when the store is out of reach,
+ * TooLargeError when what is written does not fit.
+ */
 export interface Table {
   /** The item as of now: always a consistent read. */
   get(pk: string, sk: string): Promise<Item | undefined>;
@@ -37,7 +67,7 @@ export interface Table {
   update(pk: string, sk: string, change: Change): Promise<boolean>;
   /** Deletes one item, if `expect` holds. */
   delete(pk: string, sk: string, expect?: Expectation): Promise<boolean>;
-  /** One page of a partition in the order of sort keys, consistent, at most `limit` items, after sort key `from`. */
+  /** One page of a partition in the order of sort keys, consistent, at most `limit` items, after sort key `from`, there or not. */
   queryPartition(pk: string, page: { readonly limit: number; readonly from?: string | undefined }): Promise<Page>;
   /** The earliest items of a shard of the `due` index with dueAt ≤ `now`, after one seen before; an index may lag: what it says is a hint. */
   queryDue(shard: number, now: number, page: DuePage): Promise<readonly Item[]>;

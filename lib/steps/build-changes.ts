@@ -1,4 +1,6 @@
 /** The first thing a build says: why it runs and what changed since the last one (spec 03 §10.7). */
+
+import { shownText } from '../text/shown-text.ts';
 import { blockYaml } from './block-yaml.ts';
 import { lineDiff } from './line-diff.ts';
 
@@ -16,7 +18,7 @@ export function buildChangeLines(json: string): readonly string[] {
     changes = changesFrom(JSON.parse(json));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return [`error parsing build changes JSON string '${json.slice(0, 500)}': ${why}`];
+    return [shownText(`error parsing build changes JSON string '${json.slice(0, 500)}': ${why}`)];
   }
   if (changes.length === 0) return [];
   const shown = changes.filter((change) => change.old !== undefined || change.new !== undefined);
@@ -45,5 +47,6 @@ function changeLines({ reason, old, new: now }: Change): readonly string[] {
 
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value : blockYaml(value);
+  // Sources come as users wrote them, with login and signed query.
+  return shownText(typeof value === 'string' ? value : blockYaml(value));
 }

@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path';
 import { PermanentError } from '../errors/expected.ts';
 import { DockerConfigError, type DockerLogin, parseDockerCfg, parseDockerConfigJson } from '../oci/docker-config.ts';
 import type { Authorization, Keychain } from '../oci/keychain.ts';
-import { bareKey, coversRepository, isExactKey } from '../oci/registry-keys.ts';
+import { bareKey, boundToScheme, coversRepository, exactKeys } from '../oci/registry-keys.ts';
+import { secretWord } from '../secrets/secret-text.ts';
 import { pairIn } from './flags.ts';
+import { mountedSecret } from './mounted-secret.ts';
 import { isSystemError } from './step.ts';
 
 /** Registry key as written (`reg.io`, `https://reg.io/v1/`, …) → login. */
@@ -19,7 +21,8 @@ export function appended(base: DockerCredentials, more: DockerCredentials): Dock
   const merged = new Map(base);
   for (const [key, login] of more) {
     const host = hostOf(key);
-    if (![...base.keys()].some((existing) => isExactKey(existing, host))) merged.set(key, login);
+    const keys = exactKeys(host);
+    if (![...base.keys()].some((existing) => keys.has(existing))) merged.set(key, login);
   }
   return merged;
 }
@@ -34,9 +37,9 @@ export function keychainOf(credentials: DockerCredentials): Keychain {
   return (repository) => {
     const entries = [...credentials];
     const found =
-      entries.find(([key]) => isExactKey(key, repository.registry)) ??
+      entries.find(([key]) => exactKeys(repository.registry).has(key)) ??
       entries.find(([key]) => coversRepository(bareKey(key), repository));
-    return Promise.resolve(found?.[1]);
+    return Promise.resolve(found && boundToScheme(found[0], repository.registry, found[1]));
   };
 }
 
@@ -61,10 +64,12 @@ export async function credentialsFromFlags(
     if (pair === undefined) throw new PermanentError('', `could not parse docker secret argument ${flag}`);
     const [secret, registry] = pair;
     log(`Loading secrets for "${registry}" from secret "${secret}"`);
-    const [username, password] = await Promise.all(
-      ['username', 'password'].map((key) => readFile(join(secretsDir, secret, key), 'utf8')),
-    );
-    basic.set(registry, { kind: 'basic', username: username ?? '', password: password ?? '' });
+    const bytes = await mountedSecret(join(secretsDir, secret));
+    const [username, password] = [
+      secretWord({ secret, key: 'username' }, bytes('username')),
+      secretWord({ secret, key: 'password' }, bytes('password')),
+    ];
+    basic.set(registry, { kind: 'basic', username, password });
   }
   let all: DockerCredentials = basic;
   for (const secret of [...flags.dockercfg, ...flags.dockerconfig]) {

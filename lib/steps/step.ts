@@ -1,5 +1,6 @@
 /** What every step program shares: where it writes, how it is cut short, and what its exit codes mean. */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
+import { shownText } from '../text/shown-text.ts';
 import { UsageError } from './flags.ts';
 
 /** What a step program gets from its process. */
@@ -56,8 +57,8 @@ interface StepOutput {
 /** A failure of the world or of the input is its sentence; anything else is a bug and shows where it happened. */
 export function failureText(error: unknown): string {
   const told = error instanceof ExpectedError || error instanceof PermanentError || error instanceof UsageError;
-  if (told || isSystemError(error)) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (told || isSystemError(error)) return shownText(error.message);
+  return shownText(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
 /** `ENOSPC: no space left on device, write`: an errno says it all. */

@@ -219,7 +219,7 @@ describe('what a relay is allowed', () => {
 
 describe('registrations', () => {
   it('are written by no function: whoever says where a cluster is, owns it', () => {
-    const tags = ['!Ref', '!GetAtt', '!Sub', '!Not', '!Equals', '!Join', '!If'].flatMap((tag) => [
+    const tags = ['!Ref', '!GetAtt', '!Sub', '!Not', '!Equals', '!Join', '!Split', '!If'].flatMap((tag) => [
       { tag, resolve: (text: string) => text },
       { tag, collection: 'seq' as const },
     ]);

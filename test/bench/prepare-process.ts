@@ -15,6 +15,7 @@ void runStep(async (step) => {
       metadataDir: join(root, 'layers'),
       registrySecretsDir: join(root, 'registry-secrets'),
       dockerConfig: join(root, 'home/.docker/config.json'),
+      terminationMessage: join(root, 'termination-log'),
     },
   );
   // Not resourceUsage(): that counts what the parent held when it forked.

@@ -35,7 +35,10 @@ export const startSystem = async ({ folder, kubeconfig, registry }: World): Prom
     cluster: 'bench',
     registration: { access: 'kubeconfig', path: kubeconfig },
     // No pod ever starts here, so the step image need not exist.
-    settings: { KPACKLESS_STEP_IMAGE: `${registry.host}/steps@sha256:${'0'.repeat(64)}` },
+    settings: {
+      KPACKLESS_STEP_IMAGE: `${registry.host}/steps@sha256:${'0'.repeat(64)}`,
+      KPACKLESS_EGRESS_ALLOW: '127.0.0.1',
+    },
     logFile,
     healthPort: 0,
   };

@@ -4,6 +4,7 @@ import { whyNoLocalCluster } from '../../infra/local/cluster/packages.ts';
 import { builderKey } from './keys.ts';
 import { leftovers } from './leftovers.ts';
 import { makeLifecycle, makeNamespace, makePlatform, steadyPlatform } from './objects.ts';
+import { apart } from './stories/apart.ts';
 import { asks } from './stories/asks.ts';
 import { cap } from './stories/cap.ts';
 import { givenCluster, refusals } from './stories/command-line.ts';
@@ -18,6 +19,7 @@ import { rebuilds } from './stories/rebuilds.ts';
 import { requests } from './stories/requests.ts';
 import { secrets } from './stories/secrets.ts';
 import { sources } from './stories/sources.ts';
+import { strangers } from './stories/strangers.ts';
 import type { Story } from './story.ts';
 import { forgetSuite, type Suite, startSuite } from './suite.ts';
 
@@ -32,6 +34,8 @@ const together: readonly (readonly Story[])[] = [
   [asks],
   [refusals],
   [extensions],
+  [strangers],
+  [apart],
   [demanding, hooks],
   [cap],
 ];

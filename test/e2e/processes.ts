@@ -1,6 +1,7 @@
 /** Programs of ours as processes of their own: started, watched, killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { HOSTS_RANGE } from '../../infra/local/cluster/network.ts';
 import { defaultCacheDir } from '../../infra/local/cluster/state.ts';
 import type { Suite } from './suite.ts';
 import { waitFor } from './wait.ts';
@@ -76,7 +77,11 @@ export const startKpackless = async (suite: Suite): Promise<Program> => {
     databaseFile: join(suite.stateDir, 'killed.sqlite'),
     cluster: 'local',
     registration: { access: 'kubeconfig', path: suite.ownKubeconfig },
-    settings: { KPACKLESS_STEP_IMAGE: suite.stepImage, KPACKLESS_GIT_POLL_SECONDS: '2' },
+    settings: {
+      KPACKLESS_STEP_IMAGE: suite.stepImage,
+      KPACKLESS_GIT_POLL_SECONDS: '2',
+      KPACKLESS_EGRESS_ALLOW: HOSTS_RANGE,
+    },
     logFile: join(suite.stateDir, 'logs', 'killed.log'),
     healthPort: 0,
   };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, startCluster } from '../../infra/local/cluster/cluster.ts';
 import { lockHolder } from '../../infra/local/cluster/lock.ts';
+import { HOSTS_RANGE } from '../../infra/local/cluster/network.ts';
 import { pushStepImage } from '../../infra/local/images/push-step-image.ts';
 import { pushSampleImages, type SampleImages } from '../../infra/local/images/sample-set.ts';
 import { install, writeOwnKubeconfig } from '../../infra/local/install.ts';
@@ -108,6 +109,7 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
     settings: {
       KPACKLESS_STEP_IMAGE: stepImage,
       KPACKLESS_GIT_POLL_SECONDS: String(gitPollSeconds),
+      KPACKLESS_EGRESS_ALLOW: HOSTS_RANGE,
       KPACKLESS_HOOK_SECRET: hookSecret,
       KPACKLESS_MAX_BUILDS_PER_NAMESPACE: String(buildsPerNamespace),
       KPACKLESS_SLSA_ATTESTATION: 'true',

@@ -1,13 +1,14 @@
 /**
  * The pods that kpack made of recorded Builds, field by field against ours. What the API server and admission added to the recordings
- * is taken off on both sides; where we differ on purpose, `differences` says in what and why.
+ * is taken off on both sides; where we differ on purpose, `podDifferences` says in what and why.
  */
 import type { Container, Pod, PodSpec, Volume } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
 import type { Build } from '../../lib/api/build.ts';
 import { buildPod } from '../../lib/builds/pod/build-pod.ts';
-import type { Binding, BuildSecret, PodContext, StepPrograms } from '../../lib/builds/pod/context.ts';
+import type { Binding, BuildSecret, PodContext } from '../../lib/builds/pod/context.ts';
 import { golden, goldenFiles, goldenIsHere } from '../support/golden.ts';
+import { argumentsOf, podDifferences, programs } from './pod-differences.ts';
 
 interface Recording {
   readonly builds: readonly Build[];
@@ -25,15 +26,6 @@ interface World {
   readonly setup: readonly WorldObject[];
 }
 
-/** The step programs under kpack's paths, so that only what we changed on purpose differs. */
-const registry = '10.88.255.2:5000/kpack';
-const programs: StepPrograms = {
-  prepare: { image: `${registry}/build-init:latest`, command: ['/cnb/process/build-init'] },
-  completion: { image: `${registry}/completion:latest`, command: ['/cnb/process/completion'] },
-  rebase: { image: `${registry}/rebase:latest`, command: ['/cnb/process/rebase'] },
-  waiter: { image: `${registry}/build-waiter:latest`, command: ['/kpackless/waiter'] },
-};
-
 const platformApis = ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13'];
 
 interface Folder {
@@ -49,12 +41,6 @@ const folders: readonly Folder[] = [
   { name: 'platform012', maximumPlatformApi: '0.12' },
   { name: 'flow' },
 ];
-
-/** A step's arguments, also where they are behind the waiter. */
-const argumentsOf = (pod: Pod, name: string): string => {
-  const step = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find((c) => c.name === name);
-  return (step?.args ?? []).join(' ');
-};
 
 /** Recordings carry no creation time; the signature's timestamp repeats it. */
 const created = (pod: Pod): string => {
@@ -189,73 +175,6 @@ const withoutAdded = (pod: Pod, build: Build): Pod => {
   };
 };
 
-interface Difference {
-  readonly why: string;
-  /** What kpack's pod looks like with this one thing done our way. */
-  readonly apply: (kpack: Pod, build: Build) => Pod;
-}
-
-const isRebasePod = (pod: Pod): boolean => argumentsOf(pod, 'rebase') !== '';
-const restricted = {
-  runAsNonRoot: true,
-  allowPrivilegeEscalation: false,
-  privileged: false,
-  seccompProfile: { type: 'RuntimeDefault' },
-  capabilities: { drop: ['ALL'] },
-};
-
-/** The waiter's arguments in our order: the step's own words one by one after `--`. */
-const handedOver = (args: readonly string[]): string[] => {
-  const execute = args.find((arg) => arg.startsWith('-execute=')) ?? '';
-  const words = execute.slice('-execute='.length).split(' ');
-  return [...args.filter((arg) => arg !== execute), '--', ...words.filter((word) => word !== '')];
-};
-
-/** Every way in which our pods differ from kpack's on purpose. Images and commands differ by setting alone. */
-const differences: readonly Difference[] = [
-  {
-    why: 'a rebase pod has the Build’s deadline, so that it cannot hang for ever (DESIGN §4)',
-    apply: (pod, { spec: { activeDeadlineSeconds } }) =>
-      isRebasePod(pod) && activeDeadlineSeconds !== undefined
-        ? { ...pod, spec: { containers: [], ...pod.spec, activeDeadlineSeconds } }
-        : pod,
-  },
-  {
-    why: 'pre-start passes the Pod Security Standard restricted and names its program, our image holding four (DESIGN §4)',
-    apply: (pod) => ({
-      ...pod,
-      spec: {
-        containers: [],
-        ...pod.spec,
-        initContainers: (pod.spec?.initContainers ?? []).map((step) =>
-          step.name === 'pre-start'
-            ? { ...step, command: [...programs.waiter.command], securityContext: restricted }
-            : step,
-        ),
-      },
-    }),
-  },
-  {
-    why: 'arguments behind the waiter are handed over one by one, not split on spaces (DESIGN §4)',
-    apply: (pod) => ({
-      ...pod,
-      spec: {
-        ...pod.spec,
-        containers: (pod.spec?.containers ?? []).map((step) =>
-          step.args?.includes('-mode=wait') ? { ...step, args: handedOver(step.args) } : step,
-        ),
-      },
-    }),
-  },
-  {
-    why: 'kubectl’s last-applied annotation is not copied to children (DESIGN §4)',
-    apply: (pod) => {
-      const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = pod.metadata?.annotations ?? {};
-      return { ...pod, metadata: { ...pod.metadata, annotations } };
-    },
-  },
-];
-
 const recordings = folders.flatMap((folder) =>
   goldenFiles(folder.name).map((file) => ({ folder, path: `${folder.name}/${file}` })),
 );
@@ -284,7 +203,7 @@ describe.runIf(goldenIsHere)('pods of recorded Builds', () => {
     const given = asOfPod(build, pod);
     const ours = buildPod(given, contextOf(folder, worlds.get(folder.name) ?? emptyWorld, given, pod));
     const { status: _, ...recorded } = pod;
-    const expected = differences.reduce((kpack, { apply }) => apply(kpack, given), recorded);
+    const expected = podDifferences.reduce((kpack, { apply }) => apply(kpack, given), recorded);
     expect(withoutAdded(ours, given)).toEqual(withoutAdded(expected, given));
   });
 });

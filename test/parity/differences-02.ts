@@ -25,16 +25,9 @@ const shallowClones: Absent = {
   because:
     'off by default in kpack and set by none of its manifests; a listing is shared by all Images, a clone is not',
 };
-const immutableBuild: Absent = {
-  kpack: 'a webhook refuses to change the spec of a Build, and lets annotations through',
-  here: 'the change is stored and has no effect once the pod is there; annotations are obeyed',
-  because: 'there is no validating webhook: an outage of ours must block no kubectl apply (DESIGN §3.12)',
-};
 
 /** Cases without any test, each with the reason. */
 export const absent02: Readonly<Record<number, Absent>> = {
-  152: immutableBuild,
-  153: immutableBuild,
   185: shallowClones,
   186: shallowClones,
   188: shallowClones,

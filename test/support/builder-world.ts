@@ -5,6 +5,7 @@ import { reconcileBuildpack, reconcileClusterBuildpack } from '../../lib/buildpa
 import { accountRegistries } from '../../lib/buildpacks/account-registry.ts';
 import { configCache } from '../../lib/buildpacks/fetch-image.ts';
 import type { Account } from '../../lib/buildpacks/offers.ts';
+import type { Opening } from '../../lib/buildpacks/opening.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeMeta, KubeObject } from '../../lib/kube/object.ts';
 import { collectionPath, objectPath, resourceOf } from '../../lib/kube/resources.ts';
@@ -15,6 +16,7 @@ import { reconcileClusterStack } from '../../lib/stacks/reconcile.ts';
 import { reconcileClusterStore } from '../../lib/stores/reconcile.ts';
 import { type FakeCluster, fakeCluster } from './fake-cluster.ts';
 import { type FakeRegistry, type FakeRegistryOptions, startFakeRegistry } from './fake-registry.ts';
+import { openTransport } from './open-egress.ts';
 import { type PassReport, type PassSetting, runPass } from './run-pass.ts';
 
 /** A status as tests look at it. */
@@ -76,13 +78,13 @@ export const builderWorld = async (
   const open = accountRegistries({
     retry: { attempts: 1 },
     chunkBytes,
-    ...(bytesPerSecond !== undefined && { transport: { fetch: throttled(bytesPerSecond) } }),
+    transport: bytesPerSecond === undefined ? openTransport : { fetch: throttled(bytesPerSecond) },
   });
   // Each pass has a client of its own, and with it its own look at the Secrets.
   const ports = {
-    registryFor: async (kube: KubeClient, account: Account) => {
+    registryFor: async (kube: KubeClient, account: Account, opening: Opening) => {
       accounts.push(account);
-      const opened = await open({ ...kube }, account);
+      const opened = await open({ ...kube }, account, opening);
       const slow: Registry['pushBlob'] = async (repository, blob) => {
         await setTimeout(uploadMs);
         return opened.pushBlob(repository, blob);

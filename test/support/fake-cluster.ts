@@ -1,7 +1,8 @@
 /**
  * An API server in memory, below `kubeClient`: JSON in, JSON out, with the real one's Status bodies.
  * Does: get, list, create, replace, status, merge patch, delete; uid, resourceVersion, generation; 404 naming the object, 409 for an
- * existing name and for an old resourceVersion; logs that a test puts there; answers that a test makes fail.
+ * existing name and for an old resourceVersion; logs that a test puts there; answers that a test makes fail; tokens of ServiceAccounts, which say
+ * whose they are and what for: `namespace/name for AUDIENCE`.
  * Does not: schemas, defaults, admission, owners' garbage collection, watch, pages, selectors beyond one `key=value`, apply.
  */
 import type { IncomingMessage } from 'node:http';
@@ -115,6 +116,11 @@ export const fakeCluster = (): FakeCluster => {
 
   const answer = (request: KubeRequest): unknown => {
     const { method, path } = request;
+    if (method === 'POST' && path.endsWith('/token')) {
+      const { name, namespace = '' } = found(path.slice(0, -'/token'.length)).metadata;
+      const { audiences = [] } = parsed(request.body).spec as { readonly audiences?: readonly string[] };
+      return { status: { token: `${namespace}/${name} for ${audiences.join(',')}` } };
+    }
     if (method === 'POST') return created(path, parsed(request.body));
     if (method === 'PUT') return replaced(path, parsed(request.body));
     if (method === 'PATCH') return store(path, merged(found(path), parsed(request.body)) as Stored);

@@ -79,6 +79,7 @@ const selects = (selector: string): ((object: Stored) => boolean) => {
 
 /** The API of a cluster that holds nothing yet. */
 export class FakeKube implements KubeClient {
+  token = (): Promise<never> => Promise.reject(new Error('nobody asks for tokens here'));
   /** The server's clock: what creationTimestamp says. */
   now = new Date('2026-01-01T10:00:00Z');
   /** While it is set, every call fails with it. */

@@ -1,11 +1,11 @@
 /** What any registry must do for our client: one suite, run over the fake and over real registries (test/contract/oci). */
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
+import type { Fetch } from '../../lib/egress/fetch.ts';
 import { openRegistry } from '../../lib/oci/client.ts';
 import { sourceOf } from '../../lib/oci/copy.ts';
 import { digestOf } from '../../lib/oci/digest.ts';
 import { isOciError } from '../../lib/oci/errors.ts';
-import type { Fetch } from '../../lib/oci/fetch-send.ts';
 import { replay } from '../../lib/oci/http.ts';
 import { readImage } from '../../lib/oci/image.ts';
 import type { Keychain } from '../../lib/oci/keychain.ts';

@@ -6,6 +6,7 @@ import { isDeleting, type ObjectKey } from '../../lib/kube/object.ts';
 import type { Outcome } from '../../lib/reconcile/outcome.ts';
 import type { Pass, Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts';
 import { sameStatus } from '../../lib/reconcile/same-status.ts';
+import { shownStatus } from '../../lib/reconcile/shown-status.ts';
 import type { Dependency } from '../../lib/state/keys.ts';
 
 /** What a pass came to. */
@@ -68,9 +69,10 @@ export const runPass = async <T extends Reconcilable>(
       return Promise.resolve();
     },
     writeStatus: async (object, status) => {
-      if (sameStatus(object.status, status)) return object;
+      const shown = shownStatus(status);
+      if (sameStatus(object.status, shown)) return object;
       statusWrites += 1;
-      return kube.replaceStatus({ ...object, status });
+      return kube.replaceStatus({ ...object, status: shown });
     },
     saw: () => undefined,
     remember: (text) => {

@@ -12,6 +12,7 @@ import { type GitRef, withPrefixes } from '../../lib/git/refs.ts';
 import { normalGitUrl, parseGitUrl } from '../../lib/git/url.ts';
 import { hookAnswerer } from '../../lib/hooks/answer.ts';
 import type { HookAnswer, HookRequest } from '../../lib/hooks/request.ts';
+import { secretsIn } from '../../lib/hooks/secrets.ts';
 import { createSession } from '../../lib/oci/session.ts';
 import type { Message, Reason } from '../../lib/queue/message.ts';
 import { passRunner, type RunnerPorts } from '../../lib/reconcile/run.ts';
@@ -20,13 +21,18 @@ import { defaultPollSettings } from '../../lib/sources/polling.ts';
 import { blobProber } from '../../lib/sources/probe-blob.ts';
 import { sourceResolverReconciler } from '../../lib/sources/reconcile.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
+import { HostCircuits } from '../../lib/state/host-circuits.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
-import { Polls } from '../../lib/state/polls.ts';
+import { type PollLimits, Polls } from '../../lib/state/polls.ts';
 import { type Due, Records } from '../../lib/state/records.ts';
 import type { Table } from '../../lib/state/table.ts';
 import { fakeCluster } from './fake-cluster.ts';
+import { anywhere, openTransport } from './open-egress.ts';
 
-export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister } = {}) => {
+export const sourceWorld = (
+  table: Table,
+  real: { readonly listRefs?: RefLister; readonly limits?: Partial<PollLimits> } = {},
+) => {
   const cluster = 'one';
   const world = fakeCluster();
   const hosts = new Map<string, readonly GitRef[] | GitErrorCode>();
@@ -42,7 +48,7 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
       throw new GitError(answer, `${ask.url.display} says ${answer}`, { host: ask.url.authority });
     return Promise.resolve(withPrefixes(answer, ask.prefixes));
   };
-  const polls = new Polls(table);
+  const polls = new Polls(table, real.limits);
   const ports: RunnerPorts = {
     records: new Records(table),
     circuits: new Circuits(table),
@@ -57,10 +63,16 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
     random: () => 0,
     log: (level, what, fields) => void logged.push(JSON.stringify({ level, what, ...fields })),
   };
-  const shared = { ...ports, listRefs: real.listRefs ?? fromTables, polls, settings: defaultPollSettings };
+  const shared = {
+    ...ports,
+    hosts: new HostCircuits(table),
+    listRefs: real.listRefs ?? fromTables,
+    polls,
+    settings: defaultPollSettings,
+  };
   const look = {
-    probeBlob: blobProber({ allowLoopback: true }),
-    registryFor: accountRegistries({ session: createSession(() => now.getTime()) }),
+    probeBlob: blobProber(anywhere),
+    registryFor: accountRegistries({ session: createSession(() => now.getTime()), transport: openTransport }),
   };
   const runResolver = passRunner(sourceResolverReconciler({ ...shared, ...look }), ports);
   const runPoll = gitPollRunner(shared);
@@ -131,7 +143,11 @@ export const sourceWorld = (table: Table, real: { readonly listRefs?: RefLister 
       secrets: readonly string[],
     ): Promise<HookAnswer & { readonly polls: readonly string[] }> => {
       const before = sent.length;
-      const given = await hookAnswerer({ ...ports, polls, secrets: () => Promise.resolve(secrets) })(request);
+      const given = await hookAnswerer({
+        ...ports,
+        polls,
+        secrets: () => Promise.resolve(secretsIn(secrets.join(' '))),
+      })(request);
       const woken = sent.splice(before);
       const results = await Promise.all(
         woken.map(({ message }) => runPoll({ cluster: message.cluster, ...message.target }, [message], 60)),

@@ -28,6 +28,8 @@ export interface StepWorld extends AsyncDisposable {
   /** Files of the workspace, sorted, without `.git`. */
   readonly files: () => Promise<readonly string[]>;
   readonly metadata: () => Promise<string>;
+  /** What the kubelet would find as the step's termination message; empty when it wrote none. */
+  readonly terminationMessage: () => Promise<string>;
 }
 
 /** Pushes an image of the given layers (uncompressed or gzip'd tars) and answers its name. */
@@ -78,6 +80,7 @@ export const stepWorld = async (): Promise<StepWorld> => {
     metadataDir: join(root, 'layers'),
     registrySecretsDir: join(root, 'registry-secrets'),
     dockerConfig: join(root, 'home/.docker/config.json'),
+    terminationMessage: join(root, 'termination-log'),
   };
   await mkdir(paths.workspace);
   const log: string[] = [];
@@ -113,6 +116,7 @@ export const stepWorld = async (): Promise<StepWorld> => {
         .sort();
     },
     metadata: () => readFile(join(paths.metadataDir, 'project-metadata.toml'), 'utf8'),
+    terminationMessage: () => readFile(paths.terminationMessage, 'utf8').catch(() => ''),
     [Symbol.asyncDispose]: async () => {
       await registry.close();
       await rm(root, { recursive: true, force: true });

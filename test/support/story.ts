@@ -64,6 +64,7 @@ const mortal = (kube: FakeKube, death: Death): KubeClient => {
     patch: (key, patch) => death.through(`patch ${key.kind}`, () => kube.patch(key, patch)),
     apply: () => kube.apply(),
     delete: (object) => death.through(`delete ${object.kind}`, () => kube.delete(object)),
+    token: () => kube.token(),
     logTail: read(() => kube.logTail()),
     logEnd: read(() => kube.logEnd()),
   };

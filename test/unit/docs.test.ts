@@ -1,11 +1,12 @@
 /** What docs/ lists is what the code has, both ways. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { settingNames } from '../../functions/settings.ts';
 import { buildReasonMeanings, conditionReasons, conditionTypes, type ReasonMeaning } from '../../lib/api/reasons.ts';
 
-const read = (file: string): string => readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
+const pathOf = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+const read = (file: string): string => readFileSync(pathOf(file), 'utf8');
 
 /** Rows of the tables below a heading of a page. */
 const rowsBelow = (page: string, heading: string): readonly string[] => {
@@ -74,5 +75,21 @@ describe('docs/commands.md', () => {
       inBackticks(row.split('|')[1] ?? ''),
     );
     expect(explained.sort()).toEqual([...settingNames].sort());
+  });
+});
+
+describe('docs/security.md', () => {
+  const page = read('docs/security.md');
+  const pathsOf = (pattern: RegExp): readonly string[] => inBackticks(page).filter((code) => pattern.test(code));
+
+  it('names tests that are there', () => {
+    const named = pathsOf(/^(?:attack|contract|e2e|unit)\/[\w./-]+\.ts$/);
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((path) => !existsSync(pathOf(`test/${path}`)))).toEqual([]);
+  });
+
+  it('names every attack that is tried', () => {
+    const tried = readdirSync(pathOf('test/attack')).filter((name) => name.endsWith('.test.ts'));
+    expect(tried.filter((name) => !page.includes(`\`attack/${name}\``))).toEqual([]);
   });
 });

@@ -11,7 +11,10 @@ import { maxReceiveCount, queueRows, visibilitySeconds } from '../../lib/reconci
 type Node = { readonly [key: string]: Node } & readonly Node[] & string;
 
 /** CloudFormation's short forms, as the text after them. */
-const listTags: readonly CollectionTag[] = ['!Not', '!Equals', '!Join'].map((tag) => ({ tag, collection: 'seq' }));
+const listTags: readonly CollectionTag[] = ['!Not', '!Equals', '!Join', '!Split'].map((tag) => ({
+  tag,
+  collection: 'seq',
+}));
 const tags: readonly ScalarTag[] = ['!GetAtt', '!Ref', '!Sub'].map((tag) => ({
   tag,
   resolve: (text: string) => `${tag} ${text}`,
@@ -131,6 +134,7 @@ describe('infra/table.yml', () => {
     expect(table['Properties']).toMatchObject({
       DeletionProtectionEnabled: true,
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      TimeToLiveSpecification: { AttributeName: 'endsAt', Enabled: true },
     });
     expect(table['DeletionPolicy']).toBe('Retain');
   });
@@ -177,7 +181,7 @@ describe('infra/roles.yml', () => {
   it('lets those wake a kind who do: the sweeper, dependents; a long push itself; a poll its followers; hooks polls', () => {
     expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'SweeperRole']);
     expect(sendersTo('source-resolver')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole']);
-    expect(sendersTo('git-poll')).toEqual(['DependentsRole', 'SweeperRole', 'HooksRole']);
+    expect(sendersTo('git-poll')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'HooksRole']);
     expect(sendersTo('dependents')).toEqual(['SweeperRole']);
     for (const { name } of queueRows.filter(({ watched }) => watched))
       expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole']));
@@ -214,6 +218,49 @@ describe('infra/roles.yml', () => {
         Condition: { StringEquals: { 'aws:ResourceAccount': '!Ref AWS::AccountId' } },
       },
     ]);
+  });
+
+  it('lets nobody into a repository that no parameter names: by default the functions are nobody at ECR', () => {
+    const conditions = read('infra/roles.yml')['Conditions'] ?? ({} as Node);
+    const given = Object.entries(roles).flatMap(([name, resource]) =>
+      [...statementsOf(resource), ...inDocument(resource['Properties']?.['PolicyDocument'])]
+        .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('ecr:')))
+        .map(({ Action, Resource }) => ({
+          name,
+          condition: resource['Condition'],
+          actions: [Action].flat(),
+          Resource,
+        })),
+    );
+    const parameters = { PullPolicy: 'readRepositories', PushPolicy: 'writeRepositories' } as const;
+    for (const [policy, parameter] of Object.entries(parameters)) {
+      const own = given.filter(({ name }) => name === policy);
+      expect(own.length).toBeGreaterThan(1);
+      for (const { condition, actions, Resource } of own) {
+        expect(conditions[String(condition)]).toEqual([[`\${param:${parameter}, ''}`, '']]);
+        expect(Resource).toEqual(
+          actions.includes('ecr:GetAuthorizationToken') ? '*' : [',', `\${param:${parameter}, ''}`],
+        );
+      }
+    }
+    expect(given.filter(({ name }) => !(name in parameters))).toEqual([]);
+    expect(given.filter(({ actions }) => actions.includes('ecr:PutImage')).map(({ name }) => name)).toEqual([
+      'PushPolicy',
+    ]);
+    expect(roles['PushPolicy']?.['Properties']?.['Roles']).toEqual(
+      ['Build', 'Builder', 'ClusterBuilder'].map((kind) => `!Ref ${kind}Role`),
+    );
+  });
+
+  it('lets functions become roles of clusters and of grants, and no others', () => {
+    const assumed = Object.values(roles).flatMap((resource: Node) =>
+      [...statementsOf(resource), ...inDocument(resource['Properties']?.['PolicyDocument'])]
+        .filter(({ Action }) => [Action].flat().includes('sts:AssumeRole'))
+        .map(({ Resource }) => Resource),
+    );
+    expect(assumed).toEqual(
+      ['kpackless-*', 'ecr-kpackless-*'].map((name) => `!Sub arn:\${AWS::Partition}:iam::*:role/${name}`),
+    );
   });
 
   it('allows no action by a wildcard', () => {

@@ -12,6 +12,8 @@ import type { StateLayout } from './state.ts';
  */
 export const BRIDGE = 'kpackless0';
 export const BRIDGE_ADDRESS = '10.88.0.1';
+/** Where registry, git server and the hosts of tests are. */
+export const HOSTS_RANGE = '10.88.255.0/24';
 const PREFIX = 16;
 const NETNS_PREFIX = 'kpackless-';
 

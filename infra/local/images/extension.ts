@@ -14,7 +14,7 @@ const API = '0.10';
 /**
  * An image extension in sh. It adds a file to the build image and one to the run image; files in the source make it do otherwise:
  * `choose-run-image` names another run image, with `as-it-is` beside it nothing is added to that, and with `rebasable` what is added may be
- * put on another run image.
+ * put on another run image. `root-script` is run as root in both images.
  */
 export const sampleExtension = async ({ name, version }: ExtensionOptions): Promise<LocalImage> => {
   const dir = `cnb/extensions/${SAMPLE_EXTENSION_ID.replaceAll('/', '_')}`;
@@ -54,6 +54,7 @@ output="\${CNB_OUTPUT_DIR:-$1}"
 extend() {
   echo 'USER root'
   echo "RUN echo \\"extended as user \\$(id -u)\\" > $1"
+  if [ -e root-script ]; then echo 'RUN sh /workspace/root-script'; fi
   echo 'ARG user_id=1000'
   echo 'ARG group_id=1000'
   echo 'USER \${user_id}:\${group_id}'

@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { maxHookBytes } from '../../../lib/hooks/answer.ts';
 import type { UrlEvent } from '../../../lib/hooks/function-url.ts';
+import { maxHookBytes } from '../../../lib/hooks/request.ts';
 
 /** The handler of `functions/hooks`. */
 export type HookHandler = (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2>;

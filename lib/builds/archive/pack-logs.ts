@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { ExpectedError, PermanentError } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { containerStatuses, initStatuses, isStep } from '../steps.ts';
@@ -64,7 +65,7 @@ export const packLogs = async (
     } catch (error) {
       if (!isGone(error) && !(isLastTry && error instanceof ExpectedError)) throw error;
       unreadable.push(step);
-      return Buffer.from(`[this log could not be read: ${(error as Error).message}]`);
+      return Buffer.from(`[this log could not be read: ${networkCause(error)}]`);
     }
   };
   const text = async function* (): AsyncGenerator<Uint8Array> {

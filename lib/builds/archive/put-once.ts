@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { ExpectedError, type ExpectedErrorOptions } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
 import type { AwsCredentials } from '../../kube/eks-token.ts';
 import { readUpTo } from '../../oci/http.ts';
 import { type ArchivePlace, addressOf, nameOf } from './place.ts';
@@ -66,8 +67,8 @@ export const putOnce = async (
     const said = response.body === null ? undefined : await readUpTo(response.body, maxAnswerBytes);
     text = Buffer.from(said ?? []).toString('utf8');
   } catch (cause) {
-    // A missing region or identity ends here too: its message names settings, not secrets.
-    throw failed(cause instanceof Error ? cause.message : String(cause), { cause });
+    // A missing region or identity ends here too.
+    throw failed(networkCause(cause), { cause });
   }
   if (status === 200 || status === 412) return;
   const code = codeIn(text);

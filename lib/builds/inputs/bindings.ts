@@ -1,7 +1,9 @@
 /** The bindings of a Build, resolved to names of Secrets (spec 03 §1.2). */
+import type { Secret } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
 import { PermanentError } from '../../errors/expected.ts';
 import type { Binding } from '../pod/context.ts';
+import { saysItIsCredential } from './service-account.ts';
 
 /** One entry of `spec.services` with the Secret it turned out to stand for; undefined while it offers none. */
 export interface ResolvedService {
@@ -13,9 +15,20 @@ export interface ResolvedService {
 export const hasBindings = ({ spec }: Build): boolean =>
   (spec.services ?? []).length > 0 || (spec.cnbBindings ?? []).length > 0;
 
+const refused = (what: string, name: string, secret: string): PermanentError =>
+  new PermanentError('', `build rejected: ${what} "${name}" uses forbidden secret "${secret}"`);
+
 const refuseForbidden = (what: string, name: string, secret: string | undefined, forbidden: ReadonlySet<string>) => {
-  if (secret !== undefined && forbidden.has(secret))
-    throw new PermanentError('', `build rejected: ${what} "${name}" uses forbidden secret "${secret}"`);
+  if (secret !== undefined && forbidden.has(secret)) throw refused(what, name, secret);
+};
+
+/** Throws PermanentError for a Secret that says itself that it is a credential; `secrets` are those of `bound`, missing ones undefined. */
+export const refuseCredentials = (bound: readonly Binding[], secrets: readonly (Secret | undefined)[]): void => {
+  for (const [index, { kind, name, secret = '' }] of bound.entries()) {
+    const found = secrets[index];
+    if (found !== undefined && saysItIsCredential(found))
+      throw refused(kind === 'service' ? 'service' : 'binding', name, secret);
+  }
 };
 
 /**

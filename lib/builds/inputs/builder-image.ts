@@ -1,6 +1,8 @@
 /** What a builder image's config says about the builds it makes (spec 03 §1.3). */
 import * as v from 'valibot';
 import { PermanentError } from '../../errors/expected.ts';
+import { labelBounds } from '../../oci/label-bounds.ts';
+import { parseJson } from '../../text/bounded-json.ts';
 import type { ImageFacts } from '../images-port.ts';
 import type { BuilderImage } from '../pod/context.ts';
 
@@ -26,7 +28,7 @@ const metadataOf = (label: string | undefined): v.InferOutput<typeof metadataSch
   if (label === undefined) return refuse(`could not find label ${builderMetadataLabel}`);
   let json: unknown;
   try {
-    json = JSON.parse(label);
+    json = parseJson(label, labelBounds);
   } catch (error) {
     return refuse(`label ${builderMetadataLabel} is not JSON`, error);
   }
@@ -38,7 +40,7 @@ const metadataOf = (label: string | undefined): v.InferOutput<typeof metadataSch
 /** A list with something in it; builders without extensions have an empty one, null or none. */
 const hasExtensions = (label: string | undefined): boolean => {
   try {
-    const order: unknown = JSON.parse(label ?? '[]');
+    const order: unknown = parseJson(label ?? '[]', labelBounds);
     return Array.isArray(order) && order.length > 0;
   } catch {
     throw new PermanentError('', `label ${extensionOrderLabel} of the builder image is not JSON`);

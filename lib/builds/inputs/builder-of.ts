@@ -3,17 +3,17 @@ import type { Build } from '../../api/build.ts';
 import type { Builder } from '../../api/builder.ts';
 import type { ClusterBuilder } from '../../api/cluster-builder.ts';
 import { builderServiceAccount, defaultServiceAccount } from '../../api/defaults.ts';
-import type { Account } from '../../buildpacks/offers.ts';
+import { type Acting, behalfOf } from '../../buildpacks/opening.ts';
 import { PermanentError } from '../../errors/expected.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Dependency } from '../../state/keys.ts';
 import { builderPullSecrets } from '../pod/build-facts.ts';
 import { Waiting } from '../waiting.ts';
 
-/** A builder image and the account that may read it. */
+/** A builder image and the account that may read it, for the Build. */
 export interface BuilderOfBuild {
   readonly image: string;
-  readonly account: Account;
+  readonly account: Acting;
 }
 
 /** The builder object that a Build refers to; undefined when it names an image. */
@@ -27,7 +27,8 @@ export const builderReference = ({ spec: { builder } }: Build): Dependency | und
       };
 
 /** The Build's own account, with the builder's pull secrets. */
-export const accountOf = (build: Build): Account => ({
+export const accountOf = (build: Build): Acting => ({
+  behalf: behalfOf('Build', build.metadata.namespace),
   namespace: build.metadata.namespace ?? '',
   serviceAccount: build.spec.serviceAccountName,
   imagePullSecrets: builderPullSecrets(build),
@@ -44,7 +45,7 @@ const latestImage = (
   return image;
 };
 
-const clusterBuilder = async (name: string, kube: KubeClient): Promise<BuilderOfBuild> => {
+const clusterBuilder = async (name: string, build: Build, kube: KubeClient): Promise<BuilderOfBuild> => {
   const prefix = 'unable to resolve cluster builder image';
   const builder = await kube.get<ClusterBuilder>({ kind: 'ClusterBuilder', namespace: '', name });
   if (builder === undefined)
@@ -52,11 +53,21 @@ const clusterBuilder = async (name: string, kube: KubeClient): Promise<BuilderOf
   const account = builder.spec.serviceAccountRef;
   return {
     image: latestImage(prefix, `ClusterBuilder ${name}`, builder.status),
-    account: { namespace: account?.namespace ?? '', serviceAccount: account?.name || defaultServiceAccount },
+    account: {
+      behalf: behalfOf('Build', build.metadata.namespace),
+      namespace: account?.namespace ?? '',
+      serviceAccount: account?.name || defaultServiceAccount,
+    },
   };
 };
 
-const namespacedBuilder = async (namespace: string, name: string, kube: KubeClient): Promise<BuilderOfBuild> => {
+/** A Builder of another namespace is read as the Build itself: what that namespace's accounts may do is not the Build's to use. */
+const namespacedBuilder = async (
+  namespace: string,
+  name: string,
+  build: Build,
+  kube: KubeClient,
+): Promise<BuilderOfBuild> => {
   const prefix = 'unable to resolve builder image';
   if (namespace === '')
     throw new PermanentError(
@@ -68,7 +79,10 @@ const namespacedBuilder = async (namespace: string, name: string, kube: KubeClie
     throw new Waiting('BuilderNotReady', `${prefix}: builders.kpack.io "${name}" not found in namespace ${namespace}`);
   return {
     image: latestImage(prefix, `Builder ${namespace}/${name}`, builder.status),
-    account: { namespace, serviceAccount: builderServiceAccount(builder.spec) },
+    account:
+      namespace === build.metadata.namespace
+        ? { behalf: behalfOf('Build', namespace), namespace, serviceAccount: builderServiceAccount(builder.spec) }
+        : accountOf(build),
   };
 };
 
@@ -85,9 +99,9 @@ export const builderOf = async (build: Build, kube: KubeClient): Promise<Builder
   }
   switch (reference.kind) {
     case 'ClusterBuilder':
-      return clusterBuilder(reference.name, kube);
+      return clusterBuilder(reference.name, build, kube);
     case 'Builder':
-      return namespacedBuilder(reference.namespace, reference.name, kube);
+      return namespacedBuilder(reference.namespace, reference.name, build, kube);
     default:
       throw new PermanentError('', `unable to parse builder kind "${reference.kind}"`);
   }

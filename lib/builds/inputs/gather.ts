@@ -1,13 +1,14 @@
 /** Reads everything a build pod is made from (spec 03 §1). Nothing here is cached between passes; images are read by their digest. */
 import type { Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
+import { PermanentError } from '../../errors/expected.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Dependency } from '../../state/keys.ts';
 import type { CallContext } from '../images-port.ts';
 import type { Binding, BuildSecret, PodContext } from '../pod/context.ts';
 import type { BuildPorts } from '../ports.ts';
 import { Waiting } from '../waiting.ts';
-import { bindingsFrom, hasBindings, type ResolvedService } from './bindings.ts';
+import { bindingsFrom, hasBindings, type ResolvedService, refuseCredentials } from './bindings.ts';
 import { builderImageFrom } from './builder-image.ts';
 import { builderOf, builderReference } from './builder-of.ts';
 import { provisionedSecret } from './provisioned-service.ts';
@@ -46,10 +47,16 @@ const secretOf = async (name: string, account: string, namespace: string, kube: 
   return buildSecretOf(found);
 };
 
+/** Each costs a request and a volume in the pod. */
+const mostServices = 100;
+
 /** Services of kind Secret stand for themselves; any other kind says its Secret in its status. */
-const resolvedServices = (build: Build, kube: KubeClient): Promise<readonly ResolvedService[]> =>
-  Promise.all(
-    (build.spec.services ?? []).map(async (service) => ({
+const resolvedServices = (build: Build, kube: KubeClient): Promise<readonly ResolvedService[]> => {
+  const { services = [] } = build.spec;
+  if (services.length > mostServices)
+    throw new PermanentError('', `spec.services lists ${services.length} bindings, at most ${mostServices} are bound`);
+  return Promise.all(
+    services.map(async (service) => ({
       name: service.name,
       secret:
         service.kind === 'Secret'
@@ -57,12 +64,18 @@ const resolvedServices = (build: Build, kube: KubeClient): Promise<readonly Reso
           : await provisionedSecret(service, build.metadata.namespace ?? '', kube),
     })),
   );
+};
 
 const bindings = async (build: Build, kube: KubeClient): Promise<readonly Binding[]> => {
   if (!hasBindings(build)) return [];
   const namespace = build.metadata.namespace ?? '';
   const accounts = await kube.list<ServiceAccount>('ServiceAccount', { namespace });
-  return bindingsFrom(build, await resolvedServices(build, kube), forbiddenSecrets(accounts));
+  const bound = bindingsFrom(build, await resolvedServices(build, kube), forbiddenSecrets(accounts));
+  const read = async (name: string): Promise<Secret | undefined> =>
+    name === '' ? undefined : kube.get<Secret>({ kind: 'Secret', namespace, name });
+  const secrets = await Promise.all(bound.map(({ secret = '' }) => read(secret)));
+  refuseCredentials(bound, secrets);
+  return bound;
 };
 
 /**

@@ -1,6 +1,7 @@
 /** Service bindings as the buildpacks see them: volumes and read-only mounts of detect and build (spec 03 §5). */
 import { createHash } from 'node:crypto';
 import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
+import { PermanentError } from '../../errors/expected.ts';
 import type { Binding } from './context.ts';
 
 export interface MountedBindings {
@@ -26,8 +27,18 @@ interface BindingVolume {
   readonly mountPath: string;
 }
 
+/** Where it is mounted. Throws PermanentError for a name with which it would be mounted somewhere else. */
+const pathOf = ({ name }: Binding): string => {
+  if (/^[A-Za-z0-9_.-]{1,253}$/.test(name) && !/^\.+$/.test(name)) return `/platform/bindings/${name}`;
+  const shown = JSON.stringify(name.slice(0, 100));
+  throw new PermanentError(
+    '',
+    `binding name ${shown} cannot be used: it becomes the name of a folder, so use letters, digits, ".", "-" and "_"`,
+  );
+};
+
 const volumesOf = (binding: Binding): readonly BindingVolume[] => {
-  const path = `/platform/bindings/${binding.name}`;
+  const path = pathOf(binding);
   const fromSecret = (name: string, mountPath: string): readonly BindingVolume[] =>
     binding.secret === undefined
       ? []
@@ -42,7 +53,7 @@ const volumesOf = (binding: Binding): readonly BindingVolume[] => {
   ];
 };
 
-/** All bindings in order; a service without a secret yet contributes nothing. */
+/** All bindings in order; a service without a secret yet contributes nothing. Throws PermanentError for a name that is no folder's. */
 export const mountedBindings = (bindings: readonly Binding[]): MountedBindings => {
   const all = bindings.flatMap(volumesOf);
   return {

@@ -52,6 +52,7 @@ const parseUnixSeconds = (text: string): string => {
     );
   };
   if (!/^[+-]?\d+$/.test(text)) return refuse('invalid syntax');
+  if (text.length > 40) return refuse('value out of range');
   const seconds = BigInt(text.replace(/^\+/, ''));
   return seconds === BigInt.asIntN(64, seconds) ? seconds.toString() : refuse('value out of range');
 };

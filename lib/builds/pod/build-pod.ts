@@ -14,6 +14,9 @@ import { builderPullSecrets, firstTag, pullSecretNames } from './build-facts.ts'
 import { completion } from './completion.ts';
 import { variable } from './container.ts';
 import type { PodContext } from './context.ts';
+import { withEmptyDirLimit } from './empty-dirs.ts';
+import { extensionVolumes } from './extensions.ts';
+import { withIdentityOfSpeakers } from './identity.ts';
 import { isRebase } from './is-rebase.ts';
 import { lifecyclePhases } from './lifecycle.ts';
 import { extensionPlatformApiFor, platformApiFor } from './platform-api.ts';
@@ -26,10 +29,11 @@ import {
   distinctVolumes,
   imagePullSecrets,
   isBuildSecret,
+  isRegistrySecret,
   withoutMounted,
 } from './secrets.ts';
 import { withWaiter } from './sidecar.ts';
-import { buildVolumes, extensionVolumes, home, notary, report } from './volumes.ts';
+import { buildVolumes, home, notary, readOnly, report } from './volumes.ts';
 
 /**
  * The pod that carries out the Build: a rebase pod when nothing but the stack moved, else the whole lifecycle; behind the waiter
@@ -39,7 +43,9 @@ export const buildPod = (build: Build, context: PodContext): Pod => {
   const platformApi = apiFor(context);
   const isToRebase = isRebase(build, context.builder.stackId) && context.lastImageIsGone !== true;
   const pod = isToRebase ? rebasePod(build, context) : lifecyclePod(build, context, platformApi);
-  return context.settings.injectedSidecars ? withWaiter(build, pod, context.programs.waiter) : pod;
+  const { injectedSidecars, emptyDirLimit } = context.settings;
+  const inForm = injectedSidecars ? withWaiter(build, pod, context.programs.waiter) : pod;
+  return withEmptyDirLimit(withIdentityOfSpeakers(inForm), emptyDirLimit);
 };
 
 const apiFor = ({ builder, settings }: PodContext): string => {
@@ -56,6 +62,7 @@ const lifecyclePod = (build: Build, context: PodContext, platformApi: string): P
   parseReference(firstTag(build));
   const { uid, gid } = context.builder;
   const credentials = credentialSecrets(context.secrets, isBuildSecret(build.spec.source.blob?.auth));
+  const registries = credentialSecrets(context.secrets, isRegistrySecret);
   const cosign = cosignSecrets(context.secrets);
   const pulls = withoutMounted(imagePullSecrets(pullSecretNames(build, context)), credentials);
   const bindings = mountedBindings(context.bindings);
@@ -74,10 +81,10 @@ const lifecyclePod = (build: Build, context: PodContext, platformApi: string): P
     ],
     containers: [
       completion(build, context, {
-        credentials,
+        credentials: registries,
         cosign,
         env: [variable('HOME', home.mountPath)],
-        mounts: [...credentials.mounts, ...cosign.mounts, home, report, notary],
+        mounts: [...registries.mounts, ...cosign.mounts, readOnly(home), readOnly(report), notary],
       }),
     ],
     volumes: distinctVolumes([

@@ -2,7 +2,7 @@
 import type { Container, EnvVar, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
 import { buildNumberLabel } from '../../api/labels.ts';
-import { buildTimestamp } from './build-facts.ts';
+import { buildTimestamp, firstTag } from './build-facts.ts';
 import { cacheTag } from './cache.ts';
 import { stepContainer, variable } from './container.ts';
 import type { PodContext } from './context.ts';
@@ -45,6 +45,7 @@ export const completion = (build: Build, context: PodContext, inputs: Completion
     args: args(build, context, inputs),
     env: [
       ...inputs.env,
+      variable('IMAGE_TAG', firstTag(build)),
       variable('CACHE_TAG', cacheTag(build)),
       variable('TERMINATION_MESSAGE_PATH', terminationMessagePath),
     ],

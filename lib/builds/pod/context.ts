@@ -10,7 +10,7 @@ export interface StepPrograms {
   readonly prepare: StepProgram;
   readonly completion: StepProgram;
   readonly rebase: StepProgram;
-  /** Copies itself next to the other steps and starts each when its turn comes; sidecar variant only. */
+  /** Copies itself for steps in other images and starts each when its turn comes; sidecar variant and image extensions only. */
   readonly waiter: StepProgram;
 }
 
@@ -50,6 +50,8 @@ export interface PodSettings {
   readonly trustUnknownSshHosts: boolean;
   /** Run every step as a regular container behind the waiter, for clusters that inject sidecars (spec 03 §9). */
   readonly injectedSidecars: boolean;
+  /** Most that each directory shared by steps may hold, as a quantity: `4Gi`; absent means none. */
+  readonly emptyDirLimit?: string | undefined;
   /** Builders with image extensions are refused: no step shall run as root. */
   readonly refuseExtensions?: boolean;
 }

@@ -2,15 +2,17 @@
  * The steps of a build with image extensions (platform API 0.12 and 0.13; beyond kpack). Which Dockerfiles there are is known only after
  * detect, when the pod is long made: hence every step is always there, and finds out for itself whether it has anything to do.
  *
- *     extend-start   lays a program of ours into the volume that the next ones share: their images are anybody's
+ *     extend-start   copies our program for the next ones: their images are anybody's
  *     restore        also fetches what the extender needs of the build image and the run image, keeps the lifecycle, says the run image
  *     extend-gate    waits until `extend-run` has the run image that an extension chose and extends
  *     extend-run     applies run.Dockerfiles, in the run image, as root
  *     extend-build   applies build.Dockerfiles, in the builder image, as root, then builds as the builder's user
  *
- * `extend-run` goes before the build, so that no code of the application has touched what runs there as root.
+ * `extend-run` goes before the build, so that no code of the application has touched what runs there as root. What it runs, it cannot write,
+ * nor can any step but the one that put it there; what restore fetched is read-only for both that extend, each of which has a scratch
+ * directory of its own.
  */
-import type { Container, EnvVar, SecurityContext } from 'kubernetes-types/core/v1.d.ts';
+import type { Container, EnvVar, SecurityContext, Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
 import { PermanentError } from '../../errors/expected.ts';
 import { parseReference, printReference } from '../../oci/reference.ts';
@@ -27,11 +29,41 @@ import {
   lifecyclePath,
   planArg,
 } from './phase.ts';
-import { application, kaniko, layers, platform, podInfo } from './volumes.ts';
+import { copyWaiter, programs, programsVolume, waiterPath } from './programs.ts';
+import {
+  analyzed,
+  application,
+  emptyDir,
+  layers,
+  platformEnvironment,
+  podInfo,
+  podInfoVolume,
+  readOnly,
+} from './volumes.ts';
 
-/** Our program, and the lifecycle, in the shared volume. */
-const program = `${kaniko.mountPath}/kpackless/step`;
-const extender = `${kaniko.mountPath}/kpackless/extender`;
+/** The builder's extender, which restore keeps for the step that runs in the run image. */
+const kept: VolumeMount = { name: 'extender-dir', mountPath: '/extender' };
+const extender = `${kept.mountPath}/extender`;
+
+/** Where the lifecycle wants what extending needs, and where in it restore leaves the images to extend. */
+const kaniko = '/kaniko';
+const restoredImages: VolumeMount = { name: 'kaniko-dir', mountPath: kaniko };
+const imagesPath = 'cache/base';
+const scratchOf = { run: 'kaniko-run-dir', build: 'kaniko-build-dir' } as const;
+
+/** What a step that extends sees of it: a scratch directory of its own, and in it the images, read-only. */
+const extending = (kind: keyof typeof scratchOf): readonly VolumeMount[] => [
+  { name: scratchOf[kind], mountPath: kaniko },
+  readOnly({ name: restoredImages.name, mountPath: `${kaniko}/${imagesPath}`, subPath: imagesPath }),
+];
+
+/** What image extensions need beside the volumes of every build. */
+export const extensionVolumes: readonly Volume[] = [
+  programsVolume,
+  ...[kept.name, restoredImages.name, ...Object.values(scratchOf)].map(emptyDir),
+  podInfoVolume,
+];
+
 const extendedArg = `-extended=${layers.mountPath}/extended`;
 const generatedArg = `-generated=${layers.mountPath}/generated`;
 
@@ -83,19 +115,10 @@ const more = (container: Container, env: readonly EnvVar[]): Container =>
 /** What the pod was made for: an extension may choose another. */
 const runImageArg = (build: Build, context: PodContext): string => `-run-image=${runImage(build, context)}`;
 
-const start = ({ build, context }: LifecycleInputs): Container =>
-  stepContainer(build, {
-    name: 'extend-start',
-    ...context.programs.waiter,
-    args: ['-mode=copy', `-to=${program}`],
-    workingDir: '/workspace',
-    mounts: [kaniko],
-  });
-
 /** The same command, run by our program, which then keeps the lifecycle and says in the termination message what run image it is. */
 const restoring = (step: Container, { build, context }: LifecycleInputs): Container => ({
   ...step,
-  command: [program],
+  command: [waiterPath],
   args: [
     '-mode=restored',
     analyzedArg,
@@ -107,7 +130,7 @@ const restoring = (step: Container, { build, context }: LifecycleInputs): Contai
     `-build-image=${context.builder.image}`,
     ...(step.args ?? []),
   ],
-  volumeMounts: [...(step.volumeMounts ?? []), kaniko],
+  volumeMounts: [...(step.volumeMounts ?? []), restoredImages, kept, programs],
 });
 
 const gate = ({ build, context }: LifecycleInputs): Container =>
@@ -122,7 +145,7 @@ const gate = ({ build, context }: LifecycleInputs): Container =>
       ...(context.settings.injectedSidecars ? [] : [`-given=${podInfo.mountPath}/run-image`]),
     ],
     workingDir: '/workspace',
-    mounts: [{ ...layers, readOnly: true }, podInfo],
+    mounts: [readOnly(analyzed), podInfo],
   });
 
 const extendRun = ({ build, context, platformApi }: LifecycleInputs): Container => {
@@ -135,7 +158,7 @@ const extendRun = ({ build, context, platformApi }: LifecycleInputs): Container 
   return stepContainer(build, {
     name: extendRunStep,
     image: pullable(image),
-    command: [program],
+    command: [waiterPath],
     args: [
       '-mode=extend-run',
       analyzedArg,
@@ -150,7 +173,7 @@ const extendRun = ({ build, context, platformApi }: LifecycleInputs): Container 
       extendedArg,
     ],
     env: [variable('CNB_PLATFORM_API', platformApi), ...experimental(platformApi)],
-    mounts: [layers, application(build), kaniko],
+    mounts: [layers, readOnly(analyzed), readOnly(application(build)), ...extending('run'), readOnly(kept), programs],
     extra: { securityContext: root },
   });
 };
@@ -172,7 +195,7 @@ const extendBuild = ({ build, context, platformApi, bindings }: LifecycleInputs)
       `-gid=${context.builder.gid}`,
     ],
     env: [variable('CNB_PLATFORM_API', platformApi), ...experimental(platformApi), bindingRoot],
-    mounts: [layers, platform, application(build), kaniko, ...bindings],
+    mounts: [layers, readOnly(analyzed), platformEnvironment, application(build), ...extending('build'), ...bindings],
     extra: { securityContext: root },
   });
 
@@ -192,5 +215,9 @@ export const withExtensions = (inputs: LifecycleInputs, phases: readonly Contain
         return [more(phase, env)];
     }
   });
-  return [start(inputs), ...steps];
+  const { build, context } = inputs;
+  // Behind the waiter our program is there already.
+  return context.settings.injectedSidecars
+    ? steps
+    : [copyWaiter(build, 'extend-start', context.programs.waiter), ...steps];
 };

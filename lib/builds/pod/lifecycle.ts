@@ -6,6 +6,7 @@ import { stepContainer, variable } from './container.ts';
 import { withExtensions } from './extensions.ts';
 import {
   analyzedArg,
+  analyzedVariable,
   appArg,
   bindingRoot,
   groupArg,
@@ -16,7 +17,16 @@ import {
   type Phase,
   planArg,
 } from './phase.ts';
-import { application, home, layers, platform, report } from './volumes.ts';
+import {
+  analyzed,
+  application,
+  home,
+  layers,
+  platformEnvironment,
+  projectMetadata,
+  readOnly,
+  report,
+} from './volumes.ts';
 
 const analyze = ({ build, context, platformApi }: LifecycleInputs): Phase => {
   const previous = build.spec.lastBuild?.image ?? '';
@@ -33,16 +43,23 @@ const analyze = ({ build, context, platformApi }: LifecycleInputs): Phase => {
       firstTag(build),
     ],
     env: [homeVariable, variable('CNB_PLATFORM_API', platformApi), bindingRoot],
-    mounts: [layers, application(build), home],
+    mounts: [layers, analyzed, readOnly(home)],
   };
 };
 
-const detect = ({ build, platformApi, bindings }: LifecycleInputs): Phase => ({
+const detect = ({ build, context, platformApi, bindings }: LifecycleInputs): Phase => ({
   name: 'detect',
   program: 'detector',
   args: [appArg, groupArg, planArg],
-  env: [variable('CNB_PLATFORM_API', platformApi)],
-  mounts: [layers, platform, application(build), ...bindings],
+  env: [variable('CNB_PLATFORM_API', platformApi), analyzedVariable],
+  mounts: [
+    layers,
+    // Only image extensions may choose another run image.
+    context.builder.hasExtensions === true ? analyzed : readOnly(analyzed),
+    platformEnvironment,
+    application(build),
+    ...bindings,
+  ],
 });
 
 const restore = ({ build, platformApi }: LifecycleInputs): Phase => {
@@ -52,7 +69,7 @@ const restore = ({ build, platformApi }: LifecycleInputs): Phase => {
     program: 'restorer',
     args: [groupArg, layersArg, ...cache.restore, analyzedArg],
     env: [homeVariable, variable('CNB_PLATFORM_API', platformApi)],
-    mounts: [layers, home, ...cache.mounts],
+    mounts: [layers, analyzed, readOnly(home), ...cache.mounts],
   };
 };
 
@@ -60,8 +77,8 @@ const build = ({ build, platformApi, bindings }: LifecycleInputs): Phase => ({
   name: 'build',
   program: 'builder',
   args: [layersArg, appArg, groupArg, planArg],
-  env: [variable('CNB_PLATFORM_API', platformApi), bindingRoot],
-  mounts: [layers, platform, application(build), ...bindings],
+  env: [variable('CNB_PLATFORM_API', platformApi), bindingRoot, analyzedVariable],
+  mounts: [layers, readOnly(analyzed), platformEnvironment, application(build), ...bindings],
 });
 
 const exportPhase = ({ build, context, platformApi }: LifecycleInputs): Phase => {
@@ -77,7 +94,7 @@ const exportPhase = ({ build, context, platformApi }: LifecycleInputs): Phase =>
       appArg,
       groupArg,
       analyzedArg,
-      `-project-metadata=${layers.mountPath}/project-metadata.toml`,
+      `-project-metadata=${projectMetadata.mountPath}/project-metadata.toml`,
       ...cache.export,
       ...(process === '' ? [] : [`-process-type=${process}`]),
       `-report=${report.mountPath}/report.toml`,
@@ -90,7 +107,15 @@ const exportPhase = ({ build, context, platformApi }: LifecycleInputs): Phase =>
       ...(epoch === undefined ? [] : [variable('SOURCE_DATE_EPOCH', epoch)]),
       ...(run === '' ? [] : [variable('CNB_RUN_IMAGE', run)]),
     ],
-    mounts: [layers, application(build), home, report, ...cache.mounts],
+    mounts: [
+      layers,
+      readOnly(analyzed),
+      readOnly(projectMetadata),
+      readOnly(application(build)),
+      readOnly(home),
+      report,
+      ...cache.mounts,
+    ],
   };
 };
 

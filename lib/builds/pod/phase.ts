@@ -3,7 +3,7 @@ import type { EnvVar, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
 import { variable } from './container.ts';
 import type { PodContext } from './context.ts';
-import { home, layers } from './volumes.ts';
+import { analyzed, home, layers } from './volumes.ts';
 
 /** What the phases share. */
 export interface LifecycleInputs {
@@ -29,6 +29,9 @@ export const layersArg = `-layers=${layers.mountPath}`;
 export const appArg = '-app=/workspace';
 export const groupArg = `-group=${layers.mountPath}/group.toml`;
 export const planArg = `-plan=${layers.mountPath}/plan.toml`;
-export const analyzedArg = `-analyzed=${layers.mountPath}/analyzed.toml`;
+/** `analyzed.toml`, and how steps are told that have no argument for it in older lifecycles. */
+export const analyzedPath = `${analyzed.mountPath}/analyzed.toml`;
+export const analyzedArg = `-analyzed=${analyzedPath}`;
+export const analyzedVariable = variable('CNB_ANALYZED_PATH', analyzedPath);
 /** Where the lifecycle is in a builder image. */
 export const lifecyclePath = '/cnb/lifecycle';

@@ -15,7 +15,7 @@ import {
   isRegistrySecret,
   withoutMounted,
 } from './secrets.ts';
-import { notary, notaryVolume, report, reportVolume } from './volumes.ts';
+import { notary, notaryVolume, readOnly, report, reportVolume } from './volumes.ts';
 
 /** Two steps, rebase and completion; no source, no cache, no lifecycle. */
 export const rebasePod = (build: Build, context: PodContext): Pod => {
@@ -48,7 +48,7 @@ export const rebasePod = (build: Build, context: PodContext): Pod => {
         credentials,
         cosign,
         env: [],
-        mounts: [report, notary, ...credentials.mounts, ...cosign.mounts],
+        mounts: [readOnly(report), notary, ...credentials.mounts, ...cosign.mounts],
       }),
     ],
     volumes: distinctVolumes([

@@ -24,7 +24,7 @@ const has = (secret: BuildSecret, annotation: string): boolean => value(secret, 
 /** Which secrets a container is given. */
 export type SecretFilter = (secret: BuildSecret) => boolean;
 
-/** Credentials for registries: all that a rebase needs. */
+/** Credentials for registries: all that a rebase and the completion need. */
 export const isRegistrySecret: SecretFilter = (secret) =>
   has(secret, docker) || secret.type === 'kubernetes.io/dockercfg' || secret.type === 'kubernetes.io/dockerconfigjson';
 
@@ -57,7 +57,11 @@ export const credentialSecrets = (secrets: readonly BuildSecret[], accepts: Secr
   });
   return {
     volumes: taken.map(({ secret, volume }) => secretVolume(volume, secret.name)),
-    mounts: taken.map(({ secret, volume }) => ({ name: volume, mountPath: `${secretsPath}/${secret.name}` })),
+    mounts: taken.map(({ secret, volume }) => ({
+      name: volume,
+      mountPath: `${secretsPath}/${secret.name}`,
+      readOnly: true,
+    })),
     args: taken.map(({ flag }) => flag),
   };
 };
@@ -78,7 +82,11 @@ export const cosignSecrets = (secrets: readonly BuildSecret[]): MountedSecrets =
   );
   return {
     volumes: keys.map(({ secret, volume }) => secretVolume(volume, secret.name)),
-    mounts: keys.map(({ secret, volume }) => ({ name: volume, mountPath: `${secretsPath}/cosign/${secret.name}` })),
+    mounts: keys.map(({ secret, volume }) => ({
+      name: volume,
+      mountPath: `${secretsPath}/cosign/${secret.name}`,
+      readOnly: true,
+    })),
     args: keys.flatMap(({ secret }) => cosignFlags(secret)),
   };
 };
@@ -88,7 +96,7 @@ export const imagePullSecrets = (names: readonly string[]): MountedSecrets => {
   const pulls = [...new Set(names)].map((name, index) => ({ name, volume: `pull-secret-volume-${index}` }));
   return {
     volumes: pulls.map(({ name, volume }) => secretVolume(volume, name)),
-    mounts: pulls.map(({ name, volume }) => ({ name: volume, mountPath: `${secretsPath}/${name}` })),
+    mounts: pulls.map(({ name, volume }) => ({ name: volume, mountPath: `${secretsPath}/${name}`, readOnly: true })),
     args: pulls.map(({ name }) => `-imagepull=${name}`),
   };
 };

@@ -1,24 +1,45 @@
-/** The directories that steps share: volumes and where they are mounted (spec 03 §5). */
+/**
+ * The directories that steps share: volumes and where they are mounted (spec 03 §5). Each step gets what it needs, `readOnly` unless it has
+ * to write; test/unit/builds/pod/mounts.test.ts has the whole table. Code of tenants runs in every step but prepare, rebase, completion and
+ * those that run our waiter alone, so nothing that it can write may decide what these do (DESIGN §3.28).
+ */
 import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
 import { extendRunImageAnnotation } from '../../api/labels.ts';
 
-const emptyDir = (name: string): Volume => ({ name, emptyDir: {} });
+/** A new directory that ends with the pod. */
+export const emptyDir = (name: string): Volume => ({ name, emptyDir: {} });
 const secret = (name: string, secretName: string): Volume => ({ name, secret: { secretName } });
+
+/** The same for a step that does not write there. */
+export const readOnly = (mount: VolumeMount): VolumeMount => ({ ...mount, readOnly: true });
 
 export const layers: VolumeMount = { name: 'layers-dir', mountPath: '/layers' };
 export const platform: VolumeMount = { name: 'platform-dir', mountPath: '/platform' };
+/**
+ * What prepare wrote there, as buildpacks see it. Not the whole directory: bindings are mounted beside it, and a folder for them cannot be
+ * made below something read-only.
+ */
+export const platformEnvironment: VolumeMount = {
+  name: platform.name,
+  mountPath: `${platform.mountPath}/env`,
+  subPath: 'env',
+  readOnly: true,
+};
 export const workspace: VolumeMount = { name: 'workspace-dir', mountPath: '/workspace' };
 export const home: VolumeMount = { name: 'home-dir', mountPath: '/builder/home' };
 export const cache: VolumeMount = { name: 'cache-dir', mountPath: '/cache' };
 export const report: VolumeMount = { name: 'report-dir', mountPath: '/var/report' };
 export const notary: VolumeMount = { name: 'notary-dir', mountPath: '/var/notary/v1', readOnly: true };
-/** Where the extender keeps the images it extends, and we what its steps need in images that are not ours. */
-export const kaniko: VolumeMount = { name: 'kaniko-dir', mountPath: '/kaniko' };
+/**
+ * `analyzed.toml`: previous image, run image. In a directory of its own, as whoever could write it would choose the run image, and which of
+ * the account's images the exporter takes layers from.
+ */
+export const analyzed: VolumeMount = { name: 'analyzed-dir', mountPath: '/analyzed' };
 /** The pod's annotations as its steps see them. */
 export const podInfo: VolumeMount = { name: 'pod-info-dir', mountPath: '/podInfo', readOnly: true };
-/** The prepare step writes project-metadata.toml into the layers directory, under another path. */
-export const projectMetadata: VolumeMount = { name: 'layers-dir', mountPath: '/projectMetadata' };
+/** What prepare says of the source, for the exporter alone. */
+export const projectMetadata: VolumeMount = { name: 'project-metadata-dir', mountPath: '/projectMetadata' };
 export const registrySourcePullSecrets: VolumeMount = {
   name: 'registry-source-pull-secrets-dir',
   mountPath: '/registrySourcePullSecrets',
@@ -41,16 +62,13 @@ const cacheClaim = (build: Build): string | undefined =>
 /** Whether restore and export share a cache volume. */
 export const hasCacheVolume = (build: Build): boolean => cacheClaim(build) !== undefined;
 
-/** What image extensions need beside the volumes of every build. */
-export const extensionVolumes: readonly Volume[] = [
-  emptyDir(kaniko.name),
-  {
-    name: podInfo.name,
-    downwardAPI: {
-      items: [{ path: 'run-image', fieldRef: { fieldPath: `metadata.annotations['${extendRunImageAnnotation}']` } }],
-    },
+/** The pod's annotations that concern image extensions. */
+export const podInfoVolume: Volume = {
+  name: podInfo.name,
+  downwardAPI: {
+    items: [{ path: 'run-image', fieldRef: { fieldPath: `metadata.annotations['${extendRunImageAnnotation}']` } }],
   },
-];
+};
 
 export const reportVolume = emptyDir(report.name);
 
@@ -76,6 +94,8 @@ export const buildVolumes = (build: Build): readonly Volume[] => {
     emptyDir(home.name),
     emptyDir(workspace.name),
     emptyDir(platform.name),
+    emptyDir(projectMetadata.name),
+    emptyDir(analyzed.name),
     reportVolume,
     // Mounted by nothing since Windows went; kept so that policies written for kpack's pods keep matching.
     emptyDir('network-wait-launcher-dir'),

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { metadataFromImage } from '../../builds/metadata-from-image.ts';
 import { ExpectedError, PermanentError } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
 import { openRegistry } from '../../oci/client.ts';
 import { readImage } from '../../oci/image.ts';
 import { firstOf } from '../../oci/keychain.ts';
@@ -42,7 +43,8 @@ export async function complete(step: StepProcess, paths: CompletionPaths = podPa
   const { tags, digest } = await readReport(paths.report);
   const credentials = await credentialsFromFlags(options.dockerSecrets, paths.secretsDir, log);
   const registry = openRegistry({ keychain: firstOf(await nodeKeychain(env), keychainOf(credentials)) });
-  const image = withDigest(parseReference(tags[0]), digest);
+  // The report is the exporter's, which is anybody's: it may say which image of the Build's repository, and not of which other.
+  const image = withDigest(parseReference(options.imageTag === '' ? tags[0] : options.imageTag), digest);
 
   const secrets = await signingSecrets(paths.keysDir);
   if (secrets.length > 0) await signBuild(registry, secrets, { image, keysDir: paths.keysDir, options, log, signal });
@@ -67,7 +69,7 @@ async function labelsOf(
   try {
     return (await readImage(registry, parseReference(image), { signal })).labels;
   } catch (error) {
-    throw new ExpectedError(`unable to fetch app image: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new ExpectedError(`unable to fetch app image: ${networkCause(error)}`, {
       cause: error,
     });
   }

@@ -5,6 +5,8 @@ import { pairIn, parseFlags } from '../flags.ts';
 import type { StepProcess } from '../step.ts';
 
 export interface CompletionOptions {
+  /** First tag of the Build: what was built lies in its repository, whatever the report says. Empty where a pod does not say it. */
+  readonly imageTag: string;
   /** Empty without a registry cache. */
   readonly cacheTag: string;
   readonly terminationMessagePath: string;
@@ -25,7 +27,7 @@ const accepted = [
   'cosign-annotations',
   'cosign-repositories',
   'cosign-docker-media-types',
-  // The pod hands every step the same credentials; these say nothing here.
+  // kpack's pod hands every step the same credentials; these say nothing here.
   'basic-git',
   'ssh-git',
   'blob',
@@ -39,6 +41,7 @@ export function completionOptions({ args, env }: Pick<StepProcess, 'args' | 'env
     lists: accepted,
   });
   return {
+    imageTag: env['IMAGE_TAG'] ?? '',
     cacheTag: flags.values.get('cache-tag') ?? env['CACHE_TAG'] ?? '',
     terminationMessagePath: flags.values.get('termination-message-path') ?? env['TERMINATION_MESSAGE_PATH'] ?? '',
     notaryUrl: flags.values.get('notary-v1-url') ?? '',

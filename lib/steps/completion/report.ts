@@ -1,9 +1,9 @@
 /** `report.toml`: what the exporter or the rebase pushed (spec 03 §12). */
-import { readFile } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { PermanentError } from '../../errors/expected.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
+import { readHandedFile } from '../handed-file.ts';
 
 /** The image of a finished build. */
 export interface BuildReport {
@@ -18,7 +18,7 @@ const schema = v.object({
 
 /** @throws PermanentError when the file is missing, broken or names no image. */
 export async function readReport(path: string): Promise<BuildReport> {
-  return parseReport(await readFile(path, 'utf8').catch((cause: unknown) => Promise.reject(broken(path, cause))), path);
+  return parseReport(await readHandedFile(path).catch((cause: unknown) => Promise.reject(broken(path, cause))), path);
 }
 
 /** `path` is for messages. */

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermanentError } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
 import { type DigestReference, parseRepository } from '../../oci/reference.ts';
 import type { Registry } from '../../oci/registry.ts';
 import { openCosignKey } from '../../signing/cosign-key.ts';
@@ -49,8 +50,9 @@ export async function signBuild(registry: Registry, secrets: readonly string[], 
       });
       log(`Signed with the key of secret "${secret}": ${digest}`);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new PermanentError('', `cosign sign: unable to sign image with ${file}: ${why}`, { cause: error });
+      throw new PermanentError('', `cosign sign: unable to sign image with ${file}: ${networkCause(error)}`, {
+        cause: error,
+      });
     }
   }
 }

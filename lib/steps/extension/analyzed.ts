@@ -1,9 +1,9 @@
 /** `analyzed.toml` as detect and restore leave it: which run image the app gets, and whether extensions add to it. */
-import { readFile } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { PermanentError } from '../../errors/expected.ts';
 import { identifierOf, parseReference, sameRepository } from '../../oci/reference.ts';
+import { readHandedFile } from '../handed-file.ts';
 
 const text = v.optional(v.string(), '');
 const schema = v.object({
@@ -23,7 +23,7 @@ export interface AnalyzedRunImage {
 /** @throws PermanentError when the file is missing or broken. */
 export async function readAnalyzed(path: string): Promise<AnalyzedRunImage> {
   try {
-    const parsed = v.parse(schema, parse(await readFile(path, 'utf8')));
+    const parsed = v.parse(schema, parse(await readHandedFile(path)));
     return parsed['run-image'] ?? { image: '', reference: '', extend: false };
   } catch (cause) {
     const why = cause instanceof TomlError || cause instanceof Error ? cause.message.split('\n')[0] : String(cause);

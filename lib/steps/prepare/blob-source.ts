@@ -1,6 +1,8 @@
 /** Source from a file on the web: zip, tar, tar.gz, jar (spec 03 §10.3). */
 import { join } from 'node:path';
 import { ExpectedError, PermanentError } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
+import { shownUrl } from '../../text/shown-url.ts';
 import type { ArchiveLimits } from '../archive/limits.ts';
 import { archiveKind, unpackArchive } from '../archive/unpack.ts';
 import { pairIn } from '../flags.ts';
@@ -42,9 +44,10 @@ export async function fetchBlob(source: BlobSource, context: SourceContext, opti
   if (skipped > 0) context.log(`warning: ${skipped} links or special files in the archive were left out`);
   await writeProjectMetadata(context.metadataDir, {
     type: 'blob',
-    metadata: { url: source.url },
+    metadata: { url: shownUrl(url) },
     version: { sha256sum },
   });
+  context.fetched?.({ type: 'blob', id: sha256sum });
   context.log(`Successfully downloaded ${place} in path "${context.workspace}"`);
 }
 
@@ -53,7 +56,7 @@ function urlFrom(text: string): URL {
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new PermanentError(
       'InvalidBlobUrl',
-      `blob URL ${JSON.stringify(text.replace(/[?#].*/s, '').slice(0, 200))} is not http or https`,
+      `blob URL ${JSON.stringify(shownUrl(text).slice(0, 200))} is not http or https`,
     );
   }
   return url;
@@ -76,11 +79,10 @@ async function headersFor(
     }
     log('Loading blob credentials from helpers');
     const found = await helper?.(url, signal);
-    if (found === undefined)
-      throw new PermanentError('', `no keychain matched for '${url.protocol}//${url.host}${url.pathname}'`);
+    if (found === undefined) throw new PermanentError('', `no keychain matched for '${shownUrl(url)}'`);
     return found;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = networkCause(error);
     if (error instanceof ExpectedError) throw new ExpectedError(`failed to resolve creds: ${why}`, { cause: error });
     throw new PermanentError('', `failed to resolve creds: ${why}`, { cause: error });
   }

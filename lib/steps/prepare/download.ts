@@ -1,7 +1,12 @@
 /** Downloads one file over http(s) to disk, with limits, deadlines and a few retries. */
 import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
+import { STATUS_CODES } from 'node:http';
 import { ExpectedError, PermanentError } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
+import { basicAuthorization } from '../../secrets/authorization.ts';
+import { loginIn, withoutLogin } from '../../secrets/url-login.ts';
+import { shownUrl } from '../../text/shown-url.ts';
 
 export interface DownloadOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -16,12 +21,15 @@ export interface DownloadOptions {
 
 const defaults = { maxBytes: 8 * 1024 ** 3, silenceMilliseconds: 60_000, retryAfterMilliseconds: [1000, 3000] };
 
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const maxRedirects = 10;
+
 /** Only these may be different a moment later (DESIGN §4). */
 const transientStatus = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /**
  * Writes the file and answers the sha256 of its bytes in hex. Credentials stay with the host they are for: a redirect elsewhere loses them.
- * @throws ExpectedError `failed to get blob <url>: <status>: <body>` and network failures, told without query or credentials.
+ * @throws ExpectedError `failed to get blob <url>: <status>` and network failures, told without query or credentials. https never becomes http.
  */
 export async function download(url: URL, file: string, options: DownloadOptions): Promise<string> {
   const waits = options.retryAfterMilliseconds ?? defaults.retryAfterMilliseconds;
@@ -38,17 +46,12 @@ export async function download(url: URL, file: string, options: DownloadOptions)
   }
 }
 
-/** The URL without user info and query, which may hold signatures. */
-function shownUrl(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`;
-}
-
 async function once(url: URL, file: string, options: DownloadOptions): Promise<string> {
   const { maxBytes, silenceMilliseconds } = { ...defaults, ...options };
   const silence = new Silence(silenceMilliseconds);
   const signal = AbortSignal.any([options.signal, silence.signal]);
   try {
-    const response = await fetch(bareUrl(url), { headers: requestHeaders(url, options.headers), signal });
+    const response = await follow(url, options.headers, signal);
     silence.heard();
     if (response.status !== 200) throw await refusal(url, response);
     const hash = createHash('sha256');
@@ -68,32 +71,60 @@ async function once(url: URL, file: string, options: DownloadOptions): Promise<s
     }
     return hash.digest('hex');
   } catch (error) {
-    throw told(url, error, options.signal);
+    throw told(url, error, options.signal, silence);
   } finally {
     silence.end();
   }
 }
 
-/** User info in a URL becomes a header: fetch refuses such URLs. */
-function requestHeaders(url: URL, headers: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  if (url.username === '' || 'authorization' in headers) return headers;
-  const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { ...headers, authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+/** The answer at the end of all redirects. @throws ExpectedError */
+async function follow(
+  start: URL,
+  given: Readonly<Record<string, string>> = {},
+  signal: AbortSignal,
+): Promise<Response> {
+  const login = 'authorization' in given ? undefined : loginIn(start);
+  const headers = login === undefined ? given : { ...given, authorization: basicAuthorization(login) };
+  let url = withoutLogin(start);
+  for (let hop = 0; hop <= maxRedirects; hop += 1) {
+    // Every header may be a credential (s3-helper.ts signs with several): they stay with the origin they are for.
+    const response = await fetch(url, {
+      headers: url.origin === start.origin ? headers : {},
+      redirect: 'manual',
+      signal,
+    });
+    const location = response.headers.get('location');
+    if (!redirects.has(response.status) || location === null) return response;
+    await response.body?.cancel();
+    url = next(url, location);
+  }
+  throw new PermanentError('', `failed to get blob ${shownUrl(start)}: it redirects more than ${maxRedirects} times`);
 }
 
-function bareUrl(url: URL): URL {
-  const bare = new URL(url);
-  bare.username = '';
-  bare.password = '';
-  return bare;
+/** Where a redirect leads, without the login that may stand in it. From https only to https. */
+function next(from: URL, location: string): URL {
+  const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  const isFine = target?.protocol === 'https:' || (target?.protocol === 'http:' && from.protocol === 'http:');
+  if (target !== undefined && isFine) return withoutLogin(target);
+  const why = target === undefined ? 'without saying where' : `to ${target.protocol}//, which is not followed`;
+  throw new PermanentError('', `failed to get blob ${shownUrl(from)}: it redirects ${why}`);
+}
+
+/** The word of S3, Azure and Google for what went wrong. The rest of a body is the host's: it may repeat what we sent. */
+function storageCode(body: string): string {
+  const code = /<Code>([A-Za-z0-9.]{1,60})<\/Code>/.exec(body)?.[1];
+  return code === undefined ? '' : `: ${code}`;
 }
 
 async function refusal(url: URL, response: Response): Promise<ExpectedError> {
-  const body = await firstBytes(response, 512);
-  return new ExpectedError(`failed to get blob ${shownUrl(url)}: ${response.status} ${response.statusText}: ${body}`, {
-    pace: transientStatus.has(response.status) ? 'soon' : 'slow',
-    host: url.host,
-  });
+  const code = storageCode(await firstBytes(response, 1024));
+  return new ExpectedError(
+    `failed to get blob ${shownUrl(url)}: ${response.status} ${STATUS_CODES[response.status] ?? ''}${code}`,
+    {
+      pace: transientStatus.has(response.status) ? 'soon' : 'slow',
+      host: url.host,
+    },
+  );
 }
 
 async function firstBytes(response: Response, limit: number): Promise<string> {
@@ -111,13 +142,15 @@ async function* bodyOf(response: Response): AsyncGenerator<Uint8Array> {
   if (body !== null) yield* body;
 }
 
-function told(url: URL, error: unknown, caller: AbortSignal): unknown {
+function told(url: URL, error: unknown, caller: AbortSignal, silence: Silence): unknown {
   if (error instanceof ExpectedError || error instanceof PermanentError) return error;
   if (caller.aborted) return caller.reason;
   const network = error instanceof TypeError || (error instanceof DOMException && error.name !== 'DataCloneError');
   if (!network) return error;
-  const cause = error.cause instanceof Error ? error.cause.message : error.message;
-  return new ExpectedError(`failed to get blob ${shownUrl(url)}: ${cause}`, { cause: error, host: url.host });
+  return new ExpectedError(`failed to get blob ${shownUrl(url)}: ${silence.verdict() ?? networkCause(error)}`, {
+    cause: error,
+    host: url.host,
+  });
 }
 
 /** Aborts when nothing was heard for a while. */
@@ -135,10 +168,14 @@ class Silence {
     return this.#controller.signal;
   }
 
+  /** What to say when that is how it ended. */
+  verdict(): string | undefined {
+    return this.signal.aborted ? `nothing received for ${this.#milliseconds / 1000} s` : undefined;
+  }
+
   heard(): void {
     clearTimeout(this.#timer);
-    const because = (): void =>
-      this.#controller.abort(new DOMException(`nothing received for ${this.#milliseconds / 1000} s`, 'TimeoutError'));
+    const because = (): void => this.#controller.abort(new DOMException('silence', 'TimeoutError'));
     this.#timer = setTimeout(because, this.#milliseconds);
   }
 

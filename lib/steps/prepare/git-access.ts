@@ -4,7 +4,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { PermanentError } from '../../errors/expected.ts';
+import { annotationCovers } from '../../git/credentials.ts';
 import type { GitUrl } from '../../git/url.ts';
+import { basicAuthorization } from '../../secrets/authorization.ts';
 import type { GitSetting } from './git-command.ts';
 import { annotatedHost, type GitSecrets } from './git-secrets.ts';
 
@@ -16,7 +18,7 @@ export interface GitAccess {
 export interface AccessOptions {
   /** Folder for keys and configuration; removed with the step. */
   readonly scratch: string;
-  /** Any host key will do (kpack's default). Otherwise it must be known. */
+  /** Any host key will do (kpack's default) where the Secret has no known_hosts. Otherwise it must be known. */
   readonly trustUnknownHosts: boolean;
 }
 
@@ -42,28 +44,26 @@ function lfsSettings(): readonly GitSetting[] {
 }
 
 /**
- * One Authorization header per host, sent without being asked as kpack does. git would send it along to wherever the host redirects, so for
- * these hosts redirects are not followed; the caller asks where they lead.
+ * One Authorization header per scheme and host, sent without being asked as kpack does. git would send it along to wherever the host
+ * redirects, so for these hosts redirects are not followed; the caller asks where they lead. What is annotated for https, or was written
+ * into an https URL, is never sent in the clear.
  */
 function httpSettings(url: GitUrl, { basic }: GitSecrets): readonly GitSetting[] {
-  const logins = new Map<string, string>();
-  for (const { annotation, username, password } of basic) {
-    const host = annotatedHost(annotation);
-    if (host !== undefined && !logins.has(host)) logins.set(host, `${username}:${password}`);
-  }
-  if (url.embedded !== undefined && !logins.has(url.authority)) {
-    logins.set(url.authority, `${url.embedded.username}:${url.embedded.password}`);
-  }
-  return [...logins].flatMap(([host, login]) =>
-    ['https', 'http'].flatMap((scheme): readonly GitSetting[] => [
-      [`http.${scheme}://${host}/.extraHeader`, basicHeader(login)],
-      [`http.${scheme}://${host}/.followRedirects`, 'false'],
-    ]),
+  const hosts = new Set(basic.flatMap(({ annotation }) => annotatedHost(annotation) ?? []));
+  if (url.embedded !== undefined) hosts.add(url.authority);
+  return [...hosts].flatMap((authority) =>
+    (['https', 'http'] as const).flatMap((scheme): readonly GitSetting[] => {
+      const ofUrl =
+        url.authority === authority && (scheme === 'https' || url.scheme === 'http') ? url.embedded : undefined;
+      const login = basic.find(({ annotation }) => annotationCovers(annotation, { scheme, authority })) ?? ofUrl;
+      return login === undefined
+        ? []
+        : [
+            [`http.${scheme}://${authority}/.extraHeader`, `Authorization: ${basicAuthorization(login)}`],
+            [`http.${scheme}://${authority}/.followRedirects`, 'false'],
+          ];
+    }),
   );
-}
-
-function basicHeader(login: string): string {
-  return `Authorization: Basic ${Buffer.from(login).toString('base64')}`;
 }
 
 /** The header that `settings` hold for a URL, or undefined. */
@@ -82,31 +82,47 @@ async function sshCommand({ ssh }: GitSecrets, { scratch, trustUnknownHosts }: A
     const key = join(folder, `key-${index}`);
     // ssh refuses keys that others may read, and keys without a final newline.
     await writeFile(key, `${privateKey.trimEnd()}\n`, { mode: 0o600 });
-    const lines = [`Host ${authority.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')}`, `  IdentityFile ${key}`];
-    if (!trustUnknownHosts && knownHosts !== undefined && knownHosts !== '') {
-      await writeFile(`${key}.known_hosts`, `${knownHosts.trimEnd()}\n`);
-      lines.push(`  UserKnownHostsFile ${key}.known_hosts`);
-    }
-    blocks.push(...lines);
+    blocks.push(matchFor(authority), `  IdentityFile ${key}`);
+    if (knownHosts === undefined) continue;
+    await writeFile(`${key}.known_hosts`, `${knownHosts.trimEnd()}\n`);
+    blocks.push(...onlyKnown(`${key}.known_hosts`));
   }
   const config = join(folder, 'config');
   await writeFile(config, [...blocks, ...everyHost(trustUnknownHosts), ''].join('\n'));
   return `${await accountFor(folder)}ssh -F '${config}'`;
 }
 
+/** One host and port, as the resolver of the source compares them: a Secret for one port of a host says nothing about another. */
+function matchFor(authority: string): string {
+  const [, bracketed, plain = '', port = '22'] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(authority) ?? [];
+  return `Match originalhost "${bracketed ?? plain}" exec "test %p -eq ${port}"`;
+}
+
+/** Known hosts that somebody gave are obeyed, whatever the installation thinks of unknown ones. The first value that ssh meets counts. */
+const onlyKnown = (file: string): readonly string[] =>
+  ['StrictHostKeyChecking yes', `UserKnownHostsFile ${file}`].map((line) => `  ${line}`);
+
 function everyHost(trustUnknownHosts: boolean): readonly string[] {
   const trust = trustUnknownHosts
-    ? ['StrictHostKeyChecking no', 'UserKnownHostsFile /dev/null', 'GlobalKnownHostsFile /dev/null']
+    ? ['StrictHostKeyChecking no', 'UserKnownHostsFile /dev/null']
     : ['StrictHostKeyChecking yes', ...knownHostsOfMachine()];
-  const rest = ['BatchMode yes', 'IdentitiesOnly yes', 'ConnectTimeout 30', 'ServerAliveInterval 15', 'LogLevel ERROR'];
-  return ['Host *', ...[...trust, ...rest].map((line) => `  ${line}`)];
+  const rest = [
+    'GlobalKnownHostsFile /dev/null',
+    'UpdateHostKeys no',
+    'BatchMode yes',
+    'IdentitiesOnly yes',
+    'ConnectTimeout 30',
+    'ServerAliveInterval 15',
+    'LogLevel ERROR',
+  ];
+  return ['Match all', ...[...trust, ...rest].map((line) => `  ${line}`)];
 }
 
 /** Applies to hosts whose Secret brings no known_hosts: the first value ssh meets is the one that counts. */
 function knownHostsOfMachine(): readonly string[] {
   const places = [process.env['SSH_KNOWN_HOSTS'], join(homedir(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'];
   const found = places.find((place) => place !== undefined && place !== '' && existsSync(place));
-  return [`UserKnownHostsFile ${found ?? '/dev/null'}`, 'GlobalKnownHostsFile /dev/null'];
+  return [`UserKnownHostsFile ${found ?? '/dev/null'}`];
 }
 
 /** Build pods run as a user that the image's passwd does not have, which ssh refuses; a library lends it an entry. */

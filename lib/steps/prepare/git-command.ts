@@ -1,6 +1,8 @@
 /** Runs the git binary with nothing inherited that a source or a user could use against us. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { ExpectedError } from '../../errors/expected.ts';
+import { printable } from '../../text/printable.ts';
+import { shownText } from '../../text/shown-text.ts';
 import { isSystemError } from '../step.ts';
 
 /** Key and value of git's configuration. Travels in the environment: command lines are visible to everybody on the node. */
@@ -21,7 +23,7 @@ export class GitFailure extends ExpectedError {
 
   constructor(stderr: string, code: number | null) {
     const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-    super(lines.slice(-4).join('; ').slice(-1000) || `git ended with ${code ?? 'a signal'}`);
+    super(printable(shownText(lines.slice(-4).join('; ')), 1000) || `git ended with ${code ?? 'a signal'}`);
     this.stderr = stderr;
   }
 }
@@ -45,6 +47,11 @@ const safeSettings: readonly GitSetting[] = [
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
   ['protocol.version', '2'],
+  ['protocol.allow', 'never'],
+  ['protocol.https.allow', 'always'],
+  ['protocol.ssh.allow', 'always'],
+  // What a URL asks for, but not what a host redirects to: nothing comes in the clear that was asked for over TLS.
+  ['protocol.http.allow', 'user'],
   ['http.lowSpeedLimit', '1'],
   ['http.lowSpeedTime', '120'],
   ['ssh.variant', 'ssh'],
@@ -139,7 +146,6 @@ function gitEnvironment(settings: readonly GitSetting[]): Readonly<Record<string
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
-    GIT_ALLOW_PROTOCOL: 'http:https:ssh',
     GIT_ATTR_NOSYSTEM: '1',
     LC_ALL: 'C',
   };

@@ -1,5 +1,8 @@
 /** Where a git host sends us, found without taking the credentials along to another host. */
 import { ExpectedError } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
+import { withoutLogin } from '../../secrets/url-login.ts';
+import { shownUrl } from '../../text/shown-url.ts';
 import { headerFor } from './git-access.ts';
 import type { GitSetting } from './git-command.ts';
 
@@ -13,26 +16,44 @@ export async function redirectedUrl(
   settings: readonly GitSetting[],
   signal: AbortSignal,
 ): Promise<string> {
-  let url = new URL(`${repository.replace(/\/$/, '')}${suffix}?service=git-upload-pack`);
+  const shown = shownUrl(repository);
+  let url = new URL(repository);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}${suffix}`;
+  url.searchParams.set('service', 'git-upload-pack');
   for (let hop = 0; hop < maxRedirects; hop += 1) {
     const authorization = headerFor(url, settings);
-    const response = await fetch(url, {
-      redirect: 'manual',
-      headers: { 'git-protocol': 'version=2', ...(authorization !== undefined && { authorization }) },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMilliseconds)]),
-    });
-    await response.body?.cancel();
+    const response = await ask(
+      url,
+      authorization,
+      AbortSignal.any([signal, AbortSignal.timeout(deadlineMilliseconds)]),
+    );
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || location === null) {
-      if (!url.pathname.endsWith(suffix))
-        throw new ExpectedError(`${repository} redirects to what is no git repository`);
+      if (!url.pathname.endsWith(suffix)) throw new ExpectedError(`${shown} redirects to what is no git repository`);
       return `${url.origin}${url.pathname.slice(0, -suffix.length)}`;
     }
-    const next = new URL(location, url);
-    if (url.protocol === 'https:' && next.protocol !== 'https:') {
-      throw new ExpectedError(`${repository} redirects from https to ${next.protocol}//, which is not followed`);
-    }
-    url = next;
+    url = next(url, location, shown);
   }
-  throw new ExpectedError(`${repository} redirects more than ${maxRedirects} times`);
+  throw new ExpectedError(`${shown} redirects more than ${maxRedirects} times`);
+}
+
+async function ask(url: URL, authorization: string | undefined, signal: AbortSignal): Promise<Response> {
+  const headers = { 'git-protocol': 'version=2', ...(authorization !== undefined && { authorization }) };
+  try {
+    const response = await fetch(url, { redirect: 'manual', headers, signal });
+    await response.body?.cancel();
+    return response;
+  } catch (cause) {
+    throw new ExpectedError(`${shownUrl(url)} cannot be asked: ${networkCause(cause)}`, { cause });
+  }
+}
+
+/** Where a redirect leads, without the login that may stand in it. From https only to https. */
+function next(url: URL, location: string, shown: string): URL {
+  const target = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+  if (target === undefined) throw new ExpectedError(`${shown} redirects without saying where`);
+  if (target.protocol === 'https:' || (target.protocol === 'http:' && url.protocol === 'http:'))
+    return withoutLogin(target);
+  const from = url.protocol.slice(0, -1);
+  throw new ExpectedError(`${shown} redirects from ${from} to ${target.protocol}//, which is not followed`);
 }

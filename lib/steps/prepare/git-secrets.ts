@@ -1,17 +1,26 @@
 /** Git credentials mounted into the build pod: which Secret speaks for which host (spec 03 §16.5). */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermanentError } from '../../errors/expected.ts';
-import type { BasicCredential, SshCredential } from '../../git/credentials.ts';
+import {
+  type BasicCredential,
+  basicCredentialFrom,
+  type SshCredential,
+  sshCredentialFrom,
+} from '../../git/credentials.ts';
 import { pairIn } from '../flags.ts';
+import { mountedSecret } from '../mounted-secret.ts';
 
-/** A credential and the annotation of its Secret, which names the host. */
-type ForHost<Credential> = Credential & { readonly annotation: string };
+/** The annotation of a credential's Secret, which names the host. */
+interface Annotated {
+  readonly annotation: string;
+}
+
+type CredentialFrom<T> = (secretName: string, bytes: (key: string) => Uint8Array) => T;
 
 export interface GitSecrets {
   /** By secret name: the first that matches a host counts. */
-  readonly basic: readonly ForHost<BasicCredential>[];
-  readonly ssh: readonly ForHost<SshCredential>[];
+  readonly basic: readonly (Annotated & BasicCredential)[];
+  readonly ssh: readonly (Annotated & SshCredential)[];
 }
 
 export interface GitSecretFlags {
@@ -20,30 +29,16 @@ export interface GitSecretFlags {
   readonly ssh: readonly string[];
 }
 
-/** Reads the Secrets that the flags name. @throws PermanentError for a malformed flag. */
+/** Reads the Secrets that the flags name. @throws PermanentError for a malformed flag. @throws SecretError for what cannot be used */
 export async function readGitSecrets({ basic, ssh }: GitSecretFlags, secretsDir: string): Promise<GitSecrets> {
-  const text = (secret: string, key: string): Promise<string> => readFile(join(secretsDir, secret, key), 'utf8');
-  return {
-    basic: await Promise.all(
-      sorted(basic).map(async ([secretName, annotation]) => ({
-        kind: 'basic' as const,
-        secretName,
+  const read = async <T>(flags: readonly string[], from: CredentialFrom<T>): Promise<(T & Annotated)[]> =>
+    Promise.all(
+      sorted(flags).map(async ([secret, annotation]) => ({
+        ...from(secret, await mountedSecret(join(secretsDir, secret))),
         annotation,
-        username: await text(secretName, 'username'),
-        password: await text(secretName, 'password'),
       })),
-    ),
-    ssh: await Promise.all(
-      sorted(ssh).map(async ([secretName, annotation]) => ({
-        kind: 'ssh' as const,
-        secretName,
-        annotation,
-        username: 'git',
-        privateKey: await text(secretName, 'ssh-privatekey'),
-        knownHosts: await text(secretName, 'known_hosts').catch(() => ''),
-      })),
-    ),
-  };
+    );
+  return { basic: await read(basic, basicCredentialFrom), ssh: await read(ssh, sshCredentialFrom) };
 }
 
 function sorted(flags: readonly string[]): readonly (readonly [secret: string, annotation: string])[] {

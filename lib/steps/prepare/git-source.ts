@@ -2,6 +2,7 @@
 import { commitGoneExitCode } from '../../api/step-exit.ts';
 import { ExpectedError } from '../../errors/expected.ts';
 import { type GitUrl, parseGitUrl } from '../../git/url.ts';
+import { shownUrl } from '../../text/shown-url.ts';
 import { StepFailure } from '../step.ts';
 import { gitAccess } from './git-access.ts';
 import { fetchCommit, GitFailure, type GitRun, git } from './git-command.ts';
@@ -57,12 +58,21 @@ async function repositoryFor(url: GitUrl, source: GitSource, context: SourceCont
   const secrets = await readGitSecrets(source.secrets, context.secretsDir);
   const { scratch } = context;
   const access = await gitAccess(url, secrets, { scratch, trustUnknownHosts: source.trustUnknownHosts });
-  await writeRepository(context.workspace, remoteOf(url, source.sshUser));
+  await writeRepository(context.workspace, remoteOf(withoutQuery(url), source.sshUser));
   return { cwd: context.workspace, ...access, signal: context.signal };
 }
 
+/** A query may be a token. `.git` becomes a part of the image, so what is written there goes without. */
+const withoutQuery = (url: GitUrl): GitUrl => ({ ...url, query: '' });
+
+/** While the source itself is fetched, the remote means the URL with its query. */
+const asWritten = (url: GitUrl, run: GitRun): GitRun =>
+  url.query === ''
+    ? run
+    : { ...run, settings: [...run.settings, [`url.${remoteOf(url)}.insteadOf`, remoteOf(withoutQuery(url))]] };
+
 async function inWorkspace(revision: string, url: GitUrl, run: GitRun): Promise<void> {
-  const checkOut = await fetched(revision, url, run);
+  const checkOut = await fetched(revision, url, asWritten(url, run));
   try {
     await checkOut();
   } catch (error) {
@@ -84,9 +94,10 @@ async function finished(
   const commit = (await checkedOutCommit(context.workspace)) ?? (await git(['rev-parse', 'HEAD'], run)).trim();
   await writeProjectMetadata(context.metadataDir, {
     type: 'git',
-    metadata: { repository: url.embedded === undefined ? source.url : url.display, revision: source.revision },
+    metadata: { repository: shownUrl(source.url), revision: source.revision },
     version: { commit },
   });
+  context.fetched?.({ type: 'git', id: commit });
   context.log(`Successfully cloned ${shown} in path "${context.workspace}"`);
 }
 
@@ -181,6 +192,16 @@ function retold(error: unknown, doing: string): unknown {
 const loginRefused =
   /Authentication failed|could not read (?:Username|Password)|terminal prompts disabled|returned error: 40[13]|Permission denied/;
 
+/** ssh says it in a page of warnings. */
+function aboutHostKey(stderr: string, { authority }: GitUrl): string | undefined {
+  if (!stderr.includes('Host key verification failed')) return undefined;
+  if (/REVOKED HOST KEY|was revoked|marked as revoked/i.test(stderr))
+    return `${authority} shows a host key that is marked @revoked in known_hosts`;
+  if (/HOST IDENTIFICATION HAS CHANGED|different from the key/i.test(stderr))
+    return `${authority} shows another host key than known_hosts; make sure who answers, then correct known_hosts in the Secret`;
+  return `${authority} is not in known_hosts; add its line from ssh-keyscan to the Secret after checking it`;
+}
+
 /** kpack's two sentences, and what the user can do about the first. */
 function fetchFailure(error: unknown, url: GitUrl, run: GitRun): unknown {
   if (!(error instanceof ExpectedError)) return error;
@@ -195,7 +216,7 @@ function fetchFailure(error: unknown, url: GitUrl, run: GitRun): unknown {
       pace: 'slow',
     });
   }
-  const said = `unable to fetch references for repository: ${error.message}`;
+  const said = `unable to fetch references for repository: ${aboutHostKey(stderr, url) ?? error.message}`;
   return error instanceof StepFailure
     ? new StepFailure(error.exitCode, said, { cause: error })
     : new ExpectedError(said, { cause: error });

@@ -19,6 +19,8 @@ export interface PrepareOptions {
   readonly sourceSubPath: string;
   readonly projectDescriptorPath: string;
   readonly buildChanges: string;
+  /** Folder that the source is moved to when it is whole; empty where no other step runs meanwhile. */
+  readonly handOverTo: string;
   readonly builder: { readonly image: string; readonly name: string; readonly kind: string };
   readonly dockerSecrets: DockerSecretFlags;
   /** Names of image pull Secrets. */
@@ -65,6 +67,7 @@ export function prepareOptions({ args, env }: Pick<StepProcess, 'args' | 'env'>)
     sourceSubPath: text('source-sub-path'),
     projectDescriptorPath: text('project-descriptor-path'),
     buildChanges: text('build-changes'),
+    handOverTo: env['HAND_OVER_TO'] ?? '',
     builder: { image: text('builder-image'), name: text('builder-name'), kind: text('builder-kind') },
     dockerSecrets: {
       basicDocker: flags.list('basic-docker'),

@@ -1,10 +1,11 @@
 /** First step of a build pod: checks access, fetches the source, and lays out what the lifecycle reads (spec 03 §10.1). */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type FetchedSource, sourceMessage } from '../../builds/source-message.ts';
 import { PermanentError } from '../../errors/expected.ts';
 import { buildChangeLines } from '../build-changes.ts';
-import type { StepProcess } from '../step.ts';
+import { isSystemError, type StepProcess } from '../step.ts';
 import type { BlobHelper } from './blob-source.ts';
 import { beginGit } from './git-source.ts';
 import { insidePath } from './inside.ts';
@@ -21,6 +22,8 @@ export interface PreparePaths {
   readonly metadataDir: string;
   readonly registrySecretsDir: string;
   readonly dockerConfig: string;
+  /** Where the kubelet reads the container's last words, Kubernetes' own default: a file of this container alone. */
+  readonly terminationMessage: string;
 }
 
 type AllPlaces = PreparePaths & SourceContext;
@@ -32,16 +35,20 @@ const podPaths: PreparePaths = {
   metadataDir: '/projectMetadata',
   registrySecretsDir: '/registrySourcePullSecrets',
   dockerConfig: '/builder/home/.docker/config.json',
+  terminationMessage: '/dev/termination-log',
 };
 
 /** @throws UsageError, PermanentError, ExpectedError: one sentence for the log each. */
-export async function prepare(step: StepProcess, paths: PreparePaths = podPaths): Promise<void> {
+export async function prepare(step: StepProcess, given: PreparePaths = podPaths): Promise<void> {
   const options = prepareOptions(step);
+  const paths = await placesFor(options, given);
   const changes = buildChangeLines(options.buildChanges);
   const scratch = await mkdtemp(join(tmpdir(), 'prepare-'));
   const stop = new AbortController();
   const signal = AbortSignal.any([step.signal, stop.signal]);
-  const source = await beginSource(options, { ...paths, scratch, log: step.log, signal });
+  let fetched: FetchedSource | undefined;
+  const context = { ...paths, scratch, log: step.log, signal, fetched: (what: FetchedSource) => void (fetched = what) };
+  const source = await beginSource(options, context);
   try {
     for (const line of changes) step.log(line);
     // Loaded while the objects of a git source are on their way, which is most of the time of this step.
@@ -51,12 +58,40 @@ export async function prepare(step: StepProcess, paths: PreparePaths = podPaths)
     await afterSource(options, paths, step);
     const { saveDockerConfig } = await import('../docker-credentials.ts');
     await saveDockerConfig(paths.dockerConfig, logins.credentials);
+    await handedOver(paths.workspace, options);
+    await saySource(fetched, paths.terminationMessage, step.log);
   } finally {
     // A build that may not push ends at once, and leaves no git behind.
     stop.abort();
     await source.ended;
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/**
+ * Says in the termination message what was fetched, for provenance. Last of all, as the message of a step that fails is its error's; where
+ * there is no place for one, the build goes on and is not attested.
+ */
+async function saySource(fetched: FetchedSource | undefined, path: string, log: (line: string) => void): Promise<void> {
+  if (fetched === undefined) return;
+  try {
+    await writeFile(path, sourceMessage(fetched));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    log(`warning: the source cannot be told in ${path}: ${error.message}`);
+  }
+}
+
+/** The same places, but for the workspace where other steps run meanwhile: a folder of it that they do not see. */
+async function placesFor({ handOverTo }: PrepareOptions, paths: PreparePaths): Promise<PreparePaths> {
+  if (handOverTo === '') return paths;
+  const workspace = join(paths.workspace, 'source');
+  await mkdir(workspace);
+  return { ...paths, workspace };
+}
+
+async function handedOver(workspace: string, { handOverTo }: PrepareOptions): Promise<void> {
+  if (handOverTo !== '') await (await import('./hand-over.ts')).handOver(workspace, handOverTo);
 }
 
 /** A source of any kind: that of git is on its way already, others wait until it is known that the build may push. */

@@ -1,5 +1,6 @@
 /** May we push the result, and may we read the run image? Asked before anything is downloaded (spec 03 §10.1 steps 6 and 8). */
 import { PermanentError } from '../../errors/expected.ts';
+import { networkCause } from '../../errors/network-cause.ts';
 import { createApi, type RegistryOptions } from '../../oci/api.ts';
 import { openRegistry } from '../../oci/client.ts';
 import { OciError } from '../../oci/errors.ts';
@@ -47,5 +48,5 @@ function accessFailure(error: unknown): string {
     if (error.status === 401) return 'UNAUTHORIZED';
     if (error.errors.length > 0) return error.errors.map(({ message }) => `${message}. `).join('');
   }
-  return error instanceof Error ? error.message : String(error);
+  return networkCause(error);
 }

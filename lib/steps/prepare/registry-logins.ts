@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { RegistryOptions } from '../../oci/api.ts';
 import { firstOf } from '../../oci/keychain.ts';
-import { nodeFetch } from '../../oci/node-fetch.ts';
 import { createSession } from '../../oci/session.ts';
 import {
   appended,
@@ -32,11 +31,9 @@ export async function checkedLogins(
   log('Loading cluster credential helpers');
   const node = await nodeKeychain(env);
   const session = createSession();
-  const transport = { fetch: nodeFetch() };
   const registry = (credentials: DockerCredentials): RegistryOptions => ({
     keychain: firstOf(keychainOf(credentials), node),
     session,
-    transport,
   });
   const credentials = await withPullSecrets(secrets, options.imagePull, secretsDir);
   // Pull secrets are for reading: they do not count for the write check.

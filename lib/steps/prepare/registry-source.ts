@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { PermanentError } from '../../errors/expected.ts';
 import type { RegistryOptions } from '../../oci/api.ts';
 import { openRegistry } from '../../oci/client.ts';
+import { hexOf } from '../../oci/digest.ts';
 import { type OciImage, readImage } from '../../oci/image.ts';
 import { parseReference, printRepository, type Repository } from '../../oci/reference.ts';
 import type { BlobName, Registry } from '../../oci/registry.ts';
@@ -48,6 +49,7 @@ export async function fetchRegistryImage(
     metadata: { image: printRepository(found.reference) },
     version: { digest: found.reference.digest },
   });
+  context.fetched?.({ type: 'image', id: hexOf(found.reference.digest) });
   context.log(`Successfully pulled ${image} in path "${context.workspace}"`);
 }
 

@@ -1,4 +1,5 @@
 /** What the three kinds of source have in common. */
+import type { FetchedSource } from '../../builds/source-message.ts';
 
 /** Folders a source is written to and read from. */
 interface SourcePlaces {
@@ -11,6 +12,8 @@ interface SourcePlaces {
 }
 
 export interface SourceContext extends SourcePlaces {
+  /** Hears what was fetched, once it is there. */
+  readonly fetched?: (source: FetchedSource) => void;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
 }

@@ -2,6 +2,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermanentError } from '../../errors/expected.ts';
+import { shownUrl } from '../../text/shown-url.ts';
 import { GitFailure, type GitRun, git } from './git-command.ts';
 
 /** A repository may contain itself; kpack stops here too. */
@@ -16,7 +17,7 @@ export async function updateSubmodules(run: GitRun, log: (line: string) => void,
     if (depth > maxDepth) throw new PermanentError('', `updating submodules: nested deeper than ${maxDepth} levels`);
     const url = await submoduleUrl(run, path);
     if (url === undefined) continue;
-    log(`Updating submodule ${url}`);
+    log(`Updating submodule ${shownUrl(url)}`);
     await updateOne(run, path);
     await updateSubmodules({ ...run, cwd: join(run.cwd, path) }, log, depth + 1);
   }
@@ -58,5 +59,5 @@ async function submoduleUrl(run: GitRun, path: string): Promise<string | undefin
   );
   const named = [...values].find(([key, value]) => key.endsWith('.path') && value === path)?.[0];
   const url = named === undefined ? undefined : values.get(named.replace(/\.path$/, '.url'));
-  return url?.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1');
+  return url;
 }

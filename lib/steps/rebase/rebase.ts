@@ -6,6 +6,7 @@ import { openRegistry } from '../../oci/client.ts';
 import { firstOf } from '../../oci/keychain.ts';
 import { type Rebased, rebaseImage } from '../../oci/rebase.ts';
 import { parseReference, parseTag } from '../../oci/reference.ts';
+import { createSession } from '../../oci/session.ts';
 import { buildChangeLines } from '../build-changes.ts';
 import { appended, credentialsFromFlags, credentialsInFolder, keychainOf } from '../docker-credentials.ts';
 import { nodeKeychain } from '../node-keychain.ts';
@@ -27,13 +28,14 @@ export async function rebase(step: StepProcess, secrets: string = secretsDir): P
   for (const name of options.imagePull) {
     credentials = appended(credentials, await credentialsInFolder(join(secrets, name)));
   }
-  const registry = openRegistry({ keychain: firstOf(keychainOf(credentials), await nodeKeychain(env)) });
+  const shared = { keychain: firstOf(keychainOf(credentials), await nodeKeychain(env)), session: createSession() };
+  const [tags, read] = [openRegistry(shared), openRegistry({ ...shared, access: 'read' })];
   const request = {
     app: parseReference(options.lastBuiltImage),
     runImage: parseReference(options.runImage),
     tags: options.tags.map(parseTag),
   };
-  const made = await rebaseImage({ app: registry }, request, { signal });
+  const made = await rebaseImage({ tags, app: read, runImage: read }, request, { signal });
   log(`Saving ${firstTag}...`);
   log(`*** Images (${made.image.digest}):`);
   for (const tag of options.tags) log(`      ${tag}`);

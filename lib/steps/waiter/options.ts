@@ -6,10 +6,14 @@ export type WaiterOptions =
   | { readonly mode: 'copy'; readonly to: string }
   | {
       readonly mode: 'wait';
-      /** Absent: nothing to wait for. */
+      /** File of the kubelet, which must not be empty; empty: none is waited for. */
       readonly waitFile: string;
-      readonly doneFile: string;
-      readonly errorFile: string;
+      /** Step that must be done; empty: none. */
+      readonly after: string;
+      /** Folder with a folder for every step, none of them this one's to write. */
+      readonly signals: string;
+      /** The folder of this step. */
+      readonly signalTo: string;
       readonly command: Command;
     }
   | {
@@ -40,7 +44,7 @@ export type WaiterOptions =
 /** Program and arguments. */
 export type Command = readonly [string, ...string[]];
 
-const waiting = ['mode', 'to', 'wait-file', 'done-file', 'error-file', 'execute'] as const;
+const waiting = ['mode', 'to', 'wait-file', 'after', 'signals', 'signal-to', 'execute'] as const;
 const extending = ['analyzed', 'run-image', 'extender', 'given'] as const;
 
 /**
@@ -68,11 +72,7 @@ export function waiterOptions(args: readonly string[]): WaiterOptions {
   const command: Command = [program, ...rest];
   if (mode === 'extend-run') return { mode, analyzed, command };
   if (mode === 'restored') return { mode, analyzed, runImage, extender: text('extender'), to: text('to'), command };
-  return {
-    mode,
-    waitFile: text('wait-file'),
-    doneFile: text('done-file'),
-    errorFile: text('error-file'),
-    command,
-  };
+  const [signals, signalTo] = [text('signals'), text('signal-to')];
+  if (signals === '' || signalTo === '') throw new PermanentError('', 'need -signals and -signal-to with -mode=wait');
+  return { mode, waitFile: text('wait-file'), after: text('after'), signals, signalTo, command };
 }

@@ -1,10 +1,12 @@
 /** Runs one step after another step's container has finished (spec 03 §11). */
 import { spawn } from 'node:child_process';
-import { stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { PermanentError } from '../../errors/expected.ts';
 import { isSystemError } from '../step.ts';
 import type { WaiterOptions } from './options.ts';
+import { give, isGiven, whoFailed } from './signals.ts';
 
 export type WaitOptions = WaiterOptions & { readonly mode: 'wait' };
 
@@ -16,52 +18,62 @@ export interface WaitContext {
 }
 
 /**
- * Exit code of the command, which kpack loses (DESIGN §4). The next container waits for `doneFile`; a failure is told to all others in
- * `errorFile`. @throws PermanentError when another step has failed, or `doneFile` is there already.
+ * Exit code of the command, which kpack loses (DESIGN §4). The step that comes next waits for our `done`; a failure is told to all others.
+ * @throws PermanentError when another step has failed, or has made of its signal what is none, or ours was given already.
  */
 export async function waitAndRun(options: WaitOptions, context: WaitContext): Promise<number> {
-  const { doneFile, errorFile, waitFile, command } = options;
-  if (doneFile !== '' && (await sizeOf(doneFile)) !== undefined) {
-    throw new PermanentError('', 'file specified for writing already exists');
-  }
-  const failed = watch(errorFile, context);
+  const { signals, signalTo, command } = options;
+  if (await isGiven(signalTo, 'done')) throw new PermanentError('', 'file specified for writing already exists');
+  const failed = watch(signals, context);
   try {
-    if (waitFile !== '') {
-      context.log(`waiting on ${waitFile}`);
-      // The downward API's file exists from the start and is empty until its annotation is set.
-      const stop = AbortSignal.any([failed.stop, context.signal]);
-      await Promise.race([failed.found, until(async () => ((await sizeOf(waitFile)) ?? 0) > 0, context, stop)]);
-      context.signal.throwIfAborted();
-    }
+    await turn(options, failed, context);
     const code = await runCommand(command, context, failed.found);
     if (code === 0) {
-      if (doneFile !== '') await writeFile(doneFile, 'done');
+      await give(signalTo, 'done', 'done');
       return 0;
     }
     const message = `error running command exit status ${code}`;
     context.log(message);
-    if (errorFile !== '') await writeFile(errorFile, message);
+    await give(signalTo, 'failed', message);
     return code;
+  } catch (error) {
+    // Nobody shall wait for a step that will never be done.
+    await give(signalTo, 'failed', 'failed').catch(() => undefined);
+    throw error;
   } finally {
     failed.end();
   }
 }
 
+/** Resolves when it is this step's turn; rejects when another one has failed, or the pod is being stopped. */
+async function turn({ waitFile, after, signals }: WaitOptions, failed: Watch, context: WaitContext): Promise<void> {
+  const stop = AbortSignal.any([failed.stop, context.signal]);
+  const waiting = async (what: string, isThere: () => Promise<boolean>): Promise<void> => {
+    context.log(`waiting on ${what}`);
+    await Promise.race([failed.found, until(isThere, context, stop)]);
+    context.signal.throwIfAborted();
+  };
+  // The downward API's file exists from the start and is empty until its annotation is set.
+  if (waitFile !== '') await waiting(waitFile, async () => ((await sizeOf(waitFile)) ?? 0) > 0);
+  if (after !== '') await waiting(after, () => isGiven(join(signals, after), 'done'));
+}
+
 interface Watch {
-  /** Rejects when the file appears; never resolves. */
+  /** Rejects when a step has failed; never resolves. */
   readonly found: Promise<never>;
   readonly stop: AbortSignal;
   readonly end: () => void;
 }
 
-function watch(errorFile: string, context: WaitContext): Watch {
+function watch(signals: string, context: WaitContext): Watch {
   const controller = new AbortController();
   const found = new Promise<never>((_resolve, reject) => {
-    if (errorFile === '') return;
-    until(async () => (await sizeOf(errorFile)) !== undefined, context, controller.signal).then(
-      (appeared) => appeared && reject(new PermanentError('', 'another step has errored')),
-      reject,
-    );
+    const hasFailed = async (): Promise<boolean> => {
+      const step = await whoFailed(signals);
+      if (step !== undefined) reject(new PermanentError('', `another step has errored: ${step}`));
+      return step !== undefined;
+    };
+    until(hasFailed, context, controller.signal).catch(reject);
   });
   // Whoever waits for it hears of it; until then it is not unheard.
   found.catch(() => undefined);

@@ -25,7 +25,10 @@ export const rebases = async ({ registry }: World): Promise<readonly Row[]> => {
   for (const name of names) {
     const started = performance.now();
     const tags = [parseTag(`${registry.host}/apps/${name}:latest`)];
-    await rebaseImage({ app: client }, { app: parseReference(apps.get(name) ?? ''), runImage: run, tags });
+    await rebaseImage(
+      { tags: client, app: client, runImage: client },
+      { app: parseReference(apps.get(name) ?? ''), runImage: run, tags },
+    );
     times.push(performance.now() - started);
   }
   const grownMb = (process.memoryUsage().rss - before) / 1e6;

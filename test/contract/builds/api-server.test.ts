@@ -1,7 +1,9 @@
 /** Our pods as a real API server judges them: valid in every field, and admitted where only the Pod Security Standard `restricted` is. */
+import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Build } from '../../../lib/api/build.ts';
 import { statusAfter } from '../../../lib/builds/failure.ts';
+import { differenceFrom } from '../../../lib/builds/made-alike.ts';
 import { buildPod } from '../../../lib/builds/pod/build-pod.ts';
 import type { PodContext } from '../../../lib/builds/pod/context.ts';
 import { KubeError } from '../../../lib/kube/errors.ts';
@@ -94,6 +96,14 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
       metadata: { name: 'build-name-build-pod' },
       status: { phase: 'Pending' },
     });
+  });
+
+  it.each(pods)('adds nothing to the pod of %s that makes it look like somebody else’s', async (_, build, context) => {
+    const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+    const pod = buildPod(build, context);
+    const stored = (await server.api.send('POST', path, pod)) as Pod;
+    expect(Object.keys(stored.spec ?? {}).length).toBeGreaterThan(Object.keys(pod.spec ?? {}).length);
+    expect(differenceFrom(pod, stored, { sidecars: false })).toBeUndefined();
   });
 
   it.each([

@@ -78,14 +78,15 @@ describe.skipIf(missing !== '')(`the lifecycle, as the pod starts it${missing &&
 
   /** The volumes of a new pod; the cache stays from build to build. */
   const newVolumes = async (): Promise<void> => {
-    for (const folder of ['layers', 'workspace', 'platform/env', 'builder/home', 'var/report', 'cache']) {
+    const folders = 'layers analyzed projectMetadata workspace platform/env builder/home var/report cache';
+    for (const folder of folders.split(' ')) {
       const [top = ''] = folder.split('/');
       if (folder !== 'cache') await rm(join(root, top), { recursive: true, force: true });
       await mkdir(join(root, folder), { recursive: true });
       await chown(join(root, folder), CNB_USER, CNB_USER);
     }
     await writeFile(join(root, 'workspace/index.html'), 'hello');
-    await writeFile(join(root, 'layers/project-metadata.toml'), '[source]\n  type = "git"\n');
+    await writeFile(join(root, 'projectMetadata/project-metadata.toml'), '[source]\n  type = "git"\n');
   };
 
   const start = ({ command = [], args = [], env = [] }: Container) => {

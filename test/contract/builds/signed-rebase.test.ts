@@ -21,6 +21,7 @@ import { attestationTag } from '../../../lib/signing/attestation.ts';
 import { preAuthenticationEncoding } from '../../../lib/signing/dsse.ts';
 import { signatureTag } from '../../../lib/signing/simple-signing.ts';
 import { cosignKey } from '../../support/cosign-key.ts';
+import { openTransport } from '../../support/open-egress.ts';
 import { type RealRegistry, realUser, registryPrograms, startRealRegistry } from '../../support/real-registry.ts';
 import {
   accounts,
@@ -79,12 +80,12 @@ describe.skipIf(program === undefined)('a rebase of a signed image in the CNCF r
         runImage: { image: run },
         lastBuild: { image: app, stackId: 'S' },
       },
-      registries: registryImages(accountRegistries({})),
+      registries: registryImages(accountRegistries({ transport: openTransport })),
       attest: {
         systemAccount: { namespace: 'system', name: 'controller' },
         internalParameters: {},
         release: 'v1',
-        registryFor: accountRegistries({}),
+        registryFor: accountRegistries({ transport: openTransport }),
       },
     });
     world.cluster.put('/api/v1/namespaces', { kind: 'Namespace', metadata: { name: namespace } });

@@ -58,6 +58,27 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
     expect(await conditionsOf(kind)).toEqual(['NamesAccepted True', 'Established True']);
   });
 
+  it('02#152 02#153 refuses to change the spec of a Build, and lets its annotations be changed', async () => {
+    const spec = {
+      tags: ['registry.example/app'],
+      builder: { image: 'b' },
+      source: { git: { url: 'u', revision: 'r' } },
+    };
+    const stored = await create('Build', 'frozen', spec);
+    const path = `${collection('Build')}/frozen`;
+    const changed = { ...stored, spec: { ...stored.spec, source: { git: { url: 'u', revision: 'another' } } } };
+    await expect(server.api.send('PUT', path, changed)).rejects.toThrow('spec cannot be changed: make another Build');
+    const { metadata } = stored;
+    const annotated = {
+      ...stored,
+      metadata: { ...metadata, annotations: { 'image.kpack.io/additionalBuildNeeded': '' } },
+    };
+    expect(await server.api.send('PUT', path, annotated)).toMatchObject({ spec: stored.spec });
+    const status = { conditions: [{ type: 'Succeeded', status: 'Unknown' }] };
+    const now = (await server.api.send('GET', path)) as Stored;
+    expect(await server.api.send('PUT', `${path}/status`, { ...now, status })).toMatchObject({ status });
+  });
+
   const keepAll = async (object: GoldenObject, name: string): Promise<readonly string[]> => {
     const { kind, spec, status } = object;
     try {

@@ -2,6 +2,7 @@
 
 import { BatchWriteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { expect } from 'vitest';
+import { saysTooLarge } from '../../../lib/state/dynamodb-table.ts';
 import { refusalOf } from '../sqs/world.ts';
 import type { Check, World } from './world.ts';
 
@@ -340,9 +341,17 @@ const others: readonly Check[] = [
     },
   },
   {
-    name: 'an item has at most 400 KB',
-    run: async ({ put, newKey }) => {
-      expect(await refusalOf(put(newKey(), 'a', { text: s('x'.repeat(410_000)) }))).toBe('ValidationException');
+    name: 'an item has at most 400 KB, and the words for it are those we look for',
+    run: async ({ put, update, newKey }) => {
+      const text = { S: 'x'.repeat(410_000) };
+      for (const write of [
+        () => put(newKey(), 'a', { text }),
+        () => update(newKey(), 'a', 'SET v = :v', { ':v': text }),
+      ]) {
+        const error: unknown = await write().catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ name: 'ValidationException' });
+        expect(error instanceof Error && saysTooLarge(error)).toBe(true);
+      }
     },
   },
   {

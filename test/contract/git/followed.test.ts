@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { refLister } from '../../../lib/git/list-refs.ts';
 import { type GitHttpServer, startGitHttpServer } from '../../support/git-http-server.ts';
 import { type GitRoot, gitRoot } from '../../support/git-repository.ts';
+import { openGitWay } from '../../support/open-egress.ts';
 import { type SourceWorld, sourceWorld } from '../../support/source-world.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 
@@ -24,7 +25,7 @@ describe('a SourceResolver that follows a real, private repository', () => {
     await state[Symbol.asyncDispose]();
   });
   beforeEach(async () => {
-    w = sourceWorld(await state.empty(), { listRefs: refLister() });
+    w = sourceWorld(await state.empty(), { listRefs: refLister(openGitWay) });
     const encode = (text: string): string => Buffer.from(text).toString('base64');
     w.put('serviceaccounts', { metadata: { name: 'sa', namespace: 'team' }, secrets: [{ name: 's' }] });
     w.put('secrets', {

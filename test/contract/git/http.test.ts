@@ -4,6 +4,7 @@ import type { GitRef } from '../../../lib/git/refs.ts';
 import { parseGitUrl } from '../../../lib/git/url.ts';
 import { type GitHttpServer, startGitHttpServer } from '../../support/git-http-server.ts';
 import { type GitRoot, git, gitRoot } from '../../support/git-repository.ts';
+import { openGitWay } from '../../support/open-egress.ts';
 
 /** What `git ls-remote` prints, as lines in its order: a peeled tag is a line of its own. */
 const asLsRemote = (refs: readonly GitRef[]): readonly string[] =>
@@ -37,7 +38,7 @@ describe('refs over http agree with git ls-remote', () => {
   });
 
   const list = (server: GitHttpServer, repository: string, prefixes: readonly string[] = []) =>
-    refLister()({ url: parseGitUrl(`${server.url}/${repository}.git`), prefixes });
+    refLister(openGitWay)({ url: parseGitUrl(`${server.url}/${repository}.git`), prefixes });
 
   it('in protocol version 2, with two requests', async () => {
     const before = modern.requests.length;

@@ -5,6 +5,7 @@ import { refLister } from '../../../lib/git/list-refs.ts';
 import type { GitRef } from '../../../lib/git/refs.ts';
 import { parseGitUrl } from '../../../lib/git/url.ts';
 import { type GitRoot, git, gitRoot } from '../../support/git-repository.ts';
+import { openGitWay } from '../../support/open-egress.ts';
 import { type SshServer, sshdMissing, startSshServer } from '../../support/ssh-server.ts';
 
 const asLsRemote = (refs: readonly GitRef[]): readonly string[] =>
@@ -47,7 +48,8 @@ describe.skipIf(sshdMissing !== undefined)(`refs over ssh (${sshdMissing ?? 'rea
     server: SshServer,
     credential: SshCredential,
     { url = urlOf(server), prefixes = [] as readonly string[], trustUnknownHosts = false } = {},
-  ) => refLister({ deadlineSeconds: 10, trustUnknownHosts })({ url: parseGitUrl(url), credential, prefixes });
+  ) =>
+    refLister(openGitWay, { deadlineSeconds: 10, trustUnknownHosts })({ url: parseGitUrl(url), credential, prefixes });
   const lsRemote = (server: SshServer): Promise<string> =>
     git(['ls-remote', `ssh://${server.username}@${server.host}:${server.port}${root.root}/it's.git`], {
       GIT_SSH_COMMAND: `ssh -F /dev/null -i ${server.directory}/client-ed25519 -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR`,

@@ -58,6 +58,16 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
       expect(await kube.getForeign('example.com/v1', 'things', namespace, 'made')).toBeUndefined();
     });
 
+    it('has a token made of a ServiceAccount for one audience, for ten minutes', async () => {
+      const metadata = { namespace, name: 'cloud' };
+      await kube.create<KubeObject>({ apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+      const [, payload = ''] = (await kube.token(metadata, 'sts.amazonaws.com', 600)).split('.');
+      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Readonly<Record<string, number>>;
+      expect(claims).toMatchObject({ aud: ['sts.amazonaws.com'], sub: `system:serviceaccount:${namespace}:cloud` });
+      expect((claims['exp'] ?? 0) - (claims['iat'] ?? 0)).toBe(600);
+      expect(await codeOf(kube.token({ namespace, name: 'absent' }, 'sts.amazonaws.com', 600))).toBe('not-found');
+    });
+
     it('a second POST says that the name is taken', async () => {
       await kube.create(map('twice'));
       expect(await codeOf(kube.create(map('twice')))).toBe('already-exists');

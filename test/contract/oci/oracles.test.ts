@@ -104,7 +104,10 @@ describe.skipIf(noRegistry || skopeo === undefined)('skopeo', () => {
     const [app, base, copy] = [newTag(), newTag(), newTag()];
     await push(app, ['base', 'buildpack', 'app'], appSettings);
     await push(base, ['new base'], () => ({ labels: stack }));
-    const { image } = await rebaseImage({ app: registry }, { app, runImage: base, tags: [app] });
+    const { image } = await rebaseImage(
+      { tags: registry, app: registry, runImage: registry },
+      { app, runImage: base, tags: [app] },
+    );
     const { stdout } = await run(skopeo ?? '', ['inspect', '--tls-verify=false', `docker://${printReference(app)}`]);
     const seen = JSON.parse(stdout) as {
       readonly Digest: string;
@@ -135,7 +138,10 @@ describe.skipIf(noRegistry || lifecycle === undefined)('the lifecycle’s rebase
       env: ['NOT=taken'],
     }));
     const ours = withTag(app, 'ours');
-    const { image } = await rebaseImage({ app: registry }, { app, runImage: base, tags: [ours] });
+    const { image } = await rebaseImage(
+      { tags: registry, app: registry, runImage: registry },
+      { app, runImage: base, tags: [ours] },
+    );
 
     const folder = await mkdtemp(join(tmpdir(), 'kpackless-rebaser-'));
     try {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Keychain } from '../../../lib/oci/keychain.ts';
-import { nodeFetch } from '../../../lib/oci/node-fetch.ts';
 import {
   type RealMode,
   type RealRegistry,
@@ -32,10 +31,6 @@ describe.skipIf(found.length === 0)('the CNCF registry', () => {
       afterAll(() => real.close());
       const place = () => ({ host: real.host, ...(mode === 'open' ? {} : { keychain: alice }) });
       registrySuite(place);
-      if (mode === 'token')
-        describe('over node:http', () => {
-          registrySuite(() => ({ ...place(), fetch: nodeFetch() }));
-        });
     },
   );
 });

@@ -155,7 +155,10 @@ describe('a bundle', () => {
       isBase64Encoded: true,
     });
     environment = { ...environment, KPACKLESS_HOOK_SECRET: 'right' };
-    expect((await runBundle('hooks', event('right'))).answer).toMatchObject({ statusCode: 202, body: '{"woken":0}' });
+    expect((await runBundle('hooks', event('right'))).answer).toMatchObject({
+      statusCode: 202,
+      body: '{"taken":"what follows the repository looks at it"}',
+    });
     expect((await runBundle('hooks', event('wrong'))).answer).toMatchObject({ statusCode: 401 });
   });
 

@@ -1,6 +1,6 @@
 /** What the data model needs of the table, whichever adapter serves it (DESIGN §3.4, 5, 7, 8, 18). */
 import { expect } from 'vitest';
-import type { Item, Table } from '../../../lib/state/table.ts';
+import { type Item, type Table, TooLargeError } from '../../../lib/state/table.ts';
 
 /** A check gets a table with nothing in it under `pk`. */
 export interface TableCheck {
@@ -156,6 +156,19 @@ export const tableChecks: readonly TableCheck[] = [
       await table.update(pk, 'record', { remove: ['dueAt', 'dueShard'] });
       expect(await table.queryDue(shard, 30, { limit: 5 })).toEqual([]);
       expect(await table.get(pk, 'record')).toEqual({ pk, sk: 'record', kept: 'x' });
+    },
+  },
+  {
+    name: 'what does not fit is refused by its name, an item above 400 KB and a key that is too long',
+    run: async (table, pk) => {
+      const large = 'x'.repeat(410 * 1024);
+      await expect(table.put(pk, 'a', { large })).rejects.toThrow(TooLargeError);
+      await table.put(pk, 'a', { small: 1 });
+      await expect(table.update(pk, 'a', { set: { large } })).rejects.toThrow(TooLargeError);
+      expect(await table.get(pk, 'a')).toEqual({ pk, sk: 'a', small: 1 });
+      await expect(table.get(pk, 'k'.repeat(1025))).rejects.toThrow(TooLargeError);
+      await expect(table.put('k'.repeat(2049), 'a')).rejects.toThrow(TooLargeError);
+      await table.put(pk, 'fits', { text: 'x'.repeat(390 * 1024) });
     },
   },
   {

@@ -189,38 +189,49 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
     `speaks ssh as a user that the image does not know${sshdMissing === undefined ? '' : ` (skipped: ${sshdMissing})`}`,
     async () => {
       await using sshd = await startSshServer({ acceptsGitProtocol: true });
-      await rm(join(rootfs, 'workspace/.git'), { recursive: true, force: true });
       await mkdir(join(rootfs, 'var/build-secrets/key'));
       await writeFile(join(rootfs, 'var/build-secrets/key/ssh-privatekey'), sshd.keys.ed25519);
-      const { output } = await inImage('/cnb/process/build-init', [`-ssh-git=key=${sshd.host}:${sshd.port}`], {
-        GIT_URL: `ssh://git@${sshd.host}:${sshd.port}/app.git`,
-        GIT_REVISION: 'main',
-        IMAGE_TAG: `${registry.host}/app:1`,
-        RUN_IMAGE: `${registry.host}/run:base`,
-      });
+      const fetchKnowing = async (knownHosts: string): Promise<string> => {
+        await rm(join(rootfs, 'workspace/.git'), { recursive: true, force: true });
+        await writeFile(join(rootfs, 'var/build-secrets/key/known_hosts'), knownHosts);
+        const { output } = await inImage('/cnb/process/build-init', [`-ssh-git=key=${sshd.host}:${sshd.port}`], {
+          GIT_URL: `ssh://git@${sshd.host}:${sshd.port}/app.git`,
+          GIT_REVISION: 'main',
+          IMAGE_TAG: `${registry.host}/app:1`,
+          RUN_IMAGE: `${registry.host}/run:base`,
+        });
+        return output;
+      };
       // The login is `git`, whom this machine's sshd does not know: that it refuses the login shows that ssh ran and connected.
-      expect(output).toContain('invalid credentials for repository: authentication required');
+      const refused = 'invalid credentials for repository: authentication required';
+      expect(await fetchKnowing('')).toContain(refused);
+      expect(await fetchKnowing(sshd.knownHosts.ed25519)).toContain(refused);
+      expect(await fetchKnowing(`other.example ${sshd.knownHosts.ed25519.split(' ').slice(1).join(' ')}`)).toContain(
+        `${sshd.host}:${sshd.port} is not in known_hosts`,
+      );
     },
   );
 
   it('03#74 copies the waiter so that it runs where there is neither Node nor any library', async () => {
-    await mkdir(join(rootfs, 'buildWait'));
-    await chmod(join(rootfs, 'buildWait'), 0o777);
+    await mkdir(join(rootfs, 'programs'));
+    await chmod(join(rootfs, 'programs'), 0o777);
     const [entrypoint = ''] = built.image?.config.config.Entrypoint ?? [];
-    const copied = await inImage(entrypoint, ['-mode=copy', '-to=/buildWait/build-waiter'], {});
+    const copied = await inImage(entrypoint, ['-mode=copy', '-to=/programs/waiter'], {});
     expect(copied).toStrictEqual({ code: 0, output: '' });
     const foreign = await mkdtemp(join(tmpdir(), 'kpackless-foreign-'));
     try {
       await chmod(foreign, 0o755);
       await mkdir(join(foreign, 'dev'));
       await run('mknod', ['-m', '666', join(foreign, 'dev/null'), 'c', '1', '3']);
-      await run('cp', ['-a', join(rootfs, 'buildWait'), join(foreign, 'buildWait')]);
-      const wait = ['-mode=wait', '-error-file=/buildWait/error', '-done-file=/buildWait/done', '--'];
-      const command = ['/buildWait/build-waiter', '-mode=a b', '--', 'x'];
-      const { code, output } = await inRoot(foreign, '/buildWait/build-waiter', [...wait, ...command], {});
+      await run('cp', ['-a', join(rootfs, 'programs'), join(foreign, 'programs')]);
+      await mkdir(join(foreign, 'buildWait/own'), { recursive: true });
+      await chmod(join(foreign, 'buildWait/own'), 0o777);
+      const wait = ['-mode=wait', '-signals=/buildWait', '-signal-to=/buildWait/own', '--'];
+      const command = ['/programs/waiter', '-mode=a b', '--', 'x'];
+      const { code, output } = await inRoot(foreign, '/programs/waiter', [...wait, ...command], {});
       expect(output).toContain('unknown -mode=a b');
       expect(code).toBe(1);
-      expect(await readFile(join(foreign, 'buildWait/error'), 'utf8')).toBe('error running command exit status 1');
+      expect(await readFile(join(foreign, 'buildWait/own/failed'), 'utf8')).toBe('error running command exit status 1');
     } finally {
       await rm(foreign, { recursive: true, force: true });
     }

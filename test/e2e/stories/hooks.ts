@@ -64,7 +64,7 @@ export const hooks: Story = {
         const before = wakeUps(the());
         const answer = await push(the(), the().hookSecret, commit);
         expect(answer.status).toBe(202);
-        expect(await answer.json()).toEqual({ woken: 1 });
+        expect(await answer.json()).toEqual({ taken: 'what follows the repository looks at it' });
         expect(wakeUps(the())).toBeGreaterThan(before);
         const build = await waitFor(() => buildOf(the(), demandingApp, 2), { what: 'the Build', seconds: 15 });
         expect(build.spec.source.git?.revision).toBe(commit);

@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountCredentials, accountRegistries } from '../../../lib/buildpacks/account-registry.ts';
 import { collectionPath } from '../../../lib/kube/resources.ts';
+import { reading } from '../../../lib/oci/keychain.ts';
 import { parseTag } from '../../../lib/oci/reference.ts';
 import { storeDockerImage } from '../../support/buildpack-images.ts';
 import { type FakeCluster, fakeCluster } from '../../support/fake-cluster.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+import { openTransport } from '../../support/open-egress.ts';
 
 const repository = { registry: 'reg.example.com', path: 'some/image' };
+const opening = { behalf: { namespace: 'ns' }, access: 'read' } as const;
 const login = (username: string) => ({ auths: { 'reg.example.com': { username, password: 'p' } } });
 
 describe('credentials of an account', () => {
@@ -32,24 +35,24 @@ describe('credentials of an account', () => {
     put('ServiceAccount', 'sa', { secrets: [{ name: 'gone' }, { name: 'own' }], imagePullSecrets: [{ name: 'pull' }] });
     putLogin('own', login('own'));
     putLogin('pull', login('pull'));
-    expect(await (await keychain('sa'))(repository)).toMatchObject({ username: 'own' });
+    expect(await (await keychain('sa'))(repository, reading)).toMatchObject({ username: 'own' });
   });
 
   it('04#135 may be pull secrets alone', async () => {
     put('ServiceAccount', 'sa', { imagePullSecrets: [{ name: 'pull' }] });
     putLogin('pull', login('pull'));
-    expect(await (await keychain('sa'))(repository)).toMatchObject({ username: 'pull' });
+    expect(await (await keychain('sa'))(repository, reading)).toMatchObject({ username: 'pull' });
   });
 
   it('04#134 of no account in a namespace are those of default', async () => {
     put('ServiceAccount', 'default', { secrets: [{ name: 'own' }] });
     putLogin('own', login('default'));
-    expect(await (await keychain(''))(repository)).toMatchObject({ username: 'default' });
+    expect(await (await keychain(''))(repository, reading)).toMatchObject({ username: 'default' });
   });
 
   it('04#136 are none when the account is missing or nothing matches', async () => {
-    expect(await (await keychain('gone'))(repository)).toBeUndefined();
-    expect(await (await keychain('sa', ''))(repository)).toBeUndefined();
+    expect(await (await keychain('gone'))(repository, reading)).toBeUndefined();
+    expect(await (await keychain('sa', ''))(repository, reading)).toBeUndefined();
     expect(cluster.requests.filter(({ path }) => path.includes('/sa'))).toEqual([]);
   });
 
@@ -66,7 +69,8 @@ describe('credentials of an account', () => {
       ['nobody', 'ServiceAccount ns/nobody does not exist'],
     ])('that are missing are named when the registry asks for them: %s', async (serviceAccount, missing) => {
       put('ServiceAccount', 'sa', { secrets: [{ name: 'gone' }], imagePullSecrets: [{ name: 'lost' }] });
-      const client = await accountRegistries({})(cluster.kube, { namespace: 'ns', serviceAccount });
+      const account = { namespace: 'ns', serviceAccount };
+      const client = await accountRegistries({ transport: openTransport })(cluster.kube, account, opening);
       await expect(client.getManifest(parseTag(`${registry.host}/some/image:1`))).rejects.toThrow(
         `(no credential is known for ${registry.host}: ${missing})`,
       );
@@ -75,9 +79,9 @@ describe('credentials of an account', () => {
     it('04#68 are read once a pass however often its registries are asked for', async () => {
       put('ServiceAccount', 'sa', { secrets: [{ name: 'own' }] });
       putLogin('own', { auths: { [registry.host]: { username: 'me', password: 'p' } } });
-      const open = accountRegistries({});
+      const open = accountRegistries({ transport: openTransport });
       const account = { namespace: 'ns', serviceAccount: 'sa' };
-      const opened = await Promise.all([open(cluster.kube, account), open(cluster.kube, account)]);
+      const opened = await Promise.all([open(cluster.kube, account, opening), open(cluster.kube, account, opening)]);
       for (const client of opened) await client.getManifest(parseTag(`${registry.host}/some/image:1`));
       expect(cluster.requests).toHaveLength(2);
     });

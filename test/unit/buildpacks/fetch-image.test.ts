@@ -11,7 +11,8 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 describe('reading an image', () => {
   let fake: FakeRegistry;
 
-  const fetch = (name: string, cache = configCache()) => fetchImage(openRegistry(), `${fake.host}/${name}`, cache);
+  const fetch = (name: string, cache = configCache()) =>
+    fetchImage(openRegistry({ reader: 'somebody' }), `${fake.host}/${name}`, cache);
 
   beforeEach(async () => {
     fake = await startFakeRegistry();
@@ -49,8 +50,19 @@ describe('reading an image', () => {
     expect(fake.requests.filter(({ path }) => path.includes('/manifests/'))).toHaveLength(1);
   });
 
+  it('04#8.8 remembers for each reader and repository what was read there, and for nobody who does not say who reads', () => {
+    const cache = configCache();
+    const place = { registry: 'r.example', path: 'team-a/app' };
+    const digest = digestOf('secret');
+    for (const who of [{ reader: 'team-a' }, {}]) cache.of(who, place).put(digest, new Uint8Array(1));
+    expect(cache.of({ reader: 'team-a' }, place).get(digest)).toBeDefined();
+    expect(cache.of({ reader: 'team-b' }, place).get(digest)).toBeUndefined();
+    expect(cache.of({ reader: 'team-a' }, { ...place, path: 'team-b/app' }).get(digest)).toBeUndefined();
+    expect(cache.of({}, place).get(digest)).toBeUndefined();
+  });
+
   it('forgets the oldest configs when there are too many', () => {
-    const cache = configCache(100);
+    const cache = configCache(100).of({ reader: 'somebody' }, { registry: 'r.example', path: 'p' });
     for (const name of ['a', 'b', 'c', 'd', 'e']) cache.put(digestOf(name), new Uint8Array(25));
     cache.put(digestOf('large'), new Uint8Array(26));
     expect(['a', 'b', 'e', 'large'].map((name) => cache.get(digestOf(name)) !== undefined)).toEqual([

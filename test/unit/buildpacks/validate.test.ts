@@ -9,7 +9,7 @@ const lifecycle = (buildpack: readonly string[], platform: readonly string[] = [
     platform: { deprecated: null, supported: platform },
   },
 });
-const stack = { id: 'some.stack', mixins: ['common', 'build:another', 'run:another'] };
+const stack = { id: 'some.stack', mixins: new Set(['common', 'build:another', 'run:another']) };
 const fits =
   (buildpack: BuildpackStatus, with_ = lifecycle(['0.3', '0.4', '0.5', '0.10'])) =>
   () =>

@@ -5,25 +5,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openRegistry } from '../../../lib/oci/client.ts';
-import type { Digest } from '../../../lib/oci/digest.ts';
-import { parseRepository } from '../../../lib/oci/reference.ts';
-import { attestationTag } from '../../../lib/signing/attestation.ts';
 import { preAuthenticationEncoding } from '../../../lib/signing/dsse.ts';
 import { isSignedBy } from '../../../lib/signing/signature.ts';
 import { cosignKey } from '../../support/cosign-key.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
-import { rebaseB } from './base-build.ts';
 import {
-  appFacts,
-  builderFacts,
-  buildWorld,
-  completionMessage,
-  digestOf,
-  namespace,
-  succeededPod,
-  type WorldOptions,
-} from './build-world.ts';
+  type AttestingWorld,
+  attestingWorld as attesting,
+  base64,
+  builderImage,
+  commit,
+  ranWell,
+  type Statement,
+} from './attesting-world.ts';
+import { rebaseB } from './base-build.ts';
+import { appFacts, builderFacts, digestOf, namespace, type WorldOptions } from './build-world.ts';
 
 let registry: FakeRegistry;
 beforeEach(async () => {
@@ -31,119 +27,7 @@ beforeEach(async () => {
 });
 afterEach(async () => await registry.close());
 
-const base64 = (text: string): string => Buffer.from(text).toString('base64');
-const source = {
-  source: { type: 'git', version: { commit: 'c'.repeat(40) }, metadata: { repository: 'https://git.example/a' } },
-};
-const builtFacts = {
-  ...appFacts,
-  labels: { ...appFacts.labels, 'io.buildpacks.project.metadata': JSON.stringify(source) },
-};
-const builderImage = 'builder.example/team/builder';
-const systemNamespace = '/api/v1/namespaces/system';
-
-interface Statement {
-  readonly subject: readonly object[];
-  readonly predicate: {
-    readonly buildDefinition: {
-      readonly externalParameters: object;
-      readonly internalParameters: object;
-      readonly resolvedDependencies: readonly object[];
-    };
-    readonly runDetails: {
-      readonly builder: {
-        readonly id: string;
-        readonly builderDependencies: readonly { readonly name: string; readonly content: string }[];
-      };
-      readonly metadata: object;
-    };
-  };
-}
-interface Envelope {
-  readonly payloadType: string;
-  readonly payload: string;
-  readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
-}
-
-/** A world whose pod ended well, with attesting on. */
-const attestingWorld = (options: WorldOptions = {}) => {
-  const app = `${registry.host}/team/app`;
-  const world = buildWorld({
-    ...options,
-    spec: { tags: [app], builder: { image: builderImage }, ...options.spec },
-    attest: {
-      systemAccount: { namespace: 'system', name: 'controller' },
-      internalParameters: { systemNamespace: 'system' },
-      release: 'v1',
-      registryFor: () => Promise.resolve(openRegistry()),
-    },
-  });
-  world.cluster.put('/api/v1/namespaces', { kind: 'Namespace', metadata: { name: namespace } });
-  world.cluster.put(`${systemNamespace}/serviceaccounts`, {
-    kind: 'ServiceAccount',
-    metadata: { name: 'controller', namespace: 'system' },
-  });
-  world.images.known.set(builderImage, builderFacts);
-  const image = `${app}@${digestOf('a')}`;
-  world.images.known.set(image, builtFacts);
-  /** An account of that namespace lists these Secrets. */
-  const give = (where: string, account: string, secrets: Record<string, object>): void => {
-    const base = `/api/v1/namespaces/${where}`;
-    world.cluster.remove(`${base}/serviceaccounts/${account}`);
-    world.cluster.put(`${base}/serviceaccounts`, {
-      kind: 'ServiceAccount',
-      metadata: { name: account, namespace: where },
-      secrets: [...Object.keys(secrets), ...(where === 'system' ? ['missing'] : [])].map((name) => ({ name })),
-    } as object);
-    for (const [name, { annotated = true, ...data }] of Object.entries<Record<string, unknown>>(
-      secrets as Record<string, Record<string, unknown>>,
-    ))
-      world.cluster.put(`${base}/secrets`, {
-        kind: 'Secret',
-        metadata: { name, namespace: where, ...(annotated === true ? { annotations: { 'kpack.io/slsa': '' } } : {}) },
-        data,
-      } as object);
-  };
-  return {
-    ...world,
-    image,
-    give,
-    built: async () => {
-      await world.pass();
-      const status = succeededPod(completionMessage({ latestImage: image }));
-      world.podSays({
-        ...status,
-        initContainerStatuses:
-          status.initContainerStatuses?.map((one) => ({
-            ...one,
-            state: {
-              terminated: { exitCode: 0, startedAt: '2026-11-21T08:00:01Z', finishedAt: '2026-11-21T08:00:02Z' },
-            },
-          })) ?? [],
-        containerStatuses:
-          status.containerStatuses?.map((one) => ({
-            ...one,
-            state: { terminated: { ...one.state?.terminated, exitCode: 0, finishedAt: '2026-11-21T08:01:00Z' } },
-          })) ?? [],
-      });
-      return world.pass();
-    },
-    attestation: async () => {
-      const tag = attestationTag(digestOf('a') as Digest, parseRepository(app));
-      const { bytes, digest } = await openRegistry().getManifest(tag);
-      const manifest = JSON.parse(new TextDecoder().decode(bytes)) as {
-        layers: { digest: Digest; size: number; mediaType: string; annotations: object }[];
-      };
-      const [layer] = manifest.layers;
-      if (layer === undefined) throw new Error('the attestation has no layer');
-      const envelope = JSON.parse(
-        Buffer.from(await openRegistry().readBlob(parseRepository(app), layer)).toString('utf8'),
-      ) as Envelope;
-      const payload = Buffer.from(envelope.payload, 'base64');
-      return { digest, tag, layer, envelope, payload, statement: JSON.parse(payload.toString('utf8')) as Statement };
-    },
-  };
-};
+const attestingWorld = (options?: WorldOptions): AttestingWorld => attesting(registry, options);
 
 const names = ({ predicate }: Statement): readonly string[] =>
   predicate.runDetails.builder.builderDependencies.map(({ name }) => name);
@@ -166,9 +50,12 @@ describe('an attestation', () => {
     expect(names(statement)).toEqual(['Namespace', 'Build', 'Pod', 'ServiceAccount']);
     const { buildDefinition, runDetails } = statement.predicate;
     expect(buildDefinition.externalParameters).toEqual(JSON.parse(JSON.stringify(world.build().spec)));
-    expect(buildDefinition.internalParameters).toEqual({ builderImage, systemNamespace: 'system' });
+    expect(buildDefinition.internalParameters).toEqual({
+      builderImage: `${builderImage}@${digestOf('b')}`,
+      systemNamespace: 'system',
+    });
     expect(buildDefinition.resolvedDependencies).toMatchObject([
-      { name: 'source', uri: 'https://git.example/a', digest: { sha1: 'c'.repeat(40) } },
+      { name: 'source', uri: 'https://github.com/a/b', digest: { sha1: commit } },
       { name: 'builder-image', digest: { sha256: 'b'.repeat(64) }, annotations: builderFacts.labels },
     ]);
     expect(runDetails.builder.id).toBe('https://kpack.io/slsa/unsigned-build');
@@ -265,14 +152,23 @@ describe('an attestation', () => {
   it('of a rebase without a pod names none', async () => {
     const { spec, metadata } = rebaseB();
     const world = attestingWorld({
-      spec: { ...spec, tags: [`${registry.host}/team/app`], builder: { image: builderImage } },
+      spec: {
+        ...spec,
+        tags: [`${registry.host}/team/app`],
+        builder: { image: builderImage },
+        lastBuild: { image: `registry.example/previous@${digestOf('9')}`, stackId: 'S' },
+      },
       metadata: { annotations: metadata.annotations ?? {} },
     });
-    world.images.onRebase = () => builtFacts;
+    world.images.onRebase = () => appFacts;
     await world.pass();
     expect(world.condition()).toMatchObject({ status: 'True' });
     const { statement } = await world.attestation();
     expect(names(statement)).toEqual(['Namespace', 'Build', 'ServiceAccount']);
+    expect(statement.predicate.buildDefinition.resolvedDependencies).toMatchObject([
+      { name: 'previous-image', uri: 'registry.example/previous', digest: { sha256: '9'.repeat(64) } },
+      { name: 'builder-image' },
+    ]);
     expect(statement.predicate.runDetails.metadata).toEqual({
       invocationID: `https://kpack.io/${namespace}/build-name`,
       finishedOn: '2026-11-21T09:00:00Z',
@@ -295,14 +191,20 @@ describe('an attestation that fails', () => {
   });
 
   it.each([
-    ['an unusable key', 'Secret some-namespace/k: the PKCS#8 key cannot be read'],
-    ['an image that does not say its source', 'label not found'],
+    ['an unusable key', 'Secret some-namespace/k: the PKCS#8 key holds no PKCS#8 private key'],
+    ['a step that does not say the source', 'the step prepare does not say what it fetched'],
   ])('for good, by %s, is said at once and without the key', async (what, message) => {
     const world = attestingWorld();
     const bad = base64('-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n');
     if (what === 'an unusable key') world.give(namespace, 'someserviceaccount', { k: { 'ssh-privatekey': bad } });
-    else world.images.known.set(world.image, appFacts);
-    await world.built();
+    await world.pass();
+    const { initContainerStatuses, ...rest } = world.endedWell();
+    world.podSays({
+      ...rest,
+      initContainerStatuses:
+        what === 'an unusable key' ? initContainerStatuses : initContainerStatuses.map(({ name }) => ranWell(name)),
+    });
+    await world.pass();
     expect(world.condition()).toMatchObject({ status: 'True' });
     expect(world.condition()['message']).toContain(message);
     expect(world.condition()['message']).not.toContain('c2VjcmV0');

@@ -18,7 +18,7 @@ import { buildB, contextB } from './base-build.ts';
 export const namespace = 'some-namespace';
 export const pods = `/api/v1/namespaces/${namespace}/pods`;
 export const podPath = `${pods}/build-name-build-pod`;
-const builds = `/apis/kpack.io/v1alpha2/namespaces/${namespace}/builds`;
+export const builds = `/apis/kpack.io/v1alpha2/namespaces/${namespace}/builds`;
 const secrets = `/api/v1/namespaces/${namespace}/secrets`;
 export const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`;
 
@@ -108,8 +108,10 @@ export interface BuildWorld {
   readonly cluster: FakeCluster;
   readonly images: FakeImages;
   readonly reconciler: Reconciler<Build>;
-  /** One pass over B. */
+  /** One pass over B, with what the one before left in the record. */
   pass(setting?: PassSetting): Promise<PassReport>;
+  /** The record is lost, as when the process dies before it is written. */
+  loseRecord(): void;
   /** B as it is now. */
   build(): Stored;
   /** Its one condition, without its time. */
@@ -153,12 +155,21 @@ export const buildWorld = ({
     archive,
   });
   const build = () => cluster.at(`${builds}/build-name`);
+  let memory: string | undefined;
   return {
     cluster,
     images,
     reconciler,
     build,
-    pass: (setting) => runPass(reconciler, cluster.kube, { kind: 'Build', namespace, name: 'build-name' }, setting),
+    pass: async (setting) => {
+      const key = { kind: 'Build', namespace, name: 'build-name' };
+      const report = await runPass(reconciler, cluster.kube, key, { memory, ...setting });
+      memory = report.memory;
+      return report;
+    },
+    loseRecord: () => {
+      memory = undefined;
+    },
     condition: () => {
       const { conditions } = build().status as { readonly conditions: readonly Record<string, unknown>[] };
       const { lastTransitionTime: _, ...rest } = conditions[0] ?? {};

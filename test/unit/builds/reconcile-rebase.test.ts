@@ -66,8 +66,9 @@ describe('a rebase', () => {
   it.each([
     ['unreachable', 3, 'the registry cannot be reached from here'],
     ['timeout', 3, 'the registry cannot be reached from here'],
-    ['unauthorized', 0, 'the credentials for the registry are not among the Secrets'],
-    ['denied', 0, 'the credentials for the registry are not among the Secrets'],
+    ['not-asked', 0, 'the registry is not asked from here'],
+    ['unauthorized', 0, 'no credential for the registry can be used from here'],
+    ['denied', 0, 'no credential for the registry can be used from here'],
   ] as const)(
     'that is %s after %i tries goes to a pod, and the condition says why',
     async (code, attempts, because) => {
@@ -135,7 +136,7 @@ describe('a rebase', () => {
 
   it.each([
     ['unavailable', 'Retrying', 'said the registry'],
-    ['denied', 'RebaseInPod', 'the credentials for the registry are not among the Secrets'],
+    ['denied', 'RebaseInPod', 'no credential for the registry can be used from here'],
     ['not-found', undefined, 'cosign sign: unable to sign image with the key of Secret key: '],
   ] as const)('whose signature is %s is not called done', async (code, reason, message) => {
     const world = rebaseWorld();
@@ -154,6 +155,7 @@ describe('a rebase', () => {
 
   it('that was made is not built from source because its attestation finds something missing', async () => {
     const world = rebaseWorld({
+      spec: { lastBuild: { image: `registry.example/previous@${digestOf('9')}`, stackId: 'S' } },
       attest: {
         systemAccount: { namespace: 'system', name: 'controller' },
         internalParameters: {},
@@ -161,7 +163,7 @@ describe('a rebase', () => {
         registryFor: () => Promise.reject(new Error('not reached')),
       },
     });
-    world.images.known.set(`index.docker.io/someimage/name@${digestOf('a')}`, failsWith('not-found'));
+    world.images.known.set('someimage/name', failsWith('not-found'));
     expect(await world.pass()).toMatchObject({ outcome: { code: 'not-found' } });
     expect(world.cluster.has(podPath)).toBe(false);
   });

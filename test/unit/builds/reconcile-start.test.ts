@@ -187,6 +187,7 @@ describe('the builder', () => {
     world.images.known.set('cb.example/b@sha256:1', builderFacts);
     await world.pass();
     expect(world.images.reads[0]?.account).toEqual({
+      behalf: { namespace: 'some-namespace' },
       namespace: 'builders',
       serviceAccount: 'reader',
     });
@@ -207,7 +208,24 @@ describe('the builder', () => {
     } as object);
     world.images.known.set('nb.example/b', builderFacts);
     await world.pass();
-    expect(world.images.reads[0]?.account).toMatchObject({ namespace: 'others', serviceAccount: 'its-own' });
+    // As the Build: what the accounts of another namespace may do is not its to use.
+    expect(world.images.reads[0]?.account).toMatchObject({
+      namespace: 'some-namespace',
+      serviceAccount: 'someserviceaccount',
+    });
+  });
+
+  it('is read as the account of a Builder of its own namespace', async () => {
+    const world = buildWorld({ spec: ref('Builder', 'some-namespace') });
+    world.cluster.put('/apis/kpack.io/v1alpha2/namespaces/some-namespace/builders', {
+      kind: 'Builder',
+      metadata: { name: 'the-builder', namespace: 'some-namespace' },
+      spec: { serviceAccountName: 'its-own' },
+      status: { latestImage: 'nb.example/b' },
+    } as object);
+    world.images.known.set('nb.example/b', builderFacts);
+    await world.pass();
+    expect(world.images.reads[0]?.account).toMatchObject({ namespace: 'some-namespace', serviceAccount: 'its-own' });
   });
 
   it.each([

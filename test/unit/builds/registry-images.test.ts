@@ -1,13 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountRegistries } from '../../../lib/buildpacks/account-registry.ts';
-import type { Account } from '../../../lib/buildpacks/offers.ts';
+import type { Acting } from '../../../lib/buildpacks/opening.ts';
 import type { CallContext, Images } from '../../../lib/builds/images-port.ts';
 import { registryImages } from '../../../lib/builds/registry-images.ts';
 import { type FakeCluster, fakeCluster } from '../../support/fake-cluster.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+import { openTransport } from '../../support/open-egress.ts';
 
 const diffId = (letter: string): string => `sha256:${letter.repeat(64)}`;
-const account: Account = { namespace: 'n', serviceAccount: 'builder', imagePullSecrets: ['extra'] };
+const account: Acting = {
+  behalf: { namespace: 'n' },
+  namespace: 'n',
+  serviceAccount: 'builder',
+  imagePullSecrets: ['extra'],
+};
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
 let registry: FakeRegistry;
@@ -58,7 +64,7 @@ beforeEach(async () => {
     type: 'kubernetes.io/dockerconfigjson',
     data: { '.dockerconfigjson': Buffer.from(JSON.stringify(auths)).toString('base64') },
   } as object);
-  images = registryImages(accountRegistries({}));
+  images = registryImages(accountRegistries({ transport: openTransport }));
 });
 
 afterEach(() => registry.close());

@@ -16,10 +16,12 @@ import { defaultPollSettings } from '../../../lib/sources/polling.ts';
 import { blobProber } from '../../../lib/sources/probe-blob.ts';
 import { sourceResolverReconciler } from '../../../lib/sources/reconcile.ts';
 import { Circuits } from '../../../lib/state/circuits.ts';
+import { HostCircuits } from '../../../lib/state/host-circuits.ts';
 import { Polls } from '../../../lib/state/polls.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { FakeKube } from '../../support/fake-kube.ts';
 import { builderStatus } from '../../support/image-world.ts';
+import { anywhere, openTransport } from '../../support/open-egress.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 import { contextB } from './base-build.ts';
 import { appFacts, builderFacts, completionMessage, ended, lifecycleSteps, succeededPod } from './build-world.ts';
@@ -75,6 +77,7 @@ const world = async () => {
   const client: KubeClient = {
     getForeign: () => kube.getForeign(),
     apply: () => kube.apply(),
+    token: () => kube.token(),
     logTail: () => kube.logTail(),
     logEnd: () => kube.logEnd(),
     get: <T extends KubeObject>(key: Parameters<KubeClient['get']>[0]) => read(kube.get<T>(key)),
@@ -112,11 +115,12 @@ const world = async () => {
       run(
         sourceResolverReconciler({
           ...ports,
+          hosts: new HostCircuits(table),
           listRefs: () => Promise.resolve([{ name: 'refs/heads/main', hash: '1'.repeat(40) }]),
           polls: new Polls(table),
           settings: defaultPollSettings,
-          probeBlob: blobProber({ allowLoopback: true }),
-          registryFor: accountRegistries({}),
+          probeBlob: blobProber(anywhere),
+          registryFor: accountRegistries({ transport: openTransport }),
         }),
       ),
     ],

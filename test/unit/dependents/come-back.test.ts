@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { comeBack } from '../../../lib/dependents/come-back.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { Circuits, openFreshSeconds } from '../../../lib/state/circuits.ts';
+import { clusterScope } from '../../../lib/state/keys.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 
@@ -36,13 +37,13 @@ const begin = async () => {
 describe('a cluster that is back', () => {
   it('wakes what was parked while its circuit was open, when no function believes in the open circuit any more', async () => {
     const { functions, records, relay, sent, now } = await begin();
-    await functions.failed('one', 1000, 300);
-    expect(await functions.admit('one', 1000)).toStrictEqual({ admitted: false, until: 1300 });
+    await functions.failed(clusterScope('one'), 1000, 300);
+    expect(await functions.admit(clusterScope('one'), 1000)).toStrictEqual({ admitted: false, until: 1300 });
     await records.park(app, 1300);
     expect(await comeBack(relay, 'one')).toBe(1);
     expect(sent.map(({ reason, target }) => `${reason} ${target.name}`)).toStrictEqual(['due app']);
     expect(now()).toBeGreaterThan(1000 + openFreshSeconds);
-    expect(await functions.admit('one', now())).toStrictEqual({ admitted: true });
+    expect(await functions.admit(clusterScope('one'), now())).toStrictEqual({ admitted: true });
   });
 
   it('wakes nobody when only a watch was interrupted: every break of a connection would wake the whole fleet', async () => {

@@ -19,11 +19,26 @@ describe('the cap on running builds', () => {
     ]);
   });
 
-  it('is a number from 1 to 1000, more holders than that would not fit one item', () => {
-    expect(settingsFrom({ ...required, KPACKLESS_MAX_BUILDS: '1000' }).KPACKLESS_MAX_BUILDS).toBe(1000);
-    for (const value of ['0', '1001', '-1', 'many', '1.5'])
+  it('is a number from 1 to 800, more holders than that would not fit one item', () => {
+    expect(settingsFrom({ ...required, KPACKLESS_MAX_BUILDS: '800' }).KPACKLESS_MAX_BUILDS).toBe(800);
+    for (const value of ['0', '801', '999', '1000', '07', '-1', 'many', '1.5'])
       expect(() => settingsFrom({ ...required, KPACKLESS_MAX_BUILDS_PER_NAMESPACE: value })).toThrow(
-        'KPACKLESS_MAX_BUILDS_PER_NAMESPACE: must be a number from 1 to 1000',
+        'KPACKLESS_MAX_BUILDS_PER_NAMESPACE: must be a number from 1 to 800',
+      );
+  });
+});
+
+describe('the limit of a pod’s directories', () => {
+  it.each([undefined, ''])('is none unless it is set: %j', (value) => {
+    expect(settingsFrom({ ...required, KPACKLESS_EMPTY_DIR_LIMIT: value }).KPACKLESS_EMPTY_DIR_LIMIT).toBeUndefined();
+  });
+
+  it('is a quantity of bytes as Kubernetes writes it', () => {
+    for (const value of ['4Gi', '500M', '2000000000', '1Ti'])
+      expect(settingsFrom({ ...required, KPACKLESS_EMPTY_DIR_LIMIT: value }).KPACKLESS_EMPTY_DIR_LIMIT).toBe(value);
+    for (const value of ['0', '-1Gi', '4GB', '1.5Gi', '4 Gi', 'much', '0Gi', '4gi'])
+      expect(() => settingsFrom({ ...required, KPACKLESS_EMPTY_DIR_LIMIT: value })).toThrow(
+        'KPACKLESS_EMPTY_DIR_LIMIT: must be a quantity of bytes such as 4Gi',
       );
   });
 });

@@ -28,8 +28,13 @@ describe('KPACKLESS_REGISTRY_CA_FILE', () => {
     const { key, cert } = await selfSigned();
     const tls = await startTlsRegistry(key, cert);
     const head = async (caFile: string) => {
-      const { registryFor } = registryPorts({ KPACKLESS_REGISTRY_CA_FILE: caFile });
-      return (await registryFor(fakeCluster().kube, noAccount)).headManifest(parseTag(`${tls.host}/some/image:v1`));
+      const { registryFor } = registryPorts(
+        settingsFrom({ ...required, KPACKLESS_EGRESS_ALLOW: '127.0.0.1', KPACKLESS_REGISTRY_CA_FILE: caFile }),
+      );
+      const opening = { behalf: 'cluster-scoped', access: 'read' } as const;
+      return (await registryFor(fakeCluster().kube, noAccount, opening)).headManifest(
+        parseTag(`${tls.host}/some/image:v1`),
+      );
     };
     try {
       expect(await head(file(cert))).toMatchObject({ digest: tls.digest });
@@ -40,7 +45,7 @@ describe('KPACKLESS_REGISTRY_CA_FILE', () => {
   });
 
   it('that holds no certificate stops the start', () => {
-    expect(() => registryPorts({ KPACKLESS_REGISTRY_CA_FILE: file('hello') })).toThrow(
+    expect(() => registryPorts(settingsFrom({ ...required, KPACKLESS_REGISTRY_CA_FILE: file('hello') }))).toThrow(
       /^KPACKLESS_REGISTRY_CA_FILE: .* holds no certificate in PEM form$/,
     );
   });

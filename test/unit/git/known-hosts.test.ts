@@ -42,7 +42,14 @@ describe('known_hosts', () => {
   it('names other ports in brackets, plain and hashed', () => {
     expect(verdict(line('[git.example.com]:2222'), 'git.example.com', 2222)).toBe('known');
     expect(verdict(line(hashed('[git.example.com]:2222')), 'git.example.com', 2222)).toBe('known');
-    expect(verdict(line('git.example.com'), 'git.example.com', 2222)).toBe('unknown');
+    expect(verdict(line('[git.example.com]:2223'), 'git.example.com', 2222)).toBe('unknown');
+  });
+
+  it('knows a host at another port by the key of its bare name, as ssh does, which says nothing against another key', () => {
+    expect(verdict(line('git.example.com'), 'git.example.com', 2222)).toBe('known');
+    expect(verdict(line('git.example.com', other), 'git.example.com', 2222)).toBe('unknown');
+    const both = `${line('git.example.com')}${line('[git.example.com]:2222', other)}`;
+    expect(verdict(both, 'git.example.com', 2222)).toBe('mismatch');
   });
 
   it('tells a changed key from an unknown host', () => {

@@ -8,6 +8,7 @@ import {
   RemoteComplaint,
   readAdvertisement,
   readLsRefs,
+  withPrefixes,
 } from '../../../lib/git/refs.ts';
 
 const A = 'a'.repeat(40);
@@ -129,5 +130,28 @@ describe('an object id', () => {
     ['', false],
   ])('%s: %s', (text, expected) => {
     expect(isObjectId(text)).toBe(expected);
+  });
+});
+
+describe('the refs that were asked for', () => {
+  const named = (names: readonly string[]): readonly GitRef[] => names.map((name) => ({ name, hash: A }));
+
+  it('are those that begin with one of the prefixes, whatever the host sends', () => {
+    const word = fc.stringMatching(/^[ab/]{0,4}$/);
+    fc.assert(
+      fc.property(fc.array(word), fc.array(word, { minLength: 1 }), (names, prefixes) => {
+        const wanted = names.filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
+        expect(withPrefixes(named(names), prefixes).map(({ name }) => name)).toEqual(wanted);
+      }),
+    );
+    expect(withPrefixes(named(['x']), [])).toHaveLength(1);
+  });
+
+  it('are found among very many without comparing each with each', () => {
+    const refs = named(Array.from({ length: 300_000 }, (_, n) => `refs/pull/${n}/head`));
+    const prefixes = Array.from({ length: 5000 }, (_, n) => `refs/heads/${n}`);
+    const started = performance.now();
+    expect(withPrefixes(refs, [...prefixes, 'refs/pull/299999/'])).toHaveLength(1);
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parameterSecrets, secretsIn } from '../../../lib/hooks/secret-parameter.ts';
+import { parameterSecrets } from '../../../lib/hooks/secret-parameter.ts';
+import { secretsIn } from '../../../lib/hooks/secrets.ts';
 
 const parameter = (answers: readonly (() => Response | Promise<never>)[]) => {
   const asked: { readonly url: string; readonly headers: Headers; readonly body: string }[] = [];
@@ -30,7 +31,7 @@ const value = (text: string) => () => Response.json({ Parameter: { Value: text, 
 describe('the secret of push hooks in Parameter Store', () => {
   it('is asked for by a signed request of the function’s own identity', async () => {
     const { read, asked } = parameter([value('one two')]);
-    expect(await read()).toEqual(['one', 'two']);
+    expect(await read()).toEqual(secretsIn('one two'));
     expect(asked[0]).toMatchObject({
       url: 'https://ssm.eu-west-1.amazonaws.com/',
       body: '{"Name":"/kpackless/hook-secret","WithDecryption":true}',
@@ -44,11 +45,21 @@ describe('the secret of push hooks in Parameter Store', () => {
 
   it('is remembered for five minutes, and then read anew', async () => {
     const { read, asked, later } = parameter([value('old'), value('new')]);
-    expect(await read()).toEqual(['old']);
+    expect(await read()).toEqual(secretsIn('old'));
     later(299);
-    expect(await read()).toEqual(['old']);
+    expect(await read()).toEqual(secretsIn('old'));
     later(1);
-    expect(await read()).toEqual(['new']);
+    expect(await read()).toEqual(secretsIn('new'));
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is not asked for again at every hook while it cannot be read, and by many at once only once', async () => {
+    const failing = () => new Response('oops', { status: 500 });
+    const { read, asked, later } = parameter([failing, value('one')]);
+    for (let n = 0; n < 5; n += 1) await expect(read()).rejects.toMatchObject({ name: 'ExpectedError' });
+    expect(asked).toHaveLength(1);
+    later(10);
+    expect(await Promise.all([read(), read()])).toEqual([secretsIn('one'), secretsIn('one')]);
     expect(asked).toHaveLength(2);
   });
 
@@ -69,10 +80,5 @@ describe('the secret of push hooks in Parameter Store', () => {
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'ExpectedError', message: expect.stringContaining(why) as string });
     expect(String(error)).not.toContain('a-secret');
-  });
-
-  it('may hold two secrets while one replaces the other', () => {
-    expect(secretsIn(' one\ntwo ')).toEqual(['one', 'two']);
-    expect(secretsIn(' \n')).toEqual([]);
   });
 });

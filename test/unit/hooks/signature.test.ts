@@ -14,8 +14,9 @@ import {
   signed,
 } from './deliveries.ts';
 
+const everywhere = (secrets: readonly string[]) => secrets.map((given) => ({ secret: given, scope: '*' }));
 const proof = (request: HookRequest, secrets: readonly string[] = [secret]) =>
-  proofOf(providerOf(request), request, secrets);
+  proofOf(providerOf(request), request, everywhere(secrets))?.by;
 const withHeader = (request: HookRequest, name: string, value: string): HookRequest => ({
   ...request,
   headers: { ...request.headers, [name]: value },
@@ -65,6 +66,17 @@ describe('a hook', () => {
     ).toBeUndefined();
     expect(proof(withHeader(gitlabPush(), 'x-gitlab-token', ''))).toBeUndefined();
     expect(proof(genericToken(''))).toBeUndefined();
+  });
+
+  it('is proven for what the secrets that fit it are for, and for nothing else', () => {
+    const secrets = [
+      { secret, scope: 'github.com/acme' },
+      { secret: 'another', scope: '*' },
+      { secret, scope: 'gitlab.com' },
+    ];
+    const scopes = ['github.com/acme', 'gitlab.com'];
+    expect(proofOf('github', githubPush(), secrets)).toEqual({ by: 'signature', scopes });
+    expect(proofOf('gitlab', gitlabPush(), secrets)).toEqual({ by: 'token', scopes });
   });
 
   it('of a host that signs is not proven by the secret itself', () => {

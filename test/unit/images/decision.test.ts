@@ -2,8 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { ResolvedSourceConfig } from '../../../lib/api/source-config.ts';
+import { configJson } from '../../../lib/images/build-config.ts';
 import { changesText, longestChanges, reasonsText } from '../../../lib/images/build-required.ts';
 import { buildChangeLines } from '../../../lib/steps/build-changes.ts';
+import { goJson } from '../../../lib/text/go-json.ts';
 import { badStatus, gitSource, goodStatus, imageWorld, namespace, revision } from '../../support/image-world.ts';
 import { additional, afterChange, git, type Step } from './after-change.ts';
 
@@ -124,18 +126,29 @@ describe('CONFIG', () => {
     expect([start(longestChanges), start(128 * 1024)]).toEqual([0, null]);
   });
 
+  it('where a value of an older Build came from, though it is refused today, counts in what it was made of', () => {
+    const env = [
+      { name: 'A', valueFrom: { configMapKeyRef: { key: 'k', name: 'm', optional: false } } },
+      { name: 'B', valueFrom: { secretKeyRef: { key: 'k', name: 's' } } },
+    ];
+    expect(
+      goJson(configJson({ env, resources: undefined, services: undefined, cnbBindings: undefined, source: {} })),
+    ).toContain(
+      '"env":[{"name":"A","valueFrom":{"configMapKeyRef":{"name":"m","key":"k","optional":false}}},{"name":"B","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}]',
+    );
+  });
+
   it('where a value comes from is printed as Kubernetes types order it', async () => {
     const { made } = await afterChange({
       build: {
         env: [
-          { name: 'A', valueFrom: { configMapKeyRef: { key: 'k', name: 'm', optional: false } } },
           { name: 'B', valueFrom: { resourceFieldRef: { resource: 'limits.cpu', containerName: 'build' } } },
           { name: 'C', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
         ],
       },
     });
     expect(made?.metadata.annotations?.['image.kpack.io/buildChanges']).toContain(
-      '"env":[{"name":"A","valueFrom":{"configMapKeyRef":{"name":"m","key":"k","optional":false}}},{"name":"B","valueFrom":{"resourceFieldRef":{"containerName":"build","resource":"limits.cpu","divisor":"0"}}},{"name":"C","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}]',
+      '"env":[{"name":"B","valueFrom":{"resourceFieldRef":{"containerName":"build","resource":"limits.cpu","divisor":"0"}}},{"name":"C","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}]',
     );
   });
 

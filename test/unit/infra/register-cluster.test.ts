@@ -13,6 +13,7 @@ const good = [
   '--ca-data',
   caData,
 ];
+const ecr = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
 const changed = (from: string, to: string): readonly string[] => good.map((word) => (word === from ? to : word));
 
 describe('registering a cluster', () => {
@@ -24,10 +25,20 @@ describe('registering a cluster', () => {
     });
   });
 
-  it('keeps the roles that enter ECR of other accounts', () => {
-    const roles = ['210987654321', '310987654321'].map((account) => `arn:aws:iam::${account}:role/ecr-kpackless-prod`);
-    const { registration } = registerOptions([...good, ...roles.flatMap((role) => ['--ecr-role', role])]);
-    expect(registration).toMatchObject({ ecrRoles: roles });
+  it('keeps what is granted, and grants nothing that is not written', () => {
+    const roleArn = 'arn:aws:iam::210987654321:role/ecr-kpackless-prod';
+    const { registration } = registerOptions([
+      ...good,
+      '--grant',
+      `write ${ecr}/team-a namespaces=team-a,team-a-test role=${roleArn}`,
+      '--grant',
+      `read ${ecr} namespaces=* cluster-scoped`,
+    ]);
+    const namespaces = ['team-a', 'team-a-test'];
+    expect(registration.grants).toEqual([
+      { access: 'write', prefix: `${ecr}/team-a`, namespaces, clusterScoped: false, roleArn },
+      { access: 'read', prefix: ecr, namespaces: ['*'], clusterScoped: true },
+    ]);
   });
 
   it('keeps whose messages count for the cluster', () => {
@@ -35,8 +46,6 @@ describe('registering a cluster', () => {
       relayRoleId: 'AROAEXAMPLE000000001',
     });
   });
-
-  const ecrRole = ['--ecr-role', 'arn:aws:iam::210987654321:role/ecr-kpackless-a'];
 
   it.each([
     ['no name', good.slice(1), /give one name/],
@@ -46,12 +55,22 @@ describe('registering a cluster', () => {
     ['a certificate that is none', changed(caData, 'bm8='), /no certificate/],
     ['a role that is none', [...good, '--role', 'kpackless-prod'], /no ARN of a role/],
     [
-      'an ECR role that the functions may not become',
-      [...good, '--ecr-role', 'arn:aws:iam::210987654321:role/admin'],
+      'a grant by a role that the functions may not become',
+      [...good, '--grant', `read ${ecr} namespaces=a role=arn:aws:iam::210987654321:role/admin`],
       /begins with ecr-kpackless-/,
     ],
-    ['two ECR roles of one account', [...good, ...ecrRole, ...ecrRole], /one role per account/],
     ['an id that is no role’s', [...good, '--relay-role-id', 'AIDAEXAMPLE000000001'], /no unique id of a role/],
+    ['a grant of neither reading nor writing', [...good, '--grant', `${ecr} namespaces=a`], /read or write/],
+    ['a grant to nobody', [...good, '--grant', `read ${ecr}`], /neither namespaces=… nor cluster-scoped/],
+    ['a grant to what is no namespace', [...good, '--grant', `read ${ecr} namespaces=a/b`], /"a\/b" is no namespace/],
+    [
+      'a grant at a registry without identities',
+      [...good, '--grant', 'read ghcr.io/a namespaces=a'],
+      /registry of ECR/,
+    ],
+    ['a grant whose path climbs', [...good, '--grant', `read ${ecr}/a/../b namespaces=a`], /registry of ECR/],
+    ['a grant with a word too many', [...good, '--grant', `read ${ecr} namespaces=a everywhere`], /everywhere is not/],
+    ['a grant that says a thing twice', [...good, '--grant', `read ${ecr} namespaces=a namespaces=b`], /said twice/],
     ['an option that is none', [...good, '--nonsense'], /nonsense/],
   ])('refuses %s in one sentence', (_, args, why) => {
     expect(() => registerOptions(args)).toThrow(why);

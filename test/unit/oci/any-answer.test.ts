@@ -216,7 +216,8 @@ const calls: Readonly<Record<string, (registry: Registry) => Promise<unknown>>> 
   createForPlatforms: (registry) =>
     createForPlatforms(recipe, 'all', { namespace: '', serviceAccount: '' }, accessTo(registry)),
   readImage: (registry) => readImage(registry, tag),
-  rebaseImage: (registry) => rebaseImage({ app: registry }, { app: tag, runImage: tag, tags: [tag] }),
+  rebaseImage: (registry) =>
+    rebaseImage({ tags: registry, app: registry, runImage: registry }, { app: tag, runImage: tag, tags: [tag] }),
   signImage: (registry) => signImage(registry, { image: withDigest(tag, blob.digest), key, annotations: new Map() }),
 };
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CredentialSecret, keychainFromSecrets } from '../../../lib/oci/credentials.ts';
-import type { Keychain } from '../../../lib/oci/keychain.ts';
+import { type Keychain, reading } from '../../../lib/oci/keychain.ts';
 import { parseRepository } from '../../../lib/oci/reference.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -22,14 +22,14 @@ const basicAuth = (registry: string, username: string): CredentialSecret => ({
 });
 const login = (username: string, password = 'pw') => ({ username, password });
 const userFor = async (keychain: Keychain, name: string): Promise<string | undefined> => {
-  const found = await keychain(parseRepository(name));
+  const found = await keychain(parseRepository(name), reading);
   return found?.kind === 'basic' ? found.username : found?.kind;
 };
 
 describe('Secrets of a ServiceAccount', () => {
   it('04#132 a basic-auth Secret annotated with a registry gives its user and password', async () => {
     const keychain = keychainFromSecrets({ accountSecrets: [basicAuth('annotated.io', 'me')] });
-    expect(await keychain(parseRepository('annotated.io/some/image'))).toEqual({
+    expect(await keychain(parseRepository('annotated.io/some/image'), reading)).toEqual({
       kind: 'basic',
       username: 'me',
       password: 'pw',
@@ -46,7 +46,7 @@ describe('Secrets of a ServiceAccount', () => {
 
   it('04#136 nobody is known for another registry', async () => {
     const keychain = keychainFromSecrets({ accountSecrets: [basicAuth('reg.io', 'me')] });
-    expect(await keychain(parseRepository('other.io/ab'))).toBeUndefined();
+    expect(await keychain(parseRepository('other.io/ab'), reading)).toBeUndefined();
   });
 
   it.each([
@@ -89,7 +89,7 @@ describe('Secrets of a ServiceAccount', () => {
       const keychain = keychainFromSecrets({
         accountSecrets: [dockerConfigJson({ 'reg.io': { ...login('wrong'), auth } })],
       });
-      expect(await keychain(parseRepository('reg.io/ab'))).toEqual({
+      expect(await keychain(parseRepository('reg.io/ab'), reading)).toEqual({
         kind: 'basic',
         username: 'right',
         password: 'a:b',
@@ -101,8 +101,8 @@ describe('Secrets of a ServiceAccount', () => {
     const keychain = keychainFromSecrets({
       accountSecrets: [dockerConfigJson({ 'a.io': { identitytoken: 'i' }, 'b.io': { registrytoken: 'r' } })],
     });
-    expect(await keychain(parseRepository('a.io/ab'))).toEqual({ kind: 'identity-token', token: 'i' });
-    expect(await keychain(parseRepository('b.io/ab'))).toEqual({ kind: 'registry-token', token: 'r' });
+    expect(await keychain(parseRepository('a.io/ab'), reading)).toEqual({ kind: 'identity-token', token: 'i' });
+    expect(await keychain(parseRepository('b.io/ab'), reading)).toEqual({ kind: 'registry-token', token: 'r' });
   });
 
   it('ignores Secrets of other types and without the annotation', async () => {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openFetch } from '../../../lib/egress/fetch.ts';
+import { guardedFetch } from '../../../lib/egress/guarded-fetch.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { digestOf } from '../../../lib/oci/digest.ts';
 import { OciError } from '../../../lib/oci/errors.ts';
-import { nodeFetch } from '../../../lib/oci/node-fetch.ts';
 import { type TagReference, withDigest } from '../../../lib/oci/reference.ts';
 import type { Registry } from '../../../lib/oci/registry.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
@@ -12,9 +13,9 @@ import { blobOf, pushSomeImage, someTag } from '../../support/registry-suite.ts'
 const retry = { firstWaitMs: 1 };
 
 describe.each([
-  ['the platform’s fetch', globalThis.fetch],
-  ['node:http', nodeFetch()],
-])('over %s', (_what, fetch) => {
+  ['open', openFetch()],
+  ['guarded', guardedFetch(() => undefined, { plainHttp: 'anywhere' })],
+])('over a fetch that is %s', (_what, fetch) => {
   let fake: FakeRegistry;
   let registry: Registry;
   let tag: TagReference;
@@ -55,7 +56,7 @@ describe.each([
       fake.addFault({ kind: 'status', status: 503, body, times: 9 });
       const error = await failure(registry.getManifest(tag));
       expect(error).toMatchObject({ code: 'unavailable', status: 503, pace: 'soon', host: fake.host });
-      expect(error.message).toBe(`GET http://${fake.host}/v2/${tag.path}/manifests/v1: UNKNOWN: disk full; map[Tag:x]`);
+      expect(error.message).toBe(`GET http://${fake.host}/v2/${tag.path}/manifests/v1: UNKNOWN: disk full`);
       expect(statuses()).toHaveLength(3);
     });
 
@@ -143,9 +144,31 @@ describe.each([
     });
 
     it('shows at most a line of what a registry says', async () => {
-      fake.addFault({ kind: 'status', status: 400, body: `a\nb\t${'x'.repeat(60_000)}` });
+      const errors = Array.from({ length: 9 }, () => ({ code: 'DENIED', message: `a\nb${'x'.repeat(900)}\u202e` }));
+      fake.addFault({ kind: 'status', status: 400, body: JSON.stringify({ errors }) });
       const error = await failure(registry.getManifest(tag));
-      expect(error.message).toMatch(/: a b x{900,1024}…$/);
+      expect(error.message).toMatch(/: multiple errors returned: (?:DENIED: a bx{253}…(?:; )?){4}$/);
+    });
+
+    it('repeats with the registry what was asked, as kpack does', async () => {
+      const detail = { Tag: 'v1', Name: tag.path };
+      const body = JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown', detail }] });
+      fake.addFault({ kind: 'status', status: 404, body });
+      const error = await failure(registry.getManifest(tag));
+      expect(error.message).toMatch(/: MANIFEST_UNKNOWN: manifest unknown; map\[Name:test\/\w+ Tag:v1\]$/);
+    });
+
+    it.each([
+      ['a page', '<html>internal</html>'],
+      ['JSON of somebody else', '{"error":"internal","errors":"internal"}'],
+      ['entries without a code', '{"errors":[{"internal":"x"},"internal"]}'],
+      ['a code that is none', '{"errors":[{"code":"internal secret"}]}'],
+      ['details beyond what was asked', '{"errors":[{"code":"DENIED","message":"no","detail":{"Secret":"internal"}}]}'],
+    ])('shows nothing of %s', async (_, body) => {
+      fake.addFault({ kind: 'status', status: 400, body });
+      const error = await failure(registry.getManifest(tag));
+      expect(error.message).not.toContain('internal');
+      expect(error.message).toMatch(/unexpected status code 400 Bad Request$|UNKNOWN$|DENIED: no$/);
     });
   });
 

@@ -3,14 +3,15 @@ import { createServer as createProxy } from 'node:http';
 import { createServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { guardedFetch } from '../../../lib/egress/guarded-fetch.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { digestOf } from '../../../lib/oci/digest.ts';
-import { httpsFetch } from '../../../lib/oci/https-fetch.ts';
 import { parseTag } from '../../../lib/oci/reference.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 
 let host: string;
 let ca: string;
+const trusting = () => guardedFetch(() => undefined, { ca, plainHttp: 'anywhere' });
 const received: Buffer[] = [];
 const server = { close: (): void => undefined };
 
@@ -60,7 +61,7 @@ describe('a proxy', () => {
     vi.stubEnv('HTTPS_PROXY', proxyUrl);
     vi.stubEnv('NO_PROXY', '');
     vi.stubEnv('no_proxy', '');
-    const fetch = httpsFetch(ca);
+    const fetch = trusting();
     vi.unstubAllEnvs();
     const response = await fetch(new URL(`https://${host}/v2/a/b/manifests/v1`), {});
     expect([response.status, asked]).toEqual([200, [host]]);
@@ -72,7 +73,7 @@ describe('a proxy', () => {
 
 describe('a registry with a certificate of its own', () => {
   it('is trusted when its CA is given', async () => {
-    const registry = openRegistry({ transport: { fetch: httpsFetch(ca) } });
+    const registry = openRegistry({ transport: { fetch: trusting() } });
     expect((await registry.getManifest(parseTag(`${host}/a/b:v1`))).digest).toBe(digestOf('{"schemaVersion":2}'));
   });
 
@@ -82,7 +83,7 @@ describe('a registry with a certificate of its own', () => {
   });
 
   it('takes uploads over https though it speaks of http', async () => {
-    const registry = openRegistry({ transport: { fetch: httpsFetch(ca) } });
+    const registry = openRegistry({ transport: { fetch: trusting() } });
     const bytes = Buffer.alloc(100_000, 'z');
     const blob = {
       digest: digestOf(bytes),

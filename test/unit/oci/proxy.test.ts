@@ -1,7 +1,7 @@
 /** Node reads its proxy variables when it starts: each case is a process of its own that reads a manifest through our client. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { request as ask, createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,7 +18,19 @@ const program = (image: string): string => `
 let registry: FakeRegistry;
 let digest: string;
 const tunnels: string[] = [];
-const proxy = createServer().on('connect', (request, socket: Socket) => {
+/** Of plain http a proxy is told the whole URL. */
+const forward: RequestListener = (request, response) => {
+  const { host, pathname, search } = new URL(request.url ?? '');
+  tunnels.push(host);
+  const [, port] = registry.host.split(':');
+  const options = { host: '127.0.0.1', port, path: `${pathname}${search}`, method: request.method ?? 'GET' };
+  const asked = ask({ ...options, headers: request.headers, agent: false }, (answer) => {
+    response.writeHead(answer.statusCode ?? 500, answer.headers);
+    answer.pipe(response);
+  });
+  asked.on('error', () => response.destroy()).end();
+};
+const proxy = createServer(forward).on('connect', (request, socket: Socket) => {
   const [host = '', port = ''] = (request.url ?? '').split(':');
   tunnels.push(`${host}:${port}`);
   const upstream = connect(Number(registry.host.split(':')[1]), '127.0.0.1', () =>

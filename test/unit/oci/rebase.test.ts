@@ -53,7 +53,7 @@ const store = (appImage: AnImage, runImage: AnImage): void => {
   storeImage(fake.store, parseReference(printReference(run)), runImage);
 };
 const rebase = (tags: readonly TagReference[] = [tag]) =>
-  rebaseImage({ app: registry }, { app: tag, runImage: run, tags });
+  rebaseImage({ tags: registry, app: registry, runImage: registry }, { app: tag, runImage: run, tags });
 
 describe('rebase', () => {
   it('03#158 03#195 puts the app’s layers on the new run image and keeps config, media types and annotations', async () => {
@@ -126,7 +126,11 @@ describe('rebase', () => {
     }
     const configs = configCache();
     const rebaseOne = (one: TagReference) =>
-      rebaseImage({ app: registry }, { app: one, runImage: run, tags: [one, withTag(one, 'b2')] }, { configs });
+      rebaseImage(
+        { tags: registry, app: registry, runImage: registry },
+        { app: one, runImage: run, tags: [one, withTag(one, 'b2')] },
+        { configs: configs.of({ reader: 'somebody' }, run) },
+      );
     await rebaseOne(tags[0] ?? tag);
     fake.clearRequests();
     const heapBefore = process.memoryUsage().heapUsed;
@@ -148,7 +152,12 @@ describe('rebase', () => {
     store(app(), { layers: ['b1'], labels: stack });
     for (const [n, one] of tags.entries()) storeImage(fake.store, one, app({ env: [`N=${n}`] }));
     fake.clearRequests();
-    for (const one of tags) await rebaseImage({ app: registry }, { app: one, runImage: run, tags: [one] }, { configs });
+    for (const one of tags)
+      await rebaseImage(
+        { tags: registry, app: registry, runImage: registry },
+        { app: one, runImage: run, tags: [one] },
+        { configs },
+      );
     const reads = fake.requests.filter(({ method, path }) => method === 'GET' && path.includes(`${run.path}/blobs`));
     expect(reads).toHaveLength(1);
   });
@@ -181,7 +190,7 @@ describe('rebase', () => {
       const runImage = openRegistry({
         keychain: () => Promise.resolve({ kind: 'basic', username: 'u', password: 'p' }),
       });
-      await rebaseImage({ app: registry, runImage }, { app: tag, runImage: there, tags: [tag] });
+      await rebaseImage({ tags: registry, app: registry, runImage }, { app: tag, runImage: there, tags: [tag] });
       expect(fake.store.repositories.get(tag.path)?.blobs.get(digestOf('far base'))?.toString()).toBe('far base');
     } finally {
       await other.close();

@@ -83,7 +83,7 @@ describe('sending', () => {
     const { sender } = sending((_, shown) => (shown === 'a@1' ? 'entry' : undefined));
     const sent = sender.send('image', [message('a', 1), message('a', 2)]);
     await expect(sent).rejects.toThrow(QueueError);
-    await expect(sent).rejects.toThrow('not now');
+    await expect(sent).rejects.toThrow('InternalError');
   });
 
   it('nothing to send is no call', async () => {

@@ -70,7 +70,7 @@ describe('what may be skipped', () => {
 
   it('a message that names another kind than its queue reconciles nothing and does not come back', async () => {
     const world = await begin();
-    await world.send('image', wakeUp('self', { target: { kind: 'Secret', namespace: 'team', name: 'app' } }));
+    await world.send('image', wakeUp('self', { target: { kind: 'Build', namespace: 'team', name: 'app' } }));
     expect(await world.deliver()).toStrictEqual(['misdirected']);
     expect(world.kube.calls).toStrictEqual([]);
     expect(world.held('image')).toBe(0);

@@ -1,7 +1,7 @@
 /** Each test is named after the loss that it prevents: outages and circuits (DESIGN §3.14), due times and the sweeper (DESIGN §3.7). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { KubeError } from '../../../lib/kube/errors.ts';
-import { dueShardOf, recordKey } from '../../../lib/state/keys.ts';
+import { clusterScope, dueShardOf, recordKey } from '../../../lib/state/keys.ts';
 import { imageStory, settledImage, wakeUp } from '../../support/image-story.ts';
 import type { Story } from '../../support/story.ts';
 import { applyImage, builds, imageOf } from '../../support/story-image.ts';
@@ -65,7 +65,7 @@ describe('a cluster that is down', () => {
   it('is asked by one probe at a time', async () => {
     const world = await begin();
     for (const name of ['a', 'b', 'c']) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
-    await world.circuits.failed('one', Math.floor(world.now().getTime() / 1000));
+    await world.circuits.failed(clusterScope('one'), Math.floor(world.now().getTime() / 1000));
     world.later(6);
     world.kube.failNext('get', /Image/, down());
     expect((await world.deliver()).toSorted()).toStrictEqual(['failed', 'parked', 'parked']);
@@ -92,7 +92,7 @@ describe('a cluster that is down', () => {
   it('a probe that is refused says that the cluster is there: nobody else is parked', async () => {
     const world = await begin();
     await settledImage(world);
-    await world.circuits.failed('one', Math.floor(world.now().getTime() / 1000));
+    await world.circuits.failed(clusterScope('one'), Math.floor(world.now().getTime() / 1000));
     world.later(6);
     world.kube.failNext('get', /Image/, new KubeError('forbidden', 'no', { status: 403, pace: 'slow' }));
     await world.send('image', wakeUp('hook', { occasion: '1' }));

@@ -79,7 +79,7 @@ describe('a key in PKCS#8', () => {
     [
       '03#187 that is nonsense',
       '-----BEGIN PRIVATE KEY-----\nbm9uc2Vuc2U=\n-----END PRIVATE KEY-----\n',
-      'cannot be read',
+      'holds no PKCS#8 private key',
     ],
     ['that is no PEM', 'nonsense', 'is no unencrypted'],
     ['in another form', pairs.rsa.privateKey.export({ format: 'pem', type: 'pkcs1' }).toString(), 'is no unencrypted'],

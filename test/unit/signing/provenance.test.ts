@@ -1,52 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  dependency,
-  type ProvenanceFacts,
-  projectMetadataLabel,
-  provenanceStatement,
-  sourceOfImage,
-} from '../../../lib/signing/provenance.ts';
+import { dependency, type ProvenanceFacts, provenanceStatement } from '../../../lib/signing/provenance.ts';
 
 const hex = (letter: string): string => letter.repeat(64);
-const labelled = (source: unknown): Record<string, string> => ({ [projectMetadataLabel]: JSON.stringify({ source }) });
-
-describe('the source of an image', () => {
-  it.each([
-    [
-      'git',
-      { type: 'git', version: { commit: 'c'.repeat(40) }, metadata: { repository: 'https://git.example/a' } },
-      { uri: 'https://git.example/a', digest: { sha1: 'c'.repeat(40) } },
-    ],
-    [
-      'git with SHA-256',
-      { type: 'git', version: { commit: hex('c') }, metadata: { repository: 'r' } },
-      { uri: 'r', digest: { sha256: hex('c') } },
-    ],
-    [
-      'blob',
-      { type: 'blob', version: { sha256sum: hex('d') }, metadata: { url: 'https://blob.example/a.zip' } },
-      { uri: 'https://blob.example/a.zip', digest: { sha256: hex('d') } },
-    ],
-    [
-      'image',
-      { type: 'image', version: { digest: `sha256:${hex('e')}` }, metadata: { image: 'registry.example/src' } },
-      { uri: 'registry.example/src', digest: { sha256: hex('e') } },
-    ],
-  ])('03#171 of type %s is its place and digest', (_, source, wanted) => {
-    expect(sourceOfImage(labelled(source))).toEqual({ name: 'source', ...wanted });
-  });
-
-  it.each([
-    [{}, "label not found: 'io.buildpacks.project.metadata'"],
-    [{ [projectMetadataLabel]: 'no JSON' }, 'is not JSON'],
-    [{ [projectMetadataLabel]: '{}' }, 'names no source'],
-    [labelled({ type: 'svn' }), "unknown project type: 'svn'"],
-  ])('that cannot be told is said: %j', (labels, message) => {
-    expect(() => sourceOfImage(labels)).toThrow(`failed to extract source from label: `);
-    expect(() => sourceOfImage(labels)).toThrow(message);
-  });
-});
-
 describe('a dependency', () => {
   const decoded = (content = ''): string => Buffer.from(content, 'base64').toString('utf8');
 
@@ -67,7 +22,7 @@ describe('a statement', () => {
     subject: { repository: 'registry.example/app', digest: `sha256:${hex('a')}` },
     externalParameters: { tags: ['registry.example/app'] },
     internalParameters: { systemNamespace: 'kpack' },
-    source: { name: 'source', uri: 'u', digest: { sha1: 's' } },
+    material: { name: 'source', uri: 'u', digest: { sha1: 's' } },
     builder: { repository: 'registry.example/builder', digest: `sha256:${hex('b')}`, labels: { l: 'v' } },
     lifecycleVersion: '0.21.0',
     release: 'v1',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { TargetKey } from '../../../lib/state/keys.ts';
+import { recordKey, type TargetKey } from '../../../lib/state/keys.ts';
 import { type SourceWorld, sourceWorld } from '../../support/source-world.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 
@@ -80,11 +80,14 @@ describe('a shared poll', () => {
     await follow('a');
     w.host(URL, refs(['main', '3']));
     const poll = await onlyPoll();
-    const row = await w.polls.read(poll);
+    const before = present(await w.polls.entry(poll, 'main'));
     expect(await w.poll(poll)).toBe('moved');
     // What the store looks like when the pass died just before it replaced what followers saw.
-    const now = await w.polls.read(poll);
-    await w.polls.replaceWatched(poll, present(now), row?.watched ?? []);
+    await w.polls.settle(
+      poll,
+      { ...before, version: present(await w.polls.entry(poll, 'main')).version },
+      before.seen[0] ?? '',
+    );
     w.woken();
     expect(await w.poll(poll)).toBe('moved');
     expect(w.woken()).toEqual(['source-resolver dependency a']);
@@ -129,7 +132,9 @@ describe('a shared poll', () => {
     await w.resolve('app');
     const poll = await onlyPoll();
     expect(await w.poll(poll)).toBe('unchanged');
-    expect(JSON.stringify([poll, await w.polls.read(poll), w.logged])).not.toMatch(/hunter2|github/);
+    const stored = await w.table.queryPartition(recordKey(poll), { limit: 10 });
+    expect(stored.items).toHaveLength(2);
+    expect(JSON.stringify([poll, stored.items, w.logged])).not.toMatch(/hunter2|github/);
   });
 
   it('tells followers at once when the host refuses, once, and again when that is over', async () => {
@@ -201,9 +206,9 @@ describe('a shared poll', () => {
   it('is not lost to somebody who begins to follow while it goes', async () => {
     await follow('a');
     const poll = await onlyPoll();
-    const seen = await w.polls.read(poll);
+    const [row, { entries }] = [await w.polls.read(poll), await w.polls.entries(poll, 10)];
     await follow('b');
-    expect(await w.polls.forget(poll, present(seen))).toBe(false);
+    expect(await w.polls.forget(poll, present(row), entries)).toBe(false);
     expect(await w.polls.read(poll)).toBeDefined();
   });
 
@@ -215,10 +220,12 @@ describe('a shared poll', () => {
     await w.poll(poll);
     w.apply('d', git('main'), { generation: 2 });
     await w.resolve('d');
-    expect((await w.polls.read(poll))?.watched).toHaveLength(2);
+    expect((await w.polls.entries(poll, 10)).entries).toHaveLength(2);
     w.later(3600);
     await w.poll(poll);
-    expect((await w.polls.read(poll))?.watched).toEqual([`${id('1')} Branch main`]);
+    expect((await w.polls.entries(poll, 10)).entries).toMatchObject([
+      { revision: 'main', seen: [`${id('1')} Branch`], found: `${id('1')} Branch` },
+    ]);
   });
 
   it('waits while all its followers have moved on but are not yet forgotten', async () => {

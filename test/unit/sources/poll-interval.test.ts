@@ -127,7 +127,7 @@ describe('a source that is never polled', () => {
   it('moves when a push hook says so, also when its message comes late', async () => {
     await follow('app', '0');
     w.host(URL, main('2'));
-    expect(await push()).toMatchObject({ body: { woken: 1 }, polls: ['moved'] });
+    expect(await push()).toMatchObject({ status: 202, polls: ['moved'] });
     w.later(600);
     await w.resolve('app', { reasons: ['dependency'] });
     expect(commitOf('app')).toBe(id('2'));

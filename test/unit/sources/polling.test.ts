@@ -2,12 +2,13 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseGitUrl } from '../../../lib/git/url.ts';
 import {
-  movedRevisions,
+  isSettled,
+  listedIn,
   parseFailure,
-  parseWatched,
+  parseSeen,
   prefixesFor,
   showFailure,
-  showWatched,
+  showSeen,
   tellsFollowers,
 } from '../../../lib/sources/git-poll.ts';
 import {
@@ -50,8 +51,8 @@ describe('a shared poll', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it('is shared across namespaces when it is anonymous', () => {
-    expect(key('https://h/a', 'team')).toBe(key('https://h/a', 'other'));
+  it('is shared across namespaces never, not even when it is anonymous', () => {
+    expect(key('https://h/a', 'team')).not.toBe(key('https://h/a', 'other'));
   });
 
   it('is nobody else’s when the URL carries what may be a secret, and does not depend on it', () => {
@@ -113,12 +114,10 @@ describe('what a poll stores', () => {
     }),
     { nil: undefined },
   );
-  const watched = fc.record({ revision: fc.string(), seen });
-
   it('is read as it was written', () => {
     fc.assert(
-      fc.property(watched, (entry) => {
-        expect(parseWatched(showWatched(entry))).toEqual(entry);
+      fc.property(seen, (given) => {
+        expect(parseSeen(showSeen(given))).toEqual(given);
       }),
     );
     expect(parseFailure(showFailure({ code: 'tls', message: 'no' }))).toEqual({ code: 'tls', message: 'no' });
@@ -130,20 +129,19 @@ describe('what a poll stores', () => {
   });
 
   it('tells what moved: for anybody who is behind, deleted and new revisions included', () => {
-    const at = (revision: string, digit?: string) => ({
-      revision,
-      seen: digit === undefined ? undefined : { commit: digit.repeat(40), type: 'Branch' as const },
-    });
-    const before = [
-      at('same', '1'),
-      at('moved', '1'),
-      at('late', '1'),
-      at('late', '2'),
-      at('gone', '1'),
-      at('new'),
-      at('none'),
-    ];
-    const now = [at('same', '1'), at('moved', '2'), at('late', '2'), at('gone'), at('new', '3'), at('none')];
-    expect(movedRevisions(before, now)).toEqual(['moved', 'late', 'gone', 'new']);
+    const at = (digit: string) => `${digit.repeat(40)} Branch`;
+    const entries = [
+      ['same', at('1')],
+      ['moved', at('1')],
+      ['late', at('1'), at('2')],
+      ['gone', at('1')],
+      ['new', '-'],
+      ['none', '-'],
+      ['lost'],
+    ].map(([revision = '', ...seen]) => ({ revision, seen, found: undefined, version: '' }));
+    const heads = ['same 1', 'moved 2', 'late 2', 'new 3', 'lost 1'].map((head) => head.split(' '));
+    const refs = heads.map(([name, digit = '']) => ({ name: `refs/heads/${name}`, hash: digit.repeat(40) }));
+    const behind = listedIn(entries, refs).filter((listed) => !isSettled(listed));
+    expect(behind.map(({ entry }) => entry.revision)).toEqual(['moved', 'late', 'gone', 'new', 'lost']);
   });
 });

@@ -1,8 +1,10 @@
 /** Circuits: one outage is one failure, one probe at a time, and an answer of any kind closes them (DESIGN §3.14). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Circuits, openSeconds } from '../../../lib/state/circuits.ts';
+import { circuitKey, circuitSortKey, clusterScope } from '../../../lib/state/keys.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 
+const one = clusterScope('one');
 let tables: StateTables;
 beforeAll(async () => {
   tables = await stateTables();
@@ -18,87 +20,87 @@ const two = async (): Promise<readonly [Circuits, Circuits]> => {
 describe('a circuit', () => {
   it('is closed for whom nobody has complained about', async () => {
     const [circuits] = await two();
-    expect(await circuits.admit('one', 100)).toStrictEqual({ admitted: true });
+    expect(await circuits.admit(one, 100)).toStrictEqual({ admitted: true });
   });
 
   it('opens for everybody, five seconds later at most', async () => {
     const [here, there] = await two();
-    await there.admit('one', 100);
-    await here.failed('one', 100);
-    expect(await here.admit('one', 101)).toStrictEqual({ admitted: false, until: 102 });
-    expect(await there.admit('one', 104)).toStrictEqual({ admitted: true });
-    await here.failed('one', 104, 60);
-    expect(await there.admit('one', 109)).toMatchObject({ admitted: false });
+    await there.admit(one, 100);
+    await here.failed(one, 100);
+    expect(await here.admit(one, 101)).toStrictEqual({ admitted: false, until: 102 });
+    expect(await there.admit(one, 104)).toStrictEqual({ admitted: true });
+    await here.failed(one, 104, 60);
+    expect(await there.admit(one, 109)).toMatchObject({ admitted: false });
   });
 
   it('fifty calls that fail at once are one failure: it does not stay open for minutes', async () => {
     const [circuits] = await two();
-    await circuits.admit('one', 100);
-    for (let call = 0; call < 50; call += 1) await circuits.failed('one', 100);
-    expect(await circuits.admit('one', 101)).toStrictEqual({ admitted: false, until: 102 });
+    await circuits.admit(one, 100);
+    for (let call = 0; call < 50; call += 1) await circuits.failed(one, 100);
+    expect(await circuits.admit(one, 101)).toStrictEqual({ admitted: false, until: 102 });
   });
 
   it('a call that was under way can only make it wait for longer, as the other side asks', async () => {
     const [circuits] = await two();
-    await circuits.failed('one', 100, 40);
-    await circuits.failed('one', 101);
-    expect(await circuits.admit('one', 102)).toStrictEqual({ admitted: false, until: 140 });
-    await circuits.failed('one', 102, 90);
-    expect(await circuits.admit('one', 103)).toStrictEqual({ admitted: false, until: 192 });
+    await circuits.failed(one, 100, 40);
+    await circuits.failed(one, 101);
+    expect(await circuits.admit(one, 102)).toStrictEqual({ admitted: false, until: 140 });
+    await circuits.failed(one, 102, 90);
+    expect(await circuits.admit(one, 103)).toStrictEqual({ admitted: false, until: 192 });
   });
 
   it('lets one probe through when its time is over, of all instances', async () => {
     const [here, there] = await two();
-    await here.failed('one', 100);
-    await there.admit('one', 100);
-    const answers = await Promise.all([here.admit('one', 106), there.admit('one', 106), here.admit('one', 106)]);
+    await here.failed(one, 100);
+    await there.admit(one, 100);
+    const answers = await Promise.all([here.admit(one, 106), there.admit(one, 106), here.admit(one, 106)]);
     expect(answers.filter(({ admitted }) => admitted)).toHaveLength(1);
   });
 
   it('whoever comes beside a probe looks again soon, as the probe mostly is over then', async () => {
     const [here, there] = await two();
-    await here.failed('one', 100);
-    expect(await here.admit('one', 106)).toStrictEqual({ admitted: true });
-    expect(await here.admit('one', 106)).toStrictEqual({ admitted: false, until: 109 });
-    expect(await there.admit('one', 107)).toStrictEqual({ admitted: false, until: 110 });
-    await here.succeeded('one', 107);
-    expect(await there.admit('one', 112)).toStrictEqual({ admitted: true });
+    await here.failed(one, 100);
+    expect(await here.admit(one, 106)).toStrictEqual({ admitted: true });
+    expect(await here.admit(one, 106)).toStrictEqual({ admitted: false, until: 109 });
+    expect(await there.admit(one, 107)).toStrictEqual({ admitted: false, until: 110 });
+    await here.succeeded(one, 107);
+    expect(await there.admit(one, 112)).toStrictEqual({ admitted: true });
   });
 
   it('a probe that fails opens it for half as long again, even when it took longer than the cache holds', async () => {
     const [circuits] = await two();
-    await circuits.failed('one', 100);
-    await circuits.admit('one', 106);
-    await circuits.admit('one', 113);
-    await circuits.failed('one', 116);
-    expect(await circuits.admit('one', 117)).toStrictEqual({ admitted: false, until: 119 });
+    await circuits.failed(one, 100);
+    await circuits.admit(one, 106);
+    await circuits.admit(one, 113);
+    await circuits.failed(one, 116);
+    expect(await circuits.admit(one, 117)).toStrictEqual({ admitted: false, until: 119 });
   });
 
   it('a probe that fails counts although others asked in the same moment', async () => {
     const [circuits] = await two();
-    await circuits.failed('one', 100);
-    const asked = await Promise.all([1, 2, 3].map(() => circuits.admit('one', 106)));
+    await circuits.failed(one, 100);
+    const asked = await Promise.all([1, 2, 3].map(() => circuits.admit(one, 106)));
     expect(asked.filter(({ admitted }) => admitted)).toHaveLength(1);
-    await circuits.failed('one', 107);
-    expect(await circuits.admit('one', 108)).toStrictEqual({ admitted: false, until: 110 });
+    await circuits.failed(one, 107);
+    expect(await circuits.admit(one, 108)).toStrictEqual({ admitted: false, until: 110 });
   });
 
   it('a probe that dies is replaced after half a minute', async () => {
     const [circuits] = await two();
-    await circuits.failed('one', 100);
-    expect(await circuits.admit('one', 106)).toStrictEqual({ admitted: true });
-    expect(await circuits.admit('one', 135)).toMatchObject({ admitted: false });
-    expect(await circuits.admit('one', 137)).toStrictEqual({ admitted: true });
+    await circuits.failed(one, 100);
+    expect(await circuits.admit(one, 106)).toStrictEqual({ admitted: true });
+    expect(await circuits.admit(one, 135)).toMatchObject({ admitted: false });
+    expect(await circuits.admit(one, 137)).toStrictEqual({ admitted: true });
   });
 
   it('closes at an answer, and forgets', async () => {
     const [here, there] = await two();
-    await here.failed('one', 100);
-    await here.admit('one', 106);
-    await here.succeeded('one', 107);
-    expect(await there.admit('one', 107)).toStrictEqual({ admitted: true });
-    await here.failed('one', 200);
-    expect(await here.admit('one', 201)).toStrictEqual({ admitted: false, until: 202 });
+    await here.failed(one, 100);
+    await here.admit(one, 106);
+    await here.succeeded(one, 107);
+    expect(await there.admit(one, 107)).toStrictEqual({ admitted: true });
+    await here.failed(one, 200);
+    expect(await here.admit(one, 201)).toStrictEqual({ admitted: false, until: 202 });
   });
 
   it.each([
@@ -126,9 +128,38 @@ describe('a circuit', () => {
 
   it('that somebody else has seen answered is closed for all, and says whether it was open', async () => {
     const [relay, handler] = await two();
-    await handler.failed('one', 100, 300);
-    expect(await relay.close('one', 110)).toBe(true);
-    expect(await relay.close('one', 110)).toBe(false);
-    expect(await handler.admit('one', 110)).toStrictEqual({ admitted: true });
+    await handler.failed(one, 100, 300);
+    expect(await relay.close(one, 110)).toBe(true);
+    expect(await relay.close(one, 110)).toBe(false);
+    expect(await handler.admit(one, 110)).toStrictEqual({ admitted: true });
+  });
+
+  it('whose probe is not used after all lets the next caller probe at once', async () => {
+    const [here, there] = await two();
+    await here.failed(one, 100);
+    expect(await here.admit(one, 106)).toStrictEqual({ admitted: true });
+    await here.unused(one, 106);
+    expect(await there.admit(one, 106)).toStrictEqual({ admitted: true });
+  });
+
+  it('that the process has forgotten among many is read anew, and counts and closes as ever', async () => {
+    const table = await tables.empty();
+    const circuits = new Circuits(table, { mostScopes: 2 });
+    const others = ['a', 'b', 'c'].map(clusterScope);
+    await circuits.failed(one, 100);
+    for (const other of others) await circuits.admit(other, 100);
+    expect(await circuits.admit(one, 101)).toStrictEqual({ admitted: false, until: 102 });
+    expect(await circuits.admit(one, 102)).toStrictEqual({ admitted: true });
+    for (const other of others) await circuits.admit(other, 102);
+    await circuits.succeeded(one, 103);
+    expect(await new Circuits(table).admit(one, 103)).toStrictEqual({ admitted: true });
+  });
+
+  it('is kept for a day after it was last open, then the store may drop it', async () => {
+    const table = await tables.empty();
+    await new Circuits(table).failed(one, 100);
+    await new Circuits(table).suspect(clusterScope('other'), 'witness', 100);
+    expect(await table.get(circuitKey(one), circuitSortKey)).toMatchObject({ openUntil: 102, endsAt: 86_502 });
+    expect(await table.get(circuitKey(clusterScope('other')), circuitSortKey)).toMatchObject({ endsAt: 86_500 });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Authorization } from '../../../lib/oci/keychain.ts';
+import { type Authorization, reading } from '../../../lib/oci/keychain.ts';
 import { blockYaml } from '../../../lib/steps/block-yaml.ts';
 import { buildChangeLines } from '../../../lib/steps/build-changes.ts';
 import { appended, credentialsFromFlags, dockerConfigOf, keychainOf } from '../../../lib/steps/docker-credentials.ts';
@@ -58,14 +58,19 @@ describe('what prepare is told', () => {
 });
 
 describe('registry credentials', () => {
-  it('03#105 come from basic Secrets, whose files are taken as they are', async () => {
+  it('03#105 come from basic Secrets; a line break at the end of a password is said, not sent', async () => {
     await using world = await stepWorld();
-    await world.secret('gcr-creds', { username: 'u', password: 'p\n' });
+    await world.secret('gcr-creds', { username: 'u', password: 'p ' });
+    await world.secret('echoed', { username: 'u', password: 'hunter2\n' });
     const lines: string[] = [];
     const flags = { basicDocker: ['gcr-creds=gcr.io'], dockercfg: [], dockerconfig: [] };
     const found = await credentialsFromFlags(flags, world.paths.secretsDir, (line) => lines.push(line));
-    expect([...found]).toStrictEqual([['gcr.io', { kind: 'basic', username: 'u', password: 'p\n' }]]);
+    expect([...found]).toStrictEqual([['gcr.io', { kind: 'basic', username: 'u', password: 'p ' }]]);
     expect(lines).toStrictEqual(['Loading secrets for "gcr.io" from secret "gcr-creds"']);
+    const wrong = { basicDocker: ['echoed=gcr.io'], dockercfg: [], dockerconfig: [] };
+    await expect(credentialsFromFlags(wrong, world.paths.secretsDir, silent)).rejects.toThrow(
+      /^password of Secret echoed ends with a line break/,
+    );
   });
 
   it('03#104 come from both files of one Secret', async () => {
@@ -102,8 +107,8 @@ describe('registry credentials', () => {
 
   it('03#108 are none for a registry nobody speaks of', async () => {
     const keychain = keychainOf(new Map([['gcr.io', basic('a')]]));
-    expect(await keychain({ registry: 'reg.io', path: 'x' })).toBeUndefined();
-    expect(await keychain({ registry: 'gcr.io', path: 'x' })).toStrictEqual(basic('a'));
+    expect(await keychain({ registry: 'reg.io', path: 'x' }, reading)).toBeUndefined();
+    expect(await keychain({ registry: 'gcr.io', path: 'x' }, reading)).toStrictEqual(basic('a'));
   });
 
   it('03#109 are saved in the form the lifecycle reads', () => {

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { packTar } from 'modern-tar';
 import { describe, expect, it } from 'vitest';
+import { parseSourceMessage } from '../../../lib/builds/source-message.ts';
 import { startFakeRegistry } from '../../support/fake-registry.ts';
 import { pushImage, stepWorld } from '../../support/step-world.ts';
 import { zipOf } from '../../support/zip.ts';
@@ -49,6 +50,8 @@ describe('a registry source', () => {
   [source.version]
     digest = "${pinned.slice(pinned.indexOf('@') + 1)}"
 `);
+    const id = pinned.slice(pinned.indexOf('@sha256:') + '@sha256:'.length);
+    expect(parseSourceMessage(await world.terminationMessage())).toEqual({ type: 'image', id });
   });
 
   it.each([

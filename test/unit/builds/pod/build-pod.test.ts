@@ -19,7 +19,12 @@ describe('the shape of a build pod', () => {
       name: 'build-name-build-pod',
       namespace: 'some-namespace',
       labels: { a: 'b', 'kpack.io/build': 'build-name' },
-      annotations: { c: 'd', 'sidecar.istio.io/inject': 'false' },
+      annotations: {
+        c: 'd',
+        'sidecar.istio.io/inject': 'false',
+        'eks.amazonaws.com/skip-containers': 'detect,build',
+        'azure.workload.identity/skip-containers': 'detect;build',
+      },
       ownerReferences: [
         {
           apiVersion: 'kpack.io/v1alpha2',
@@ -75,7 +80,7 @@ describe('the shape of a build pod', () => {
     const made = pod({ source: { git: { url: 'u', revision: 'r' }, subPath: 'some/path' } });
     const workspace = (name: string) => step(made, name).volumeMounts?.find((mount) => mount.name === 'workspace-dir');
     expect(workspace('prepare')).toEqual({ name: 'workspace-dir', mountPath: '/workspace' });
-    for (const name of ['analyze', 'detect', 'build', 'export']) expect(workspace(name)?.subPath).toBe('some/path');
+    for (const name of ['detect', 'build', 'export']) expect(workspace(name)?.subPath).toBe('some/path');
   });
 
   it('takes the leading slash off a sub path, which Kubernetes would refuse', () => {
@@ -126,7 +131,7 @@ describe('bindings', () => {
 
   it('03#8 03#26 03#31 mounts services in detect and build only, read-only', () => {
     const made = pod({}, { bindings: [service('database', 's1'), service('apm', 's2')] });
-    const mounts = ['layers-dir', 'platform-dir', 'workspace-dir', 'binding-database', 'binding-apm'];
+    const mounts = 'layers-dir analyzed-dir platform-dir workspace-dir binding-database binding-apm'.split(' ');
     expect(
       stepsOf(made)
         .filter(({ name }) => mountsOf(made, name).includes('binding-apm'))
@@ -163,6 +168,14 @@ describe('bindings', () => {
     expect(step(made, 'build').volumeMounts?.map(({ mountPath }) => mountPath)).toContain('/platform/bindings/a.b');
   });
 
+  it.each(['../../programs', 'a/b', '..', '.', '', 'a b', 'ä', 'x'.repeat(254)])(
+    'are not mounted where the name %j would lead',
+    (name) => {
+      expect(() => pod({}, { bindings: [cnb(name, 's')] })).toThrow(PermanentError);
+      expect(() => pod({}, { bindings: [service(name, 's')] })).toThrow('it becomes the name of a folder');
+    },
+  );
+
   it('03#10 03#11 leaves out what has no secret', () => {
     expect(volumeNames(pod({}, { bindings: [cnb('db')] })).slice(-1)).toEqual(['binding-metadata-db']);
     expect(volumeNames(pod({}, { bindings: [service('db')] })).filter((name) => name.startsWith('binding'))).toEqual(
@@ -190,6 +203,7 @@ describe('credentials of a build pod', () => {
     expect(step(pod(), 'prepare').volumeMounts).toContainEqual({
       name: 'secret-volume-4',
       mountPath: '/var/build-secrets/docker-secret-2',
+      readOnly: true,
     });
     expect(volumeNames(pod()).filter((name) => name.includes('secret-volume'))).toEqual(
       ['0', '1', '2', '4', '5', '6']

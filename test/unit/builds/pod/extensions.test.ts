@@ -60,12 +60,15 @@ describe('a pod whose builder orders image extensions', () => {
     }
   });
 
-  it('shares the extender’s folder between restore and what extends', () => {
-    const sharing = stepsOf(pod()).filter(({ volumeMounts = [] }) =>
-      volumeMounts.some(({ mountPath }) => mountPath === '/kaniko'),
-    );
-    expect(sharing.map(({ name }) => name)).toEqual(['extend-start', 'restore', 'extend-run', 'extend-build']);
-    expect(pod().spec?.volumes).toContainEqual({ name: 'kaniko-dir', emptyDir: {} });
+  it('lets restore fetch the images to extend, and shows them to what extends beside a scratch directory of its own', () => {
+    const below = (name: string) =>
+      step(pod(), name).volumeMounts?.filter(({ mountPath }) => mountPath.startsWith('/kaniko'));
+    const images = { name: 'kaniko-dir', mountPath: '/kaniko/cache/base', subPath: 'cache/base', readOnly: true };
+    expect(below('restore')).toEqual([{ name: 'kaniko-dir', mountPath: '/kaniko' }]);
+    expect(below('extend-run')).toEqual([{ name: 'kaniko-run-dir', mountPath: '/kaniko' }, images]);
+    expect(below('extend-build')).toEqual([{ name: 'kaniko-build-dir', mountPath: '/kaniko' }, images]);
+    const others = names(pod()).filter((name) => !['restore', 'extend-run', 'extend-build'].includes(name));
+    expect(others.flatMap(below)).toEqual([]);
   });
 
   it('runs the extender of the run image in the run image, by digest alone', () => {
@@ -78,30 +81,30 @@ describe('a pod whose builder orders image extensions', () => {
     const options = (name: string) => waiterOptions(step(pod(), name).args ?? []);
     expect(options('restore')).toMatchObject({
       mode: 'restored',
-      analyzed: '/layers/analyzed.toml',
+      analyzed: '/analyzed/analyzed.toml',
       runImage: `reg.io/run:tag@${digest}`,
       extender: '/cnb/lifecycle/extender',
-      to: '/kaniko/kpackless/extender',
+      to: '/extender/extender',
       command: [
         '/cnb/lifecycle/restorer',
         '-build-image=BI',
         '-group=/layers/group.toml',
         '-layers=/layers',
         '-cache-dir=/cache',
-        '-analyzed=/layers/analyzed.toml',
+        '-analyzed=/analyzed/analyzed.toml',
       ],
     });
-    expect(options('extend-start')).toEqual({ mode: 'copy', to: '/kaniko/kpackless/step' });
+    expect(options('extend-start')).toEqual({ mode: 'copy', to: '/programs/waiter' });
     expect(options('extend-gate')).toMatchObject({ mode: 'gate', given: '/podInfo/run-image' });
     expect(options('extend-run')).toMatchObject({
       mode: 'extend-run',
       command: [
-        '/kaniko/kpackless/extender',
+        '/extender/extender',
         '-kind=run',
         '-layers=/layers',
         '-app=/workspace',
         '-group=/layers/group.toml',
-        '-analyzed=/layers/analyzed.toml',
+        '-analyzed=/analyzed/analyzed.toml',
         '-generated=/layers/generated',
         '-extended=/layers/extended',
       ],
@@ -112,7 +115,7 @@ describe('a pod whose builder orders image extensions', () => {
       '-app=/workspace',
       '-group=/layers/group.toml',
       '-plan=/layers/plan.toml',
-      '-analyzed=/layers/analyzed.toml',
+      '-analyzed=/analyzed/analyzed.toml',
       '-generated=/layers/generated',
       '-uid=2000',
       '-gid=3000',
@@ -164,7 +167,9 @@ describe('a pod whose builder orders image extensions', () => {
 
   it('waits in the sidecar variant as any other, but is given no other run image there', () => {
     const made = pod({ settings: { injectedSidecars: true } });
-    expect((made.spec?.containers ?? []).map(({ name }) => name)).toEqual(names(pod()));
+    // Our program is there already.
+    const withoutStart = names(pod()).filter((name) => name !== 'extend-start');
+    expect((made.spec?.containers ?? []).map(({ name }) => name)).toEqual(withoutStart);
     const wrapped = waiterOptions(step(made, 'extend-gate').args ?? []);
     expect(wrapped.mode === 'wait' && waiterOptions(wrapped.command.slice(1))).toMatchObject({
       mode: 'gate',

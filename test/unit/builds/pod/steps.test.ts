@@ -38,7 +38,7 @@ describe('prepare', () => {
       { name: 'platform-dir', mountPath: '/platform' },
       { name: 'workspace-dir', mountPath: '/workspace' },
       { name: 'home-dir', mountPath: '/builder/home' },
-      { name: 'layers-dir', mountPath: '/projectMetadata' },
+      { name: 'project-metadata-dir', mountPath: '/projectMetadata' },
     ]);
   });
 
@@ -75,22 +75,28 @@ describe('prepare', () => {
   });
 });
 
+/** For detect and build, which have no argument for it in older lifecycles. */
+const analyzedPath = { name: 'CNB_ANALYZED_PATH', value: '/analyzed/analyzed.toml' };
+
 describe('the lifecycle phases', () => {
   it('03#26 tells detect the Platform API and the builder image', () => {
-    expect(step(pod(), 'detect')).toMatchObject({ image: 'BI', env: [{ name: 'CNB_PLATFORM_API', value: '0.9' }] });
+    expect(step(pod(), 'detect')).toMatchObject({
+      image: 'BI',
+      env: [{ name: 'CNB_PLATFORM_API', value: '0.9' }, analyzedPath],
+    });
   });
 
   it('03#27 analyzes against the previous image and all tags', () => {
     expect(step(pod(), 'analyze').args).toEqual([
       '-layers=/layers',
-      '-analyzed=/layers/analyzed.toml',
+      '-analyzed=/analyzed/analyzed.toml',
       '-run-image=builderregistry.io/run',
       '-tag=someimage/name:tag2',
       '-tag=someimage/name:tag3',
       '-previous-image=registry.example/previous',
       'someimage/name',
     ]);
-    expect(mountsOf(pod(), 'analyze')).toEqual(['layers-dir', 'workspace-dir', 'home-dir']);
+    expect(mountsOf(pod(), 'analyze')).toEqual(['layers-dir', 'analyzed-dir', 'home-dir']);
   });
 
   it.each([
@@ -107,9 +113,9 @@ describe('the lifecycle phases', () => {
       '-group=/layers/group.toml',
       '-layers=/layers',
       '-cache-dir=/cache',
-      '-analyzed=/layers/analyzed.toml',
+      '-analyzed=/analyzed/analyzed.toml',
     ]);
-    expect(mountsOf(pod(), 'restore')).toEqual(['layers-dir', 'home-dir', 'cache-dir']);
+    expect(mountsOf(pod(), 'restore')).toEqual(['layers-dir', 'analyzed-dir', 'home-dir', 'cache-dir']);
     expect(step(pod(), 'restore').env).toEqual([
       { name: 'HOME', value: '/builder/home' },
       { name: 'CNB_PLATFORM_API', value: '0.9' },
@@ -120,6 +126,7 @@ describe('the lifecycle phases', () => {
     expect(step(pod(), 'build').env).toEqual([
       { name: 'CNB_PLATFORM_API', value: '0.9' },
       { name: 'SERVICE_BINDING_ROOT', value: '/platform/bindings' },
+      analyzedPath,
     ]);
   });
 
@@ -128,8 +135,8 @@ describe('the lifecycle phases', () => {
       '-layers=/layers',
       '-app=/workspace',
       '-group=/layers/group.toml',
-      '-analyzed=/layers/analyzed.toml',
-      '-project-metadata=/layers/project-metadata.toml',
+      '-analyzed=/analyzed/analyzed.toml',
+      '-project-metadata=/projectMetadata/project-metadata.toml',
       '-cache-dir=/cache',
       '-process-type=sys-info',
       '-report=/var/report/report.toml',
@@ -244,8 +251,8 @@ describe('completion', () => {
     );
     expect(step(made, 'completion').volumeMounts).toEqual(
       expect.arrayContaining([
-        { name: 'secret-volume-9', mountPath: '/var/build-secrets/cosign/cosign-secret-1' },
-        { name: 'secret-volume-10', mountPath: '/var/build-secrets/cosign/cosign-secret-2' },
+        { name: 'secret-volume-9', mountPath: '/var/build-secrets/cosign/cosign-secret-1', readOnly: true },
+        { name: 'secret-volume-10', mountPath: '/var/build-secrets/cosign/cosign-secret-2', readOnly: true },
       ]),
     );
     expect(step(made, 'completion').args?.slice(-2)).toEqual([

@@ -51,6 +51,7 @@ describe('the step programs understand the pod', () => {
       sourceSubPath: 'sub',
       projectDescriptorPath: '',
       buildChanges: '',
+      handOverTo: '',
       builder: { image: 'builder.example/b', name: '', kind: '' },
       dockerSecrets: docker,
       imagePull: pulls,
@@ -77,6 +78,7 @@ describe('the step programs understand the pod', () => {
     const cosign = { annotations: [{ name: 'a', value: 'b=c d' }, { value: 'nameless' }] };
     const build = buildB({ cosign, cache: { registry: { tag: 'cache.example/c' } } });
     expect(completionOptions(started(buildPod(build, contextB({ secrets })), 'completion'))).toEqual({
+      imageTag: 'someimage/name',
       cacheTag: 'cache.example/c',
       terminationMessagePath: '/tmp/termination-log',
       notaryUrl: '',
@@ -107,15 +109,16 @@ describe('the step programs understand the pod', () => {
     const build = buildB({ cosign: { annotations: [{ name: 'note', value: 'two words' }] } });
     const plain = buildPod(build, contextB());
     const pod = buildPod(build, contextB({ settings: { injectedSidecars: true } }));
-    expect(waiterOptions(step(pod, 'pre-start').args ?? [])).toEqual({ mode: 'copy', to: '/buildWait/build-waiter' });
+    expect(waiterOptions(step(pod, 'pre-start').args ?? [])).toEqual({ mode: 'copy', to: '/programs/waiter' });
     for (const [index, { name }] of (pod.spec?.containers ?? []).entries()) {
       const before = pod.spec?.containers[index - 1]?.name;
       const { command = [], args = [] } = step(plain, name);
       expect(waiterOptions(step(pod, name).args ?? [])).toEqual({
         mode: 'wait',
-        waitFile: before === undefined ? '/downward/sidecars-ready' : `/buildWait/${before}`,
-        doneFile: `/buildWait/${name}`,
-        errorFile: '/buildWait/error',
+        waitFile: before === undefined ? '/downward/sidecars-ready' : '',
+        after: before ?? '',
+        signals: '/buildWait',
+        signalTo: '/buildSignal',
         command: [...command, ...args],
       });
     }

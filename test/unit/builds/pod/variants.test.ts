@@ -132,6 +132,7 @@ describe('the rebase pod', () => {
       '-cosign-annotations=buildNumber=12',
     ]);
     expect(step(pod(), 'completion').env).toEqual([
+      { name: 'IMAGE_TAG', value: 'someimage/name' },
       { name: 'CACHE_TAG', value: '' },
       { name: 'TERMINATION_MESSAGE_PATH', value: '/tmp/termination-log' },
     ]);
@@ -158,8 +159,8 @@ describe('the variant for injected sidecars', () => {
     expect(step(pod(), 'pre-start')).toMatchObject({
       image: 'steps',
       command: ['/kpackless/waiter'],
-      args: ['-mode=copy', '-to=/buildWait/build-waiter'],
-      volumeMounts: [{ name: 'build-wait-dir', mountPath: '/buildWait' }],
+      args: ['-mode=copy', '-to=/programs/waiter'],
+      volumeMounts: [{ name: 'programs-dir', mountPath: '/programs' }],
       securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true },
     });
   });
@@ -175,26 +176,44 @@ describe('the variant for injected sidecars', () => {
       'export',
       'completion',
     ]);
-    expect(new Set(steps.map(({ command }) => command?.join(' ')))).toEqual(new Set(['/buildWait/build-waiter']));
     expect(steps[2]?.args?.slice(0, 6)).toEqual([
       '-mode=wait',
-      '-done-file=/buildWait/detect',
-      '-error-file=/buildWait/error',
-      '-wait-file=/buildWait/analyze',
+      '-signal-to=/buildSignal',
+      '-signals=/buildWait',
+      '-after=analyze',
       '--',
       '/cnb/lifecycle/detector',
     ]);
     expect(steps[0]?.args?.[3]).toBe('-wait-file=/downward/sidecars-ready');
-    expect(mountsOf(pod(), 'prepare').slice(-2)).toEqual(['downward-api-dir', 'build-wait-dir']);
-    expect(mountsOf(pod(), 'analyze').at(-1)).toBe('build-wait-dir');
+    expect(mountsOf(pod(), 'prepare').slice(-3)).toEqual(['downward-api-dir', 'build-wait-dir', 'build-wait-dir']);
+    expect(step(pod(), 'analyze').volumeMounts?.slice(-2)).toEqual([
+      { name: 'build-wait-dir', mountPath: '/buildWait', readOnly: true },
+      { name: 'build-wait-dir', mountPath: '/buildSignal', subPath: 'analyze' },
+    ]);
+  });
+
+  it('starts steps of our own image with the program in it, and others with the copy', () => {
+    const commands = Object.fromEntries((pod().spec?.containers ?? []).map(({ name, command }) => [name, command]));
+    const [own, copy] = [['/kpackless/waiter'], ['/programs/waiter']];
+    expect(commands).toEqual({
+      prepare: own,
+      ...Object.fromEntries(['analyze', 'detect', 'restore', 'build', 'export'].map((name) => [name, copy])),
+      completion: own,
+    });
+    const { programs } = contextB();
+    const elsewhere = { programs: { ...programs, waiter: { ...programs.waiter, image: 'elsewhere' } }, settings };
+    const made = buildPod(buildB(), contextB(elsewhere));
+    expect(step(made, 'completion').command).toEqual(copy);
+    expect(mountsOf(made, 'completion')).toContain('programs-dir');
   });
 
   it('hands over arguments with spaces in one piece', () => {
     expect(step(pod(), 'completion').args).toContain('-cosign-annotations=note=two words');
   });
 
-  it('03#77 adds its two volumes and lets sidecars in', () => {
-    expect(pod().spec?.volumes?.slice(-2)).toEqual([
+  it('03#77 adds its volumes and lets sidecars in', () => {
+    expect(pod().spec?.volumes?.slice(-3)).toEqual([
+      { name: 'programs-dir', emptyDir: {} },
       { name: 'build-wait-dir', emptyDir: {} },
       {
         name: 'downward-api-dir',

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HookEndpoint, serveHooks } from '../../../../infra/local/standalone/hooks.ts';
-import { hookAnswerer, maxHookBytes } from '../../../../lib/hooks/answer.ts';
+import { hookAnswerer } from '../../../../lib/hooks/answer.ts';
 import { requestIn, resultFrom } from '../../../../lib/hooks/function-url.ts';
+import { maxHookBytes } from '../../../../lib/hooks/request.ts';
+import { secretsIn } from '../../../../lib/hooks/secrets.ts';
 import { githubPush, secret } from '../../hooks/deliveries.ts';
 
 let endpoint: HookEndpoint | undefined;
@@ -9,9 +11,12 @@ afterEach(() => endpoint?.close());
 
 const start = async (): Promise<string> => {
   const answer = hookAnswerer({
-    polls: { atPlace: () => Promise.resolve({ targets: [], next: undefined }), read: () => Promise.resolve(undefined) },
+    polls: {
+      atPlace: () => Promise.resolve({ targets: [], next: undefined }),
+      entries: () => Promise.resolve({ entries: [], next: undefined }),
+    },
     sender: { send: () => Promise.resolve() },
-    secrets: () => Promise.resolve([secret]),
+    secrets: () => Promise.resolve(secretsIn(secret)),
     clock: () => new Date(0),
     log: () => undefined,
   });
@@ -25,7 +30,7 @@ describe('the endpoint for push hooks in standalone mode', () => {
     const url = await start();
     const init = { method: 'POST', headers: headers as Record<string, string> };
     const taken = await fetch(url, { ...init, body: new Uint8Array(body) });
-    expect([taken.status, await taken.json()]).toEqual([202, { woken: 0 }]);
+    expect([taken.status, await taken.json()]).toEqual([202, { taken: 'what follows the repository looks at it' }]);
     const forged = await fetch(url, { ...init, body: '{}' });
     expect(forged.status).toBe(401);
   });

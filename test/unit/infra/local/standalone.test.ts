@@ -19,7 +19,7 @@ describe('standalone', () => {
 
   it('takes push hooks on loopback, through the handler of the function', async () => {
     const { hook } = await run('idle');
-    expect(hook).toEqual([202, { woken: 0 }]);
+    expect(hook).toEqual([202, { taken: 'what follows the repository looks at it' }]);
   }, 40_000);
 
   it('stops at once in the middle of its long polls', async () => {
