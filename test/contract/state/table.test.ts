@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../lib/embedded/database.ts';
 import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
 import type { Table } from '../../../lib/state/table.ts';
-import { type StateTables, stateTables } from '../../support/state-table.ts';
+import { type DynamoDbTables, dynamoDbTables } from '../../support/dynamodb-tables.ts';
 import { tableChecks } from './table-checks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kpackless-table-'));
-let dynamo: StateTables;
+let dynamo: DynamoDbTables;
 beforeAll(async () => {
-  dynamo = await stateTables();
+  dynamo = await dynamoDbTables();
 });
 afterAll(async () => {
   await dynamo[Symbol.asyncDispose]();
