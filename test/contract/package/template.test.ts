@@ -47,7 +47,9 @@ const ofType = (type: string): readonly Resource[] => Object.values(resources).f
 
 describe('the template', () => {
   it('lets builds put logs into the bucket that was asked for', () => {
-    expect(conditions).toEqual({ ArchivesBuildLogs: { 'Fn::Not': [{ 'Fn::Equals': ['my-bucket/builds', ''] }] } });
+    expect(conditions).toMatchObject({
+      ArchivesBuildLogs: { 'Fn::Not': [{ 'Fn::Equals': ['my-bucket/builds', ''] }] },
+    });
     expect(resources['BuildLogArchivePolicy']).toMatchObject({ Condition: 'ArchivesBuildLogs' });
     expect(JSON.stringify(resources['BuildLogArchivePolicy'])).toContain(':s3:::my-bucket/builds/*"');
   });
@@ -70,7 +72,7 @@ describe('the template', () => {
       'Lambda::EventSourceMapping': rows,
       'SQS::Queue': 2 * rows,
       'DynamoDB::Table': 1,
-      'IAM::Role': rows + 3,
+      'IAM::Role': rows + 2,
     });
   });
 

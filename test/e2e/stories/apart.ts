@@ -1,4 +1,5 @@
 /** Builds whose code attacks the steps beside it: as a buildpack would, as root in image extensions, in sequence and with all steps at once. */
+import { randomBytes } from 'node:crypto';
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../../infra/local/git-repository.ts';
@@ -26,7 +27,7 @@ const gitSecret = {
   name: 'git-login',
   type: 'kubernetes.io/basic-auth',
   annotations: { 'kpack.io/git': 'https://git.example' },
-  values: { username: 'u', password: 'p' },
+  values: { username: 'u', password: randomBytes(12).toString('hex') },
 } as const;
 
 /** Puts a link in place of its own signal. */
