@@ -10,12 +10,6 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
-import { startDynamoDb } from '../../infra/local/dynamodb.ts';
-import { recordOf, succeeded } from '../../infra/local/event-source-mapping.ts';
-import { manualClock } from '../../infra/local/sqs/clock.ts';
-import { embedSqs } from '../../infra/local/sqs/embedded.ts';
-import { ensureQueues } from '../../infra/local/standalone/queues.ts';
-import { ensureTable } from '../../infra/local/standalone/table.ts';
 import { dependentsRunner } from '../../lib/dependents/tell-dependents.ts';
 import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
@@ -32,6 +26,12 @@ import { DynamoDbTable } from '../../lib/state/dynamodb-table.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
 import { Records } from '../../lib/state/records.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
+import { startDynamoDb } from '../emulators/dynamodb.ts';
+import { recordOf, succeeded } from '../emulators/event-source-mapping.ts';
+import { ensureQueues } from '../emulators/queues.ts';
+import { manualClock } from '../emulators/sqs/clock.ts';
+import { embedSqs } from '../emulators/sqs/embedded.ts';
+import { ensureTable } from '../emulators/table.ts';
 import { Death } from './death.ts';
 import { FakeKube } from './fake-kube.ts';
 
