@@ -1,6 +1,6 @@
 /** From a reconciler to a Lambda handler of its queue. */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { runBatch, sqsReceipts } from '../lib/queue/batch.ts';
+import { runBatch } from '../lib/queue/batch.ts';
 import { queueOf } from '../lib/reconcile/kind-table.ts';
 import type { Reconcilable, Reconciler } from '../lib/reconcile/reconciler.ts';
 import { passRunner } from '../lib/reconcile/run.ts';
@@ -16,16 +16,15 @@ export type QueueHandler = (
 export const queueHandler = (
   kind: string,
   runPass: Parameters<typeof runBatch>[2]['runPass'],
-  { sqs, queueUrl, mayWake, log }: Ports,
+  { receipts: receiptsOf, mayWake, log }: Ports,
 ): QueueHandler => {
-  const receipts = sqsReceipts(sqs, queueUrl(queueOf(kind)), log);
+  const receipts = receiptsOf(queueOf(kind));
   return (event, context) =>
     runBatch(event, () => context.getRemainingTimeInMillis() / 1000, { runPass, receipts, mayWake, log });
 };
 
 /** A handler for a kind's queue. The reconciler is made from the ports, once a process. */
 export const reconcileHandler = <T extends Reconcilable>(make: (ports: Ports) => Reconciler<T>): QueueHandler => {
-  const wired = ports();
-  const reconciler = make(wired);
-  return queueHandler(reconciler.kind, passRunner(reconciler, wired), wired);
+  const reconciler = make(ports);
+  return queueHandler(reconciler.kind, passRunner(reconciler, ports), ports);
 };

@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { grantForm, parseGrant } from '../lib/clusters/grant-text.ts';
 import { PermanentError } from '../lib/errors/expected.ts';
 import { Clusters, type Registration } from '../lib/state/clusters.ts';
-import { Table } from '../lib/state/table.ts';
+import { DynamoDbTable } from '../lib/state/dynamodb-table.ts';
 
 const usage =
   'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--grant GRANT]… [--relay-role-id AROA…] [--table kpackless]; a GRANT is: ' +
@@ -69,7 +69,7 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
 if (import.meta.main)
   try {
     const { cluster, table, registration } = registerOptions(process.argv.slice(2));
-    await new Clusters(new Table(new DynamoDBClient({}), table)).register(cluster, registration);
+    await new Clusters(new DynamoDbTable(new DynamoDBClient({}), table)).register(cluster, registration);
     process.stdout.write(`registered ${cluster}\n`);
   } catch (error) {
     process.stderr.write(`npm run register: ${error instanceof Error ? error.message : String(error)}\n`);

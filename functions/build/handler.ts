@@ -8,7 +8,7 @@ import { attestPorts } from '../attest-ports.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 import { registryPorts } from '../registry-ports.ts';
 
-export const handler = reconcileHandler(({ settings, table, sender, kube }) => {
+export const handler = reconcileHandler(({ settings, aws, table, sender, kube }) => {
   const program = (name: string) => ({ image: settings.KPACKLESS_STEP_IMAGE, command: [`/cnb/process/${name}`] });
   const maximum = settings.KPACKLESS_MAXIMUM_PLATFORM_API;
   const { registryFor } = registryPorts(settings);
@@ -21,7 +21,7 @@ export const handler = reconcileHandler(({ settings, table, sender, kube }) => {
       wake: buildWaker(sender),
     },
     attest: settings.KPACKLESS_SLSA_ATTESTATION ? attestPorts(settings, registryFor) : undefined,
-    archive: archivePorts(settings),
+    archive: archivePorts(settings, aws),
     images: registryImages(registryFor),
     programs: {
       prepare: program('build-init'),

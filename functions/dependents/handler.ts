@@ -5,10 +5,8 @@ import { dependentsRow } from '../../lib/reconcile/kind-table.ts';
 import { ports } from '../ports.ts';
 import { queueHandler } from '../reconcile-handler.ts';
 
-const wired = ports();
-
 export const handler = queueHandler(
   dependentsRow.kind,
-  dependentsRunner({ ...wired, pause: (milliseconds) => setTimeout(milliseconds) }),
-  wired,
+  dependentsRunner({ ...ports, pause: (milliseconds) => setTimeout(milliseconds) }),
+  ports,
 );

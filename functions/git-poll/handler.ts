@@ -5,6 +5,4 @@ import { gitPorts } from '../git-ports.ts';
 import { ports } from '../ports.ts';
 import { queueHandler } from '../reconcile-handler.ts';
 
-const wired = ports();
-
-export const handler = queueHandler(GIT_POLL_KIND, gitPollRunner({ ...wired, ...gitPorts(wired) }), wired);
+export const handler = queueHandler(GIT_POLL_KIND, gitPollRunner({ ...ports, ...gitPorts(ports) }), ports);

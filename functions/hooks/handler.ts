@@ -6,7 +6,7 @@ import { secretsIn } from '../../lib/hooks/secrets.ts';
 import { Polls } from '../../lib/state/polls.ts';
 import { ports } from '../ports.ts';
 
-const { sqs, table, sender, clock, log } = ports();
+const { aws, table, sender, clock, log } = ports;
 
 /** Standalone mode is told the secrets themselves, AWS the name of the parameter that holds them. */
 const parameter = process.env['KPACKLESS_HOOK_SECRET_PARAMETER'] ?? '';
@@ -16,8 +16,8 @@ const secrets =
     ? () => Promise.resolve(given)
     : parameterSecrets({
         name: parameter,
-        region: () => sqs.config.region(),
-        credentials: () => sqs.config.credentials(),
+        region: aws.region,
+        credentials: aws.credentials,
         clock,
       });
 

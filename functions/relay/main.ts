@@ -7,11 +7,11 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { kubeClient } from '../../lib/kube/client.ts';
 import { inClusterConfig, kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { kubeTransport } from '../../lib/kube/transport.ts';
-import { sqsSender } from '../../lib/queue/send.ts';
+import { sqsSender } from '../../lib/queue/sqs-sender.ts';
 import { jsonLog } from '../../lib/reconcile/log.ts';
 import { serveHealth } from '../../lib/relay/health.ts';
 import { startRelay } from '../../lib/relay/relay.ts';
-import { Table } from '../../lib/state/table.ts';
+import { DynamoDbTable } from '../../lib/state/dynamodb-table.ts';
 import { WatchHistory } from '../../lib/state/watch-history.ts';
 import { relaySettingsFrom } from './settings.ts';
 
@@ -26,7 +26,7 @@ const relay = await startRelay(
     cluster: settings.KPACKLESS_CLUSTER,
     transport,
     kube: kubeClient(transport, stop.signal),
-    history: new WatchHistory(new Table(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
+    history: new WatchHistory(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
     sender: sqsSender(new SQSClient({}), (queue) => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`),
     clock: () => new Date(),
     random: () => Math.random(),

@@ -1,14 +1,13 @@
 /** Once a minute: wakes what is due; now and then brings dead letters back. */
 import type { Context } from 'aws-lambda';
-import { sqsDeadLetters } from '../../lib/queue/dead-letters.ts';
 import { queueRows } from '../../lib/reconcile/kind-table.ts';
 import { Redrives } from '../../lib/state/redrives.ts';
 import { redriveDeadLetters } from '../../lib/sweeper/redrive.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
 import { ports } from '../ports.ts';
 
-const { records, sender, clock, log, sqs, queueUrl, table } = ports();
-const redrivePorts = { deadLetters: sqsDeadLetters(sqs, queueUrl), redrives: new Redrives(table), log };
+const { records, sender, clock, log, deadLetters, table } = ports;
+const redrivePorts = { deadLetters, redrives: new Redrives(table), log };
 /** Enough to finish a page that has begun. */
 const reserveMilliseconds = 5000;
 const secondsBetweenLooks = 600;

@@ -144,7 +144,7 @@ const bringUp = async (
   screen.line(egressSaid(own));
   const standalone = await screen.step('queues, table, relay and handlers in this process', () =>
     startStandalone({
-      databaseDir: join(home, 'dynamodb'),
+      databaseFile: join(home, 'kpackless.sqlite'),
       cluster: target.name,
       registration: { access: 'kubeconfig', path: kubeconfig, grants: options.grants },
       settings: {

@@ -2,10 +2,8 @@
  * One SQS batch: grouped by key, one pass a key, failures reported message by message (DESIGN §3.3). A failing key's messages
  * all fail, so order in its group is kept; other keys are not touched.
  */
-import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ExpectedError } from '../errors/expected.ts';
-import { networkCause } from '../errors/network-cause.ts';
 import { recordKey, type TargetKey } from '../state/keys.ts';
 import { printable } from '../text/printable.ts';
 import { countOne } from './count.ts';
@@ -164,33 +162,4 @@ export const runBatch = async (
   // Said to Lambda as a failure of the function: it then polls less, and messages that wait keep their receives.
   if (outages.length === works.length && outages[0] !== undefined) throw outages[0];
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
-};
-
-/** Receipts on SQS itself. */
-export const sqsReceipts = (client: SQSClient, queueUrl: string, log: BatchPorts['log']): Receipts => {
-  const bestEffort = async (what: string, call: (abortSignal: AbortSignal) => Promise<unknown>): Promise<void> => {
-    try {
-      await call(AbortSignal.timeout(5000));
-    } catch (error) {
-      log('warn', `${what} failed`, { queueUrl, why: networkCause(error) });
-    }
-  };
-  const entries = (records: readonly SQSRecord[]): { Id: string; ReceiptHandle: string }[] =>
-    records.slice(0, 10).map((record, index) => ({ Id: String(index), ReceiptHandle: record.receiptHandle }));
-  return {
-    delay: (records, VisibilityTimeout) =>
-      bestEffort('delaying messages', (abortSignal) =>
-        client.send(
-          new ChangeMessageVisibilityBatchCommand({
-            QueueUrl: queueUrl,
-            Entries: entries(records).map((entry) => ({ ...entry, VisibilityTimeout })),
-          }),
-          { abortSignal },
-        ),
-      ),
-    delete: (records) =>
-      bestEffort('deleting finished messages', (abortSignal) =>
-        client.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries(records) }), { abortSignal }),
-      ),
-  };
 };

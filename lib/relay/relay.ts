@@ -56,21 +56,10 @@ const identityOf = async (kube: KubeClient): Promise<string> => {
   return system?.metadata?.uid ?? 'unknown';
 };
 
-/** What a relay is told at its start. */
-export interface RelayOptions {
-  /** The queues have forgotten what they held, so everything is looked at again (DESIGN §3.18). */
-  readonly queuesAreEmpty?: boolean;
-}
-
 /** Starts watching every kind of the table; returns at once. @throws ExpectedError when the cluster cannot be reached at all */
-export const startRelay = async (
-  ports: RelayPorts,
-  signal: AbortSignal,
-  { queuesAreEmpty = false }: RelayOptions = {},
-): Promise<Relay> => {
+export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promise<Relay> => {
   const { cluster, history } = ports;
   let epoch = await history.epoch(cluster, await identityOf(ports.kube));
-  if (queuesAreEmpty) epoch = await history.nextEpoch(cluster, epoch);
   const waiting = new Set(watchedKinds.map(({ kind }) => kind));
   const interrupted = new Set<string>();
   let sent = 0;

@@ -31,7 +31,7 @@ const startSeconds = 60;
 export const startSystem = async ({ folder, kubeconfig, registry }: World): Promise<System> => {
   const logFile = join(folder, 'kpackless.log');
   const options: StandaloneOptions = {
-    databaseDir: join(folder, 'dynamodb'),
+    databaseFile: join(folder, 'kpackless.sqlite'),
     cluster: 'bench',
     registration: { access: 'kubeconfig', path: kubeconfig },
     // No pod ever starts here, so the step image need not exist.

@@ -74,7 +74,7 @@ export const killRunningPrograms = (): void => {
 /** Starts kpackless on the suite's cluster with a database of its own that outlives it, and waits until it watches. */
 export const startKpackless = async (suite: Suite): Promise<Program> => {
   const options = {
-    databaseDir: join(suite.stateDir, 'killed-database'),
+    databaseFile: join(suite.stateDir, 'killed.sqlite'),
     cluster: 'local',
     registration: { access: 'kubeconfig', path: suite.ownKubeconfig },
     settings: {

@@ -1,15 +1,13 @@
-/** Listens to what is sent to the queue service. */
-import type { SQSClient } from '@aws-sdk/client-sqs';
+/** What kpackless says to its own queues, as it is sent. */
+import type { Adapters } from '../../functions/adapters.ts';
 
-/** The input of every command that `client` sends from now on, as JSON; the list grows. */
-export const sentBodies = (client: SQSClient): readonly string[] => {
-  const bodies: string[] = [];
-  client.middlewareStack.add(
-    (next) => (args) => {
-      bodies.push(JSON.stringify(args.input));
-      return next(args);
+/** `adapters` whose messages are written down in `sent` before they go. */
+export const writingDown = (adapters: Adapters, sent: string[]): Adapters => ({
+  ...adapters,
+  sender: {
+    send: (queue, messages) => {
+      sent.push(...messages.map((message) => JSON.stringify(message)));
+      return adapters.sender.send(queue, messages);
     },
-    { step: 'initialize', name: 'kpacklessTestsListen' },
-  );
-  return bodies;
-};
+  },
+});

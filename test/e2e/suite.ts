@@ -17,7 +17,8 @@ import { type KubeTransport, kubeTransport } from '../../lib/kube/transport.ts';
 import { openRegistry } from '../../lib/oci/client.ts';
 import type { Registry } from '../../lib/oci/registry.ts';
 import { type FakeS3, fakeIdentity, fakeRegion, fakeS3 } from '../support/fake-s3.ts';
-import { sentBodies } from './sent.ts';
+import { laggingTable } from '../support/lagging-table.ts';
+import { writingDown } from './sent.ts';
 import { waitFor } from './wait.ts';
 
 /** The running cluster and what looks into it. Reads and writes are the administrator's; kpackless has its own identity. */
@@ -40,7 +41,7 @@ export interface Suite {
   readonly logStore: FakeS3;
   /** Where kpackless logs. */
   readonly logFile: string;
-  /** Bodies of all requests to the queue service so far. */
+  /** Every message so far, as it was sent. */
   readonly sent: readonly string[];
   /** Ends kpackless alone; doing it again changes nothing. */
   stopStandalone(): Promise<void>;
@@ -50,8 +51,8 @@ export interface Suite {
 
 /** Not the developer's own cluster: what happens here must not touch its state. */
 const stateDir = join(tmpdir(), 'kpackless-e2e');
-/** Reads of the table that do not ask for consistency see the world of that long ago. */
-const staleReadsMilliseconds = 300;
+/** The index sees the world of that long ago. */
+const indexLagMilliseconds = 300;
 const gitPollSeconds = 3;
 /** As many as the story with the most Images has at once in a namespace; the story of the cap has one more. */
 export const buildsPerNamespace = 10;
@@ -101,6 +102,7 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
   mkdirSync(join(stateDir, 'logs'), { recursive: true });
   const hookSecret = randomBytes(16).toString('hex');
   const logStore = await fakeS3();
+  const sent: string[] = [];
   const standalone = await startStandalone({
     cluster: 'local',
     registration: { access: 'kubeconfig', path: ownKubeconfig },
@@ -120,7 +122,8 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
     logFile,
     healthPort: 0,
     hookPort: 0,
-    staleReadsMilliseconds,
+    between: (adapters) =>
+      writingDown({ ...adapters, table: laggingTable(adapters.table, indexLagMilliseconds) }, sent),
   });
   const stopStandalone = once(() => standalone.stop());
   return {
@@ -137,7 +140,7 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
     hookSecret,
     logStore,
     logFile,
-    sent: sentBodies(standalone.clients.sqs),
+    sent,
     stopStandalone,
     stop: once(async () => {
       await stopStandalone();

@@ -1,28 +1,24 @@
-/** Empty tables on an embedded DynamoDB of their own, in memory. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { startDynamoDb } from '../../infra/local/dynamodb.ts';
-import { ensureTable } from '../../infra/local/standalone/table.ts';
-import { Table } from '../../lib/state/table.ts';
+/** Empty tables in memory, on SQLite: the adapter of standalone mode, which the contract suite holds to be what DynamoDB's is. */
+import { openDatabase } from '../../lib/embedded/database.ts';
+import { sqliteTable } from '../../lib/embedded/sqlite-table.ts';
+import type { Table } from '../../lib/state/table.ts';
 
 export interface StateTables extends AsyncDisposable {
   /** A new table with nothing in it. */
   empty(): Promise<Table>;
 }
 
-/** Starts a store; stop it with its async dispose. */
+/** Dispose of it. */
 export const stateTables = async (): Promise<StateTables> => {
-  const database = await startDynamoDb();
-  const client = new DynamoDBClient({ ...database.client, requestHandler: database.requestHandler });
-  let made = 0;
+  const opened: ReturnType<typeof openDatabase>[] = [];
   return {
     empty: async () => {
-      made += 1;
-      await ensureTable(client, `table-${made}`);
-      return new Table(client, `table-${made}`);
+      const database = openDatabase();
+      opened.push(database);
+      return sqliteTable(database);
     },
     [Symbol.asyncDispose]: async () => {
-      client.destroy();
-      await database.close();
+      for (const database of opened) database.close();
     },
   };
 };

@@ -10,27 +10,28 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
-import { startDynamoDb } from '../../infra/local/dynamodb.ts';
-import { recordOf, succeeded } from '../../infra/local/event-source-mapping.ts';
-import { manualClock } from '../../infra/local/sqs/clock.ts';
-import { embedSqs } from '../../infra/local/sqs/embedded.ts';
-import { ensureQueues } from '../../infra/local/standalone/queues.ts';
-import { ensureTable } from '../../infra/local/standalone/table.ts';
 import { dependentsRunner } from '../../lib/dependents/tell-dependents.ts';
 import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
-import { type BatchPorts, runBatch, sqsReceipts } from '../../lib/queue/batch.ts';
+import { type BatchPorts, runBatch } from '../../lib/queue/batch.ts';
 import type { Message } from '../../lib/queue/message.ts';
-import { sqsSender } from '../../lib/queue/send.ts';
+import { sqsReceipts } from '../../lib/queue/sqs-receipts.ts';
+import { sqsSender } from '../../lib/queue/sqs-sender.ts';
 import type { Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts';
 import { passRunner } from '../../lib/reconcile/run.ts';
 import { pointersFor, watchedKinds } from '../../lib/relay/pointers.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
+import { DynamoDbTable } from '../../lib/state/dynamodb-table.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
 import { Records } from '../../lib/state/records.ts';
-import { Table } from '../../lib/state/table.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
+import { startDynamoDb } from '../emulators/dynamodb.ts';
+import { recordOf, succeeded } from '../emulators/event-source-mapping.ts';
+import { ensureQueues } from '../emulators/queues.ts';
+import { manualClock } from '../emulators/sqs/clock.ts';
+import { embedSqs } from '../emulators/sqs/embedded.ts';
+import { ensureTable } from '../emulators/table.ts';
 import { Death } from './death.ts';
 import { FakeKube } from './fake-kube.ts';
 
@@ -120,7 +121,7 @@ export const story = async <T extends Reconcilable>({
   );
 
   const queueUrl = (queue: string): string => sqs.queueUrl(`${prefix}${queue}.fifo`);
-  const table = new Table(dynamodb, 'records');
+  const table = new DynamoDbTable(dynamodb, 'records');
   const records = new Records(table);
   const sender = sqsSender(mortalQueues, queueUrl, () => Promise.resolve());
   const now = (): Date => new Date(clock.now());

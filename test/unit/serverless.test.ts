@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type CollectionTag, parse, type ScalarTag } from 'yaml';
 import { settingNames } from '../../functions/settings.ts';
-import { queueAttributes } from '../../infra/local/standalone/queues.ts';
-import { tableShape } from '../../infra/local/standalone/table.ts';
 import { maxReceiveCount, queueRows, visibilitySeconds } from '../../lib/reconcile/kind-table.ts';
+import { queueAttributes } from '../emulators/queues.ts';
+import { tableShape } from '../emulators/table.ts';
 
 type Node = { readonly [key: string]: Node } & readonly Node[] & string;
 

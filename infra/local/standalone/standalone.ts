@@ -1,22 +1,24 @@
 /**
- * Everything that runs on AWS, in this process: embedded SQS and DynamoDB, event-source mappings, the very handlers that deploy to
- * Lambda, the sweeper and the relay (DESIGN §3.18). Only endpoints differ.
+ * Everything that runs on AWS, in this process: an embedded store and queues in one SQLite file, the very handlers that deploy to
+ * Lambda, the sweeper and the relay (DESIGN §3.18). Handlers and rules do not know which adapter serves them.
  */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import type { DatabaseSync } from 'node:sqlite';
+import { type Adapters, provideAdapters } from '../../../functions/adapters.ts';
+import { openDatabase } from '../../../lib/embedded/database.ts';
+import { Messages } from '../../../lib/embedded/messages.ts';
+import type { Invoke } from '../../../lib/embedded/queue.ts';
+import { EmbeddedQueues } from '../../../lib/embedded/queues.ts';
+import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
+import { queueRows } from '../../../lib/reconcile/kind-table.ts';
 import { type Log, sayError } from '../../../lib/reconcile/log.ts';
 import type { Registration } from '../../../lib/state/clusters.ts';
-import { startDynamoDb } from '../dynamodb.ts';
-import { type Invoke, startMapping } from '../event-source-mapping.ts';
-import { type EmbeddedSqs, embedSqs } from '../sqs/embedded.ts';
+import { awsIdentity } from './aws-identity.ts';
 import { serveHooks } from './hooks.ts';
-import { ensureQueues } from './queues.ts';
-import { ensureTable } from './table.ts';
 
 /** What a standalone run is told. */
 export interface StandaloneOptions {
-  /** Where DynamoDB keeps its items; in memory without. */
-  readonly databaseDir?: string;
+  /** The file that keeps records and messages; in memory without. */
+  readonly databaseFile?: string;
   readonly cluster: string;
   readonly registration: Registration;
   /** More KPACKLESS_ settings for the handlers: at least KPACKLESS_STEP_IMAGE. */
@@ -26,14 +28,14 @@ export interface StandaloneOptions {
   readonly healthPort: number;
   /** Serves push hooks on loopback, with KPACKLESS_HOOK_SECRET among the settings; 0 is any free port. Nowhere without. */
   readonly hookPort?: number;
-  /** Makes reads without ConsistentRead lag on purpose, in tests. */
-  readonly staleReadsMilliseconds?: number;
+  /** Puts something between handlers and adapters: reads that lag, a look at what is sent. For tests. */
+  readonly between?: (adapters: Adapters) => Adapters;
 }
 
 /** A running standalone installation. */
 export interface Standalone {
-  readonly sqs: EmbeddedSqs;
-  readonly clients: { readonly sqs: SQSClient; readonly dynamodb: DynamoDBClient };
+  readonly database: DatabaseSync;
+  readonly queues: EmbeddedQueues;
   readonly healthPort: number;
   /** Where push hooks are served; undefined when they are not. */
   readonly hookPort: number | undefined;
@@ -43,30 +45,35 @@ export interface Standalone {
   stop(): Promise<void>;
 }
 
-/** Nobody checks signatures within a process; dynalite wants to see one, and making real ones costs a tenth of all CPU time. */
-const unsigned: Exclude<NonNullable<SQSClientConfig['signer']>, (...given: never[]) => unknown> = {
-  sign: async (request) => {
-    request.headers['x-amz-date'] = '20260101T000000Z';
-    request.headers['authorization'] = 'AWS4-HMAC-SHA256 Credential=local/-, SignedHeaders=host, Signature=none';
-    return request;
-  },
+const sweepMilliseconds = 1000;
+/** Passes of one kind at once: they wait for the API server and registries most of the time. */
+const concurrency = 20;
+
+/** The function of each row of the kind table, as Lambda would load it. Written out, so that a bundle holds them. */
+const handlers: Readonly<Record<string, () => Promise<{ readonly handler: Invoke }>>> = {
+  image: () => import('../../../functions/image/handler.ts'),
+  build: () => import('../../../functions/build/handler.ts'),
+  'source-resolver': () => import('../../../functions/source-resolver/handler.ts'),
+  builder: () => import('../../../functions/builder/handler.ts'),
+  'cluster-builder': () => import('../../../functions/cluster-builder/handler.ts'),
+  buildpack: () => import('../../../functions/buildpack/handler.ts'),
+  'cluster-buildpack': () => import('../../../functions/cluster-buildpack/handler.ts'),
+  'cluster-store': () => import('../../../functions/cluster-store/handler.ts'),
+  'cluster-stack': () => import('../../../functions/cluster-stack/handler.ts'),
+  'cluster-lifecycle': () => import('../../../functions/cluster-lifecycle/handler.ts'),
+  'git-poll': () => import('../../../functions/git-poll/handler.ts'),
+  dependents: () => import('../../../functions/dependents/handler.ts'),
 };
 
-const tableName = 'kpackless';
-const queuePrefix = 'kpackless-';
-const sweepMilliseconds = 1000;
-/** Pollers a queue: invocations at once. Each runs up to five passes. */
-const pollers = 4;
-
-/** A folder of functions/ loaded as Lambda would: by its handler's name. */
 const loadHandler = async (name: string): Promise<Invoke> => {
-  const loaded = (await import(`../../../functions/${name}/handler.ts`)) as { readonly handler: Invoke };
-  return loaded.handler;
+  const load = handlers[name];
+  if (load === undefined) throw new Error(`queue ${name} has no function: add it to ${import.meta.filename}`);
+  return (await load()).handler;
 };
 
 /** Starts everything. One a process, since handlers read their settings from the environment as on Lambda. What fails leaves nothing running. */
 export const startStandalone = async (options: StandaloneOptions): Promise<Standalone> => {
-  const undo: (() => Promise<unknown>)[] = [];
+  const undo: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).toReversed()) await step();
   };
@@ -79,65 +86,45 @@ export const startStandalone = async (options: StandaloneOptions): Promise<Stand
 };
 
 const bringUp = async (
-  options: StandaloneOptions,
-  undo: (() => Promise<unknown>)[],
+  { between = (adapters) => adapters, ...options }: StandaloneOptions,
+  undo: (() => unknown)[],
 ): Promise<Omit<Standalone, 'stop'>> => {
-  const sqs = embedSqs();
-  undo.push(() => sqs.close());
-  const database = await startDynamoDb({
-    ...(options.databaseDir === undefined ? {} : { path: options.databaseDir }),
-    ...(options.staleReadsMilliseconds === undefined ? {} : { staleReadsMs: options.staleReadsMilliseconds }),
-  });
+  const database = openDatabase(options.databaseFile);
   undo.push(() => database.close());
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const local = { region: 'local', credentials, signer: unsigned };
-  const clients = {
-    sqs: new SQSClient({ ...local, endpoint: sqs.endpoint, requestHandler: sqs.requestHandler }),
-    dynamodb: new DynamoDBClient({ ...local, endpoint: database.endpoint, requestHandler: database.requestHandler }),
-  };
-  undo.push(async () => {
-    clients.sqs.destroy();
-    clients.dynamodb.destroy();
+  let log: Log = () => undefined;
+  const queues = new EmbeddedQueues({
+    messages: new Messages(database),
+    rows: queueRows,
+    concurrency,
+    clock: () => new Date(),
+    warn: (what, why) => log('error', what, { why: sayError(why) }),
   });
+  undo.push(() => queues.stop());
   Object.assign(process.env, {
     ...options.settings,
-    KPACKLESS_TABLE: tableName,
-    KPACKLESS_QUEUE_URL_PREFIX: sqs.queueUrl(queuePrefix),
+    // Of AWS alone.
+    KPACKLESS_TABLE: 'embedded',
+    KPACKLESS_QUEUE_URL_PREFIX: 'embedded:',
     KPACKLESS_SENDERS: 'any',
     KPACKLESS_LOG_FILE: options.logFile,
   });
-  // Handlers make their ports when they are loaded, so the clients come first.
-  const { ports, provideClients } = await import('../../../functions/ports.ts');
-  provideClients(clients);
-  await ensureTable(clients.dynamodb, tableName);
-  const queues = await ensureQueues(clients.sqs, queuePrefix);
-  const wired = ports();
-  const log: Log = wired.log;
-  await wired.clusters.register(options.cluster, options.registration);
+  // Handlers make their ports when they are loaded, so the adapters come first.
+  provideAdapters(
+    between({
+      table: sqliteTable(database),
+      sender: queues,
+      deadLetters: queues,
+      receipts: () => queues.receipts(),
+      aws: awsIdentity,
+    }),
+  );
+  const { ports } = await import('../../../functions/ports.ts');
+  ({ log } = ports);
+  await ports.clusters.register(options.cluster, options.registration);
 
-  // All are loaded before the first runs: one that cannot be loaded must not leave others polling.
-  const functions = await Promise.all(
-    queues.map(async (queue) => ({ ...queue, invoke: await loadHandler(queue.row.name) })),
-  );
-  const stopMappings = new AbortController();
-  const mappings = functions.map(({ row, url, arn, invoke }) =>
-    startMapping(
-      {
-        sqs: clients.sqs,
-        queueUrl: url,
-        queueArn: arn,
-        timeoutSeconds: row.timeoutSeconds,
-        pollers,
-        invoke,
-        warn: (what, why) => log('error', what, { why: sayError(why) }),
-      },
-      stopMappings.signal,
-    ),
-  );
-  undo.push(() => {
-    stopMappings.abort();
-    return Promise.all(mappings.map(({ stopped }) => stopped));
-  });
+  // All are loaded before the first runs: one that cannot be loaded must not leave others working.
+  const functions = await Promise.all(queueRows.map(async ({ name }) => ({ name, invoke: await loadHandler(name) })));
+  for (const { name, invoke } of functions) queues.start(name, invoke);
 
   const { handler: sweep } = await import('../../../functions/sweeper/handler.ts');
   undo.push(
@@ -153,14 +140,12 @@ const bringUp = async (
   const stopRelay = new AbortController();
   const relay = await startRelay(
     {
-      ...wired,
+      ...ports,
       cluster: options.cluster,
-      transport: await wired.connections.transport(options.cluster),
-      kube: await wired.connections.client(options.cluster, stopRelay.signal),
+      transport: await ports.connections.transport(options.cluster),
+      kube: await ports.connections.client(options.cluster, stopRelay.signal),
     },
     stopRelay.signal,
-    // The embedded queues live in memory: what an earlier process had accepted and not done is in the lists only.
-    { queuesAreEmpty: true },
   );
   undo.push(() => {
     stopRelay.abort();
@@ -173,7 +158,7 @@ const bringUp = async (
       ? undefined
       : await serveHooks((await import('../../../functions/hooks/handler.ts')).handler, options.hookPort);
   undo.push(async () => hooks?.close());
-  return { sqs, clients, healthPort: health.port, hookPort: hooks?.port, notReady: () => relay.notReady() };
+  return { database, queues, healthPort: health.port, hookPort: hooks?.port, notReady: () => relay.notReady() };
 };
 
 /** Runs `each` every so often, never twice at once; gives what ends it, after a run that is under way. */

@@ -2,7 +2,7 @@
 
 import { BatchWriteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { expect } from 'vitest';
-import { saysTooLarge } from '../../../lib/state/table.ts';
+import { saysTooLarge } from '../../../lib/state/dynamodb-table.ts';
 import { refusalOf } from '../sqs/world.ts';
 import type { Check, World } from './world.ts';
 

@@ -1,7 +1,7 @@
 /** The embedded DynamoDB keeps the contract over both of its transports, and with reads that lag. */
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type StartDynamoDbOptions, startDynamoDb } from '../../../infra/local/dynamodb.ts';
+import { type StartDynamoDbOptions, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { contract } from '../../support/contract-subject.ts';
 import { dynamoDbChecks } from './checks.ts';
 import { makeWorld } from './world.ts';

@@ -17,7 +17,7 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import { tableShape } from '../../../infra/local/standalone/table.ts';
+import { tableShape } from '../../emulators/table.ts';
 import type { ContractCheck } from '../../support/contract-subject.ts';
 
 type Attributes = Readonly<Record<string, AttributeValue>>;

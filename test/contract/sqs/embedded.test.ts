@@ -1,7 +1,7 @@
 /** The embedded SQS keeps the contract over both of its transports. */
 
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { startSqs } from '../../../infra/local/sqs/server.ts';
+import { startSqs } from '../../emulators/sqs/server.ts';
 import { contract } from '../../support/contract-subject.ts';
 import { sqsChecks } from './checks.ts';
 import { localClient, makeWorld } from './world.ts';

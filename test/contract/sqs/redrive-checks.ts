@@ -7,7 +7,7 @@ import {
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
-import { sqsDeadLetters } from '../../../lib/queue/dead-letters.ts';
+import { sqsDeadLetters } from '../../../lib/queue/sqs-dead-letters.ts';
 import { type Check, eventually, refusalOf, seconds, type World } from './world.ts';
 
 const policy = (deadLetterTargetArn: string, maxReceiveCount = 1) =>

@@ -1,9 +1,9 @@
 /** The queue at the size of AWS's limits: too slow for every run, and nothing an independent one would answer in time. */
 
 import { expect, it } from 'vitest';
-import type { Draft } from '../../../infra/local/sqs/message.ts';
-import { Queue } from '../../../infra/local/sqs/queue.ts';
-import { defaultAttributes, settingsFrom } from '../../../infra/local/sqs/settings.ts';
+import type { Draft } from '../../emulators/sqs/message.ts';
+import { Queue } from '../../emulators/sqs/queue.ts';
+import { defaultAttributes, settingsFrom } from '../../emulators/sqs/settings.ts';
 
 const aQueue = (attributes: Readonly<Record<string, string>> = {}, fifo = true): Queue =>
   new Queue(settingsFrom({ ...defaultAttributes(fifo), ...attributes }), { changed: () => {}, giveUp: () => false });

@@ -2,7 +2,8 @@
 import { type SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { type Message, parseMessage } from '../../../lib/queue/message.ts';
-import { QueueError, sqsSender } from '../../../lib/queue/send.ts';
+import { QueueError } from '../../../lib/queue/send.ts';
+import { sqsSender } from '../../../lib/queue/sqs-sender.ts';
 
 const message = (name: string, version: number): Message => {
   const target = { kind: 'Image', namespace: 'team', name };

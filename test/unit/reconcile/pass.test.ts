@@ -5,8 +5,8 @@ import { expect, it } from 'vitest';
 import type { Message } from '../../../lib/queue/message.ts';
 import { makePass, type Progress } from '../../../lib/reconcile/pass.ts';
 import type { Reconcilable } from '../../../lib/reconcile/reconciler.ts';
+import { DynamoDbTable } from '../../../lib/state/dynamodb-table.ts';
 import { Records } from '../../../lib/state/records.ts';
-import { Table } from '../../../lib/state/table.ts';
 import { FakeKube } from '../../support/fake-kube.ts';
 
 type Shown = Reconcilable & { readonly status?: { readonly seen: string } };
@@ -26,7 +26,7 @@ const inPass = () => {
     progress,
     signal: AbortSignal.timeout(1000),
     deadline: 0,
-    records: new Records(new Table(new DynamoDBClient({ region: 'none' }), 'none')),
+    records: new Records(new DynamoDbTable(new DynamoDBClient({ region: 'none' }), 'none')),
     sender: { send: async (_queue, messages) => void sent.push(...messages) },
     clock: () => new Date(5000),
   });

@@ -75,7 +75,7 @@ describe('a relay', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  const start = async (table: Table, options?: { readonly queuesAreEmpty: boolean }) => {
+  const start = async (table: Table) => {
     stop = new AbortController();
     server = await watchServer();
     const sent: Message[] = [];
@@ -93,7 +93,6 @@ describe('a relay', () => {
         log: () => undefined,
       },
       stop.signal,
-      options,
     );
     ({ stopped } = relay);
     await expect.poll(() => relay.notReady(), { timeout: 10_000 }).toStrictEqual([]);
@@ -108,17 +107,6 @@ describe('a relay', () => {
     await stopped;
     await server[Symbol.asyncDispose]();
     expect(lists((await start(table)).sent)[0]?.epoch).toBe(first);
-  });
-
-  it('whose queues were lost with their process begins a new epoch: nothing is skipped', async () => {
-    const table = await tables.empty();
-    const first = lists((await start(table, { queuesAreEmpty: true })).sent)[0]?.epoch;
-    stop.abort();
-    await stopped;
-    await server[Symbol.asyncDispose]();
-    const second = lists((await start(table, { queuesAreEmpty: true })).sent)[0]?.epoch;
-    expect(second).toBeDefined();
-    expect(second).not.toBe(first);
   });
 
   it('lists every kind in the new epoch when one of them finds that the history went back', async () => {

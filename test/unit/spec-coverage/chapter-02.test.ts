@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { absent02, casesOf02, shownAs02 } from '../../parity/differences-02.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Case numbers in the titles of all tests, as `02#12`. */
 const inTitles: ReadonlySet<string> = new Set(

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { absent03, casesOf03, differences03, shownAs03 } from '../../parity/differences-03.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Case numbers in the titles of all tests, as `03#12`. */
 const inTitles: ReadonlySet<string> = new Set(

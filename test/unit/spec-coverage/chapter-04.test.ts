@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { casesOf04, differences04, shownAs } from '../../parity/differences-04.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Case numbers in the titles of all tests, as `04#12`. */
 const inTitles: ReadonlySet<string> = new Set(

@@ -1,6 +1,6 @@
 /** Dead letters come back by themselves: soon after an outage, and the more rarely the more often they return (DESIGN §3.6). */
 import { afterEach, describe, expect, it } from 'vitest';
-import { sqsDeadLetters } from '../../../lib/queue/dead-letters.ts';
+import { sqsDeadLetters } from '../../../lib/queue/sqs-dead-letters.ts';
 import { Redrives } from '../../../lib/state/redrives.ts';
 import { nextRedrive, redriveDeadLetters } from '../../../lib/sweeper/redrive.ts';
 import { type Story, story } from '../../support/story.ts';

@@ -1,6 +1,6 @@
 /** The queues of the kind table with their dead-letter queues, as serverless.yml declares them for AWS (DESIGN §3.2, §3.3). */
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { type KindRow, maxReceiveCount, queueRows, visibilitySeconds } from '../../../lib/reconcile/kind-table.ts';
+import { type KindRow, maxReceiveCount, queueRows, visibilitySeconds } from '../../lib/reconcile/kind-table.ts';
 
 /** A queue that exists. */
 export interface MadeQueue {

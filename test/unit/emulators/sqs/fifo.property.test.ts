@@ -2,8 +2,8 @@
 
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Queue } from '../../../../../infra/local/sqs/queue.ts';
-import { defaultAttributes, settingsFrom } from '../../../../../infra/local/sqs/settings.ts';
+import { Queue } from '../../../emulators/sqs/queue.ts';
+import { defaultAttributes, settingsFrom } from '../../../emulators/sqs/settings.ts';
 
 type Step =
   | { readonly do: 'send'; readonly group: number }

@@ -12,17 +12,16 @@ const deadlineMs = 30_000;
 
 export interface DynaliteStore {
   readonly answer: Answer;
-  /** Waits for what runs and closes the database: afterwards its folder may be opened again. */
+  /** Waits for what runs and closes the database. */
   readonly close: () => Promise<void>;
 }
 
-/** Opens a store in `path`, made when absent, or in memory. */
-export const openDynalite = (path: string | undefined): DynaliteStore => {
+/** Opens a store in memory. */
+export const openDynalite = (): DynaliteStore => {
   const server = dynalite({
     createTableMs: 0,
     deleteTableMs: 0,
     updateTableMs: 0,
-    ...(path !== undefined && { path }),
   });
   const answered = async (request: ProtocolRequest): Promise<ProtocolResponse> =>
     new Promise((resolve) => {

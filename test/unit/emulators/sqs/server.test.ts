@@ -2,7 +2,7 @@
 
 import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, it } from 'vitest';
-import { startSqs } from '../../../../../infra/local/sqs/server.ts';
+import { startSqs } from '../../../emulators/sqs/server.ts';
 
 const clientOf = (endpoint: string): SQSClient =>
   new SQSClient({

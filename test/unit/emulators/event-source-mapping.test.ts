@@ -2,8 +2,8 @@
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Invoke, startMapping, succeeded } from '../../../../infra/local/event-source-mapping.ts';
-import { type EmbeddedSqs, embedSqs } from '../../../../infra/local/sqs/embedded.ts';
+import { type Invoke, startMapping, succeeded } from '../../emulators/event-source-mapping.ts';
+import { type EmbeddedSqs, embedSqs } from '../../emulators/sqs/embedded.ts';
 
 let sqs: EmbeddedSqs | undefined;
 let stop = new AbortController();

@@ -1,10 +1,6 @@
-/** What the embedded DynamoDB adds to dynalite: restarts, lagging reads, and clients that hang up. */
+/** What the emulated DynamoDB adds to dynalite: lagging reads, and clients that hang up. */
 
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   CreateTableCommand,
   DescribeTableCommand,
@@ -13,7 +9,7 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { expect, it } from 'vitest';
-import { type EmbeddedDynamoDb, startDynamoDb } from '../../../../infra/local/dynamodb.ts';
+import { type EmbeddedDynamoDb, startDynamoDb } from '../../emulators/dynamodb.ts';
 
 const TableName = 'objects';
 const clientOf = ({ client, requestHandler }: EmbeddedDynamoDb): DynamoDBClient =>
@@ -48,18 +44,6 @@ it('whoever is in the middle of a write when it closes is answered, and whoever 
   expect((await Promise.allSettled(writes)).map(({ status }) => status)).toContain('fulfilled');
   await closed;
   await expect(put(dynamo, 'late')).rejects.toThrow('the database is closed');
-});
-
-it('what was written is there after a restart', async () => {
-  const path = await mkdtemp(join(tmpdir(), 'kpackless-dynamodb-'));
-  const first = await startDynamoDb({ path });
-  await createTable(clientOf(first));
-  await put(clientOf(first), 'kept');
-  await first.close();
-  const second = await startDynamoDb({ path });
-  expect(await read(clientOf(second), true)).toBe('kept');
-  await second.close();
-  await rm(path, { recursive: true });
 });
 
 it('a read that does not ask for consistency sees the past for a while when told to, and the present later', async () => {
@@ -99,25 +83,4 @@ it('a client that hangs up in the middle of a request does no harm', async () =>
   await put(dynamo, 'alive');
   expect(await read(dynamo, true)).toBe('alive');
   await db.close();
-});
-
-it('persistence and stale reads exclude each other', async () => {
-  await expect(startDynamoDb({ path: '/nowhere', staleReadsMs: 1 })).rejects.toThrow(/either path or staleReadsMs/);
-});
-
-it('a folder in use is refused with the process that has it, and free again at its end', async () => {
-  const path = await mkdtemp(join(tmpdir(), 'kpackless-dynamodb-'));
-  const first = await startDynamoDb({ path });
-  await expect(startDynamoDb({ path })).rejects.toThrow(`in use by process ${process.pid}`);
-  await first.close();
-  const other = spawn('sleep', ['60']);
-  await writeFile(join(path, 'OWNER'), String(other.pid));
-  await expect(startDynamoDb({ path })).rejects.toThrow(`in use by process ${other.pid}`);
-  await new Promise((resolve) => {
-    other.once('exit', resolve);
-    other.kill();
-  });
-  const second = await startDynamoDb({ path });
-  await second.close();
-  await rm(path, { recursive: true });
 });

@@ -1,9 +1,9 @@
 /** The queue under a clock that moves when told: windows of minutes and days in microseconds. */
 
 import { describe, expect, it } from 'vitest';
-import type { Draft } from '../../../../../infra/local/sqs/message.ts';
-import { Queue } from '../../../../../infra/local/sqs/queue.ts';
-import { defaultAttributes, settingsFrom } from '../../../../../infra/local/sqs/settings.ts';
+import type { Draft } from '../../../emulators/sqs/message.ts';
+import { Queue } from '../../../emulators/sqs/queue.ts';
+import { defaultAttributes, settingsFrom } from '../../../emulators/sqs/settings.ts';
 
 const second = 1000;
 const minute = 60 * second;

@@ -11,8 +11,8 @@ import {
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
 import { expect, it } from 'vitest';
-import { manualClock } from '../../../../../infra/local/sqs/clock.ts';
-import { embedSqs } from '../../../../../infra/local/sqs/embedded.ts';
+import { manualClock } from '../../../emulators/sqs/clock.ts';
+import { embedSqs } from '../../../emulators/sqs/embedded.ts';
 
 const aWorld = () => {
   const clock = manualClock();

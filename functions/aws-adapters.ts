@@ -1,0 +1,29 @@
+/** The adapters on AWS: DynamoDB, SQS and the function's own identity. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { sqsDeadLetters } from '../lib/queue/sqs-dead-letters.ts';
+import { sqsReceipts } from '../lib/queue/sqs-receipts.ts';
+import { sqsSender } from '../lib/queue/sqs-sender.ts';
+import type { Log } from '../lib/reconcile/log.ts';
+import { DynamoDbTable } from '../lib/state/dynamodb-table.ts';
+import type { Adapters } from './adapters.ts';
+import type { Settings } from './settings.ts';
+
+/** Clients are made once; they ask for credentials when they first send. */
+export const awsAdapters = (settings: Settings, log: Log): Adapters => {
+  const sqs = new SQSClient({});
+  const queueUrl = (queue: string): string => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`;
+  return {
+    table: new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE),
+    sender: sqsSender(sqs, queueUrl),
+    deadLetters: sqsDeadLetters(sqs, queueUrl),
+    receipts: (queue) => sqsReceipts(sqs, queueUrl(queue), log),
+    aws: {
+      region: () => sqs.config.region(),
+      credentials: async () => {
+        const { accessKeyId, secretAccessKey, sessionToken } = await sqs.config.credentials();
+        return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+      },
+    },
+  };
+};
