@@ -39,7 +39,7 @@ const makePorts = async (settings: Settings) => {
     records: new Records(table),
     circuits: new Circuits(table),
     sender,
-    kube: (cluster: string, signal: AbortSignal) => connections.client(cluster, signal),
+    kube: connections.client,
     /** Standalone mode's relay alone writes it; on AWS that is another process (functions/relay). */
     history: new WatchHistory(table),
     mayWake: mayWake({

@@ -13,12 +13,13 @@ const schema = v.object({
   generation: v.number(),
   spec: text,
   pod: v.optional(v.object({ uid: text, images: text, runImage: v.optional(text) })),
+  toldAt: v.optional(v.number()),
 });
 
 /** The pod as the API server made it: who it is, and what of it can still be changed. */
 export type MadePod = NonNullable<BuildMemory['pod']>;
 
-/** `build` is its uid, `spec` a hash; hashes are base64url of SHA-256. */
+/** `build` is its uid, `spec` a hash, `toldAt` when its progress was last told, in Unix seconds; hashes are base64url of SHA-256. */
 export type BuildMemory = v.InferOutput<typeof schema>;
 
 /** A hash of any value, whatever the order of its keys. */

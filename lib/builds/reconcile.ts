@@ -35,6 +35,7 @@ import { buildPod } from './pod/build-pod.ts';
 import type { PodContext } from './pod/context.ts';
 import { isRebase } from './pod/is-rebase.ts';
 import type { BuildPorts } from './ports.ts';
+import { mayWaitSeconds } from './progress.ts';
 import { rebaseInRegistry } from './rebase.ts';
 import { rebasePodNote, withRebasePodNote } from './rebase-note.ts';
 import { resultAfterLoss, resultOf } from './result.ts';
@@ -52,6 +53,10 @@ const reserveSeconds = 10;
 
 const rebaseSignal = (pass: Pass): AbortSignal =>
   AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(1, pass.remainingSeconds() - reserveSeconds) * 1000)]);
+
+/** Whether its status says nothing yet. */
+const isUntold = ({ status }: Build): boolean =>
+  (status?.conditions ?? []).length === 0 && (status?.podName ?? '') === '';
 
 /** The reconciler of Builds. */
 export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
@@ -160,6 +165,12 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     return withoutSlot(build, pass, () => Promise.reject(refusal));
   };
 
+  /** What a Build says that has said nothing yet comes with the first event of its pod, moments later: one write less. */
+  const toldLater = async (pass: Pass): Promise<Outcome> => {
+    await pass.dependOn([]);
+    return again(lookAgainSeconds, 'the pod was made');
+  };
+
   /** Reports a pod that was just made. Should that fail because somebody wrote the Build, the pass ends all the same: its record has the pod. */
   const reportMade = async (build: Build, pass: Pass, pod: Pod): Promise<Outcome> => {
     try {
@@ -184,7 +195,8 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     });
     if (!('afterSeconds' in made)) {
       pass.remember(memoryText({ ...memory, pod: madePod(made) }));
-      return reportMade(build, pass, made);
+      pass.saw({ ...made, kind: 'Pod' });
+      return pass.isFirst && isUntold(build) && because === undefined ? toldLater(pass) : reportMade(build, pass, made);
     }
     await write(build, pass, { conditions: [succeeded('Unknown', 'Queued', made.message)] });
     return again(made.afterSeconds, 'the cap on running builds is reached');
@@ -205,6 +217,17 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     if (!('podNeeded' in made)) return written(build, pass, made, { stepsCompleted: ['rebase'] }, 'registry');
     const { because, ...more } = made.podNeeded;
     return create(build, pass, memory, { ...context, ...more }, because);
+  };
+
+  /** Starts a Build of which nobody has heard: its pod is looked for only if there is one already, as after a crash. */
+  const begin = async (build: Build, pass: Pass, memory: BuildMemory): Promise<Outcome | 'looked for'> => {
+    if (isCancelled(build)) return 'looked for';
+    try {
+      return await start(build, pass, memory);
+    } catch (error) {
+      if (isKubeError(error, 'already-exists')) return 'looked for';
+      throw error;
+    }
   };
 
   /** The pod is gone, but it may have pushed the image before. Built anew it is only when somebody asks (spec 02 §10.1 S25). */
@@ -257,6 +280,16 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     return write(build, pass, { ...podStatus(pod), conditions: [succeeded('False', 'ResultUnknown', message)] }, pod);
   };
 
+  /** Reports a pod of which the record knows, its progress now and then. */
+  const told = (build: Build, pass: Pass, memory: BuildMemory, pod: Pod): Promise<Outcome> => {
+    if (memory.pod === undefined || overdue(pod, pass.now) !== undefined || endedByDeletion(pod))
+      return report(build, pass, pod);
+    const waitSeconds = mayWaitSeconds(build, pod, memory.toldAt, pass.now);
+    if (waitSeconds > 0) return Promise.resolve(again(waitSeconds, 'how far the build is was told a moment ago'));
+    pass.remember(memoryText({ ...memory, toldAt: Math.floor(pass.now.getTime() / 1000) }));
+    return report(build, pass, pod);
+  };
+
   /** The pod with what it is waiting for. The uid in a patch is its condition: another pod of the name refuses it as invalid. */
   const patched = async (pod: Pod, pass: Pass): Promise<Pod> => {
     const { namespace = '', name = '', uid = '' } = pod.metadata ?? {};
@@ -291,6 +324,8 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       const memory = memoryOf(pass.memory, build);
       pass.remember(memoryText(memory));
       const key = { kind: 'Pod', namespace: build.metadata.namespace ?? '', name: buildPodName(build.metadata.name) };
+      const begun = pass.isFirst && isUntold(build) ? await begin(build, pass, memory) : 'looked for';
+      if (begun !== 'looked for') return begun;
       const pod = await pass.kube.get<Pod>(key);
       if (pod !== undefined) pass.saw({ ...pod, kind: 'Pod' });
       const known = pod !== undefined && whosePod(build, memory, pod) === 'ours' ? pod : undefined;
@@ -304,7 +339,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       const whose = await judged(build, pass, memory, pod);
       if (isCancelled(build)) return cancel(build, pass, whose === 'ours' ? pod : undefined);
       if (whose !== 'ours') return refuse(build, pass, memory, pod, whose.why);
-      return report(build, pass, await patched(pod, pass));
+      return told(build, pass, memory, await patched(pod, pass));
     },
     statusOnFailure: statusAfter,
   };

@@ -4,7 +4,7 @@
  */
 import { ExpectedError } from '../errors/expected.ts';
 import { networkCause } from '../errors/network-cause.ts';
-import { type KubeClient, kubeClient } from '../kube/client.ts';
+import { type KubeClient, kubeClient, type NotOlderThan } from '../kube/client.ts';
 import { type AwsCredentials, eksToken } from '../kube/eks-token.ts';
 import { saysCredentialIsOld } from '../kube/errors.ts';
 import { inClusterConfig, kubeconfigFile, tokenConfig } from '../kube/kubeconfig.ts';
@@ -16,7 +16,7 @@ import type { Registrations } from './registrations.ts';
 /** Opens transports of registered clusters and keeps them. */
 export interface ClusterConnections {
   transport(cluster: string): Promise<KubeTransport>;
-  client(cluster: string, signal: AbortSignal): Promise<KubeClient>;
+  readonly client: (cluster: string, signal: AbortSignal, notOlderThan?: NotOlderThan) => Promise<KubeClient>;
 }
 
 /** What connecting needs. */
@@ -145,10 +145,10 @@ export const clusterConnections = ({
 
   return {
     transport: async (cluster) => transportOf(cluster, await current(cluster)),
-    client: async (cluster, signal) => {
+    client: async (cluster, signal, notOlderThan) => {
       const connected = await current(cluster);
       const { grants = [] } = connected.registration;
-      return { ...kubeClient(transportOf(cluster, connected), signal), cluster, grants };
+      return { ...kubeClient(transportOf(cluster, connected), signal, notOlderThan), cluster, grants };
     },
   };
 };

@@ -4,7 +4,9 @@ import type { Image } from '../api/image.ts';
 import { cacheClaimName } from '../api/names.ts';
 import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { controllerReference, isControlledBy, isDeleting, type KubeObject } from '../kube/object.ts';
+import type { Pass } from '../reconcile/reconciler.ts';
 import { sameStatus } from '../reconcile/same-status.ts';
 import { sameQuantity } from '../text/quantity.ts';
 
@@ -44,11 +46,24 @@ const mayHaveClaim = ({ metadata, status }: Image): boolean =>
   (status?.buildCacheName ?? '') !== '' ||
   (metadata.generation !== 1 && status?.observedGeneration !== metadata.generation);
 
+/** Makes it; false when there is one of that name. */
+const isMade = async (wanted: Claim, kube: KubeClient): Promise<boolean> => {
+  try {
+    await kube.create(wanted);
+    return true;
+  } catch (error) {
+    if (isKubeError(error, 'already-exists')) return false;
+    throw error;
+  }
+};
+
 /** Creates, resizes or drops the claim; gives its name, or an empty one. One that is not ours is never written nor deleted. */
-export const ensureCacheClaim = async (image: Image, kube: KubeClient): Promise<string> => {
+export const ensureCacheClaim = async (image: Image, { kube, isFirst }: Pass): Promise<string> => {
   const wanted = wantedClaim(image);
   if (wanted === undefined && !mayHaveClaim(image)) return '';
   const name = cacheClaimName(image.metadata.name);
+  // There can hardly be one: it is looked at only if making it is refused.
+  if (isFirst && wanted !== undefined && (await isMade(wanted, kube))) return name;
   const exists = await kube.get<Claim>({
     kind: 'PersistentVolumeClaim',
     namespace: image.metadata.namespace ?? '',

@@ -79,15 +79,15 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
       return again(unfinishedSeconds, `Build ${builds.last.metadata.name} is running`);
     }
 
-    const claimName = await ensureCacheClaim(image, kube);
-    const { resolver, made } = await ensureSourceResolver(image, kube);
+    const claimName = await ensureCacheClaim(image, pass);
+    const { resolver, made } = await ensureSourceResolver(image, pass);
     pass.saw(resolver);
     if (guessed && isOlder(resolver, image)) return lookAgain();
     const ready = readyBuilder(builder);
-    // What could be said now is over in a moment: the resolver's answer, good or bad, wakes us.
-    if (guessed && made && isUntold(image) && ready !== undefined)
-      return again(unfinishedSeconds, 'the source is being resolved');
     const source = readySource(resolver);
+    // What could be said now is over in a moment: the resolver's answer, good or bad, wakes us.
+    if (source === undefined && guessed && made && isUntold(image) && ready !== undefined)
+      return again(unfinishedSeconds, 'the source is being resolved');
     const seen = {
       image,
       builder,
@@ -118,7 +118,10 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
         throw error;
       }
     }
-    if (created !== undefined) pass.saw(created);
+    if (created !== undefined) {
+      pass.saw(created);
+      await pass.handOver({ ...created, kind: 'Build' });
+    }
     const isHeld = held !== '' && changes.length > 0;
     const remark = [seen.remark, held].filter((text) => text !== '').join('; ');
     await pass.writeStatus(stored, wholeStatus({ ...seen, created, remark, isHeld }));

@@ -5,8 +5,12 @@ import { sourceResolverName } from '../api/names.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
 import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { controllerOf, controllerReference, isControlledBy } from '../kube/object.ts';
+import type { Pass } from '../reconcile/reconciler.ts';
 import { sameStatus } from '../reconcile/same-status.ts';
+import { resolvedAlone } from '../sources/resolve-alone.ts';
+import { resolvedStatus } from '../sources/status.ts';
 
 /** The one annotation that a resolver takes from its Image. */
 const annotationsFor = ({ metadata }: Image): { readonly annotations?: Readonly<Record<string, string>> } => {
@@ -73,15 +77,43 @@ export interface EnsuredResolver {
   readonly made: boolean;
 }
 
+/** A resolver that was just made, resolved in the same pass if nobody has to be asked; its own pass does it, or has done it, otherwise. */
+const resolvedAtOnce = async (made: SourceResolver, pass: Pass): Promise<SourceResolver> => {
+  const source = resolvedAlone(made);
+  if (source === undefined) {
+    await pass.handOver(made);
+    return made;
+  }
+  try {
+    const status = resolvedStatus(made, source, undefined, pass.now);
+    const resolved = await pass.kube.replaceStatus<SourceResolver>({ ...made, status });
+    await pass.settleChild({ ...resolved, kind: made.kind }, [made]);
+    return resolved;
+  } catch (error) {
+    if (isKubeError(error, 'conflict')) return made;
+    throw error;
+  }
+};
+
 /**
  * Creates or updates it; gives it as the API server has it now. After a change of its spec it is not Ready until it was looked at.
  * One that nobody controls (its Image was deleted with `--cascade=orphan`) becomes ours; another Image's is waited for.
  */
-export const ensureSourceResolver = async (image: Image, kube: KubeClient): Promise<EnsuredResolver> => {
+export const ensureSourceResolver = async (image: Image, pass: Pass): Promise<EnsuredResolver> => {
+  const { kube } = pass;
   const wanted = wantedResolver(image);
   const { name, namespace = '' } = wanted.metadata;
+  const make = async (): Promise<EnsuredResolver> => {
+    const made = await kube.create(wanted);
+    return { resolver: await resolvedAtOnce({ ...made, kind: wanted.kind }, pass), made: true };
+  };
+  // There can hardly be one: it is looked at only if making it is refused.
+  if (pass.isFirst)
+    try {
+      return await make();
+    } catch (error) {
+      if (!isKubeError(error, 'already-exists')) throw error;
+    }
   const exists = await kube.get<SourceResolver>({ kind: 'SourceResolver', namespace, name });
-  return exists === undefined
-    ? { resolver: await kube.create(wanted), made: true }
-    : { resolver: await adjusted(exists, wanted, image, kube), made: false };
+  return exists === undefined ? make() : { resolver: await adjusted(exists, wanted, image, kube), made: false };
 };

@@ -65,8 +65,18 @@ const withKind = <T extends KubeObject>(object: T, kind: string): T => ({
   kind,
 });
 
-/** A client on `transport`; `signal` aborts all its calls when the pass's budget is spent. */
-export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): KubeClient => {
+/** The version that reading an object by name may be as old as; undefined: as it is now. */
+export type NotOlderThan = (key: ObjectKey) => string | undefined;
+
+/**
+ * A client on `transport`; `signal` aborts all its calls when the pass's budget is spent. Reads by name of what `notOlderThan` knows a version
+ * of are answered from the API server's watch cache.
+ */
+export const kubeClient = (
+  transport: KubeTransport,
+  signal?: AbortSignal,
+  notOlderThan: NotOlderThan = () => undefined,
+): KubeClient => {
   const send = async <T>(request: KubeRequest): Promise<T> => {
     const { body } = await transport.send({ ...request, signal });
     try {
@@ -115,10 +125,22 @@ export const kubeClient = (transport: KubeTransport, signal?: AbortSignal): Kube
     throw new PermanentError('TooManyObjects', `there are more than ${maxPages * pageSize} objects of kind ${kind}`);
   };
 
+  /** A cache that does not come so far within seconds says so with 504; then the store is asked. */
+  const getByName = async <T>(key: ObjectKey, resourceVersion: string | undefined): Promise<T> => {
+    const path = objectPath(key.kind, key.namespace, key.name);
+    if (resourceVersion === undefined) return send<T>({ method: 'GET', path });
+    try {
+      return await send<T>({ method: 'GET', path, query: { resourceVersion } });
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.status !== 504) throw error;
+      return send<T>({ method: 'GET', path });
+    }
+  };
+
   return {
     get: async (key) => {
       try {
-        return await send({ method: 'GET', path: objectPath(key.kind, key.namespace, key.name) });
+        return await getByName(key, notOlderThan(key));
       } catch (error) {
         if (isKubeError(error, 'not-found') && error.objectName === key.name) return undefined;
         throw error;

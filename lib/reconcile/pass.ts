@@ -1,10 +1,13 @@
 /** The pass as a reconciler sees it, and what the runner learns from it (DESIGN §3.5). */
 import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
 import type { Message, Reason } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import type { Dependency, TargetKey } from '../state/keys.ts';
-import type { ObjectRecord, Records } from '../state/records.ts';
+import { noRecord, type ObjectRecord, type Records } from '../state/records.ts';
+import { dueAfterOutcome } from './due.ts';
 import { queueOf } from './kind-table.ts';
+import { settled } from './outcome.ts';
 import type { Pass, Reconcilable } from './reconciler.ts';
 import { sameStatus } from './same-status.ts';
 import { shownStatus } from './shown-status.ts';
@@ -35,12 +38,16 @@ export interface PassParts<T> {
   readonly records: Records;
   readonly sender: Sender;
   readonly clock: () => Date;
+  readonly random: () => number;
 }
+
+const tokenOf = ({ kind = '', metadata = {} }: KubeObject): string =>
+  seenToken({ kind, name: metadata.name ?? '', resourceVersion: metadata.resourceVersion ?? '' });
 
 /** One run of a reconciler, as it sees it. */
 export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
-  const { target, kube, messages, epoch, progress, signal, deadline, records, sender, clock } = parts;
-  const { memory, attempts } = progress.record;
+  const { target, kube, messages, epoch, progress, signal, deadline, records, sender, clock, random } = parts;
+  const { memory, attempts, resourceVersion } = progress.record;
 
   /** Only what follows from the version that was decided on counts: a write over somebody else's edit must not hide the edit. */
   const note = (before: Reconcilable, written: Reconcilable): void => {
@@ -55,6 +62,7 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
     now: clock(),
     signal,
     reasons: new Set<Reason>(messages.map(({ reason }) => reason)),
+    isFirst: resourceVersion === undefined,
     attempts,
     remainingSeconds: () => (deadline - clock().getTime()) / 1000,
     dependOn: async (dependencies) => {
@@ -74,10 +82,27 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
       progress.memory = text;
     },
     saw: (...objects) => {
-      for (const { kind = '', metadata = {} } of objects)
-        progress.seen.add(
-          seenToken({ kind, name: metadata.name ?? '', resourceVersion: metadata.resourceVersion ?? '' }),
-        );
+      for (const object of objects) progress.seen.add(tokenOf(object));
+    },
+    handOver: (made) => {
+      const { kind = '', metadata: { namespace = '', name = '', uid = '', resourceVersion = '' } = {} } = made;
+      const self = { kind, namespace, name };
+      const cause = { ...self, uid, resourceVersion };
+      const message = { v: 1, cluster: target.cluster, epoch, target: self, cause, reason: 'self' } as const;
+      return sender.send(queueOf(kind), [message]);
+    },
+    settleChild: (written, before) => {
+      const { kind = '', metadata: { namespace = '', name = '', resourceVersion } = {} } = written;
+      const child = { cluster: target.cluster, kind, namespace, name };
+      const now = Math.floor(clock().getTime() / 1000);
+      return records.finish(child, noRecord, {
+        resourceVersion,
+        epoch,
+        attempts: 0,
+        dueAt: now + Math.ceil(dueAfterOutcome(settled, random())),
+        edges: undefined,
+        seen: before.map((one) => tokenOf(one)),
+      });
     },
     wake: (dependency) =>
       sender.send(queueOf(dependency.kind), [

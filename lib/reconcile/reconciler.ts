@@ -19,6 +19,8 @@ export interface Pass {
   readonly signal: AbortSignal;
   /** Why we were woken, all messages united. */
   readonly reasons: ReadonlySet<Reason>;
+  /** No pass of this object has ended before, as far as the record knows: what it makes is most likely not there yet. */
+  readonly isFirst: boolean;
   /** Passes that failed in a row before this one. */
   readonly attempts: number;
   /** Seconds of the budget that are left; long work stops in time and answers `again`. */
@@ -41,6 +43,16 @@ export interface Pass {
   saw(...objects: readonly KubeObject[]): void;
   /** Wakes something else in this cluster, through its queue, with reason `dependency`. */
   wake(target: Dependency): Promise<void>;
+  /**
+   * Wakes an object that this pass has just made, as given back by the API server, with the very message that the relay will send when it hears of
+   * it: the queue takes that for the same, or the skip rule does (DESIGN §3.2, §3.4). Nobody waits for the watch.
+   */
+  handOver(made: KubeObject): Promise<void>;
+  /**
+   * Says that this pass has done all that a pass of the child would do, and given it the status that `written` has; `before` are the versions it
+   * had on the way. Events of these versions then wake nobody.
+   */
+  settleChild(written: KubeObject, before: readonly KubeObject[]): Promise<void>;
 }
 
 /** A kind's reconciler. */

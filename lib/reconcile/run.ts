@@ -3,7 +3,7 @@
  * with attempts and dueAt; bugs are thrown and fail the key's messages only.
  */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
-import type { KubeClient } from '../kube/client.ts';
+import type { KubeClient, NotOlderThan } from '../kube/client.ts';
 import { isKubeError, saysClusterIsDown } from '../kube/errors.ts';
 import { isDeleting, type KubeObject } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
@@ -12,6 +12,7 @@ import type { Circuits } from '../state/circuits.ts';
 import { clusterScope, type TargetKey } from '../state/keys.ts';
 import type { ObjectRecord, Records } from '../state/records.ts';
 import { dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
+import { epochOf, knownVersions } from './known-versions.ts';
 import { type Log, sayError } from './log.ts';
 import type { Outcome } from './outcome.ts';
 import { makePass, type Progress } from './pass.ts';
@@ -24,7 +25,7 @@ export interface RunnerPorts {
   readonly circuits: Circuits;
   readonly sender: Sender;
   /** The API of a registered cluster; calls abort with `signal`. @throws ExpectedError when the cluster is not registered */
-  kube(cluster: string, signal: AbortSignal): Promise<KubeClient>;
+  kube(cluster: string, signal: AbortSignal, notOlderThan?: NotOlderThan): Promise<KubeClient>;
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
@@ -120,7 +121,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   };
 
   /** One try: read, reconcile, record. */
-  const attempt = async (run: Run, record: ObjectRecord, mayConflict: boolean): Promise<PassResult | 'conflict'> => {
+  const attempt = async (
+    run: Run,
+    record: ObjectRecord,
+    { mayConflict, mayBeOld }: { readonly mayConflict: boolean; readonly mayBeOld: boolean },
+  ): Promise<PassResult | 'conflict'> => {
     const { target, messages } = run;
     const now = seconds(ports.clock());
     const progress: Progress<T> = {
@@ -132,7 +137,9 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     };
     let kube: KubeClient;
     try {
-      kube = await ports.kube(target.cluster, run.signal);
+      // A pass that somebody's write cut short reads what is there now: the cache may not have that write yet.
+      const versions = mayBeOld ? knownVersions(target, messages, record) : undefined;
+      kube = await ports.kube(target.cluster, run.signal, versions);
       progress.object = await read(run, kube, now);
     } catch (error) {
       if (error instanceof ExpectedError) return fail(run, progress, error, now);
@@ -168,7 +175,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   const attempts = async (run: Run, first: ObjectRecord): Promise<PassResult> => {
     let record = first;
     for (let tries = 1; ; tries += 1) {
-      const result = await attempt(run, record, tries < triesOnConflict);
+      const result = await attempt(run, record, { mayConflict: tries < triesOnConflict, mayBeOld: tries === 1 });
       if (result !== 'conflict') return result;
       record = await ports.records.read(run.target);
     }
@@ -210,7 +217,3 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     }
   };
 };
-
-/** The newest epoch that the relay told of. A due message knows none: the record's holds then. */
-const epochOf = (messages: readonly Message[], record: ObjectRecord): string =>
-  messages.findLast(({ epoch }) => epoch !== '')?.epoch ?? record.epoch ?? '';

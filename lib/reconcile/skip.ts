@@ -18,16 +18,19 @@ const isOfTarget = ({ target, cause }: Wakeup): boolean =>
   target.kind === cause.kind && target.namespace === cause.namespace && target.name === cause.name;
 
 /**
- * An event of the object itself whose version equals the recorded one tells nothing new, and neither does a list that finds a child
- * in the version that the last pass decided on. Versions are compared for equality alone: an ordering across objects, restores and
+ * An event of the object itself whose version equals the recorded one tells nothing new, nor one of a version that is known to come before it;
+ * and neither does a list or an event of a child in the version that the last pass decided on, which may have written it itself. Versions are compared for equality alone: an ordering across objects, restores and
  * re-creation cannot be got right.
  */
 const saysNothingNew = (message: Wakeup, record: ObjectRecord): boolean => {
   const { cause, epoch, reason } = message;
   if (epoch !== record.epoch || cause.resourceVersion === '') return false;
   if (isOfTarget(message))
-    return (reason === 'self' || reason === 'list') && cause.resourceVersion === record.resourceVersion;
-  return reason === 'list' && record.seen.includes(seenToken(cause));
+    return (
+      (reason === 'self' || reason === 'list') &&
+      (cause.resourceVersion === record.resourceVersion || record.seen.includes(seenToken(cause)))
+    );
+  return (reason === 'list' || reason === 'child') && record.seen.includes(seenToken(cause));
 };
 
 /** A key's messages are skipped only if every one of them may be (DESIGN §3.3). */

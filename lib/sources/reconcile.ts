@@ -20,6 +20,7 @@ import { askedSeconds } from './poll-interval.ts';
 import { type NotServed, notHeard, notPolled } from './poll-quota.ts';
 import { canMove, gitPollFor, type PollSettings, revisionOf, secondsToNextPoll } from './polling.ts';
 import { sourceReasons } from './reasons.ts';
+import { resolvedAlone } from './resolve-alone.ts';
 import { resolvedBlob } from './resolve-blob.ts';
 import { RevisionNotFoundError, resolvedGit } from './resolve-git.ts';
 import { resolvedRegistry } from './resolve-registry.ts';
@@ -191,18 +192,18 @@ const resolve = async (ports: SourcePorts, resolver: SourceResolver, pass: Pass)
     const { seen, notServed } = await resolveGit(ports, question, storedRevision(resolver), pass);
     return { source: { git: resolvedGit(git, subPath, seen) }, notServed };
   }
+  const alone = resolvedAlone(resolver);
+  await pass.dependOn(alone === undefined ? accountOf(resolver) : []);
+  if (alone !== undefined) return { source: alone };
   const interval = askedSeconds(resolver.metadata.annotations) ?? 0;
-  await pass.dependOn(interval > 0 ? accountOf(resolver) : []);
   if (blob !== undefined) {
     const plain = resolvedBlob(blob, subPath);
-    if (interval === 0) return { source: { blob: plain } };
     const followed = await followBlob(ports, resolver, blob, interval, pass);
     if ('notFollowed' in followed.version) return { source: { blob: plain }, followed };
     return { source: { blob: { ...plain, url: blobUrlAt(blob.url, followed.version.version) } }, followed };
   }
   if (registry !== undefined) {
     const plain = resolvedRegistry(registry, subPath);
-    if (interval === 0) return { source: { registry: plain } };
     const followed = await followImage(ports, resolver, registry, interval, pass);
     if ('notFollowed' in followed.version) return { source: { registry: plain }, followed };
     return { source: { registry: { ...plain, image: followed.version.version } }, followed };

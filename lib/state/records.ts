@@ -41,6 +41,9 @@ export interface ObjectRecord {
   readonly seen: readonly string[];
 }
 
+/** What is known of an object that no pass has looked at. */
+export const noRecord: ObjectRecord = { attempts: 0, edges: [], looseEdges: [], seen: [] };
+
 /** An object whose time has come. */
 export interface Due {
   readonly target: TargetKey;

@@ -2,7 +2,7 @@
 import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import { isKubeError } from '../../lib/kube/errors.ts';
-import { isDeleting, type ObjectKey } from '../../lib/kube/object.ts';
+import { isDeleting, type KubeObject, type ObjectKey } from '../../lib/kube/object.ts';
 import type { Outcome } from '../../lib/reconcile/outcome.ts';
 import type { Pass, Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts';
 import { sameStatus } from '../../lib/reconcile/same-status.ts';
@@ -18,6 +18,9 @@ export interface PassReport {
   readonly memory: string | undefined;
   /** Whom it woke. */
   readonly woken: readonly Dependency[];
+  /** Whom it handed over to the next, and whom it settled itself. */
+  readonly handedOver: readonly KubeObject[];
+  readonly settledChildren: readonly KubeObject[];
   /** Statuses written. */
   readonly statusWrites: number;
 }
@@ -28,6 +31,8 @@ export interface PassSetting {
   /** Passes that failed before. */
   readonly attempts?: number;
   readonly memory?: string | undefined;
+  /** Whether no pass has ended before. */
+  readonly isFirst?: boolean;
   readonly remainingSeconds?: () => number;
   /** Hears of each declaration of dependencies. */
   readonly declared?: () => void;
@@ -46,6 +51,7 @@ export const runPass = async <T extends Reconcilable>(
     now = new Date('2026-11-21T09:00:00Z'),
     attempts = 0,
     memory,
+    isFirst = false,
     remainingSeconds = () => 60,
     declared,
   }: PassSetting = {},
@@ -53,6 +59,8 @@ export const runPass = async <T extends Reconcilable>(
   let dependencies: readonly Dependency[] = [];
   let remembered = memory;
   const woken: Dependency[] = [];
+  const handedOver: KubeObject[] = [];
+  const settledChildren: KubeObject[] = [];
   let statusWrites = 0;
   const pass: Pass = {
     cluster: 'test',
@@ -60,6 +68,7 @@ export const runPass = async <T extends Reconcilable>(
     now,
     signal: AbortSignal.timeout(30_000),
     reasons: new Set(['self']),
+    isFirst,
     attempts,
     memory,
     remainingSeconds,
@@ -78,6 +87,14 @@ export const runPass = async <T extends Reconcilable>(
     remember: (text) => {
       remembered = text;
     },
+    handOver: (made) => {
+      handedOver.push(made);
+      return Promise.resolve();
+    },
+    settleChild: (written) => {
+      settledChildren.push(written);
+      return Promise.resolve();
+    },
     wake: (target) => {
       woken.push(target);
       return Promise.resolve();
@@ -88,6 +105,8 @@ export const runPass = async <T extends Reconcilable>(
     dependencies,
     memory: remembered,
     woken,
+    handedOver,
+    settledChildren,
     statusWrites,
   });
   let object: T | undefined;

@@ -8,7 +8,7 @@ import { buildReconciler } from '../../../lib/builds/reconcile.ts';
 import { imageReconciler } from '../../../lib/images/reconcile.ts';
 import type { KubeClient } from '../../../lib/kube/client.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
-import type { Message } from '../../../lib/queue/message.ts';
+import { deduplicationIdOf, type Message } from '../../../lib/queue/message.ts';
 import type { Reconcilable, Reconciler } from '../../../lib/reconcile/reconciler.ts';
 import { passRunner, type RunnerPorts } from '../../../lib/reconcile/run.ts';
 import { pointersFor, watchedKinds } from '../../../lib/relay/pointers.ts';
@@ -54,11 +54,21 @@ const world = async () => {
   let cost = nothing();
   let requests = 0;
 
+  let now = Date.parse('2026-01-01T10:00:00Z');
+  const known = new Set<string>();
+  /** What the relay says of what was handed over already is the same message: the queue swallows it. */
+  const enqueue = (messages: readonly Message[]): void => {
+    for (const message of messages) {
+      const id = deduplicationIdOf(message);
+      if (!known.has(id)) queue.push(message);
+      known.add(id);
+    }
+  };
   const tell = (object: KubeObject, added: boolean): void => {
     const watched = watchedKinds.find(({ kind }) => kind === object.kind);
     if (watched === undefined) return;
     const routed = pointersFor(watched, object.metadata ?? {}, { cluster, epoch: 'e' }, undefined, { added });
-    for (const { queue: to, message } of routed) if (to !== 'dependents') queue.push(message);
+    enqueue(routed.flatMap(({ queue: to, message }) => (to === 'dependents' ? [] : [message])));
   };
   const read = <T>(answer: Promise<T>): Promise<T> => {
     requests += 1;
@@ -93,9 +103,9 @@ const world = async () => {
   const ports: RunnerPorts = {
     records: new Records(table),
     circuits: new Circuits(table),
-    sender: { send: () => Promise.resolve() },
+    sender: { send: (_queue, messages) => Promise.resolve(enqueue(messages)) },
     kube: () => Promise.resolve(client),
-    clock: () => new Date('2026-01-01T10:00:00Z'),
+    clock: () => new Date(now),
     random: () => 0,
     log: () => undefined,
   };
@@ -129,6 +139,9 @@ const world = async () => {
   return {
     kube,
     tell,
+    later: (seconds: number): void => {
+      now += seconds * 1000;
+    },
     /** Delivers one message after the other until there is none, and says what that cost. */
     quiet: async (): Promise<Cost> => {
       for (let message = queue.shift(); message !== undefined; message = queue.shift()) {
@@ -150,7 +163,7 @@ const world = async () => {
 
 describe('one build', () => {
   it('costs this many wake-ups, reads and writes: they may not grow', async () => {
-    const { kube, tell, quiet } = await world();
+    const { kube, tell, later, quiet } = await world();
     kube.put({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
     const v1alpha2 = { apiVersion: 'kpack.io/v1alpha2' };
     kube.put<Builder>({
@@ -172,30 +185,28 @@ describe('one build', () => {
     } as Image;
     tell(kube.put(image), true);
     const toPod = await quiet();
-    expect(toPod.passes).toEqual(['Image', 'SourceResolver', 'Image', 'Build', 'Image']);
-    expect(toPod.atPod?.writes).toBeLessThanOrEqual(7);
-    expect(toPod.atPod?.reads).toBeLessThanOrEqual(14);
-    expect(toPod).toMatchObject({ atPod: { writes: 6, reads: 13 }, skipped: 4, reads: 16 });
+    expect(toPod.passes).toEqual(['Image', 'SourceResolver', 'Image', 'Build']);
+    expect(toPod).toMatchObject({ atPod: { writes: 6, reads: 10 } });
 
     const key = { kind: 'Pod', namespace, name: 'app-build-1-build-pod' };
     const kubelet = async (status: NonNullable<Pod['status']>): Promise<Cost> => {
+      later(1);
       const pod = await kube.get<Pod & KubeObject>(key);
       tell(await kube.replaceStatus<Pod & KubeObject>({ ...pod, status }), false);
       return quiet();
     };
+    const toReady: Cost[] = [];
     for (const [index] of lifecycleSteps.entries()) {
       const initContainerStatuses = lifecycleSteps.slice(0, index + 1).map((name) => ended(name));
-      const aStep = { passes: ['Build', 'Image'], reads: 5, writes: ['status Build'], skipped: 1 };
-      expect(await kubelet({ phase: 'Pending', initContainerStatuses })).toEqual(aStep);
+      toReady.push(await kubelet({ phase: 'Pending', initContainerStatuses }));
     }
-    const toReady = await kubelet(succeededPod(completionMessage()));
-    expect(toReady.writes.length).toBeLessThanOrEqual(4);
-    expect(toReady).toEqual({
-      passes: ['Build', 'Image'],
-      writes: ['status Build', 'status Image'],
-      reads: 8,
-      skipped: 2,
-    });
+    toReady.push(await kubelet(succeededPod(completionMessage())));
+    const writes = toReady.flatMap((spent) => spent.writes);
+    // The Build: at once, each second step, and its end; the Image: that it runs, and its end.
+    expect(writes.filter((line) => line === 'status Build').length).toBeLessThanOrEqual(5);
+    expect(writes.filter((line) => line === 'status Image')).toHaveLength(2);
+    expect(writes.length).toBeLessThanOrEqual(7);
+    expect(toReady.at(-1)?.writes).toEqual(['status Build', 'status Image']);
     const ready = kube.find('Image', 'app');
     expect(ready?.status).toMatchObject({
       latestBuildRef: 'app-build-1',
@@ -204,5 +215,34 @@ describe('one build', () => {
 
     tell(kube.put(ready ?? {}), false);
     expect(await quiet()).toEqual({ passes: ['Image'], reads: 5, writes: [], skipped: 0 });
+  });
+
+  it('of a source that nobody has to be asked about takes an Image pass and a Build pass', async () => {
+    const { kube, tell, quiet } = await world();
+    kube.put({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
+    const builder = { apiVersion: 'kpack.io/v1alpha2', kind: 'Builder', metadata: { name: 'base', namespace } };
+    kube.put<Builder>({ ...builder, status: builderStatus } as Builder);
+    const image = {
+      apiVersion: 'kpack.io/v1alpha2',
+      kind: 'Image',
+      metadata: { name: 'app', namespace },
+      spec: {
+        tag: 'registry.example/app',
+        builder: { kind: 'Builder', name: 'base' },
+        source: { registry: { image: 'registry.example/source:1' } },
+      },
+    } as Image;
+    tell(kube.put(image), true);
+    const toPod = await quiet();
+    expect(toPod.passes).toEqual(['Image', 'Build']);
+    expect(toPod.writes).toEqual([
+      'create SourceResolver',
+      'status SourceResolver',
+      'create Build',
+      'status Image',
+      'create Pod',
+    ]);
+    expect(toPod.reads).toBeLessThanOrEqual(5);
+    expect(toPod.skipped).toBeGreaterThan(0);
   });
 });

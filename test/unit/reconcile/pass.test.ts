@@ -2,9 +2,13 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, it } from 'vitest';
+import { openDatabase } from '../../../lib/embedded/database.ts';
+import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { makePass, type Progress } from '../../../lib/reconcile/pass.ts';
 import type { Reconcilable } from '../../../lib/reconcile/reconciler.ts';
+import { maySkip } from '../../../lib/reconcile/skip.ts';
+import { pointersFor, watchedKinds } from '../../../lib/relay/pointers.ts';
 import { DynamoDbTable } from '../../../lib/state/dynamodb-table.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { FakeKube } from '../../support/fake-kube.ts';
@@ -12,7 +16,7 @@ import { FakeKube } from '../../support/fake-kube.ts';
 type Shown = Reconcilable & { readonly status?: { readonly seen: string } };
 
 /** A pass over an Image, in the middle. */
-const inPass = () => {
+const inPass = (records = new Records(new DynamoDbTable(new DynamoDBClient({ region: 'none' }), 'none'))) => {
   const kube = new FakeKube();
   const object = kube.put<Shown>({ kind: 'Image', metadata: { namespace: 'team', name: 'app' } });
   const record = { attempts: 0, edges: [], looseEdges: [], seen: [] };
@@ -26,13 +30,19 @@ const inPass = () => {
     progress,
     signal: AbortSignal.timeout(1000),
     deadline: 0,
-    records: new Records(new DynamoDbTable(new DynamoDBClient({ region: 'none' }), 'none')),
+    records,
     sender: { send: async (_queue, messages) => void sent.push(...messages) },
+    random: () => 0,
     clock: () => new Date(5000),
   });
   const edit = (): Reconcilable =>
     kube.edit('Image', 'app', (image) => ({ ...image, metadata: { ...image.metadata, labels: { by: 'user' } } }));
   return { kube, object, progress, pass, sent, edit };
+};
+/** With a table that keeps what is recorded. */
+const inTable = async () => {
+  const records = new Records(sqliteTable(openDatabase()));
+  return { ...inPass(records), records };
 };
 const versionOf = (object: Shown | undefined): string | undefined => object?.metadata?.resourceVersion;
 
@@ -61,6 +71,33 @@ it('a status that says nothing new is not written', async () => {
   kube.forget();
   await pass.writeStatus(written, { seen: '1' });
   expect(kube.calls).toStrictEqual([]);
+});
+
+it('what was made is handed over with the message that the relay will send about it', async () => {
+  const { pass, sent } = inPass();
+  const made = { kind: 'Build', metadata: { namespace: 'team', name: 'app-build-1', uid: 'u', resourceVersion: '7' } };
+  await pass.handOver(made);
+  const watched = watchedKinds.find(({ kind }) => kind === 'Build');
+  if (watched === undefined) throw new Error('Builds are not watched');
+  const origin = { cluster: 'one', epoch: 'e.3' };
+  const [relayed] = pointersFor(watched, made.metadata, origin, undefined, { added: true });
+  expect(sent).toEqual([relayed?.message]);
+});
+
+it('a child that was settled by its maker is not looked at for any version it had on the way', async () => {
+  const { pass, records } = await inTable();
+  const made = { kind: 'SourceResolver', metadata: { namespace: 'team', name: 'app-source', resourceVersion: '7' } };
+  const written = { kind: 'SourceResolver', metadata: { ...made.metadata, resourceVersion: '8' } };
+  await pass.settleChild(written, [made]);
+  const target = { cluster: 'one', kind: 'SourceResolver', namespace: 'team', name: 'app-source' };
+  const record = await records.read(target);
+  const event = (resourceVersion: string) => {
+    const { cluster: _, ...self } = target;
+    return { target: self, cause: { ...self, uid: '', resourceVersion }, epoch: 'e.3', reason: 'self' } as const;
+  };
+  expect(maySkip([event('7'), event('8')], record)).toBe(true);
+  expect(maySkip([event('9')], record)).toBe(false);
+  expect(record.dueAt).toBeGreaterThan(5 + 12 * 3600);
 });
 
 it('whoever is woken is told of the epoch that holds, whatever message began the pass', async () => {

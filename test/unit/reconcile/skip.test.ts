@@ -46,12 +46,37 @@ describe('a list after a gap in the watch', () => {
 });
 
 describe('an event of a child', () => {
-  it('is never skipped, whatever its version: it is news, not a list', () => {
-    expect(maySkip([listed({}, { reason: 'child' })], record())).toBe(false);
+  it('costs nothing in the version that the last pass decided on, which may have made it itself', () => {
+    expect(maySkip([listed({}, { reason: 'child' })], record())).toBe(true);
+  });
+
+  it('is news in any other version, whatever the number', () => {
+    for (const resourceVersion of ['6', '8', ''])
+      expect(maySkip([listed({ resourceVersion }, { reason: 'child' })], record())).toBe(false);
+    expect(maySkip([listed({}, { reason: 'child', epoch: 'e.1' })], record())).toBe(false);
   });
 
   it('is not skipped because it has the version of the object itself', () => {
     expect(maySkip([listed({ resourceVersion: '5' }, { reason: 'list' })], record())).toBe(false);
+  });
+});
+
+describe('an event of the object itself', () => {
+  const self = (resourceVersion: string): Wakeup => ({
+    target,
+    cause: { ...target, uid: '', resourceVersion },
+    epoch: 'e.0',
+    reason: 'self',
+  });
+  const settledBy = record({ seen: [seenToken({ ...target, resourceVersion: '4' })] });
+
+  it('of a version on the way to the recorded one costs nothing: whoever made it settled it too', () => {
+    expect(maySkip([self('4'), self('5')], settledBy)).toBe(true);
+  });
+
+  it('of a version that nobody has seen is looked at', () => {
+    expect(maySkip([self('4'), self('6')], settledBy)).toBe(false);
+    expect(maySkip([self('3')], settledBy)).toBe(false);
   });
 });
 

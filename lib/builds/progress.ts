@@ -1,0 +1,21 @@
+/** How often a Build's progress is told: steps end each second, and every status that is written wakes whoever watches it. Pure. */
+import type { Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { Build } from '../api/build.ts';
+import { conditionOf } from '../reconcile/conditions.ts';
+import { succeededFrom } from './status.ts';
+
+/** Seconds between two tellings of how far a build is. */
+export const progressSeconds = 2;
+
+/** Whether there is nothing to tell but steps that have ended meanwhile: the Build runs, as its status says, and for the same reason. */
+const isOnlyProgress = (build: Build, pod: Pod): boolean => {
+  const [had, next] = [conditionOf(build, 'Succeeded'), succeededFrom(pod)];
+  const isSame = had?.status === 'Unknown' && next.status === 'Unknown' && had.reason === next.reason;
+  return isSame && build.status?.podName === pod.metadata?.name;
+};
+
+/** Seconds for which telling it may wait; 0 when it is to be told now. */
+export const mayWaitSeconds = (build: Build, pod: Pod, toldAt: number | undefined, now: Date): number => {
+  if (toldAt === undefined || !isOnlyProgress(build, pod)) return 0;
+  return Math.max(0, Math.min(progressSeconds, Math.ceil(toldAt + progressSeconds - now.getTime() / 1000)));
+};
