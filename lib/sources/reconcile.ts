@@ -20,7 +20,7 @@ import { askedSeconds } from './poll-interval.ts';
 import { type NotServed, notHeard, notPolled } from './poll-quota.ts';
 import { canMove, gitPollFor, type PollSettings, revisionOf, secondsToNextPoll } from './polling.ts';
 import { sourceReasons } from './reasons.ts';
-import { resolvedAlone } from './resolve-alone.ts';
+import { isAnsweredByMaker, makersSeconds, resolvedAlone } from './resolve-alone.ts';
 import { resolvedBlob } from './resolve-blob.ts';
 import { RevisionNotFoundError, resolvedGit } from './resolve-git.ts';
 import { resolvedRegistry } from './resolve-registry.ts';
@@ -221,6 +221,8 @@ const resolve = async (ports: SourcePorts, resolver: SourceResolver, pass: Pass)
 export const sourceResolverReconciler = (ports: SourcePorts): Reconciler<SourceResolver> => ({
   kind: 'SourceResolver',
   reconcile: async (resolver, pass) => {
+    if (pass.isFirst && isAnsweredByMaker(resolver, pass.now))
+      return again(makersSeconds, 'the Image that made it says what it resolves to');
     const { source, followed, notServed } = await resolve(ports, resolver, pass);
     await pass.writeStatus(resolver, resolvedStatus(resolver, source, followed?.version ?? notServed, pass.now));
     return followed === undefined ? settled : again(followed.nextSeconds, 'the source is looked at again');
