@@ -12,6 +12,7 @@ import type { Circuits } from '../state/circuits.ts';
 import { clusterScope, type TargetKey } from '../state/keys.ts';
 import type { ObjectRecord, Records } from '../state/records.ts';
 import { dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
+import { withEdgesThatWoke } from './edges-that-woke.ts';
 import { type Log, sayError } from './log.ts';
 import type { Outcome } from './outcome.ts';
 import { makePass, type Progress } from './pass.ts';
@@ -60,6 +61,10 @@ interface Run {
 
 /** Runs passes of one reconciler. */
 export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, ports: RunnerPorts) => {
+  /** What is known of the object: its record, and what woke it. */
+  const known = async (target: TargetKey, messages: readonly Message[]): Promise<ObjectRecord> =>
+    withEdgesThatWoke(await ports.records.read(target), messages);
+
   /** The last write of a pass. */
   const finish = (
     { target, messages }: Run,
@@ -85,7 +90,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   };
 
   const gone = async (target: TargetKey, record: ObjectRecord, now: number): Promise<PassResult> => {
-    if (record.goneAt === undefined) await ports.records.markGone(target, now, now + goneSeconds);
+    if (record.goneAt === undefined) await ports.records.markGone(target, record, now, now + goneSeconds);
     else if (record.goneAt + goneSeconds <= now) await ports.records.forget(target, record);
     return 'gone';
   };
@@ -170,7 +175,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     for (let tries = 1; ; tries += 1) {
       const result = await attempt(run, record, tries < triesOnConflict);
       if (result !== 'conflict') return result;
-      record = await ports.records.read(run.target);
+      record = await known(run.target, run.messages);
     }
   };
 
@@ -192,7 +197,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     }
     const started = ports.clock();
     const budget = Math.ceil(budgetSeconds * 1000);
-    const record = await ports.records.read(target);
+    const record = await known(target, messages);
     if (maySkip(messages, record)) return 'skipped';
     const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(started));
     if (!admission.admitted) {
