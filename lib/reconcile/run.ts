@@ -10,13 +10,14 @@ import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import type { Circuits } from '../state/circuits.ts';
 import { clusterScope, type TargetKey } from '../state/keys.ts';
-import type { ObjectRecord, Records } from '../state/records.ts';
+import type { Finished, ObjectRecord, Records } from '../state/records.ts';
 import { dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
 import { withEdgesThatWoke } from './edges-that-woke.ts';
 import { type Log, sayError } from './log.ts';
 import type { Outcome } from './outcome.ts';
 import { makePass, type Progress } from './pass.ts';
 import type { Pass, Reconcilable, Reconciler } from './reconciler.ts';
+import { isRecorded } from './recorded.ts';
 import { maySkip } from './skip.ts';
 
 /** What a pass needs from outside. */
@@ -65,13 +66,13 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   const known = async (target: TargetKey, messages: readonly Message[]): Promise<ObjectRecord> =>
     withEdgesThatWoke(await ports.records.read(target), messages);
 
-  /** The last write of a pass. */
-  const finish = (
+  /** The last write of a pass, unless the record says it already. */
+  const finish = async (
     { target, messages }: Run,
     { record, object, dependencies, memory, seen }: Progress<T>,
     end: { readonly attempts: number; readonly now: number; readonly waitSeconds: number },
-  ): Promise<void> =>
-    ports.records.finish(target, record, {
+  ): Promise<void> => {
+    const finished: Finished = {
       resourceVersion: object?.metadata?.resourceVersion,
       epoch: epochOf(messages, record),
       attempts: end.attempts,
@@ -80,7 +81,9 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       memory,
       // A pass that looked at no child has nothing to add: what an earlier one decided on still holds.
       seen: seen.size === 0 ? record.seen : [...seen],
-    });
+    };
+    if (!isRecorded(record, finished, messages, end.now)) await ports.records.finish(target, record, finished);
+  };
 
   const fail = async (run: Run, progress: Progress<T>, error: ExpectedError, now: number): Promise<PassResult> => {
     const attempts = progress.record.attempts + 1;
