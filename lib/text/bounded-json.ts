@@ -90,8 +90,7 @@ const reachesBelow = (value: unknown, depth: number): boolean => {
   if (typeof value !== 'object' || value === null) return false;
   if (depth === 0) return true;
   if (Array.isArray(value)) return value.some((item: unknown) => reachesBelow(item, depth - 1));
-  for (const key in value)
-    if (reachesBelow((value as Readonly<Record<string, unknown>>)[key], depth - 1)) return true;
+  for (const key in value) if (reachesBelow((value as Readonly<Record<string, unknown>>)[key], depth - 1)) return true;
   return false;
 };
 
