@@ -93,8 +93,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   };
 
   const gone = async (target: TargetKey, record: ObjectRecord, now: number): Promise<PassResult> => {
-    if (record.goneAt === undefined) await ports.records.markGone(target, record, now, now + goneSeconds);
-    else if (record.goneAt + goneSeconds <= now) await ports.records.forget(target, record);
+    const { goneAt = now, looseEdges } = record;
+    if (goneAt + goneSeconds <= now) await ports.records.forget(target, record);
+    // Also when it was marked before and an edge has woken it since: that goes with the others.
+    else if (record.goneAt === undefined || looseEdges.length > 0)
+      await ports.records.markGone(target, record, goneAt, goneAt + goneSeconds);
     return 'gone';
   };
 
