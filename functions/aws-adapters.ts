@@ -6,6 +6,7 @@ import { sqsReceipts } from '../lib/queue/sqs-receipts.ts';
 import { sqsSender } from '../lib/queue/sqs-sender.ts';
 import type { Log } from '../lib/reconcile/log.ts';
 import { DynamoDbTable } from '../lib/state/dynamodb-table.ts';
+import { readsTogether } from '../lib/state/reads-together.ts';
 import type { Adapters } from './adapters.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,7 +15,7 @@ export const awsAdapters = (settings: Settings, log: Log): Adapters => {
   const sqs = new SQSClient({});
   const queueUrl = (queue: string): string => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`;
   return {
-    table: new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE),
+    table: readsTogether(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
     sender: sqsSender(sqs, queueUrl),
     deadLetters: sqsDeadLetters(sqs, queueUrl),
     receipts: (queue) => sqsReceipts(sqs, queueUrl(queue), log),

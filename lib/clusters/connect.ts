@@ -115,7 +115,8 @@ export const clusterConnections = ({
     const stands =
       known !== undefined &&
       known !== renew &&
-      known.registered === JSON.stringify(registration) &&
+      // The same object while it is believed: to compare its text at each request would cost more than the rest of this.
+      (known.registration === registration || known.registered === JSON.stringify(registration)) &&
       clock().getTime() - known.openedAt < longestMilliseconds;
     const current = stands ? known : connect(cluster, registration);
     replace(cluster, current);

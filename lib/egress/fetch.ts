@@ -118,8 +118,9 @@ export const fetchOver = ({ http, https }: Agents): NodeFetch => {
       );
       let hasShaken = false;
       outgoing.once('socket', (socket) => {
-        // A connection that is used again shook hands long ago, and would collect listeners.
-        if (!outgoing.reusedSocket) socket.once('secureConnect', () => (hasShaken = true));
+        // A connection that is used again shook hands long ago, one in the clear never does: they would collect listeners.
+        if ('secureConnecting' in socket && socket.secureConnecting === true)
+          socket.once('secureConnect', () => (hasShaken = true));
       });
       outgoing.on('error', (error) => {
         const isAlive = hasShaken || outgoing.reusedSocket || (outgoing.socket?.bytesRead ?? 0) > 0;

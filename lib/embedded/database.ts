@@ -2,7 +2,7 @@
  * The one file of standalone mode: records and messages in SQLite (DESIGN §3.18). Every call is synchronous and takes microseconds; a
  * transaction that has returned survives the death of the process. One process at a time: the file is locked while it is open.
  */
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { PermanentError } from '../errors/expected.ts';
 
 /**
@@ -52,12 +52,18 @@ export const openDatabase = (path?: string): DatabaseSync => {
   return database;
 };
 
+/** Compiled once a database: to compile them costs more than to run them. */
+const bounds = new WeakMap<DatabaseSync, { readonly begin: StatementSync; readonly commit: StatementSync }>();
+
 /** Runs `work` as one transaction: all of it is kept or nothing. */
 export const inTransaction = <T>(database: DatabaseSync, work: () => T): T => {
-  database.exec('BEGIN IMMEDIATE');
+  const known = bounds.get(database);
+  const { begin, commit } = known ?? { begin: database.prepare('BEGIN IMMEDIATE'), commit: database.prepare('COMMIT') };
+  if (known === undefined) bounds.set(database, { begin, commit });
+  begin.run();
   try {
     const result = work();
-    database.exec('COMMIT');
+    commit.run();
     return result;
   } catch (error) {
     database.exec('ROLLBACK');

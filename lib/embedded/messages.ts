@@ -19,10 +19,16 @@ export interface StoredMessage {
   readonly received: number;
 }
 
+/** Those whose numbers are in a JSON list: one statement however many. */
+const among = 'seq IN (SELECT value FROM json_each(?))';
+
 /** The queue that takes what was handed out too often. */
 export const deadLettersOf = (queue: string): string => `${queue}-dlq`;
 
-/** Every call is one transaction. Times are milliseconds since the epoch. */
+/**
+ * Every call is kept whole or not at all: it makes one writing statement, or a transaction. What is read before stays true meanwhile, as the file is
+ * this process's alone and no call waits. Times are milliseconds since the epoch.
+ */
 export class Messages {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -43,48 +49,42 @@ export class Messages {
     const insert = this.#sql(
       'INSERT INTO message (queue, target, tenant, bulk, id, body, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
-    inTransaction(this.#database, () => {
+    const addAll = (): void => {
       for (const { target, tenant, bulk, id, body } of messages)
         if (twin.get(queue, target, id) === undefined) insert.run(queue, target, tenant, bulk ? 1 : 0, id, body, now);
-    });
+    };
+    if (messages.length === 1) addAll();
+    else inTransaction(this.#database, addAll);
   }
 
   /** Hands out the first messages of a target, hidden until `hiddenUntil`. Nothing while one of them is hidden: order is kept. */
   receive(queue: string, target: string, limit: number, now: number, hiddenUntil: number): readonly StoredMessage[] {
-    return inTransaction(this.#database, () => {
-      const rows = this.#sql(
-        'SELECT seq, body, sent_at, received, hidden_until FROM message WHERE queue = ? AND target = ? ORDER BY seq LIMIT ?',
-      ).all(queue, target, limit) as unknown as readonly {
-        readonly seq: number;
-        readonly body: string;
-        readonly sent_at: number;
-        readonly received: number;
-        readonly hidden_until: number;
-      }[];
-      if (rows.some(({ hidden_until: until }) => until > now)) return [];
-      const last = rows.at(-1);
-      if (last === undefined) return [];
-      this.#sql(
-        'UPDATE message SET received = received + 1, hidden_until = ?, in_hand = 1 WHERE queue = ? AND target = ? AND seq <= ?',
-      ).run(hiddenUntil, queue, target, last.seq);
-      return rows.map(({ seq, body, sent_at: sentAt, received }) => ({ seq, body, sentAt, received: received + 1 }));
-    });
+    const rows = this.#sql(
+      'SELECT seq, body, sent_at, received, hidden_until FROM message WHERE queue = ? AND target = ? ORDER BY seq LIMIT ?',
+    ).all(queue, target, limit) as unknown as readonly {
+      readonly seq: number;
+      readonly body: string;
+      readonly sent_at: number;
+      readonly received: number;
+      readonly hidden_until: number;
+    }[];
+    if (rows.some(({ hidden_until: until }) => until > now)) return [];
+    const last = rows.at(-1);
+    if (last === undefined) return [];
+    this.#sql(
+      'UPDATE message SET received = received + 1, hidden_until = ?, in_hand = 1 WHERE queue = ? AND target = ? AND seq <= ?',
+    ).run(hiddenUntil, queue, target, last.seq);
+    return rows.map(({ seq, body, sent_at: sentAt, received }) => ({ seq, body, sentAt, received: received + 1 }));
   }
 
   /** Deletes what is done with. */
   delete(seqs: readonly number[]): void {
-    const statement = this.#sql('DELETE FROM message WHERE seq = ?');
-    inTransaction(this.#database, () => {
-      for (const seq of seqs) statement.run(seq);
-    });
+    if (seqs.length > 0) this.#sql(`DELETE FROM message WHERE ${among}`).run(JSON.stringify(seqs));
   }
 
   /** Hides messages until `until`; 0 shows them at once. */
   hide(seqs: readonly number[], until: number): void {
-    const statement = this.#sql('UPDATE message SET hidden_until = ?, in_hand = 0 WHERE seq = ?');
-    inTransaction(this.#database, () => {
-      for (const seq of seqs) statement.run(until, seq);
-    });
+    this.#sql(`UPDATE message SET hidden_until = ?, in_hand = 0 WHERE ${among}`).run(until, JSON.stringify(seqs));
   }
 
   /** Until when a target's messages are hidden; 0 when they are not. */
@@ -98,10 +98,10 @@ export class Messages {
 
   /** Moves what was handed out too often to the dead letters, with its receives. */
   bury(queue: string, seqs: readonly number[]): void {
-    const statement = this.#sql('UPDATE message SET queue = ?, hidden_until = 0, in_hand = 0 WHERE seq = ?');
-    inTransaction(this.#database, () => {
-      for (const seq of seqs) statement.run(deadLettersOf(queue), seq);
-    });
+    this.#sql(`UPDATE message SET queue = ?, hidden_until = 0, in_hand = 0 WHERE ${among}`).run(
+      deadLettersOf(queue),
+      JSON.stringify(seqs),
+    );
   }
 
   /** Brings up to `limit` dead letters back, with all their receives before them again. Gives who waits now. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Receipts } from '../queue/batch.ts';
 import type { DeadLetters } from '../queue/dead-letters.ts';
-import { deduplicationIdOf, groupIdOf, type Message, targetOf } from '../queue/message.ts';
+import { groupOf, type Message, noveltyOf, targetOf } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type KindRow, maxReceiveCount, visibilitySeconds } from '../reconcile/kind-table.ts';
 import { deadLettersOf, type Messages, type NewMessage } from './messages.ts';
@@ -12,10 +12,11 @@ import { EmbeddedQueue, type Invoke } from './queue.ts';
 const inBulk: ReadonlySet<Message['reason']> = new Set(['list', 'dependency', 'due', 'redrive']);
 
 const stored = (message: Message): NewMessage => ({
-  target: groupIdOf(targetOf(message)),
+  // As text: ids need no fixed length here, and a digest is most of what sending costs.
+  target: groupOf(targetOf(message)),
   tenant: `${message.cluster}/${message.target.namespace}`,
   bulk: inBulk.has(message.reason),
-  id: deduplicationIdOf(message),
+  id: noveltyOf(message),
   body: JSON.stringify(message),
 });
 

@@ -10,7 +10,6 @@ import {
   type Table,
   TooLargeError,
 } from '../state/table.ts';
-import { inTransaction } from './database.ts';
 
 type Attributes = Record<string, Attribute>;
 
@@ -59,7 +58,10 @@ const isEmpty = ({ set = {}, remove = [], add = {} }: Change): boolean =>
 
 const columns = 'pk, sk, due_shard, due_at, attributes';
 
-/** A table in `database`. No call waits for anything but the disk's cache, so none needs a deadline. */
+/**
+ * A table in `database`. No call waits for anything but the disk's cache, so none needs a deadline. A change reads and writes without a
+ * transaction around both: nobody comes in between, as the file is this process's alone and the call does not wait, and its one write is whole.
+ */
 export const sqliteTable = (database: DatabaseSync): Table => {
   const statements = new Map<string, StatementSync>();
   const prepared = (sql: string): StatementSync => {
@@ -89,13 +91,11 @@ export const sqliteTable = (database: DatabaseSync): Table => {
 
   const update = (pk: string, sk: string, change: Change): boolean => {
     if (isEmpty(change)) return true;
-    return inTransaction(database, () => {
-      const row = find(pk, sk);
-      const found = row === undefined ? {} : attributesOf(row);
-      if (!allows(found, change)) return false;
-      write(pk, sk, changed(found, change));
-      return true;
-    });
+    const row = find(pk, sk);
+    const found = row === undefined ? {} : attributesOf(row);
+    if (!allows(found, change)) return false;
+    write(pk, sk, changed(found, change));
+    return true;
   };
 
   return {
@@ -108,14 +108,13 @@ export const sqliteTable = (database: DatabaseSync): Table => {
       write(pk, sk, changed({}, { set: item }));
     },
     update: async (pk, sk, change) => update(pk, sk, change),
-    delete: async (pk, sk, expect) =>
-      inTransaction(database, () => {
-        const row = find(pk, sk);
-        if (expect !== undefined && (row === undefined || attributesOf(row)[expect.attribute] !== expect.value))
-          return false;
-        prepared('DELETE FROM item WHERE pk = ? AND sk = ?').run(pk, sk);
-        return true;
-      }),
+    delete: async (pk, sk, expect) => {
+      const row = find(pk, sk);
+      if (expect !== undefined && (row === undefined || attributesOf(row)[expect.attribute] !== expect.value))
+        return false;
+      prepared('DELETE FROM item WHERE pk = ? AND sk = ?').run(pk, sk);
+      return true;
+    },
     queryPartition: async (pk, { limit, from }): Promise<Page> => {
       expectKey(pk, from);
       const found = rows('WHERE pk = ? AND sk > ? ORDER BY sk LIMIT ?', pk, from ?? '', limit + 1);

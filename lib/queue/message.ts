@@ -89,18 +89,24 @@ export const parseMessage = (body: string): { readonly message: Message } | { re
 /** The occasion of a wake-up whose time has come. */
 export const dueOccasion = (dueAt: number): string => `due@${dueAt}`;
 
-const digest = (parts: readonly string[]): string => createHash('sha256').update(parts.join('\n')).digest('base64url');
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+/** What says which messages are of one group: the object, as text of any length. */
+export const groupOf = ({ cluster, kind, namespace, name }: TargetKey): string =>
+  `${cluster}/${kind}/${namespace}/${name}`;
 
 /** FIFO group: one object is never reconciled twice at once. 43 characters, as a group id may have 128 (spec 06 §0.5). */
-export const groupIdOf = ({ cluster, kind, namespace, name }: TargetKey): string =>
-  digest([`${cluster}/${kind}/${namespace}/${name}`]);
+export const groupIdOf = (target: TargetKey): string => digest(groupOf(target));
 
 /**
- * Deduplication id. SQS swallows a repeated id for five minutes even after the first copy was deleted, so it must differ
- * whenever the wake-up says something new, and be equal for the same event sent by two relays (DESIGN §3.2).
+ * What tells messages apart, as text of any length. SQS swallows a repeated id for five minutes even after the first copy was deleted, so it
+ * must differ whenever the wake-up says something new, and be equal for the same event sent by two relays (DESIGN §3.2).
  */
-export const deduplicationIdOf = (message: Message): string => {
+export const noveltyOf = (message: Message): string => {
   const { cluster, epoch, target, cause, reason, occasion = '' } = message;
   const who = [cluster, target.kind, target.namespace, target.name, reason, epoch];
-  return digest(occasion === '' ? [...who, cause.uid, cause.resourceVersion] : [...who, occasion]);
+  return (occasion === '' ? [...who, cause.uid, cause.resourceVersion] : [...who, occasion]).join('\n');
 };
+
+/** Deduplication id: the digest of it. */
+export const deduplicationIdOf = (message: Message): string => digest(noveltyOf(message));

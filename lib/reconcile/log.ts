@@ -3,7 +3,7 @@
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import { networkCause } from '../errors/network-cause.ts';
 import { printableLines } from '../text/printable.ts';
-import { shownText } from '../text/shown-text.ts';
+import { isPlain, shownText } from '../text/shown-text.ts';
 
 export type LogLevel = 'info' | 'warn' | 'error';
 
@@ -20,7 +20,8 @@ const deepest = 6;
  * bugs quote what they stumbled over.
  */
 const shown = (value: unknown, depth = 0): unknown => {
-  if (typeof value === 'string') return shownText(printableLines(value, longestField));
+  if (typeof value === 'string')
+    return value.length <= longestField && isPlain(value) ? value : shownText(printableLines(value, longestField));
   if (typeof value !== 'object' || value === null) return value;
   if (depth > deepest) return '…';
   if (Array.isArray(value)) return value.map((item: unknown) => shown(item, depth + 1));

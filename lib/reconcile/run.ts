@@ -10,13 +10,15 @@ import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import type { Circuits } from '../state/circuits.ts';
 import { clusterScope, type TargetKey } from '../state/keys.ts';
-import type { ObjectRecord, Records } from '../state/records.ts';
+import type { Finished, ObjectRecord, Records } from '../state/records.ts';
 import { dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
+import { withEdgesThatWoke } from './edges-that-woke.ts';
 import { epochOf, knownVersions } from './known-versions.ts';
 import { type Log, sayError } from './log.ts';
 import type { Outcome } from './outcome.ts';
 import { makePass, type Progress } from './pass.ts';
 import type { Pass, Reconcilable, Reconciler } from './reconciler.ts';
+import { isRecorded } from './recorded.ts';
 import { maySkip } from './skip.ts';
 
 /** What a pass needs from outside. */
@@ -61,13 +63,17 @@ interface Run {
 
 /** Runs passes of one reconciler. */
 export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, ports: RunnerPorts) => {
-  /** The last write of a pass. */
-  const finish = (
+  /** What is known of the object: its record, and what woke it. */
+  const known = async (target: TargetKey, messages: readonly Message[]): Promise<ObjectRecord> =>
+    withEdgesThatWoke(await ports.records.read(target), messages);
+
+  /** The last write of a pass, unless the record says it already. */
+  const finish = async (
     { target, messages }: Run,
     { record, object, dependencies, memory, seen }: Progress<T>,
     end: { readonly attempts: number; readonly now: number; readonly waitSeconds: number },
-  ): Promise<void> =>
-    ports.records.finish(target, record, {
+  ): Promise<void> => {
+    const finished: Finished = {
       resourceVersion: object?.metadata?.resourceVersion,
       epoch: epochOf(messages, record),
       attempts: end.attempts,
@@ -76,7 +82,9 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       memory,
       // A pass that looked at no child has nothing to add: what an earlier one decided on still holds.
       seen: seen.size === 0 ? record.seen : [...seen],
-    });
+    };
+    if (!isRecorded(record, finished, messages, end.now)) await ports.records.finish(target, record, finished);
+  };
 
   const fail = async (run: Run, progress: Progress<T>, error: ExpectedError, now: number): Promise<PassResult> => {
     const attempts = progress.record.attempts + 1;
@@ -86,8 +94,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   };
 
   const gone = async (target: TargetKey, record: ObjectRecord, now: number): Promise<PassResult> => {
-    if (record.goneAt === undefined) await ports.records.markGone(target, now, now + goneSeconds);
-    else if (record.goneAt + goneSeconds <= now) await ports.records.forget(target, record);
+    const { goneAt = now, looseEdges } = record;
+    if (goneAt + goneSeconds <= now) await ports.records.forget(target, record);
+    // Also when it was marked before and an edge has woken it since: that goes with the others.
+    else if (record.goneAt === undefined || looseEdges.length > 0)
+      await ports.records.markGone(target, record, goneAt, goneAt + goneSeconds);
     return 'gone';
   };
 
@@ -177,7 +188,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     for (let tries = 1; ; tries += 1) {
       const result = await attempt(run, record, { mayConflict: tries < triesOnConflict, mayBeOld: tries === 1 });
       if (result !== 'conflict') return result;
-      record = await ports.records.read(run.target);
+      record = await known(run.target, run.messages);
     }
   };
 
@@ -199,7 +210,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     }
     const started = ports.clock();
     const budget = Math.ceil(budgetSeconds * 1000);
-    const record = await ports.records.read(target);
+    const record = await known(target, messages);
     if (maySkip(messages, record)) return 'skipped';
     const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(started));
     if (!admission.admitted) {

@@ -47,6 +47,8 @@ export class Circuits {
   readonly #mostScopes: number;
   /** The last used at the end. */
   readonly #cache = new Map<CircuitScope, Seen>();
+  /** Reads that are under way for those who ask for admission. */
+  readonly #asked = new Map<CircuitScope, Promise<Seen>>();
 
   constructor(table: Table, options: { readonly mostScopes?: number } = {}) {
     this.#table = table;
@@ -55,7 +57,7 @@ export class Circuits {
 
   /** Asks before calling. Costs one read each five seconds and scope, each second while it is open. The first caller after T becomes the probe. */
   async admit(scope: CircuitScope, now: number): Promise<Admission> {
-    const seen = await this.#look(scope, now);
+    const seen = await this.#shared(scope, now);
     if (seen.openUntil === undefined) return { admitted: true };
     if (seen.openUntil > now)
       return {
@@ -163,6 +165,15 @@ export class Circuits {
         : { add: { witnesses: [witness] }, room },
     );
     return written || !isOver;
+  }
+
+  /** As `#look`; those who ask while it is read wait for the same answer. */
+  #shared(scope: CircuitScope, now: number): Promise<Seen> {
+    const asked = this.#asked.get(scope);
+    if (asked !== undefined) return asked;
+    const looking = this.#look(scope, now).finally(() => this.#asked.delete(scope));
+    this.#asked.set(scope, looking);
+    return looking;
   }
 
   /** What is known of a scope, however old: who calls has asked for admission before. */

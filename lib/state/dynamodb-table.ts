@@ -1,6 +1,7 @@
 /** The table in DynamoDB. Every call has a deadline of five seconds. */
 import {
   type AttributeValue,
+  BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
@@ -48,6 +49,12 @@ const decodeItem = (item: Record<string, AttributeValue>): Item =>
 
 const isEmptySet = (value: Attribute | undefined): boolean => Array.isArray(value) && value.length === 0;
 
+/** Which item. */
+export interface ItemKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
 /** The table of this name. */
 export class DynamoDbTable implements Table {
   readonly #client: DynamoDBClient;
@@ -80,6 +87,20 @@ export class DynamoDbTable implements Table {
       ),
     );
     return answer.Item === undefined ? undefined : decodeItem(answer.Item);
+  }
+
+  /** Those of a hundred items at most that there are, each as of now; and what the store had no time for. */
+  async getMany(
+    keys: readonly ItemKey[],
+  ): Promise<{ readonly items: readonly Item[]; readonly left: readonly ItemKey[] }> {
+    const asked = { Keys: keys.map(({ pk, sk }) => ({ pk: { S: pk }, sk: { S: sk } })), ConsistentRead: true };
+    const { Responses, UnprocessedKeys } = await this.#call('reading', keys[0]?.pk ?? '', (abortSignal) =>
+      this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#name]: asked } }), { abortSignal }),
+    );
+    return {
+      items: (Responses?.[this.#name] ?? []).map(decodeItem),
+      left: (UnprocessedKeys?.[this.#name]?.Keys ?? []).map(({ pk, sk }) => ({ pk: pk?.S ?? '', sk: sk?.S ?? '' })),
+    };
   }
 
   /** Writes the whole item. */

@@ -28,7 +28,7 @@ export interface ObjectRecord {
   readonly goneAt?: number | undefined;
   /** Edges that exist for certain, as `showDependency` prints them. */
   readonly edges: readonly string[];
-  /** Edges that may exist: being written or deleted when a pass died. They are never relied on, only cleared away. */
+  /** Edges that may exist: written or being deleted when a pass died. They are never relied on, only cleared away. */
   readonly looseEdges: readonly string[];
   /** Hash of what dependents can see, when they were last told. */
   readonly fannedHash?: string | undefined;
@@ -50,7 +50,8 @@ export interface Due {
   readonly dueAt: number;
 }
 
-const showDependency = ({ kind, namespace, name }: Dependency): string => `${kind}#${namespace}#${name}`;
+/** An edge as records name it. */
+export const showDependency = ({ kind, namespace, name }: Dependency): string => `${kind}#${namespace}#${name}`;
 const parseDependency = (shown: string): Dependency => {
   const [kind = '', namespace = '', ...name] = shown.split('#');
   return { kind, namespace, name: name.join('#') };
@@ -81,6 +82,14 @@ const expectRoom = (wanted: readonly Dependency[]): void => {
       'TooManyDependencies',
       `it refers to ${shown.length} other objects, which is more than can be watched for it; refer to fewer, or divide it`,
     );
+};
+
+/** Edges written at once: most objects have one or two, a store's builder hundreds. */
+const atOnce = 25;
+
+/** Calls `each` for all, `atOnce` at a time. */
+const someAtOnce = async <T>(all: readonly T[], each: (one: T) => Promise<unknown>): Promise<void> => {
+  for (let from = 0; from < all.length; from += atOnce) await Promise.all(all.slice(from, from + atOnce).map(each));
 };
 
 /** What a finished pass leaves behind (DESIGN §3.5). */
@@ -122,18 +131,18 @@ export class Records {
   }
 
   /**
-   * Makes every edge in `wanted` exist; nothing is written when the record is sure of all of them (DESIGN §3.8). They are named
-   * as loose first, so that none outlives the object wherever this dies; only `finish` declares them certain. Gives the record
-   * with them. @throws PermanentError `TooManyDependencies` before anything is written
+   * Makes every edge in `wanted` exist; nothing is written when the record is sure of all of them (DESIGN §3.8). Only `finish` declares
+   * them certain: a pass that dies before leaves an edge that no record knows, which is found out when it wakes somebody
+   * (lib/reconcile/edges-that-woke.ts). Gives the record with them. @throws PermanentError `TooManyDependencies` before anything is written
    */
   async addEdges(target: TargetKey, record: ObjectRecord, wanted: readonly Dependency[]): Promise<ObjectRecord> {
     const missing = wanted.filter((dependency) => !record.edges.includes(showDependency(dependency)));
     if (missing.length === 0) return record;
     expectRoom(wanted);
-    const loose = missing.map(showDependency);
-    await this.#table.update(recordKey(target), recordSortKey, { add: { looseEdges: loose } });
-    for (const dependency of missing) await this.#table.put(edgeKey(target.cluster, dependency), edgeSortKey(target));
-    return { ...record, looseEdges: [...record.looseEdges, ...loose] };
+    await someAtOnce(missing, (dependency) =>
+      this.#table.put(edgeKey(target.cluster, dependency), edgeSortKey(target)),
+    );
+    return { ...record, looseEdges: [...record.looseEdges, ...missing.map(showDependency)] };
   }
 
   /** The last write of a pass, one item. Edges that are no longer wanted go just before it. */
@@ -157,12 +166,13 @@ export class Records {
     });
   }
 
-  /** First 404: remember when, look again at `dueAt`. The version goes too, so that nothing about the object is skipped. */
-  async markGone(target: TargetKey, goneAt: number, dueAt: number): Promise<void> {
+  /** First 404: remember when, and what may have to be cleared away; look again at `dueAt`. The version goes, so that nothing is skipped. */
+  async markGone(target: TargetKey, record: ObjectRecord, goneAt: number, dueAt: number): Promise<void> {
     const pk = recordKey(target);
     await this.#table.update(pk, recordSortKey, {
       set: { goneAt, dueAt, dueShard: dueShardOf(pk) },
       remove: ['resourceVersion'],
+      add: { looseEdges: record.looseEdges },
     });
   }
 
@@ -242,7 +252,8 @@ export class Records {
         add: { looseEdges: unwanted },
       });
     const loose = record.looseEdges.filter((edge) => !kept.includes(edge));
-    for (const edge of new Set([...unwanted, ...loose]))
-      await this.#table.delete(edgeKey(target.cluster, parseDependency(edge)), edgeSortKey(target));
+    await someAtOnce([...new Set([...unwanted, ...loose])], (edge) =>
+      this.#table.delete(edgeKey(target.cluster, parseDependency(edge)), edgeSortKey(target)),
+    );
   }
 }

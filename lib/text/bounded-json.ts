@@ -85,6 +85,15 @@ export const parseJson = (
   }
 };
 
+/** Whether anything lies within so many objects and lists. Stops there, so that it never overflows the stack. */
+const reachesBelow = (value: unknown, depth: number): boolean => {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth === 0) return true;
+  if (Array.isArray(value)) return value.some((item: unknown) => reachesBelow(item, depth - 1));
+  for (const key in value) if (reachesBelow((value as Readonly<Record<string, unknown>>)[key], depth - 1)) return true;
+  return false;
+};
+
 /** The value without what is nested deeper. */
 const cutBelow = (value: unknown, depth: number): unknown => {
   if (typeof value !== 'object' || value === null) return value;
@@ -99,5 +108,6 @@ const cutBelow = (value: unknown, depth: number): unknown => {
  */
 export const parseJsonCutBelow = (json: string, deepest: number): unknown => {
   const value = JSON.parse(json) as unknown;
-  return isDeeperThan(json, deepest) ? cutBelow(value, deepest) : value;
+  // Of the values, not of the text: an object of 5 KB has some two hundred of them.
+  return reachesBelow(value, deepest) ? cutBelow(value, deepest) : value;
 };

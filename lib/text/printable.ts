@@ -8,6 +8,8 @@ const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const unprintableInLines = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu;
 
 const cutOff = (text: string, mostCharacters: number): string => {
+  // So few units are no more characters.
+  if (text.length <= mostCharacters) return text;
   const characters = Array.from(text);
   return characters.length > mostCharacters ? `${characters.slice(0, mostCharacters).join('')}…` : text;
 };

@@ -39,6 +39,12 @@ const withoutLogins = (text: string): string => {
   return kept + text.slice(done);
 };
 
+/** What any of the rules begins with or needs, and whatever is not printable ASCII. */
+const suspicious = /[^\n\x20-\x7e]|[@:=]|bearer|basic/iu;
+
+/** Whether a text is printable and no rule here could find anything in it, which one look tells: names, numbers, words of ours. */
+export const isPlain = (text: string): boolean => !suspicious.test(text);
+
 /** The text with each URL as `shownUrl` shows it, without logins and values of Authorization headers. Lines stay lines. */
 export const shownText = (text: string): string =>
   withoutLogins(text.replaceAll(urls, (url) => shownUrl(url)))

@@ -5,6 +5,7 @@ import { PermanentError } from '../../lib/errors/expected.ts';
 /** Groups of measures, in the order in which they run. */
 export const groups = [
   'bundles',
+  'invoke',
   'prepare',
   'fan-out',
   'latency',

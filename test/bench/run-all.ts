@@ -3,6 +3,7 @@ import { builders } from './measures/builders.ts';
 import { bundles } from './measures/bundles.ts';
 import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { unchanged } from './measures/idle.ts';
+import { invocations } from './measures/invoke.ts';
 import { latency } from './measures/latency.ts';
 import { largeLayer } from './measures/layer.ts';
 import { recovery } from './measures/outage.ts';
@@ -18,6 +19,9 @@ import { startWorld, type World } from './world.ts';
 
 /** Groups that need a running kpackless. */
 const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage'] as const;
+
+/** Groups that need neither an API server nor registries of their own. */
+const needNothing: ReadonlySet<string> = new Set(['bundles', 'invoke', 'prepare']);
 
 type Say = (line: string) => void;
 
@@ -72,11 +76,15 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
     say('bundles: sizes and starts');
     rows.push(...(await bundles()));
   }
+  if (only.has('invoke')) {
+    say('invoke: warm batches of ten passes');
+    rows.push(...(await invocations()));
+  }
   if (only.has('prepare')) {
     say('prepare: a source of 3,500 files');
     rows.push(await prepareStep());
   }
-  if (![...only].some((group) => group !== 'bundles' && group !== 'prepare')) return rows;
+  if ([...only].every((group) => needNothing.has(group))) return rows;
   say('starting an API server and two registries');
   const world = await startWorld();
   // Its processes are in groups of their own: Ctrl-C reaches only this one.

@@ -1,13 +1,12 @@
 /** Empty tables on an emulated DynamoDB of their own, in memory: for what must be seen on that adapter. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDbTable } from '../../lib/state/dynamodb-table.ts';
-import type { Table } from '../../lib/state/table.ts';
 import { startDynamoDb } from '../emulators/dynamodb.ts';
 import { ensureTable } from '../emulators/table.ts';
 
 export interface DynamoDbTables extends AsyncDisposable {
   /** A new table with nothing in it. */
-  empty(): Promise<Table>;
+  empty(): Promise<DynamoDbTable>;
 }
 
 /** Starts a store; stop it with its async dispose. */

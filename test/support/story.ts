@@ -24,6 +24,7 @@ import { pointersFor, watchedKinds } from '../../lib/relay/pointers.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
 import { DynamoDbTable } from '../../lib/state/dynamodb-table.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
+import { readsTogether } from '../../lib/state/reads-together.ts';
 import { Records } from '../../lib/state/records.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
 import { startDynamoDb } from '../emulators/dynamodb.ts';
@@ -106,7 +107,7 @@ export const story = async <T extends Reconcilable>({
     (next) => (given) => (tableIsAway ? Promise.reject(new Error('the request rate is too high')) : next(given)),
     { step: 'initialize' },
   );
-  const storeReads = ['GetItemCommand', 'QueryCommand'];
+  const storeReads = ['GetItemCommand', 'BatchGetItemCommand', 'QueryCommand'];
   dynamodb.middlewareStack.add(
     (next, { commandName = '' }) =>
       (given) =>
@@ -121,7 +122,7 @@ export const story = async <T extends Reconcilable>({
   );
 
   const queueUrl = (queue: string): string => sqs.queueUrl(`${prefix}${queue}.fifo`);
-  const table = new DynamoDbTable(dynamodb, 'records');
+  const table = readsTogether(new DynamoDbTable(dynamodb, 'records'));
   const records = new Records(table);
   const sender = sqsSender(mortalQueues, queueUrl, () => Promise.resolve());
   const now = (): Date => new Date(clock.now());

@@ -26,6 +26,29 @@ export const tableChecks: readonly TableCheck[] = [
     },
   },
   {
+    name: 'reads at once give each caller what he asked for, also the same twice, and what is not there',
+    run: async (table, pk) => {
+      await Promise.all(keys(60).map((key) => table.put(pk, key, { is: key })));
+      const asked = [...keys(60), '007', 'absent'];
+      const read = await Promise.all(asked.map((key) => table.get(pk, key)));
+      expect(read.map((item) => item?.['is'])).toEqual([...keys(60), '007', undefined]);
+      await Promise.all([table.put(pk, '000', { is: 'new' }), table.put(pk, '001', { is: 'new' })]);
+      expect((await Promise.all([table.get(pk, '000'), table.get(pk, '001')])).map((item) => item?.['is'])).toEqual([
+        'new',
+        'new',
+      ]);
+    },
+  },
+  {
+    name: 'reads at once fail alone when their own key is too large',
+    run: async (table, pk) => {
+      await table.put(pk, 'a', { is: 1 });
+      const [good, bad] = await Promise.allSettled([table.get(pk, 'a'), table.get(pk, 'x'.repeat(2000))]);
+      expect(good).toMatchObject({ value: { is: 1 } });
+      expect(bad).toMatchObject({ reason: expect.any(TooLargeError) as unknown });
+    },
+  },
+  {
     name: 'a put replaces the whole item',
     run: async (table, pk) => {
       await table.put(pk, 'a', { old: 1 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../lib/embedded/database.ts';
 import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
+import { readsTogether } from '../../../lib/state/reads-together.ts';
 import type { Table } from '../../../lib/state/table.ts';
 import { type DynamoDbTables, dynamoDbTables } from '../../support/dynamodb-tables.ts';
 import { tableChecks } from './table-checks.ts';
@@ -24,6 +25,7 @@ const adapters: readonly (readonly [name: string, open: () => Promise<Table>])[]
   ['SQLite in a file', async () => sqliteTable(openDatabase(join(folder, `${randomUUID()}.sqlite`)))],
   ['SQLite in memory', async () => sqliteTable(openDatabase())],
   ['DynamoDB (emulated)', () => dynamo.empty()],
+  ['DynamoDB (emulated), its reads together', async () => readsTogether(await dynamo.empty())],
 ];
 
 describe.each(adapters)('the table in %s', (_, open) => {

@@ -27,7 +27,7 @@ const push = ({ standalone, cluster }: Suite, secret: string, commit: string): P
 };
 
 const wakeUps = ({ sent }: Suite): number =>
-  sent.filter((body) => body.includes(String.raw`\"reason\":\"hook\"`)).length;
+  sent.filter((body) => body.includes('"reason":"hook"')).length;
 
 /** A commit that nobody polls for, and the hooks that tell of it. */
 export const hooks: Story = {

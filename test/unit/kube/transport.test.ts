@@ -1,12 +1,15 @@
 /** What an API server, or something that stands before it, may answer; over real HTTP. */
+import { getEventListeners } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../lib/errors/expected.ts';
 import { kubeClient } from '../../../lib/kube/client.ts';
 import { KubeError, saysClusterIsDown } from '../../../lib/kube/errors.ts';
 import { tokenConfig } from '../../../lib/kube/kubeconfig.ts';
 import { type KubeTransport, kubeTransport } from '../../../lib/kube/transport.ts';
+import { selfSigned } from '../../support/self-signed.ts';
 
 let server: Server | undefined;
 let transport: KubeTransport | undefined;
@@ -120,6 +123,81 @@ describe('a connection', () => {
     });
     await expect(kube.get(pod)).rejects.toBeInstanceOf(KubeError);
     expect(requests).toBe(1);
+  });
+});
+
+describe('a request', () => {
+  const half = (response: ServerResponse) => void response.writeHead(200).write('{"half":');
+
+  it('whose answer stops in the middle ends at its deadline, as one without answer does', async () => {
+    await serving((_, response) => half(response));
+    const asking = transport?.send({ method: 'GET', path: '/x', deadlineSeconds: 0.2 });
+    await expect(asking).rejects.toMatchObject({ code: 'timeout' });
+    server?.closeAllConnections();
+    await serving(() => undefined);
+    const waiting = transport?.send({ method: 'GET', path: '/x', deadlineSeconds: 0.2 });
+    await expect(waiting).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  it('whose answer breaks off is no answer', async () => {
+    const kube = await serving((_, response) => void response.write('{"half":', () => response.destroy()));
+    await expect(kube.get(pod)).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  it.each([
+    ['before it is sent', 0, () => undefined],
+    ['before its answer', 50, () => undefined],
+    ['in the middle of its answer', 100, half],
+  ])('ends when its caller gives up %s', async (_, milliseconds, answer) => {
+    await serving((_request, response) => answer(response));
+    const caller = new AbortController();
+    if (milliseconds === 0) caller.abort();
+    else setTimeout(() => caller.abort(), milliseconds);
+    const asking = transport?.send({ method: 'GET', path: '/x', signal: caller.signal });
+    await expect(asking).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  it('leaves nothing behind with its caller, however it ends', async () => {
+    let answers = 0;
+    await serving((_, response) => {
+      answers += 1;
+      response.writeHead(answers % 2 === 0 ? 500 : 200).end('{}');
+    });
+    const { signal } = new AbortController();
+    for (let n = 0; n < 4; n += 1)
+      await transport?.send({ method: 'GET', path: '/x', signal }).catch((error: unknown) => error);
+    const log = await transport?.stream({ method: 'GET', path: '/x', signal });
+    for await (const _ of log ?? []);
+    expect([answers, getEventListeners(signal, 'abort').length]).toStrictEqual([5, 0]);
+  });
+
+  it('asks who we are once a second, not each time, and again at once when nobody knew', async () => {
+    const { key, cert } = await selfSigned();
+    const asked: string[] = [];
+    const started = createHttpsServer({ key, cert }, ({ headers }, response) => {
+      asked.push(headers.authorization ?? '');
+      response.end('{}');
+    });
+    server = started;
+    await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
+    const { port } = started.address() as AddressInfo;
+    let tokens = 0;
+    const token = (): Promise<string> => {
+      tokens += 1;
+      return tokens === 1 ? Promise.reject(new Error('the metadata service is away')) : Promise.resolve(`t${tokens}`);
+    };
+    const secure = kubeTransport(tokenConfig(`https://127.0.0.1:${port}`, Buffer.from(cert).toString('base64'), token));
+    transport = secure;
+    const send = () => secure.send({ method: 'GET', path: '/x' });
+    await expect(send()).rejects.toBeInstanceOf(KubeError);
+    await Promise.all([send(), send(), send()]);
+    await send();
+    // One for the certificates of all connections, one for the header.
+    expect(tokens).toBe(3);
+    await new Promise((resolve) => setTimeout(resolve, 1050));
+    const before = tokens;
+    await send();
+    expect([tokens - before, new Set(asked).size]).toStrictEqual([1, 2]);
   });
 });
 

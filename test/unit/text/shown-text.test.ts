@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { shownText } from '../../../lib/text/shown-text.ts';
+import { printableLines } from '../../../lib/text/printable.ts';
+import { isPlain, shownText } from '../../../lib/text/shown-text.ts';
 
 describe('what another program wrote', () => {
   it.each([
@@ -25,6 +26,26 @@ describe('what another program wrote', () => {
     'cloning ssh://git@git.example/a.git into mail@example.org',
   ])('stays as it is without any: %s', (text) => {
     expect(shownText(text)).toBe(text);
+  });
+
+  it.each([
+    'https://me:p@host',
+    'me@host',
+    'Authorization=x',
+    'proxy-authorization: x',
+    'a BEARER token',
+    'Basic aHVudGVyMg',
+    'red\u001b[31m',
+    'two\r\nlines',
+    'zero\u200bwidth',
+    'tab\there',
+    '\ud800',
+  ])('is looked at closely where there may be something: %j', (text) => {
+    expect(isPlain(text)).toBe(false);
+  });
+
+  it.each(['app-build-1', 'two\nlines', 'pass finished', '(7 of 8)'])('is not where there cannot: %j', (text) => {
+    expect([isPlain(text), shownText(text), printableLines(text)]).toStrictEqual([true, text, text]);
   });
 
   it('takes a moment, whatever it is given', () => {
