@@ -92,9 +92,11 @@ describe('the embedded queue', () => {
   it('works on a target never twice at once: what comes meanwhile follows', async () => {
     let open = 0;
     let most = 0;
+    let goOn = (): void => undefined;
+    const allSent = new Promise<void>((resolve) => (goOn = resolve));
     const { queues, given, start } = begin({}, async () => {
       most = Math.max(most, (open += 1));
-      await sleep(20);
+      await allSent;
       open -= 1;
     });
     start();
@@ -102,6 +104,7 @@ describe('the embedded queue', () => {
       await queues.send('image', [wake('a', { version })]);
       await sleep(5);
     }
+    goOn();
     await settled(given, 2);
     expect(given).toEqual([['a@1/1'], ['a@2/1', 'a@3/1']]);
     expect(most).toBe(1);

@@ -22,7 +22,7 @@ const counted = (table: Table): { readonly table: Table; readonly calls: string[
     get:
       (from, name: keyof Table) =>
       (pk: string, ...rest: readonly unknown[]) => {
-        calls.push(`${name} ${String(pk).split('#')[0] ?? ''}`);
+        calls.push(`${name} ${pk.split('#')[0] ?? ''}`);
         return (from[name] as (...given: readonly unknown[]) => unknown)(pk, ...rest);
       },
   });
