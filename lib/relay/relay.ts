@@ -70,6 +70,7 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
   };
 
   let back = new AbortController();
+  let timesBack = 0;
   let backAt = 0;
   /** A watch is established again: the others need not wait out their pauses, and neither does what was parked. */
   const isBack = (): void => {
@@ -78,6 +79,7 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
     // Watches that break as soon as they are established must not rouse each other.
     if (now - backAt < betweenRecoveries) return;
     backAt = now;
+    timesBack += 1;
     back.abort();
     back = new AbortController();
   };
@@ -110,7 +112,7 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
           ),
         missed: async () => {
           // What happened to a child meanwhile is in no event that will come again.
-          if (watched.ownedBy !== undefined) await send([clusterNews(origin, 'gap', ports.clock())]);
+          if (watched.ownedBy !== undefined) await send([clusterNews(origin, 'gap', ports.clock(), watched.kind)]);
         },
         loadCheckpoint: () => history.checkpoint(cluster, watched.kind, origin.epoch),
         saveCheckpoint: (version) => history.saveCheckpoint(cluster, watched.kind, origin.epoch, version),
@@ -128,11 +130,8 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
           if (!isReady) interrupted.add(watched.kind);
           else if (interrupted.delete(watched.kind)) isBack();
         },
-        pause: async (milliseconds, ended) => {
-          const cut = back.signal;
-          await sleep(milliseconds, AbortSignal.any([ended, cut]));
-          return cut.aborted;
-        },
+        timesBack: () => timesBack,
+        pause: (milliseconds, ended) => sleep(milliseconds, AbortSignal.any([ended, back.signal])),
         warn: (what, why) => ports.log('warn', `${what} was interrupted`, { cluster, why: sayError(why) }),
       },
       ending,

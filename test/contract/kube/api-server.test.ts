@@ -160,10 +160,8 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
             isReady = ready;
           },
           warn: () => undefined,
-          pause: async (...given) => {
-            await sleep(...given);
-            return false;
-          },
+          timesBack: () => 0,
+          pause: sleep,
           clock: () => new Date(),
           random: () => 0,
         },
