@@ -30,7 +30,7 @@ export interface ReflectorPorts {
   listed(page: ListedPage): Promise<void>;
   changed(changes: readonly Change[]): Promise<void>;
   /** A list was needed: events since the last watch may have been missed for good, of children and deletions above all. */
-  missed(): Promise<void>;
+  missed(): void;
   /** The version up to which everything was accepted, by an earlier run. */
   loadCheckpoint(): Promise<string | undefined>;
   saveCheckpoint(resourceVersion: string): Promise<void>;
@@ -210,7 +210,7 @@ export const runReflector = async (
     if (!isListed) {
       const listed = await list();
       // From the last run's checkpoint, if there is one: the watch then tells of what happened since.
-      if (position === undefined) await ports.missed();
+      if (position === undefined) ports.missed();
       position ??= listed;
       isListed = true;
     }

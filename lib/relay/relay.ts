@@ -8,6 +8,7 @@ import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
+import { Gaps } from './gaps.ts';
 import {
   type ClusterNews,
   clusterNews,
@@ -69,6 +70,13 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
     sent += routed.length;
   };
 
+  const gaps = new Gaps(
+    {
+      tell: (kinds) => send(kinds.map((kind) => clusterNews({ cluster, epoch }, 'gap', ports.clock(), kind))),
+      warn: (why) => ports.log('warn', 'telling of a gap failed', { cluster, why: sayError(why) }),
+    },
+    signal,
+  );
   let back = new AbortController();
   let timesBack = 0;
   let backAt = 0;
@@ -110,12 +118,14 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
               pointersFor(watched, object.metadata, origin, undefined, change),
             ),
           ),
-        missed: async () => {
+        missed: () => {
           // What happened to a child meanwhile is in no event that will come again.
-          if (watched.ownedBy !== undefined) await send([clusterNews(origin, 'gap', ports.clock(), watched.kind)]);
+          if (watched.ownedBy !== undefined) gaps.missed(watched.kind);
         },
         loadCheckpoint: () => history.checkpoint(cluster, watched.kind, origin.epoch),
-        saveCheckpoint: (version) => history.saveCheckpoint(cluster, watched.kind, origin.epoch, version),
+        saveCheckpoint: async (version) => {
+          if (gaps.isTold(watched.kind)) await history.saveCheckpoint(cluster, watched.kind, origin.epoch, version);
+        },
         wentBack: async () => {
           ports.log('warn', 'the cluster went back in time: everything is looked at again', {
             cluster,

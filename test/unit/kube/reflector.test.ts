@@ -30,7 +30,7 @@ const reflect = async (
     transport: started.transport,
     listed: async ({ objects }) => void did.push(`listed ${names(objects)}`),
     changed: async (changes) => void did.push(`changed ${names(changes.map(({ object }) => object))}`),
-    missed: async () => void did.push('missed'),
+    missed: () => void did.push('missed'),
     loadCheckpoint: async () => undefined,
     saveCheckpoint: async (version) => void did.push(`saved ${version}`),
     wentBack: async () => void did.push('went back'),
