@@ -1,11 +1,15 @@
 /** The measures in their order: those that share a running kpackless together. */
+import { PermanentError } from '../../lib/errors/expected.ts';
+import { type KpackPlace, kpackPlace } from './kpack.ts';
 import { builders } from './measures/builders.ts';
 import { bundles } from './measures/bundles.ts';
 import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { unchanged } from './measures/idle.ts';
 import { latency } from './measures/latency.ts';
 import { largeLayer } from './measures/layer.ts';
+import { linear } from './measures/linear.ts';
 import { recovery } from './measures/outage.ts';
+import { besideKpack } from './measures/peers.ts';
 import { prepareStep } from './measures/prepare.ts';
 import { rebases } from './measures/rebase.ts';
 import { relayMemory } from './measures/relay.ts';
@@ -17,11 +21,11 @@ import { type System, startSystem } from './system.ts';
 import { startWorld, type World } from './world.ts';
 
 /** Groups that need a running kpackless. */
-const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage'] as const;
+const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage', 'linear'] as const;
 
 type Say = (line: string) => void;
 
-const withSystem = async (world: World, { only, images }: BenchOptions, say: Say): Promise<readonly Row[]> => {
+const withSystem = async (world: World, { only, images, rounds }: BenchOptions, say: Say): Promise<readonly Row[]> => {
   const rows: Row[] = [];
   const system: System = await startSystem(world);
   try {
@@ -50,9 +54,10 @@ const withSystem = async (world: World, { only, images }: BenchOptions, say: Say
       rows.push(...(await builders(world)));
     }
     if (only.has('outage')) {
-      say('outage: the API server goes away three times');
-      rows.push(await recovery(world));
+      say(`outage: the API server goes away ${3 * rounds} times`);
+      rows.push(await recovery(world, rounds));
     }
+    if (only.has('linear')) rows.push(await linear(world, system, say));
     await system.stop();
     if (only.has('fan-out') && made !== undefined) {
       say('fan-out: the same requests from a plain client');
@@ -64,10 +69,18 @@ const withSystem = async (world: World, { only, images }: BenchOptions, say: Say
   return rows;
 };
 
+/** @throws PermanentError when it is not here */
+const neededKpack = (): KpackPlace => {
+  const place = kpackPlace(process.env);
+  if (place !== undefined) return place;
+  throw new PermanentError('Usage', 'to measure beside kpack, KPACK_CONTROLLER and KPACK_CONFIG must name it');
+};
+
 /** Runs what `only` names; everything it started is gone afterwards. */
 export const runAll = async (options: BenchOptions, say: Say): Promise<readonly Row[]> => {
   const { only } = options;
   const rows: Row[] = [];
+  if (only.has('kpack')) rows.push(...(await besideKpack(neededKpack(), say)));
   if (only.has('bundles')) {
     say('bundles: sizes and starts');
     rows.push(...(await bundles()));
@@ -76,7 +89,7 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
     say('prepare: a source of 3,500 files');
     rows.push(await prepareStep());
   }
-  if (![...only].some((group) => group !== 'bundles' && group !== 'prepare')) return rows;
+  if (![...only].some((group) => group !== 'bundles' && group !== 'prepare' && group !== 'kpack')) return rows;
   say('starting an API server and two registries');
   const world = await startWorld();
   // Its processes are in groups of their own: Ctrl-C reaches only this one.
