@@ -146,7 +146,7 @@ const work = async (
   if (target.kind !== CLUSTER_KIND)
     return tell(ports, target, messages, AbortSignal.timeout(Math.ceil(budgetSeconds * 1000)));
   if (!isClusterNews(target.name)) return 'misdirected';
-  const woken = await hearOfCluster(ports, target.cluster, target.name);
+  const woken = await hearOfCluster(ports, target.cluster, target.name, messages);
   ports.log('info', 'woke what waits or may have been missed', { ...target, woken });
   return 'woken';
 };

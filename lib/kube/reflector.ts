@@ -30,7 +30,7 @@ export interface ReflectorPorts {
   listed(page: ListedPage): Promise<void>;
   changed(changes: readonly Change[]): Promise<void>;
   /** A list was needed: events since the last watch may have been missed for good, of children and deletions above all. */
-  missed(): Promise<void>;
+  missed(): void;
   /** The version up to which everything was accepted, by an earlier run. */
   loadCheckpoint(): Promise<string | undefined>;
   saveCheckpoint(resourceVersion: string): Promise<void>;
@@ -39,8 +39,10 @@ export interface ReflectorPorts {
   /** Whether the watch is established and caught up with the list. */
   ready(isReady: boolean): void;
   warn(what: string, why: unknown): void;
-  /** Waits before the next try, until `signal` aborts. True when it ended sooner, as another watch has found the server back. */
-  pause(milliseconds: number, signal: AbortSignal): Promise<boolean>;
+  /** How often any watch of this server has found it back. */
+  timesBack(): number;
+  /** Waits before the next try, until `signal` aborts or another watch finds the server back. */
+  pause(milliseconds: number, signal: AbortSignal): Promise<void>;
   readonly clock: () => Date;
   readonly random: () => number;
 }
@@ -141,7 +143,9 @@ export const runReflector = async (
   /** Up to which version everything was handed on; undefined before a list and after it has expired. */
   let position: string | undefined;
   let isListed = false;
+  /** In a row, since the server was last found back. */
   let failures = 0;
+  let timesBack = ports.timesBack();
   /** Failures of another sort: a server that was restarted knows no old version, and says so as soon as it is asked. */
   let expirations = 0;
 
@@ -206,7 +210,7 @@ export const runReflector = async (
     if (!isListed) {
       const listed = await list();
       // From the last run's checkpoint, if there is one: the watch then tells of what happened since.
-      if (position === undefined) await ports.missed();
+      if (position === undefined) ports.missed();
       position ??= listed;
       isListed = true;
     }
@@ -224,17 +228,29 @@ export const runReflector = async (
         position = undefined;
         isListed = false;
       }
-      if (isExpired) expirations += 1;
-      else failures += 1;
-      await wait(error, isExpired ? expirations : failures);
+      await wait(error, isExpired);
     }
   }
 
-  async function wait(error: unknown, inARow: number): Promise<void> {
+  async function wait(error: unknown, isExpired: boolean): Promise<void> {
     ports.ready(false);
     ports.warn(`watching ${kind}`, error);
-    // Back is not yet whole: what is served last is asked for again as after a first failure.
-    if (await ports.pause(pauseSeconds(inARow, ports.random()) * 1000, signal)) failures = 0;
+    const inARow = isExpired ? expiredAgain() : failedAgain();
+    if (inARow > 0) await ports.pause(pauseSeconds(inARow, ports.random()) * 1000, signal);
+  }
+
+  /** Back is not yet whole: what is served last is asked for again as after a first failure, even if it was just being asked for. */
+  function failedAgain(): number {
+    if (timesBack !== ports.timesBack()) failures = 0;
+    timesBack = ports.timesBack();
+    failures += 1;
+    return failures;
+  }
+
+  /** The first is the way in which a server says that it was restarted: no reason to wait. */
+  function expiredAgain(): number {
+    expirations += 1;
+    return expirations - 1;
   }
 
   async function patiently<T>(load: () => Promise<T | undefined>): Promise<T | undefined> {
@@ -242,8 +258,7 @@ export const runReflector = async (
       try {
         return await load();
       } catch (error) {
-        failures += 1;
-        await wait(error, failures);
+        await wait(error, false);
       }
     }
     return undefined;

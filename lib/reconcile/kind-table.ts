@@ -70,6 +70,10 @@ export const mayHaveDependents = (kind: string): boolean =>
   kind === CLUSTER_KIND ||
   [...kindTable, ...sourceOnlyKinds].some((entry) => entry.kind === kind && entry.hasDependents);
 
+/** The kind that owns objects of `kind` and is woken by their events; undefined when nobody is. */
+export const ownerKindOf = (kind: string): string | undefined =>
+  [...kindTable, ...sourceOnlyKinds].find((entry) => entry.kind === kind)?.ownedBy;
+
 /** All rows that have a queue. */
 export const queueRows: readonly KindRow[] = [...kindTable, dependentsRow];
 

@@ -8,7 +8,7 @@ import { isKubeError, saysClusterIsDown } from '../kube/errors.ts';
 import { isDeleting, type KubeObject } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
-import type { Circuits } from '../state/circuits.ts';
+import { type Circuits, longestStagger } from '../state/circuits.ts';
 import { clusterScope, type TargetKey } from '../state/keys.ts';
 import type { Finished, ObjectRecord, Records } from '../state/records.ts';
 import { dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
@@ -215,7 +215,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(started));
     if (!admission.admitted) {
       const open = admission.until - seconds(started);
-      const waitSeconds = open + Math.floor(ports.random() * Math.min(5, open));
+      const waitSeconds = open + Math.floor(ports.random() * Math.min(longestStagger, open));
       await ports.records.park(target, freshDueAt(seconds(started), waitSeconds, messages));
       return 'parked';
     }

@@ -114,9 +114,15 @@ export type ClusterNews = 'gap' | 'back';
 
 /**
  * Tells the functions, who may look into the table, to wake what waits or may have been missed in this cluster
- * (lib/dependents/hear-of-cluster.ts). Each telling is an occasion of its own: what was woken a moment ago may have happened before.
+ * (lib/dependents/hear-of-cluster.ts). Of a gap it is said in the events of which kind it was. Each telling is an occasion of its own: what
+ * was woken a moment ago may have happened before.
  */
-export const clusterNews = ({ cluster, epoch }: Origin, news: ClusterNews, now: Date): Routed => {
+export const clusterNews = (
+  { cluster, epoch }: Origin,
+  news: ClusterNews,
+  now: Date,
+  ofKind: string = CLUSTER_KIND,
+): Routed => {
   const target = { kind: CLUSTER_KIND, namespace: '', name: news };
   return {
     queue: dependentsRow.name,
@@ -125,9 +131,9 @@ export const clusterNews = ({ cluster, epoch }: Origin, news: ClusterNews, now: 
       cluster,
       epoch,
       target,
-      cause: { ...target, uid: '', resourceVersion: '' },
+      cause: { ...target, kind: ofKind, uid: '', resourceVersion: '' },
       reason: 'dependency',
-      occasion: `${news}@${now.getTime()}`,
+      occasion: `${news}@${now.getTime()}/${ofKind}`,
     },
   };
 };

@@ -8,6 +8,7 @@ import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
+import { Gaps } from './gaps.ts';
 import {
   type ClusterNews,
   clusterNews,
@@ -69,7 +70,15 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
     sent += routed.length;
   };
 
+  const gaps = new Gaps(
+    {
+      tell: (kinds) => send(kinds.map((kind) => clusterNews({ cluster, epoch }, 'gap', ports.clock(), kind))),
+      warn: (why) => ports.log('warn', 'telling of a gap failed', { cluster, why: sayError(why) }),
+    },
+    signal,
+  );
   let back = new AbortController();
+  let timesBack = 0;
   let backAt = 0;
   /** A watch is established again: the others need not wait out their pauses, and neither does what was parked. */
   const isBack = (): void => {
@@ -78,6 +87,7 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
     // Watches that break as soon as they are established must not rouse each other.
     if (now - backAt < betweenRecoveries) return;
     backAt = now;
+    timesBack += 1;
     back.abort();
     back = new AbortController();
   };
@@ -108,12 +118,14 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
               pointersFor(watched, object.metadata, origin, undefined, change),
             ),
           ),
-        missed: async () => {
+        missed: () => {
           // What happened to a child meanwhile is in no event that will come again.
-          if (watched.ownedBy !== undefined) await send([clusterNews(origin, 'gap', ports.clock())]);
+          if (watched.ownedBy !== undefined) gaps.missed(watched.kind);
         },
         loadCheckpoint: () => history.checkpoint(cluster, watched.kind, origin.epoch),
-        saveCheckpoint: (version) => history.saveCheckpoint(cluster, watched.kind, origin.epoch, version),
+        saveCheckpoint: async (version) => {
+          if (gaps.isTold(watched.kind)) await history.saveCheckpoint(cluster, watched.kind, origin.epoch, version);
+        },
         wentBack: async () => {
           ports.log('warn', 'the cluster went back in time: everything is looked at again', {
             cluster,
@@ -128,11 +140,8 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
           if (!isReady) interrupted.add(watched.kind);
           else if (interrupted.delete(watched.kind)) isBack();
         },
-        pause: async (milliseconds, ended) => {
-          const cut = back.signal;
-          await sleep(milliseconds, AbortSignal.any([ended, cut]));
-          return cut.aborted;
-        },
+        timesBack: () => timesBack,
+        pause: (milliseconds, ended) => sleep(milliseconds, AbortSignal.any([ended, back.signal])),
         warn: (what, why) => ports.log('warn', `${what} was interrupted`, { cluster, why: sayError(why) }),
       },
       ending,

@@ -1,6 +1,6 @@
 /** Circuits: closed, or open until T; while open nobody calls, and one probe at a time (DESIGN §3.14). For hosts see `host-circuits.ts`. */
 import { number, set } from './attributes.ts';
-import { type CircuitScope, circuitKey, circuitSortKey } from './keys.ts';
+import { type CircuitScope, type ClusterScope, circuitKey, circuitSortKey, isClusterScope } from './keys.ts';
 import type { Table } from './table.ts';
 
 /** May we call? When not, until when (Unix seconds) to stay away. */
@@ -30,6 +30,8 @@ const longestSeconds = 300;
 const mostScopes = 1000;
 /** What a circuit remembers is worth nothing after so long; the store may then drop the item (infra/table.yml). */
 const keptSeconds = 86_400;
+/** Who is parked until a circuit may close comes at most so many seconds later, so that not all come at once. */
+export const longestStagger = 5;
 /** How many must complain of a scope before it counts as ill for everybody, and within how many seconds. */
 export const enoughWitnesses = 3;
 export const witnessSeconds = 300;
@@ -40,6 +42,9 @@ export const witnessSeconds = 300;
  */
 export const openSeconds = (failures: number, retryAfterSeconds = 0): number =>
   Math.min(longestSeconds, Math.max(retryAfterSeconds, Math.ceil(2 * 1.5 ** Math.min(failures - 1, 20))));
+
+/** What is known of a circuit that an answer has closed. */
+const closed = { openUntil: undefined, failures: 0, probing: false, probed: false, suspectedAt: undefined };
 
 /** The circuits, seen through a cache of five seconds, of one while they are open. */
 export class Circuits {
@@ -121,12 +126,17 @@ export class Circuits {
     if (item !== undefined && set(item, 'witnesses').length >= enoughWitnesses) await this.failed(scope, now);
   }
 
-  /** A call was answered. Writes only when the circuit was not closed or somebody complained. */
+  /**
+   * A call was answered. Writes only when the circuit was not closed or somebody complained. Of a cluster it is remembered until when
+   * others may be parked behind it: who hears from its watches that it is back wakes them (`close`).
+   */
   async succeeded(scope: CircuitScope, now: number): Promise<void> {
     const seen = await this.#known(scope, now);
     if (seen.openUntil === undefined && seen.suspectedAt === undefined) return;
-    await this.#table.delete(circuitKey(scope), circuitSortKey);
-    const closed = { openUntil: undefined, failures: 0, probing: false, probed: false, suspectedAt: undefined };
+    if (isClusterScope(scope) && seen.openUntil !== undefined) {
+      const parkedUntil = Math.max(seen.openUntil, now) + longestStagger;
+      await this.#table.put(circuitKey(scope), circuitSortKey, { parkedUntil, endsAt: parkedUntil + keptSeconds });
+    } else await this.#table.delete(circuitKey(scope), circuitSortKey);
     this.#remember(scope, { ...closed, freshUntil: now + freshSeconds });
   }
 
@@ -140,14 +150,21 @@ export class Circuits {
   }
 
   /**
-   * Closes the circuit for whoever has seen the other side answer in another way than by a call that was admitted. Says whether it was
-   * open: others may believe so for `openFreshSeconds` more.
+   * Closes the circuit of a cluster for whoever has seen it answer in another way than by a call that was admitted. Gives until when
+   * others may be parked behind it, for `woken`: undefined when nobody is, as it was closed for long or they have been woken. Others may
+   * believe that it is open for `openFreshSeconds` more.
    */
-  async close(scope: CircuitScope, now: number): Promise<boolean> {
+  async close(scope: ClusterScope, now: number): Promise<number | undefined> {
     this.#cache.delete(scope);
-    const { openUntil } = await this.#look(scope, now);
+    await this.#look(scope, now);
     await this.succeeded(scope, now);
-    return openUntil !== undefined;
+    const parkedUntil = number((await this.#table.get(circuitKey(scope), circuitSortKey)) ?? {}, 'parkedUntil');
+    return parkedUntil !== undefined && parkedUntil > now ? parkedUntil : undefined;
+  }
+
+  /** Who was parked until `parkedUntil` has been woken: nobody need do it again. */
+  async woken(scope: ClusterScope, parkedUntil: number): Promise<void> {
+    await this.#table.update(circuitKey(scope), circuitSortKey, { remove: ['parkedUntil'], expect: { parkedUntil } });
   }
 
   /** Adds a witness, or begins to count anew. False when somebody else has begun since `seen`. */

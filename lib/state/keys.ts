@@ -113,6 +113,9 @@ export type CircuitScope = ClusterScope | HostScope;
 /** The API server of a cluster. */
 export const clusterScope = (cluster: string): ClusterScope => `cluster/${cluster}`;
 
+/** Whether a circuit is a cluster's, no host's. */
+export const isClusterScope = (scope: CircuitScope): scope is ClusterScope => scope.startsWith('cluster/');
+
 /** Where was really spoken to: scheme, host and port. `host` without brackets. */
 export const hostScope = ({
   scheme,

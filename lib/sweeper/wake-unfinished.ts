@@ -14,7 +14,17 @@ export interface WakeUnfinishedPorts {
   readonly sender: Sender;
 }
 
+/** Which of the unfinished ones are woken. */
+export interface Whom {
+  /** Of these kinds; all without. */
+  readonly kinds?: ReadonlySet<string> | undefined;
+  /** Due within so many seconds: ten minutes without. */
+  readonly withinSeconds?: number;
+}
+
 const unfinishedSeconds = 600;
+/** What is due so soon was parked or has failed: it goes before what only waits for a child. */
+const soonSeconds = 30;
 const pageSize = 200;
 
 const wakeUp = ({ cluster, ...target }: TargetKey, now: number): Message => ({
@@ -28,27 +38,44 @@ const wakeUp = ({ cluster, ...target }: TargetKey, now: number): Message => ({
   occasion: `gap@${now}`,
 });
 
-/** Sends one wake-up an object; due times are left to the passes. Gives the number sent. `now` is in Unix seconds. */
+/** Sends one wake-up an object, those due soon first; due times are left to the passes. Gives the number sent. `now` is in Unix seconds. */
 export const wakeUnfinished = async (
   { records, sender }: WakeUnfinishedPorts,
   cluster: string,
   now: number,
+  { kinds, withinSeconds = unfinishedSeconds }: Whom = {},
 ): Promise<number> => {
-  let sent = 0;
-  for (let shard = 0; shard < dueShards; shard += 1) {
-    let page: readonly Due[] = [];
-    do {
-      page = await records.due(shard, now + unfinishedSeconds, pageSize, page.at(-1));
-      const targets = page
-        .map(({ target }) => target)
-        .filter(({ kind, ...rest }) => rest.cluster === cluster && rowOf(kind) !== undefined);
+  const isMeant = (target: TargetKey): boolean =>
+    target.cluster === cluster && rowOf(target.kind) !== undefined && (kinds?.has(target.kind) ?? true);
+
+  /** Wakes what is due in a shard until `until`, after `last`. */
+  const wakeShard = async (
+    shard: number,
+    until: number,
+    last: Due | undefined,
+  ): Promise<{ readonly sent: number; readonly last: Due | undefined }> => {
+    let sent = 0;
+    for (let from = last; ; ) {
+      const page = await records.due(shard, until, pageSize, from);
+      const targets = page.map(({ target }) => target).filter(isMeant);
       for (const [queue, group] of Map.groupBy(targets, ({ kind }) => queueOf(kind)))
         await sender.send(
           queue,
           group.map((target) => wakeUp(target, now)),
         );
       sent += targets.length;
-    } while (page.length === pageSize);
-  }
+      from = page.at(-1) ?? from;
+      if (page.length < pageSize) return { sent, last: from };
+    }
+  };
+
+  let sent = 0;
+  const lasts: (Due | undefined)[] = Array.from({ length: dueShards }, () => undefined);
+  for (const within of [Math.min(soonSeconds, withinSeconds), withinSeconds])
+    for (const [shard, last] of lasts.entries()) {
+      const woken = await wakeShard(shard, now + within, last);
+      lasts[shard] = woken.last;
+      sent += woken.sent;
+    }
   return sent;
 };

@@ -1,14 +1,15 @@
 /** `npm run bench`: what kpackless does on this machine, beside the goals and upstream's figures. */
 import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
+import { kpackPlace } from './kpack.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import { type BenchOptions, benchOptions, usage } from './options.ts';
-import { type Row, table } from './row.ts';
+import { type Row, ratiosFirst, table } from './row.ts';
 import { runAll } from './run-all.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const report = (rows: readonly Row[], seconds: number, machine: Machine, { json }: BenchOptions): string => {
-  if (json) return JSON.stringify({ machine, seconds, rows }, undefined, 2);
+  if (json) return JSON.stringify({ machine, seconds, rows: ratiosFirst(rows) }, undefined, 2);
   const { cores, model, memoryGb, node, load } = machine;
   const missed = rows.filter(({ reached }) => reached === false).length;
   return [
@@ -21,7 +22,7 @@ const report = (rows: readonly Row[], seconds: number, machine: Machine, { json 
 };
 
 try {
-  const options = benchOptions(process.argv.slice(2));
+  const options = benchOptions(process.argv.slice(2), kpackPlace(process.env) !== undefined);
   if (options.help) process.stdout.write(usage);
   else {
     const started = performance.now();

@@ -1,4 +1,6 @@
 /** The measures in their order: those that share a running kpackless together. */
+import { PermanentError } from '../../lib/errors/expected.ts';
+import { type KpackPlace, kpackPlace } from './kpack.ts';
 import { builders } from './measures/builders.ts';
 import { bundles } from './measures/bundles.ts';
 import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
@@ -6,7 +8,9 @@ import { unchanged } from './measures/idle.ts';
 import { invocations } from './measures/invoke.ts';
 import { latency } from './measures/latency.ts';
 import { largeLayer } from './measures/layer.ts';
+import { linear } from './measures/linear.ts';
 import { recovery } from './measures/outage.ts';
+import { besideKpack } from './measures/peers.ts';
 import { prepareStep } from './measures/prepare.ts';
 import { rebases } from './measures/rebase.ts';
 import { relayMemory } from './measures/relay.ts';
@@ -18,14 +22,14 @@ import { type System, startSystem } from './system.ts';
 import { startWorld, type World } from './world.ts';
 
 /** Groups that need a running kpackless. */
-const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage'] as const;
+const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage', 'linear'] as const;
 
 /** Groups that need neither an API server nor registries of their own. */
-const needNothing: ReadonlySet<string> = new Set(['bundles', 'invoke', 'prepare']);
+const needNothing: ReadonlySet<string> = new Set(['kpack', 'bundles', 'invoke', 'prepare']);
 
 type Say = (line: string) => void;
 
-const withSystem = async (world: World, { only, images }: BenchOptions, say: Say): Promise<readonly Row[]> => {
+const withSystem = async (world: World, { only, images, rounds }: BenchOptions, say: Say): Promise<readonly Row[]> => {
   const rows: Row[] = [];
   const system: System = await startSystem(world);
   try {
@@ -54,9 +58,10 @@ const withSystem = async (world: World, { only, images }: BenchOptions, say: Say
       rows.push(...(await builders(world)));
     }
     if (only.has('outage')) {
-      say('outage: the API server goes away three times');
-      rows.push(await recovery(world));
+      say(`outage: the API server goes away ${3 * rounds} times`);
+      rows.push(await recovery(world, rounds));
     }
+    if (only.has('linear')) rows.push(await linear(world, system, say));
     await system.stop();
     if (only.has('fan-out') && made !== undefined) {
       say('fan-out: the same requests from a plain client');
@@ -68,10 +73,18 @@ const withSystem = async (world: World, { only, images }: BenchOptions, say: Say
   return rows;
 };
 
+/** @throws PermanentError when it is not here */
+const neededKpack = (): KpackPlace => {
+  const place = kpackPlace(process.env);
+  if (place !== undefined) return place;
+  throw new PermanentError('Usage', 'to measure beside kpack, KPACK_CONTROLLER and KPACK_CONFIG must name it');
+};
+
 /** Runs what `only` names; everything it started is gone afterwards. */
 export const runAll = async (options: BenchOptions, say: Say): Promise<readonly Row[]> => {
   const { only } = options;
   const rows: Row[] = [];
+  if (only.has('kpack')) rows.push(...(await besideKpack(neededKpack(), say)));
   if (only.has('bundles')) {
     say('bundles: sizes and starts');
     rows.push(...(await bundles()));

@@ -14,6 +14,8 @@ export interface PassLine {
   readonly namespace: string;
   readonly name: string;
   readonly result: string;
+  /** Messages that woke it. */
+  readonly messages: number;
   readonly ms: number;
 }
 

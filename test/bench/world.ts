@@ -27,6 +27,8 @@ export interface World {
   readonly images: SampleImages;
   /** kpackless' own, with its own permissions. */
   readonly kubeconfig: string;
+  /** Of an account that is in namespace kpack. */
+  kubeconfigOf(account: string): Promise<string>;
   /** Processes of the API server, to see what they cost. */
   readonly pids: { readonly apiServer: number; readonly etcd: number };
   audit(): AuditLog;
@@ -44,9 +46,9 @@ const compiled = (name: ProgramName): string => {
   return binaryPath(defaultCacheDir(), program);
 };
 
-/** Nobody fills token Secrets where there is no controller manager, so the token is asked for. */
-const writeOwnKubeconfig = async ({ api, url, pki }: ApiServer, path: string): Promise<void> => {
-  const answer = (await api.send('POST', '/api/v1/namespaces/kpack/serviceaccounts/kpackless/token', {
+/** A kubeconfig of an account of ours. Nobody fills token Secrets where there is no controller manager, so the token is asked for. */
+const writeKubeconfigOf = async ({ api, url, pki }: ApiServer, account: string, path: string): Promise<void> => {
+  const answer = (await api.send('POST', `/api/v1/namespaces/kpack/serviceaccounts/${account}/token`, {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
     spec: { expirationSeconds: 24 * 3600 },
@@ -55,10 +57,10 @@ const writeOwnKubeconfig = async ({ api, url, pki }: ApiServer, path: string): P
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
-    'current-context': 'kpackless',
+    'current-context': account,
     clusters: [{ name: 'cluster', cluster: { server: url, 'certificate-authority-data': ca } }],
-    users: [{ name: 'kpackless', user: { token: answer.status.token } }],
-    contexts: [{ name: 'kpackless', context: { cluster: 'cluster', user: 'kpackless' } }],
+    users: [{ name: account, user: { token: answer.status.token } }],
+    contexts: [{ name: account, context: { cluster: 'cluster', user: account } }],
   };
   writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
 };
@@ -85,8 +87,12 @@ export const startWorld = async (): Promise<World> => {
     const kube = kubeClient(transport);
     await install(kube, { tenantEverywhere: true });
     await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'sample' } });
-    const kubeconfig = join(layout.root, 'kpackless.kubeconfig');
-    await writeOwnKubeconfig(server, kubeconfig);
+    const kubeconfigOf = async (account: string): Promise<string> => {
+      const path = join(layout.root, `${account}.kubeconfig`);
+      await writeKubeconfigOf(server, account, path);
+      return path;
+    };
+    const kubeconfig = await kubeconfigOf('kpackless');
     const images = await pushSampleImages(registry.host, {
       lifecycle: compiled('lifecycle'),
       launcher: compiled('launcher'),
@@ -99,6 +105,7 @@ export const startWorld = async (): Promise<World> => {
       otherRegistry,
       images,
       kubeconfig,
+      kubeconfigOf,
       // Asked for anew: a restart is another process.
       get pids() {
         return { apiServer: pidOf(layout, 'kube-apiserver'), etcd: pidOf(layout, 'etcd') };

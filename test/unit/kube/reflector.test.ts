@@ -30,16 +30,14 @@ const reflect = async (
     transport: started.transport,
     listed: async ({ objects }) => void did.push(`listed ${names(objects)}`),
     changed: async (changes) => void did.push(`changed ${names(changes.map(({ object }) => object))}`),
-    missed: async () => void did.push('missed'),
+    missed: () => void did.push('missed'),
     loadCheckpoint: async () => undefined,
     saveCheckpoint: async (version) => void did.push(`saved ${version}`),
     wentBack: async () => void did.push('went back'),
     ready: () => undefined,
     warn: () => undefined,
-    pause: async (...given) => {
-      await sleep(...given);
-      return false;
-    },
+    timesBack: () => 0,
+    pause: sleep,
     clock: () => new Date(),
     random: () => 0,
     ...ports,
@@ -70,16 +68,10 @@ describe('after an outage', () => {
 });
 
 /** A reflector that has failed so often that it waits for long; gives its pauses, in seconds. */
-const longAway = async (pausing: (nth: number) => boolean) => {
+const longAway = async (ports: Partial<ReflectorPorts> = {}) => {
   const pauses: number[] = [];
   const reflecting = await reflect(
-    {
-      random: () => 1,
-      pause: async (milliseconds) => {
-        pauses.push(milliseconds / 1000);
-        return pausing(pauses.length);
-      },
-    },
+    { random: () => 1, pause: async (milliseconds) => void pauses.push(milliseconds / 1000), ...ports },
     (server) => {
       for (let refusals = 0; refusals < 6; refusals += 1) server.refuse('list', 503);
     },
@@ -88,17 +80,37 @@ const longAway = async (pausing: (nth: number) => boolean) => {
 };
 
 describe('after a long outage', () => {
-  it('a server that knows no old version any more is listed at once: that is no further failure', async () => {
-    const { server, pauses } = await longAway(() => false);
+  it('a server that knows no old version any more is listed at once: that is no failure, unless it goes on', async () => {
+    const { server, pauses } = await longAway();
     const expired = `${JSON.stringify({ type: 'ERROR', object: { code: 410, message: 'too old' } })}\n`;
     (await server.watch(0)).raw(expired);
     (await server.watch(1)).raw(expired);
-    await server.watch(2);
+    (await server.watch(2)).raw(expired);
+    await server.watch(3);
     expect(pauses.slice(5)).toStrictEqual([1.5 ** 5, 1, 1.5]);
   });
 
-  it('a watch that is told that the server is back, and finds it half there, counts anew', async () => {
-    const { server, pauses } = await longAway((nth) => nth === 4);
+  it('a watch that is told in its pause that the server is back, and finds it half there, counts anew', async () => {
+    const pauses: number[] = [];
+    const { server } = await longAway({
+      timesBack: () => (pauses.length >= 4 ? 1 : 0),
+      pause: async (milliseconds) => void pauses.push(milliseconds / 1000),
+    });
+    await server.watch(0);
+    expect(pauses).toStrictEqual([1, 1.5, 1.5 ** 2, 1.5 ** 3, 1, 1.5]);
+  });
+
+  it('a watch that was just asking when another found the server back does not pause as if nobody had', async () => {
+    let asked = 0;
+    let timesBack = 0;
+    // The fifth try is under way when the server is found back.
+    const { server, pauses } = await longAway({
+      timesBack: () => timesBack,
+      warn: () => {
+        asked += 1;
+        if (asked === 5) timesBack = 1;
+      },
+    });
     await server.watch(0);
     expect(pauses).toStrictEqual([1, 1.5, 1.5 ** 2, 1.5 ** 3, 1, 1.5]);
   });

@@ -1,6 +1,7 @@
 /** Each test is named after the loss that it prevents: outages and circuits (DESIGN §3.14), due times and the sweeper (DESIGN §3.7). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { KubeError } from '../../../lib/kube/errors.ts';
+import { clusterNews } from '../../../lib/relay/pointers.ts';
 import { clusterScope, dueShardOf, recordKey } from '../../../lib/state/keys.ts';
 import { imageStory, settledImage, wakeUp } from '../../support/image-story.ts';
 import type { Story } from '../../support/story.ts';
@@ -59,6 +60,27 @@ describe('a cluster that is down', () => {
       expect(builds(world.kube)).toStrictEqual(names.map((name) => `${name}-v1`));
       // Those that were under way when it went, and then one probe at a time.
       expect(asked).toBeLessThanOrEqual(names.length + 6);
+    },
+  );
+
+  it.each([20, 60])(
+    'for %i s, and found back by its relay, is no further wait: three seconds later everything has gone on',
+    async (outage) => {
+      const world = await begin();
+      const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+      for (const name of names) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
+      world.kube.down = down();
+      for (let second = 0; second < outage; second += 1) {
+        await world.untilQuiet();
+        world.later(1);
+      }
+      world.kube.down = undefined;
+      await world.send('dependents', clusterNews({ cluster: 'one', epoch: 'e.0' }, 'back', world.now()).message);
+      for (let second = 0; second < 3; second += 1) {
+        await world.untilQuiet();
+        world.later(1);
+      }
+      expect(builds(world.kube)).toStrictEqual(names.map((name) => `${name}-v1`));
     },
   );
 

@@ -126,11 +126,13 @@ describe('a circuit', () => {
     expect(probesAt(3600).length).toBeLessThanOrEqual(30);
   });
 
-  it('that somebody else has seen answered is closed for all, and says whether it was open', async () => {
+  it('that somebody else has seen answered is closed for all, and says until when others are parked behind it, unless they have been woken', async () => {
     const [relay, handler] = await two();
     await handler.failed(one, 100, 300);
-    expect(await relay.close(one, 110)).toBe(true);
-    expect(await relay.close(one, 110)).toBe(false);
+    expect(await relay.close(one, 110)).toBe(405);
+    expect(await relay.close(one, 111)).toBe(405);
+    await relay.woken(one, 405);
+    expect(await relay.close(one, 112)).toBeUndefined();
     expect(await handler.admit(one, 110)).toStrictEqual({ admitted: true });
   });
 
