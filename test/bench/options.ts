@@ -15,6 +15,7 @@ export const groups = [
   'rebase',
   'layer',
   'relay',
+  'memory',
 ] as const;
 export type Group = (typeof groups)[number];
 
@@ -23,7 +24,7 @@ export interface BenchOptions {
   readonly only: ReadonlySet<Group>;
   /** Images of the fan-out and of the stack change. */
   readonly images: number;
-  /** Images that the relay watches. */
+  /** Images that are watched when memory is measured. */
   readonly watched: number;
   readonly json: boolean;
   /** Exit code 1 when a goal is missed. */
@@ -38,7 +39,7 @@ Measures kpackless on this machine, on an API server and registries of its own, 
 
   --only NAMES    only these groups, comma-separated: ${groups.join(', ')}
   --images N      Images of the fan-out and of the stack change (300)
-  --watched N     Images that the relay watches (10000)
+  --watched N     Images that are watched when memory is measured (10000)
   --output json   one JSON document instead of the table
   --strict        exit with 1 when a goal is missed
   --help          this text

@@ -5,19 +5,23 @@ import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { unchanged } from './measures/idle.ts';
 import { latency } from './measures/latency.ts';
 import { largeLayer } from './measures/layer.ts';
+import { memory } from './measures/memory.ts';
 import { recovery } from './measures/outage.ts';
 import { prepareStep } from './measures/prepare.ts';
 import { rebases } from './measures/rebase.ts';
 import { relayMemory } from './measures/relay.ts';
 import { finishBuilds, stackChange } from './measures/stack-change.ts';
 import { applyBuilder } from './objects.ts';
-import type { BenchOptions } from './options.ts';
+import type { BenchOptions, Group } from './options.ts';
 import type { Row } from './row.ts';
 import { type System, startSystem } from './system.ts';
 import { startWorld, type World } from './world.ts';
 
 /** Groups that need a running kpackless. */
 const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage'] as const;
+
+/** Groups that need nothing beside them, or a world of their own. */
+const needNoWorld: readonly Group[] = ['bundles', 'prepare', 'memory'];
 
 type Say = (line: string) => void;
 
@@ -76,29 +80,46 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
     say('prepare: a source of 3,500 files');
     rows.push(await prepareStep());
   }
-  if (![...only].some((group) => group !== 'bundles' && group !== 'prepare')) return rows;
+  if ([...only].some((group) => !needNoWorld.includes(group)))
+    rows.push(...(await inWorld(say, (world) => inOneWorld(world, options, say))));
+  if (only.has('memory')) {
+    say(`memory: at rest, after 200 Images, beside ${options.watched}`);
+    rows.push(...(await inWorld(say, (world) => memory(world, options.watched))));
+  }
+  return rows;
+};
+
+/** Runs measures beside an API server and registries of their own. */
+const inWorld = async (say: Say, measures: (world: World) => Promise<readonly Row[]>): Promise<readonly Row[]> => {
   say('starting an API server and two registries');
   const world = await startWorld();
   // Its processes are in groups of their own: Ctrl-C reaches only this one.
   const interrupted = (): void => void world.stop().finally(() => process.exit(1));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   try {
-    if (needSystem.some((group) => only.has(group))) rows.push(...(await withSystem(world, options, say)));
-    if (only.has('rebase')) {
-      say('rebase: images one after the other');
-      rows.push(...(await rebases(world)));
-    }
-    if (only.has('layer')) {
-      say('layer: 200 MB between registries');
-      rows.push(await largeLayer(world));
-    }
-    if (only.has('relay')) {
-      say(`relay: ${options.watched} Images`);
-      rows.push(await relayMemory(world, options.watched));
-    }
+    return await measures(world);
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
     await world.stop();
+  }
+};
+
+/** Those that share one world, in their order. */
+const inOneWorld = async (world: World, options: BenchOptions, say: Say): Promise<readonly Row[]> => {
+  const { only } = options;
+  const rows: Row[] = [];
+  if (needSystem.some((group) => only.has(group))) rows.push(...(await withSystem(world, options, say)));
+  if (only.has('rebase')) {
+    say('rebase: images one after the other');
+    rows.push(...(await rebases(world)));
+  }
+  if (only.has('layer')) {
+    say('layer: 200 MB between registries');
+    rows.push(await largeLayer(world));
+  }
+  if (only.has('relay')) {
+    say(`relay: ${options.watched} Images`);
+    rows.push(await relayMemory(world, options.watched));
   }
   return rows;
 };

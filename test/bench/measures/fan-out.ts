@@ -28,8 +28,8 @@ export const ofPasses = (requests: readonly Request[]): readonly Request[] =>
     return user === ownUser && !isRelay;
   });
 
-/** Collects requests until nothing was asked for `quietMs`. */
-export const untilQuiet = async (audit: AuditLog, quietMs: number): Promise<readonly Request[]> => {
+/** Collects requests until nothing was asked for `quietMs`; gives up after `seconds`. */
+export const untilQuiet = async (audit: AuditLog, quietMs: number, seconds = 60): Promise<readonly Request[]> => {
   const seen: Request[] = [];
   let last = performance.now();
   await until(
@@ -40,7 +40,7 @@ export const untilQuiet = async (audit: AuditLog, quietMs: number): Promise<read
       if (fresh.length > 0) last = performance.now();
       return performance.now() - last > quietMs ? true : undefined;
     },
-    { seconds: 60, everyMs: 100 },
+    { seconds, everyMs: 100 },
   );
   return seen;
 };
