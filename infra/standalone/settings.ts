@@ -9,7 +9,11 @@ export type StandaloneSettings = Omit<StandaloneOptions, 'between' | 'registrati
   readonly registration: Extract<StandaloneOptions['registration'], { readonly access: 'kubeconfig' | 'in-cluster' }>;
 };
 
-const port = v.pipe(v.string(), v.regex(/^\d{1,5}$/, 'must be a port'), v.transform(Number));
+const port = v.pipe(
+  v.string(),
+  v.check((given) => /^\d{1,5}$/.test(given) && Number(given) <= 65_535, 'must be a port'),
+  v.transform(Number),
+);
 const optional = v.optional(
   v.pipe(
     v.string(),
