@@ -33,17 +33,19 @@ export const binaryPath = (cacheDir: string, program: Program): string => {
 export const ensureBinaries = async (options: {
   readonly cacheDir: string;
   readonly report: Report;
+  /** The compiler; that in PATH without. */
+  readonly go?: string;
+  /** Puts a program that need not be compiled at a path; whether it did. */
+  readonly take?: typeof takeReadyMade;
 }): Promise<Binaries> => {
-  const { cacheDir, report } = options;
+  const { cacheDir, report, go = 'go', take = takeReadyMade } = options;
   const absent = PROGRAMS.filter((program) => !existsSync(binaryPath(cacheDir, program)));
-  const taken = await Promise.all(
-    absent.map((program) => takeReadyMade(program.name, binaryPath(cacheDir, program), report)),
-  );
+  const taken = await Promise.all(absent.map((program) => take(program.name, binaryPath(cacheDir, program), report)));
   const modules = Map.groupBy(
     absent.filter((_, index) => taken[index] !== true),
     ({ module }) => module,
   );
-  await inLanes([...modules.values()], report, (programs) => compile(cacheDir, programs));
+  await inLanes([...modules.values()], report, (programs) => compile(go, cacheDir, programs));
   return Object.fromEntries(PROGRAMS.map((program) => [program.name, binaryPath(cacheDir, program)])) as Record<
     ProgramName,
     string
@@ -84,7 +86,7 @@ const inLanes = async (
 const secondsOf = (programs: readonly Program[]): number => programs.reduce((sum, { seconds }) => sum + seconds, 0);
 
 /** Compiles programs of one module together: what they share once, and each is linked while others compile. */
-const compile = async (cacheDir: string, programs: readonly Program[]): Promise<void> => {
+const compile = async (go: string, cacheDir: string, programs: readonly Program[]): Promise<void> => {
   const [first] = programs;
   if (first === undefined) return;
   const folder = dirname(binaryPath(cacheDir, first));
@@ -94,7 +96,7 @@ const compile = async (cacheDir: string, programs: readonly Program[]): Promise<
   const into = programs.length === 1 ? join(unfinished, first.name) : `${unfinished}/`;
   try {
     await run(
-      'go',
+      go,
       ['build', ...buildFlags(first), ...compilerFlags, '-o', into, ...programs.map((program) => program.package)],
       {
         cwd: join(TOOLS_DIR, first.module),

@@ -10,8 +10,8 @@ import { standaloneNode } from '../../../infra/standalone/node.ts';
 import { standaloneSettings } from '../../../infra/standalone/settings.ts';
 
 const file = join(import.meta.dirname, '..', '..', '..', 'infra', 'standalone', 'deployment.yaml');
-const [claim, deployment] = parseAllDocuments(readFileSync(file, 'utf8')).map((document): unknown =>
-  document.toJS(),
+const [claim, deployment] = parseAllDocuments(readFileSync(file, 'utf8')).map(
+  (document) => document.toJS() as unknown,
 ) as [PersistentVolumeClaim, Deployment];
 const pod = deployment.spec?.template.spec;
 const container = pod?.containers[0];
