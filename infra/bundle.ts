@@ -80,9 +80,9 @@ const options = {
   logLevel: 'error',
 } satisfies BuildOptions;
 
-/** Entries by the name of their folder in dist: every functions/<name>/handler.ts, and the relay. */
+/** Entries by the name of their folder in dist: every functions/<name>/handler.ts, the relay, and all of them as one process. */
 const bundleEntries = async (): Promise<ReadonlyMap<string, string>> => {
-  const entries = new Map<string, string>();
+  const entries = new Map([['standalone', join('infra', 'standalone', 'main.ts')]]);
   for (const folder of (await readdir(join(root, 'functions'), { withFileTypes: true })).filter((e) => e.isDirectory()))
     for (const file of await readdir(join(root, 'functions', folder.name)))
       if (file === 'handler.ts' || file === 'main.ts') entries.set(folder.name, join('functions', folder.name, file));
@@ -91,10 +91,16 @@ const bundleEntries = async (): Promise<ReadonlyMap<string, string>> => {
 
 /** Writes one bundle to `into`/`name`/. */
 export const bundleOne = async (name: string, entry: string, into: string): Promise<Bundle> => {
-  const { outputFiles } = await build({ ...options, entryPoints: [entry] });
-  const path = join(into, name, entry.endsWith('main.ts') ? 'main.mjs' : 'handler.mjs');
+  const file = entry.endsWith('main.ts') ? 'main' : 'handler';
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: { [file]: entry },
+    outdir: join(into, name),
+    outExtension: { '.js': '.mjs' },
+  });
   await mkdir(join(into, name), { recursive: true });
-  await writeFile(path, outputFiles[0]?.contents ?? '');
+  for (const { path, contents } of outputFiles) await writeFile(path, contents);
+  const path = join(into, name, `${file}.mjs`);
   return { name, path, sizeBytes: (await stat(path)).size };
 };
 

@@ -1,31 +1,31 @@
 /**
- * `npm run images -- REGISTRY/PATH`: builds the images of the build steps and of the relay, for amd64 and arm64, and pushes them as
- * PATH/steps:latest and PATH/relay:latest, with the credentials of the Docker configuration or, for ECR, the AWS identity. Prints both by digest.
+ * `npm run images -- REGISTRY/PATH`: builds the images of the build steps, of the relay and of standalone mode, for amd64 and arm64, and pushes them
+ * as PATH/steps:latest, PATH/relay:latest and PATH/standalone:latest, with the credentials of the Docker configuration or, for ECR, the AWS
+ * identity. Prints them by digest.
  */
 import { PermanentError } from '../lib/errors/expected.ts';
 import { nodeKeychain } from '../lib/steps/node-keychain.ts';
 import { pushPlatforms } from './local/images/push-step-image.ts';
 import { buildRelayImage } from './relay-image/build.ts';
+import { buildStandaloneImage } from './standalone/image.ts';
 import { type Architecture, architectures } from './step-image/architecture.ts';
 import { buildStepImage, type StepImage } from './step-image/build.ts';
 
-/** Pushes both, for each processor; gives the references by digest. */
+const builders = { steps: buildStepImage, relay: buildRelayImage, standalone: buildStandaloneImage } as const;
+
+/** Pushes all, for each processor; gives the references by digest. */
 export const pushImages = async (
   path: string,
   report: (line: string) => void,
   wanted: readonly Architecture[] = architectures,
-): Promise<{ readonly steps: string; readonly relay: string }> => {
+): Promise<Readonly<Record<keyof typeof builders, string>>> => {
   const keychain = await nodeKeychain(process.env);
-  const steps: StepImage[] = [];
-  const relays: StepImage[] = [];
-  for (const architecture of wanted) {
-    steps.push(await buildStepImage({ architecture, report }));
-    relays.push(await buildRelayImage({ architecture, report }));
-  }
-  return {
-    steps: await pushPlatforms(`${path}/steps:latest`, steps, keychain),
-    relay: await pushPlatforms(`${path}/relay:latest`, relays, keychain),
+  const push = async (name: keyof typeof builders): Promise<string> => {
+    const images: StepImage[] = [];
+    for (const architecture of wanted) images.push(await builders[name]({ architecture, report }));
+    return pushPlatforms(`${path}/${name}:latest`, images, keychain);
   };
+  return { steps: await push('steps'), relay: await push('relay'), standalone: await push('standalone') };
 };
 
 if (import.meta.main) {
@@ -36,8 +36,8 @@ if (import.meta.main) {
         'Usage',
         'say where to: npm run images -- 123456789012.dkr.ecr.eu-west-1.amazonaws.com/kpackless',
       );
-    const { steps, relay } = await pushImages(path, (line) => process.stderr.write(`${line}\n`));
-    process.stdout.write(`steps  ${steps}\nrelay  ${relay}\n`);
+    const pushed = await pushImages(path, (line) => process.stderr.write(`${line}\n`));
+    for (const [name, reference] of Object.entries(pushed)) process.stdout.write(`${name.padEnd(12)}${reference}\n`);
   } catch (error) {
     process.stderr.write(`npm run images: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

@@ -29,6 +29,16 @@ export const commitFiles = async (commit: Commit): Promise<string> => {
   return (await git(dir, ['rev-parse', ref])).trim();
 };
 
+/** Whether a repository has a branch with a commit; `main` when none is named. */
+export const hasBranch = async ({
+  gitRoot,
+  repository,
+  branch = 'main',
+}: Pick<Commit, 'branch' | 'gitRoot' | 'repository'>): Promise<boolean> => {
+  const dir = join(gitRoot, `${repository}.git`);
+  return existsSync(dir) && (await git(dir, ['for-each-ref', `refs/heads/${branch}`])) !== '';
+};
+
 const git = (dir: string, args: readonly string[], input?: string): Promise<string> =>
   run('git', ['-C', dir, ...args], input === undefined ? {} : { input });
 

@@ -52,7 +52,7 @@ export const install = async (
   kube: KubeClient,
   { tenantEverywhere }: { readonly tenantEverywhere: boolean },
 ): Promise<void> => {
-  for (const kind of allKinds) await kube.apply(definitionOf(kind));
+  await Promise.all(allKinds.map((kind) => kube.apply(definitionOf(kind))));
   const files = [
     'rbac.yaml',
     'relay-rbac.yaml',

@@ -52,6 +52,13 @@ const report = async (running: Running, state: SampleState, clock: StageClock, s
   screen.line(`answer  ${answer.trim()}`);
 };
 
+/** Rejects when kpackless ends although nobody stopped it. @throws ExpectedError */
+const lossOf = async ({ standalone }: Running, stopped: AbortSignal): Promise<never> => {
+  const code = await standalone.ended;
+  if (stopped.aborted) return new Promise(() => {});
+  throw new ExpectedError(`kpackless ended unexpectedly (${code ?? 'killed'})`);
+};
+
 /** Does what the command line says. Resolves once everything it started has ended. @throws ExpectedError, PermanentError */
 export const run = async (options: StartOptions): Promise<void> => {
   const screen = screenOn(process.stdout);
@@ -79,13 +86,13 @@ export const run = async (options: StartOptions): Promise<void> => {
   const running = await startEverything(options, stateDir, screen, stop.signal);
   try {
     const clock = new StageClock(performance.now());
-    const state = await followSample(running, screen, clock, stop.signal);
+    const state = await Promise.race([followSample(running, screen, clock, stop.signal), lossOf(running, stop.signal)]);
     await report(running, state, clock, screen);
     if (options.exitWhenReady) return;
     screen.line('');
     for (const line of running.hints) screen.line(line);
     screen.line('\nCtrl-C stops everything; npm start goes on where this ended.');
-    await interrupted;
+    await Promise.race([interrupted, lossOf(running, stop.signal)]);
   } catch (error) {
     if (stop.signal.aborted) return;
     screen.endTable();

@@ -6,13 +6,16 @@ import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
 import type { KubeConfig } from '../../lib/kube/kubeconfig.ts';
 import { kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { type KubeTransport, kubeTransport } from '../../lib/kube/transport.ts';
-import { buildStepImage } from '../step-image/build.ts';
+import { bundleStandalone, type StandaloneProcess, startStandaloneProcess } from '../standalone/child.ts';
+import { buildStepImage, type StepImage } from '../step-image/build.ts';
 import { ensureBinaries } from './cluster/binaries.ts';
 import { type Cluster, startCluster } from './cluster/cluster.ts';
+import { ensurePackages } from './cluster/packages.ts';
+import type { Report } from './cluster/report.ts';
 import { defaultCacheDir } from './cluster/state.ts';
-import { commitFiles } from './git-repository.ts';
+import { commitFiles, hasBranch } from './git-repository.ts';
 import { pushStepImage } from './images/push-step-image.ts';
-import { pushSampleImages, type SampleImages } from './images/sample-set.ts';
+import { pushSampleImages, type SampleBinaries, type SampleImages } from './images/sample-set.ts';
 import { install, whyNotInstall, writeOwnKubeconfig } from './install.ts';
 import type { StartOptions } from './options.ts';
 import { addressesOf, egressAllow, egressSaid } from './own-hosts.ts';
@@ -20,14 +23,13 @@ import { sampleName, sampleNamespace, sampleObjects } from './sample/objects.ts'
 import { sampleFiles } from './sample/source.ts';
 import { pushSourceImage } from './sample/source-image.ts';
 import type { Screen } from './screen.ts';
-import { type Standalone, startStandalone } from './standalone/standalone.ts';
 
 /** Everything that runs. */
 export interface Running {
   readonly kube: KubeClient;
   readonly transport: KubeTransport;
   readonly cluster: Cluster | undefined;
-  readonly standalone: Standalone;
+  readonly standalone: StandaloneProcess;
   readonly images: SampleImages;
   readonly registry: string;
   /** What to try next, for people. */
@@ -35,10 +37,21 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** A cluster with kpackless' definitions and permissions. */
+interface Entered {
+  readonly kube: KubeClient;
+  readonly transport: KubeTransport;
+  /** kpackless' own. */
+  readonly kubeconfig: string;
+  /** Where its state and logs are. */
+  readonly home: string;
+}
+
 /** The cluster to work on. */
-interface Target {
+interface Target extends Entered, Pushed {
+  /** The bundle of standalone mode. */
+  readonly program: string;
   readonly cluster: Cluster | undefined;
-  readonly config: KubeConfig;
   readonly registry: string;
   readonly name: string;
 }
@@ -70,31 +83,101 @@ export const startEverything = async (
   }
 };
 
-const targetOf = async (
-  options: StartOptions,
-  stateDir: string,
-  screen: Screen,
-  undo: (() => Promise<void>)[],
-): Promise<Target> => {
-  if (options.target !== undefined) {
-    const { kubeconfig, context, registry } = options.target;
-    const config = kubeconfigFile(kubeconfig, context);
-    return {
-      cluster: undefined,
-      config,
-      registry,
-      name: config
-        .getCurrentContext()
-        .replaceAll(/[^A-Za-z0-9._-]/g, '-')
-        .slice(0, 100),
-    };
+/** What needs no cluster and is begun beside it. Whoever needs it waits for it, and hears of its failure. */
+interface Preparations {
+  readonly stepImage: Promise<StepImage>;
+  readonly program: Promise<string>;
+}
+
+const prepare = (stateDir: string, report: Report): Preparations => {
+  const stepImage = buildStepImage({ report });
+  const program = bundleStandalone(join(stateDir, 'program'));
+  for (const work of [stepImage, program]) work.catch(() => undefined);
+  return { stepImage, program };
+};
+
+/** What a registry has to have: the image of the build steps and the sample's. */
+interface Pushed {
+  readonly stepImage: string;
+  readonly images: SampleImages;
+}
+
+/** Pushes them; the sample's first, as they are there first. */
+const push = async (
+  registry: string,
+  { stepImage }: Preparations,
+  binaries: () => Promise<SampleBinaries>,
+): Promise<Pushed> => {
+  const images = await pushSampleImages(registry, await binaries());
+  return { images, stepImage: await pushStepImage(`${registry}/kpackless/steps:latest`, await stepImage) };
+};
+
+/** Installs kpackless into the cluster and writes its kubeconfig into `home`. @throws PermanentError where it would be somebody else's */
+const enter = async (config: KubeConfig, home: string): Promise<Entered> => {
+  mkdirSync(join(home, 'logs'), { recursive: true });
+  const kubeconfig = join(home, 'kpackless.kubeconfig');
+  const transport = kubeTransport(config);
+  try {
+    const kube = kubeClient(transport);
+    const refusal = await whyNotInstall(kube);
+    if (refusal !== undefined) throw new PermanentError('Refused', refusal);
+    await install(kube, { tenantEverywhere: true });
+    await writeOwnKubeconfig(kube, addressOf(config), kubeconfig);
+    return { transport, kube, kubeconfig, home };
+  } catch (error) {
+    transport.close();
+    throw error;
   }
-  const cluster = await screen.step(
-    'Kubernetes: etcd, API server, node, registry and git server on this machine (seconds; compiled once, about 8 minutes)',
-    (report) => startCluster({ stateDir, report }),
-  );
-  undo.push(() => cluster.stop({ keepState: true }));
-  return { cluster, config: kubeconfigFile(cluster.kubeconfigPath), registry: cluster.registry, name: 'local' };
+};
+
+/** A cluster of this machine: what the registry and the API server need to get is done while the node comes up. */
+const ownTarget = async (stateDir: string, preparations: Preparations, report: Report): Promise<Target> => {
+  const registryWork = Promise.withResolvers<Pushed>();
+  const apiServerWork = Promise.withResolvers<Entered>();
+  const cluster = await startCluster({
+    stateDir,
+    report,
+    whenUp: {
+      registry: async ({ registry, binaries, gitRoot }) => {
+        const [pushed] = await Promise.all([push(registry, preparations, async () => binaries), commitSample(gitRoot)]);
+        registryWork.resolve(pushed);
+      },
+      apiServer: async ({ kubeconfigPath }) =>
+        apiServerWork.resolve(await enter(kubeconfigFile(kubeconfigPath), stateDir)),
+    },
+  }).catch((error: unknown) => {
+    // Whatever was done in between ends with it.
+    void apiServerWork.promise.then(({ transport }) => transport.close());
+    throw error;
+  });
+  const [pushed, entered, program] = await Promise.all([
+    registryWork.promise,
+    apiServerWork.promise,
+    preparations.program,
+  ]);
+  return { ...pushed, ...entered, program, cluster, registry: cluster.registry, name: 'local' };
+};
+
+/** A cluster that is there already: nothing is pushed before it is known that kpackless may be installed. */
+const givenTarget = async (
+  { kubeconfig, context, registry }: NonNullable<StartOptions['target']>,
+  stateDir: string,
+  preparations: Preparations,
+  report: Report,
+): Promise<Target> => {
+  const config = kubeconfigFile(kubeconfig, context);
+  const name = config
+    .getCurrentContext()
+    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+    .slice(0, 100);
+  const entered = await enter(config, join(stateDir, 'clusters', name));
+  try {
+    const pushed = await push(registry, preparations, () => ensureBinaries({ cacheDir: defaultCacheDir(), report }));
+    return { ...pushed, ...entered, program: await preparations.program, cluster: undefined, registry, name };
+  } catch (error) {
+    entered.transport.close();
+    throw error;
+  }
 };
 
 const bringUp = async (
@@ -110,89 +193,77 @@ const bringUp = async (
   };
   screen.line(
     options.target === undefined
-      ? 'kpackless brings up a Kubernetes of its own here, installs itself and builds a sample image: under a minute, or about ten the first time.'
+      ? 'kpackless brings up a Kubernetes of its own here, installs itself and builds a sample image: under a minute, or about eight the first time.'
       : 'kpackless installs itself into the given cluster and builds a sample image there: under a minute, or three the first time.',
   );
-  const target = await targetOf(options, stateDir, screen, undo);
-  checkpoint();
-  const home = target.cluster === undefined ? join(stateDir, 'clusters', target.name) : stateDir;
-  mkdirSync(join(home, 'logs'), { recursive: true });
-  const transport = kubeTransport(target.config);
-  undo.push(async () => transport.close());
-  const kube = kubeClient(transport);
-  const refusal = await whyNotInstall(kube);
-  if (refusal !== undefined) throw new PermanentError('Refused', refusal);
-
-  const stepImage = await screen.step('image of the build steps (a minute the first time)', async (report) =>
-    pushStepImage(`${target.registry}/kpackless/steps:latest`, await buildStepImage({ report })),
+  const target = await screen.step(
+    options.target === undefined
+      ? 'Kubernetes, registry and git server on this machine, with images, definitions and permissions'
+      : 'definitions, permissions and images in the given cluster',
+    async (report) => {
+      if (options.target === undefined) await ensurePackages(report);
+      const preparations = prepare(stateDir, report);
+      return options.target === undefined
+        ? ownTarget(stateDir, preparations, report)
+        : givenTarget(options.target, stateDir, preparations, report);
+    },
   );
-  checkpoint();
-  const images = await screen.step('sample images: stack, buildpack, lifecycle', async (report) =>
-    pushSampleImages(
-      target.registry,
-      target.cluster?.binaries ?? (await ensureBinaries({ cacheDir: defaultCacheDir(), report })),
-    ),
-  );
-  checkpoint();
-  const kubeconfig = join(home, 'kpackless.kubeconfig');
-  await screen.step('definitions and permissions', async () => {
-    await install(kube, { tenantEverywhere: true });
-    await writeOwnKubeconfig(kube, addressOf(target.config), kubeconfig);
+  undo.push(async () => {
+    target.transport.close();
+    await target.cluster?.stop({ keepState: true });
   });
   checkpoint();
   const own = await addressesOf([target.registry, ...(target.cluster === undefined ? [] : [target.cluster.gitHost])]);
   screen.line(egressSaid(own));
-  const standalone = await screen.step('queues, table, relay and handlers in this process', () =>
-    startStandalone({
-      databaseFile: join(home, 'kpackless.sqlite'),
-      cluster: target.name,
-      registration: { access: 'kubeconfig', path: kubeconfig, grants: options.grants },
-      settings: {
-        KPACKLESS_STEP_IMAGE: stepImage,
-        KPACKLESS_EGRESS_ALLOW: egressAllow(process.env['KPACKLESS_EGRESS_ALLOW'], own),
+  const standalone = await screen.step('queues, table, relay and handlers in a process of their own', async () =>
+    startStandaloneProcess(
+      {
+        databaseFile: join(target.home, 'kpackless.sqlite'),
+        cluster: target.name,
+        registration: { access: 'kubeconfig', path: target.kubeconfig, grants: options.grants },
+        settings: {
+          KPACKLESS_STEP_IMAGE: target.stepImage,
+          KPACKLESS_EGRESS_ALLOW: egressAllow(process.env['KPACKLESS_EGRESS_ALLOW'], own),
+        },
+        logFile: join(target.home, 'logs', 'kpackless.log'),
+        healthPort,
+        // Without a secret every hook would be refused: then nobody listens either.
+        ...(process.env['KPACKLESS_HOOK_SECRET'] ? { hookPort } : {}),
       },
-      logFile: join(home, 'logs', 'kpackless.log'),
-      healthPort,
-      // Without a secret every hook would be refused: then nobody listens either.
-      ...(process.env['KPACKLESS_HOOK_SECRET'] ? { hookPort } : {}),
-    }),
+      { program: target.program },
+    ),
   );
   undo.push(() => standalone.stop());
   checkpoint();
-  await screen.step('sample objects', async (report) => {
-    if ((await kube.get({ kind: 'Image', namespace: sampleNamespace, name: sampleName })) !== undefined) {
-      report('there from an earlier start: left as they are');
-      return;
-    }
-    for (const object of sampleObjects({
-      registry: target.registry,
-      images,
-      source: await sampleSource(target),
-      cacheSize: target.cluster === undefined ? undefined : '100Mi',
-    }))
-      await kube.apply(object);
-  });
-  return {
-    kube,
-    transport,
-    cluster: target.cluster,
-    standalone,
+  await screen.step('sample objects', (report) => applySample(target, report));
+  const { kube, transport, cluster, images, registry } = target;
+  return { kube, transport, cluster, standalone, images, registry, hints: hintsFor(target), stop };
+};
+
+const applySample = async (target: Target, report: Report): Promise<void> => {
+  const { kube, registry, images, cluster } = target;
+  if ((await kube.get({ kind: 'Image', namespace: sampleNamespace, name: sampleName })) !== undefined) {
+    report('there from an earlier start: left as they are');
+    return;
+  }
+  const objects = sampleObjects({
+    registry,
     images,
-    registry: target.registry,
-    hints: hintsFor(target),
-    stop,
-  };
+    source: await sampleSource(target),
+    cacheSize: cluster === undefined ? undefined : '100Mi',
+  });
+  for (const object of objects) await kube.apply(object);
+};
+
+/** The sample's source, unless an earlier start made it: what people have pushed since stays. */
+const commitSample = async (gitRoot: string): Promise<void> => {
+  const sample = { gitRoot, repository: sampleName };
+  if (!(await hasBranch(sample)))
+    await commitFiles({ ...sample, files: sampleFiles, message: 'sample', at: new Date() });
 };
 
 const sampleSource = async ({ cluster, registry }: Target) => {
   if (cluster === undefined) return { registry: { image: await pushSourceImage(registry, sampleFiles) } };
-  await commitFiles({
-    gitRoot: cluster.gitRoot,
-    repository: sampleName,
-    files: sampleFiles,
-    message: 'sample',
-    at: new Date(),
-  });
   return { git: { url: `http://${cluster.gitHost}/${sampleName}.git`, revision: 'main' } };
 };
 

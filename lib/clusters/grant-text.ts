@@ -45,3 +45,13 @@ export const parseGrant = (text: string): RegistryGrant => {
     throw invalid(`${roleArn} is no ARN of a role whose name begins with ecr-kpackless-`);
   return { prefix, access, namespaces, clusterScoped, ...(roleArn !== undefined && { roleArn }) };
 };
+
+/** A grant as `parseGrant` reads it. */
+export const printGrant = ({ access, prefix, namespaces, clusterScoped, roleArn }: RegistryGrant): string =>
+  [
+    access,
+    prefix,
+    ...(namespaces.length > 0 ? [`namespaces=${namespaces.join(',')}`] : []),
+    ...(clusterScoped ? ['cluster-scoped'] : []),
+    ...(roleArn === undefined ? [] : [`role=${roleArn}`]),
+  ].join(' ');

@@ -16,6 +16,7 @@ export const groups = [
   'rebase',
   'layer',
   'relay',
+  'memory',
   'linear',
   'kpack',
 ] as const;
@@ -29,7 +30,7 @@ export interface BenchOptions {
   readonly only: ReadonlySet<Group>;
   /** Images of the fan-out and of the stack change. */
   readonly images: number;
-  /** Images that the relay watches. */
+  /** Images that are watched when memory is measured. */
   readonly watched: number;
   /** Times that the API server goes away for each of 5, 10 and 15 s. */
   readonly rounds: number;
@@ -48,7 +49,7 @@ Measures kpackless on this machine, on an API server and registries of its own, 
                   linear (300, 1,000 and 3,000 Images at once, minutes) and kpack run only when they are named here,
                   kpack also when KPACK_CONTROLLER and KPACK_CONFIG name its built controller and the folder of its manifests
   --images N      Images of the fan-out and of the stack change (300)
-  --watched N     Images that the relay watches (10000)
+  --watched N     Images that are watched when memory is measured (10000)
   --rounds N      times that the API server goes away for 5, 10 and 15 s (1)
   --output json   one JSON document instead of the table
   --strict        exit with 1 when a goal is missed

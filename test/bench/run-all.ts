@@ -9,6 +9,7 @@ import { invocations } from './measures/invoke.ts';
 import { latency } from './measures/latency.ts';
 import { largeLayer } from './measures/layer.ts';
 import { linear } from './measures/linear.ts';
+import { memory } from './measures/memory.ts';
 import { recovery } from './measures/outage.ts';
 import { besideKpack } from './measures/peers.ts';
 import { prepareStep } from './measures/prepare.ts';
@@ -24,8 +25,8 @@ import { startWorld, type World } from './world.ts';
 /** Groups that need a running kpackless. */
 const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage', 'linear'] as const;
 
-/** Groups that need neither an API server nor registries of their own. */
-const needNothing: ReadonlySet<string> = new Set(['kpack', 'bundles', 'invoke', 'prepare']);
+/** Groups that need no API server and registries, or some of their own. */
+const needNoWorld: ReadonlySet<string> = new Set(['kpack', 'bundles', 'invoke', 'prepare', 'memory']);
 
 type Say = (line: string) => void;
 
@@ -97,29 +98,46 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
     say('prepare: a source of 3,500 files');
     rows.push(await prepareStep());
   }
-  if ([...only].every((group) => needNothing.has(group))) return rows;
+  if ([...only].some((group) => !needNoWorld.has(group)))
+    rows.push(...(await inWorld(say, (world) => inOneWorld(world, options, say))));
+  if (only.has('memory')) {
+    say(`memory: at rest, after 200 Images, beside ${options.watched}`);
+    rows.push(...(await inWorld(say, (world) => memory(world, options.watched))));
+  }
+  return rows;
+};
+
+/** Runs measures beside an API server and registries of their own. */
+const inWorld = async (say: Say, measures: (world: World) => Promise<readonly Row[]>): Promise<readonly Row[]> => {
   say('starting an API server and two registries');
   const world = await startWorld();
   // Its processes are in groups of their own: Ctrl-C reaches only this one.
   const interrupted = (): void => void world.stop().finally(() => process.exit(1));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   try {
-    if (needSystem.some((group) => only.has(group))) rows.push(...(await withSystem(world, options, say)));
-    if (only.has('rebase')) {
-      say('rebase: images one after the other');
-      rows.push(...(await rebases(world)));
-    }
-    if (only.has('layer')) {
-      say('layer: 200 MB between registries');
-      rows.push(await largeLayer(world));
-    }
-    if (only.has('relay')) {
-      say(`relay: ${options.watched} Images`);
-      rows.push(await relayMemory(world, options.watched));
-    }
+    return await measures(world);
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
     await world.stop();
+  }
+};
+
+/** Those that share one world, in their order. */
+const inOneWorld = async (world: World, options: BenchOptions, say: Say): Promise<readonly Row[]> => {
+  const { only } = options;
+  const rows: Row[] = [];
+  if (needSystem.some((group) => only.has(group))) rows.push(...(await withSystem(world, options, say)));
+  if (only.has('rebase')) {
+    say('rebase: images one after the other');
+    rows.push(...(await rebases(world)));
+  }
+  if (only.has('layer')) {
+    say('layer: 200 MB between registries');
+    rows.push(await largeLayer(world));
+  }
+  if (only.has('relay')) {
+    say(`relay: ${options.watched} Images`);
+    rows.push(await relayMemory(world, options.watched));
   }
   return rows;
 };

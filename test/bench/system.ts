@@ -1,9 +1,8 @@
 /** kpackless, running beside the measures, and its log of passes. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StandaloneOptions } from '../../infra/local/standalone/standalone.ts';
+import { bundleStandalone, startStandaloneProcess } from '../../infra/standalone/child.ts';
+import { until } from './wait.ts';
 import type { World } from './world.ts';
 
 /** One pass, as the log says. */
@@ -29,36 +28,33 @@ export interface System {
 
 const startSeconds = 60;
 
-/** Starts it over the world's API server; resolves once every watch is established. Its state survives a stop. */
+/** Starts it over the world's API server as it is shipped; resolves once every watch is established. Its state survives a stop. */
 export const startSystem = async ({ folder, kubeconfig, registry }: World): Promise<System> => {
   const logFile = join(folder, 'kpackless.log');
-  const options: StandaloneOptions = {
-    databaseFile: join(folder, 'kpackless.sqlite'),
-    cluster: 'bench',
-    registration: { access: 'kubeconfig', path: kubeconfig },
-    // No pod ever starts here, so the step image need not exist.
-    settings: {
-      KPACKLESS_STEP_IMAGE: `${registry.host}/steps@sha256:${'0'.repeat(64)}`,
-      KPACKLESS_EGRESS_ALLOW: '127.0.0.1',
-    },
-    logFile,
-    healthPort: 0,
-  };
   let read = existsSync(logFile) ? readFileSync(logFile, 'utf8').length : 0;
-  const child = fork(join(import.meta.dirname, 'standalone-process.ts'), [JSON.stringify(options)], {
-    execArgv:
-      process.env['BENCH_CPU_PROFILE'] === undefined
-        ? []
-        : ['--cpu-prof', '--cpu-prof-dir=' + process.env['BENCH_CPU_PROFILE']],
-  });
-  const ended = once(child, 'exit');
-  const gone = ended.then(([code]) => {
-    throw new Error(`the standalone process ended with code ${String(code)}`);
-  });
-  gone.catch(() => {}); // whoever waits for it hears of it; later it is the wanted end
-  await Promise.race([once(child, 'message', { signal: AbortSignal.timeout(startSeconds * 1000) }), gone]);
+  const profiles = process.env['BENCH_CPU_PROFILE'];
+  const standalone = await startStandaloneProcess(
+    {
+      databaseFile: join(folder, 'kpackless.sqlite'),
+      cluster: 'bench',
+      registration: { access: 'kubeconfig', path: kubeconfig },
+      // No pod ever starts here, so the step image need not exist.
+      settings: {
+        KPACKLESS_STEP_IMAGE: `${registry.host}/steps@sha256:${'0'.repeat(64)}`,
+        KPACKLESS_EGRESS_ALLOW: '127.0.0.1',
+      },
+      logFile,
+      healthPort: 0,
+    },
+    {
+      program: await bundleStandalone(join(folder, 'program')),
+      execArgv: profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`],
+    },
+  );
+  const ready = async () => ((await standalone.isReady()) ? true : undefined);
+  await until('every watch being established', ready, { seconds: startSeconds, everyMs: 50 });
   return {
-    pid: child.pid ?? 0,
+    pid: standalone.pid,
     passes: () => {
       const text = readFileSync(logFile, 'utf8');
       const end = text.lastIndexOf('\n') + 1;
@@ -70,9 +66,6 @@ export const startSystem = async ({ folder, kubeconfig, registry }: World): Prom
         .map((line) => JSON.parse(line) as Omit<PassLine, 'at'> & { readonly at: string })
         .map((line) => ({ ...line, at: Date.parse(line.at) }));
     },
-    stop: async () => {
-      if (child.connected) child.send('stop');
-      await ended;
-    },
+    stop: () => standalone.stop(),
   };
 };

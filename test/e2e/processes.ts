@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { HOSTS_RANGE } from '../../infra/local/cluster/network.ts';
 import { defaultCacheDir } from '../../infra/local/cluster/state.ts';
+import { bundleStandalone, type StandaloneProcess, startStandaloneProcess } from '../../infra/standalone/child.ts';
 import type { Suite } from './suite.ts';
-import { waitFor } from './wait.ts';
 
 /** A running or ended program. */
 export interface Program {
@@ -71,25 +71,22 @@ export const killRunningPrograms = (): void => {
   for (const child of running) child.kill('SIGKILL');
 };
 
-/** Starts kpackless on the suite's cluster with a database of its own that outlives it, and waits until it watches. */
-export const startKpackless = async (suite: Suite): Promise<Program> => {
-  const options = {
-    databaseFile: join(suite.stateDir, 'killed.sqlite'),
-    cluster: 'local',
-    registration: { access: 'kubeconfig', path: suite.ownKubeconfig },
-    settings: {
-      KPACKLESS_STEP_IMAGE: suite.stepImage,
-      KPACKLESS_GIT_POLL_SECONDS: '2',
-      KPACKLESS_EGRESS_ALLOW: HOSTS_RANGE,
+/** Starts kpackless on the suite's cluster with a database of its own that outlives it; resolves when it works. */
+export const startKpackless = async (suite: Suite): Promise<StandaloneProcess> =>
+  startStandaloneProcess(
+    {
+      databaseFile: join(suite.stateDir, 'killed.sqlite'),
+      cluster: 'local',
+      registration: { access: 'kubeconfig', path: suite.ownKubeconfig },
+      settings: {
+        KPACKLESS_STEP_IMAGE: suite.stepImage,
+        KPACKLESS_GIT_POLL_SECONDS: '2',
+        KPACKLESS_EGRESS_ALLOW: HOSTS_RANGE,
+      },
+      logFile: join(suite.stateDir, 'logs', 'killed.log'),
+      healthPort: 0,
     },
-    logFile: join(suite.stateDir, 'logs', 'killed.log'),
-    healthPort: 0,
-  };
-  const program = startProgram('test/e2e/standalone-program.ts', [JSON.stringify(options)]);
-  await waitFor(() => program.said().stdout.includes('ready'), {
-    what: 'kpackless to start',
-    seconds: 30,
-    seen: () => program.said(),
-  });
-  return program;
-};
+    { program: await (program ??= bundleStandalone(join(suite.stateDir, 'program'))) },
+  );
+
+let program: Promise<string> | undefined;

@@ -9,7 +9,7 @@ import { HOSTS_RANGE } from '../../infra/local/cluster/network.ts';
 import { pushStepImage } from '../../infra/local/images/push-step-image.ts';
 import { pushSampleImages, type SampleImages } from '../../infra/local/images/sample-set.ts';
 import { install, writeOwnKubeconfig } from '../../infra/local/install.ts';
-import { type Standalone, startStandalone } from '../../infra/local/standalone/standalone.ts';
+import { type Standalone, startStandalone } from '../../infra/standalone/standalone.ts';
 import { buildStepImage } from '../../infra/step-image/build.ts';
 import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
 import { kubeconfigFile } from '../../lib/kube/kubeconfig.ts';

@@ -33,6 +33,11 @@ export interface ClusterOptions {
   /** Compiled programs; the user's cache folder when absent. */
   readonly cacheDir?: string;
   readonly report: Report;
+  /** What to do as soon as a part answers, while the others come up. The start is over when it is done, and fails with it. */
+  readonly whenUp?: {
+    readonly registry?: (cluster: Cluster) => Promise<void>;
+    readonly apiServer?: (cluster: Cluster) => Promise<void>;
+  };
 }
 
 /** A host beside the cluster, with programs of its own. */
@@ -83,7 +88,7 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   await removeLeftovers(layout, []);
   const start = new ClusterStart(layout, binaries, report);
   try {
-    return await start.up();
+    return await start.up(options.whenUp ?? {});
   } catch (error) {
     await start.stop({ keepState: true });
     throw error;
@@ -109,7 +114,7 @@ class ClusterStart {
     this.#programs = new Supervisor(layout, report);
   }
 
-  async up(): Promise<Cluster> {
+  async up(whenUp: NonNullable<ClusterOptions['whenUp']>): Promise<Cluster> {
     const layout = this.#layout;
     createLayout(layout);
     createCgroup();
@@ -126,16 +131,24 @@ class ClusterStart {
       args: [GIT_SERVER, '--root', layout.git, '--listen', `${gitHost.address}:80`],
     });
     this.#programs.run(containerdProcess(layout, [registry]));
-    const server = await this.#controlPlane(pki);
-    await this.#node(pki, server);
-    await this.#listens(`http://${registry}/v2/`, 'the registry');
-    await this.#listens(`http://${gitHost.address}/`, 'the git server');
+    const cluster = this.#cluster(registryHost, gitHost);
+    await Promise.all([
+      this.#listens(`http://${registry}/v2/`, 'the registry').then(() => whenUp.registry?.(cluster)),
+      this.#listens(`http://${gitHost.address}/`, 'the git server'),
+      Promise.all([this.#controlPlane(pki), this.#runtime()]).then(([server]) =>
+        Promise.all([this.#node(pki, server), whenUp.apiServer?.(cluster)]),
+      ),
+    ]);
+    return cluster;
+  }
 
+  #cluster(registryHost: ClusterHost, gitHost: ClusterHost): Cluster {
+    const layout = this.#layout;
     return {
       kubeconfigPath: layout.kubeconfig,
       kubectlPath: this.#binaries.kubectl,
       binaries: this.#binaries,
-      registry,
+      registry: `${registryHost.address}:${REGISTRY_PORT}`,
       gitHost: gitHost.address,
       gitRoot: layout.git,
       registryHost,
@@ -192,10 +205,13 @@ class ClusterStart {
     return server;
   }
 
+  async #runtime(): Promise<void> {
+    await this.#wait('containerd', 60_000, async () => (await ctr(this.#layout, ['version'])) !== '');
+    await this.#loadPauseImage();
+  }
+
   async #node(pki: Pki, server: string): Promise<void> {
     const layout = this.#layout;
-    await this.#wait('containerd', 60_000, async () => (await ctr(layout, ['version'])) !== '');
-    await this.#loadPauseImage();
     const kubeconfig = join(layout.conf, 'kubelet.kubeconfig');
     writeKubeconfig(kubeconfig, server, pki.ca, pki.kubelet);
     const since = Date.now();

@@ -78,3 +78,9 @@ export const buildFlags = (program: Program): readonly string[] => [
   '-ldflags',
   ['-s', '-w', ...program.settings.map((setting) => `-X ${setting}`)].join(' '),
 ];
+
+/**
+ * How, not what: the linker's `-w` drops what debuggers read, so it is not made in the first place. The same program comes out, so a cache
+ * that was filled without them is as good.
+ */
+export const compilerFlags: readonly string[] = ['-gcflags=all=-dwarf=false'];

@@ -11,11 +11,14 @@ export interface SampleImages {
   readonly lifecycle: string;
 }
 
+/** The programs that the lifecycle's image holds. */
+export interface SampleBinaries {
+  readonly lifecycle: string;
+  readonly launcher: string;
+}
+
 /** Makes and pushes what a first Image needs: a stack, a buildpack and the lifecycle. Pushing it again changes nothing. */
-export const pushSampleImages = async (
-  registry: string,
-  binaries: { readonly lifecycle: string; readonly launcher: string },
-): Promise<SampleImages> => {
+export const pushSampleImages = async (registry: string, binaries: SampleBinaries): Promise<SampleImages> => {
   const images = {
     build: await buildImage({ name: 'build:1' }),
     run: await runImage({ name: 'run:1' }),

@@ -9,7 +9,7 @@ import type { KubeTransport } from '../../../lib/kube/transport.ts';
 type RunningPod = Pod & KubeObject;
 const port = 8080;
 
-/** Starts `image` as pod `name`, replacing one of that name, and gives the body of its answer to `GET path`, asked through the API server. */
+/** Starts `image` as pod `name`, replacing one of that name with another image, and gives the body of its answer to `GET path`, asked through the API server. */
 export const answerOf = async (
   kube: KubeClient,
   transport: KubeTransport,
@@ -33,29 +33,41 @@ export const answerOf = async (
     }
   };
   const old = await kube.get<RunningPod>(key);
-  if (old !== undefined) await kube.delete(old);
-  await waitFor('is still there', (pod) => pod === undefined);
-  await kube.create<RunningPod>({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace },
-    spec: {
-      terminationGracePeriodSeconds: 1,
-      containers: [
-        {
-          name: 'app',
-          image,
-          env: [{ name: 'PORT', value: String(port) }],
-          readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
-        },
-      ],
-    },
-  });
-  await waitFor('does not run', (pod) => pod?.status?.containerStatuses?.[0]?.ready === true);
-  const { body } = await transport.send({
-    method: 'GET',
-    path: `/api/v1/namespaces/${namespace}/pods/${name}:${port}/proxy${path}`,
-    accept: '*/*',
-  });
-  return body;
+  // That of an earlier start comes back by itself: its container is started again.
+  const isGoing = old?.metadata?.deletionTimestamp !== undefined;
+  if (isGoing || old?.spec?.containers[0]?.image !== image) {
+    if (old !== undefined && !isGoing) await kube.delete(old);
+    await waitFor('is still there', (pod) => pod === undefined);
+    await kube.create<RunningPod>({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace },
+      spec: {
+        terminationGracePeriodSeconds: 1,
+        containers: [
+          {
+            name: 'app',
+            image,
+            env: [{ name: 'PORT', value: String(port) }],
+            readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
+          },
+        ],
+      },
+    });
+  }
+  // Until its node has looked, what the pod says may be from before a stop; then nobody answers yet.
+  for (;;) {
+    await waitFor('does not run', (pod) => pod?.status?.containerStatuses?.[0]?.ready === true);
+    try {
+      const { body } = await transport.send({
+        method: 'GET',
+        path: `/api/v1/namespaces/${namespace}/pods/${name}:${port}/proxy${path}`,
+        accept: '*/*',
+      });
+      return body;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await sleep(200);
+    }
+  }
 };

@@ -42,7 +42,9 @@ const initMilliseconds = async ({ path }: Bundle): Promise<number> => {
 export const bundles = async (): Promise<readonly Row[]> => {
   const folder = await mkdtemp(join(tmpdir(), 'kpackless-bench-dist-'));
   try {
-    const made = (await bundleAll(folder)).toSorted((a, b) => b.sizeBytes - a.sizeBytes);
+    // Standalone mode's holds all of them, and goes over no network at each start.
+    const deployed = (await bundleAll(folder)).filter(({ name }) => name !== 'standalone');
+    const made = deployed.toSorted((a, b) => b.sizeBytes - a.sizeBytes);
     const largest = made[0];
     const times: { readonly name: string; readonly ms: number }[] = [];
     for (const bundle of made.filter(({ path }) => path.endsWith('handler.mjs')))

@@ -8,7 +8,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { bundleAll } from '../../../infra/bundle.ts';
 import { freePort } from '../../../infra/local/cluster/ports.ts';
-import { nodeEnvironment, nodeFlags } from '../../../infra/relay-image/build.ts';
+import { relayNode } from '../../../infra/relay-image/build.ts';
 import { startDynamoDb } from '../../emulators/dynamodb.ts';
 import { ensureQueues } from '../../emulators/queues.ts';
 import { startSqs } from '../../emulators/sqs/server.ts';
@@ -55,11 +55,11 @@ export const relayMemory = async (world: World, count: number): Promise<Row> => 
     const queues = await ensureQueues(client, 'kpackless-');
     const port = await freePort(0);
     // As the image starts it.
-    const child = spawn(process.execPath, [...nodeFlags, relay.path], {
+    const child = spawn(process.execPath, [...relayNode.flags, relay.path], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         PATH: process.env['PATH'],
-        ...nodeEnvironment,
+        ...relayNode.environment,
         AWS_REGION: 'local',
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

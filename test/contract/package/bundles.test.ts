@@ -104,8 +104,8 @@ const record = (messageId: string, body: string) => ({
 });
 
 describe('a bundle', () => {
-  it('exists for every function and the relay', () => {
-    const wanted = [...queueRows.map(({ name }) => name), 'hooks', 'relay', 'sweeper'];
+  it('exists for every function, the relay and standalone mode', () => {
+    const wanted = [...queueRows.map(({ name }) => name), 'hooks', 'standalone', 'relay', 'sweeper'];
     expect(bundles.map(({ name }) => name).sort()).toEqual(wanted.sort());
   });
 

@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../../infra/local/git-repository.ts';
+import type { StandaloneProcess } from '../../../infra/standalone/child.ts';
 import type { Build } from '../../../lib/api/build.ts';
 import { makeImage, makeNamespace, makePlatform, steadyPlatform } from '../objects.ts';
 import { bareCondition, buildNames, type ImageKey, imageOf, podWhen, readyAfter } from '../observe.ts';
-import { killRunningPrograms, type Program, startKpackless } from '../processes.ts';
+import { startKpackless } from '../processes.ts';
 import type { Story } from '../story.ts';
 import type { Suite } from '../suite.ts';
 import { waitFor } from '../wait.ts';
@@ -57,7 +58,7 @@ export const kills: Story = {
 
   tell: (the) => {
     describe('a killed process, started again', () => {
-      let kpackless: Program;
+      let kpackless: StandaloneProcess;
       let before: readonly string[];
 
       /** Every Build of the other stories. */
@@ -85,7 +86,6 @@ export const kills: Story = {
 
       afterAll(async () => {
         await kpackless?.stop();
-        killRunningPrograms();
       });
 
       describe('at three moments at once', () => {

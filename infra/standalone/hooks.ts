@@ -1,9 +1,9 @@
-/** Push hooks in standalone mode: HTTP on loopback in front of the handler that AWS puts behind a function URL. */
+/** Push hooks in standalone mode: HTTP in front of the handler that AWS puts behind a function URL. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { UrlEvent } from '../../../lib/hooks/function-url.ts';
-import { maxHookBytes } from '../../../lib/hooks/request.ts';
+import type { UrlEvent } from '../../lib/hooks/function-url.ts';
+import { maxHookBytes } from '../../lib/hooks/request.ts';
 
 /** The handler of `functions/hooks`. */
 export type HookHandler = (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2>;
@@ -45,14 +45,14 @@ const serve = async (handler: HookHandler, request: IncomingMessage, response: S
   response.writeHead(statusCode, { ...plain, connection: 'close' }).end(body);
 };
 
-/** Listens on 127.0.0.1; put something with TLS in front of it for hosts outside. Rejects when the port is taken. */
-export const serveHooks = async (handler: HookHandler, port: number): Promise<HookEndpoint> => {
+/** Listens on `host`, loopback without; put something with TLS in front of it for hosts outside. Rejects when the port is taken. */
+export const serveHooks = async (handler: HookHandler, port: number, host = '127.0.0.1'): Promise<HookEndpoint> => {
   const server = createServer({ requestTimeout: requestMilliseconds }, (request, response) => {
     serve(handler, request, response).catch(() => response.writeHead(500, { connection: 'close' }).end());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type HookEndpoint, serveHooks } from '../../../../infra/local/standalone/hooks.ts';
-import { hookAnswerer } from '../../../../lib/hooks/answer.ts';
-import { requestIn, resultFrom } from '../../../../lib/hooks/function-url.ts';
-import { maxHookBytes } from '../../../../lib/hooks/request.ts';
-import { secretsIn } from '../../../../lib/hooks/secrets.ts';
-import { githubPush, secret } from '../../hooks/deliveries.ts';
+import { type HookEndpoint, serveHooks } from '../../../infra/standalone/hooks.ts';
+import { hookAnswerer } from '../../../lib/hooks/answer.ts';
+import { requestIn, resultFrom } from '../../../lib/hooks/function-url.ts';
+import { maxHookBytes } from '../../../lib/hooks/request.ts';
+import { secretsIn } from '../../../lib/hooks/secrets.ts';
+import { githubPush, secret } from '../hooks/deliveries.ts';
 
 let endpoint: HookEndpoint | undefined;
 afterEach(() => endpoint?.close());

@@ -3,31 +3,34 @@
  * Lambda, the sweeper and the relay (DESIGN §3.18). Handlers and rules do not know which adapter serves them.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { type Adapters, provideAdapters } from '../../../functions/adapters.ts';
-import { openDatabase } from '../../../lib/embedded/database.ts';
-import { Messages } from '../../../lib/embedded/messages.ts';
-import type { Invoke } from '../../../lib/embedded/queue.ts';
-import { EmbeddedQueues } from '../../../lib/embedded/queues.ts';
-import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
-import { queueRows } from '../../../lib/reconcile/kind-table.ts';
-import { type Log, sayError } from '../../../lib/reconcile/log.ts';
-import type { Registration } from '../../../lib/state/clusters.ts';
+import { type Adapters, provideAdapters } from '../../functions/adapters.ts';
+import { openDatabase } from '../../lib/embedded/database.ts';
+import { Messages } from '../../lib/embedded/messages.ts';
+import type { Invoke } from '../../lib/embedded/queue.ts';
+import { EmbeddedQueues } from '../../lib/embedded/queues.ts';
+import { sqliteTable } from '../../lib/embedded/sqlite-table.ts';
+import { queueRows } from '../../lib/reconcile/kind-table.ts';
+import { type Log, sayError } from '../../lib/reconcile/log.ts';
+import type { Registration } from '../../lib/state/clusters.ts';
 import { awsIdentity } from './aws-identity.ts';
 import { serveHooks } from './hooks.ts';
 
 /** What a standalone run is told. */
 export interface StandaloneOptions {
   /** The file that keeps records and messages; in memory without. */
-  readonly databaseFile?: string;
+  readonly databaseFile?: string | undefined;
   readonly cluster: string;
   readonly registration: Registration;
   /** More KPACKLESS_ settings for the handlers: at least KPACKLESS_STEP_IMAGE. */
   readonly settings: Readonly<Record<string, string>>;
-  readonly logFile: string;
-  /** Serves `/healthz` and `/readyz` on loopback. */
+  /** Where log lines go; standard output without. */
+  readonly logFile?: string | undefined;
+  /** Address that health and hooks are served at; loopback without. */
+  readonly listen?: string | undefined;
+  /** Serves `/healthz` and `/readyz`. */
   readonly healthPort: number;
-  /** Serves push hooks on loopback, with KPACKLESS_HOOK_SECRET among the settings; 0 is any free port. Nowhere without. */
-  readonly hookPort?: number;
+  /** Serves push hooks, with KPACKLESS_HOOK_SECRET among the settings; 0 is any free port. Nowhere without. */
+  readonly hookPort?: number | undefined;
   /** Puts something between handlers and adapters: reads that lag, a look at what is sent. For tests. */
   readonly between?: (adapters: Adapters) => Adapters;
 }
@@ -51,18 +54,18 @@ const concurrency = 20;
 
 /** The function of each row of the kind table, as Lambda would load it. Written out, so that a bundle holds them. */
 const handlers: Readonly<Record<string, () => Promise<{ readonly handler: Invoke }>>> = {
-  image: () => import('../../../functions/image/handler.ts'),
-  build: () => import('../../../functions/build/handler.ts'),
-  'source-resolver': () => import('../../../functions/source-resolver/handler.ts'),
-  builder: () => import('../../../functions/builder/handler.ts'),
-  'cluster-builder': () => import('../../../functions/cluster-builder/handler.ts'),
-  buildpack: () => import('../../../functions/buildpack/handler.ts'),
-  'cluster-buildpack': () => import('../../../functions/cluster-buildpack/handler.ts'),
-  'cluster-store': () => import('../../../functions/cluster-store/handler.ts'),
-  'cluster-stack': () => import('../../../functions/cluster-stack/handler.ts'),
-  'cluster-lifecycle': () => import('../../../functions/cluster-lifecycle/handler.ts'),
-  'git-poll': () => import('../../../functions/git-poll/handler.ts'),
-  dependents: () => import('../../../functions/dependents/handler.ts'),
+  image: () => import('../../functions/image/handler.ts'),
+  build: () => import('../../functions/build/handler.ts'),
+  'source-resolver': () => import('../../functions/source-resolver/handler.ts'),
+  builder: () => import('../../functions/builder/handler.ts'),
+  'cluster-builder': () => import('../../functions/cluster-builder/handler.ts'),
+  buildpack: () => import('../../functions/buildpack/handler.ts'),
+  'cluster-buildpack': () => import('../../functions/cluster-buildpack/handler.ts'),
+  'cluster-store': () => import('../../functions/cluster-store/handler.ts'),
+  'cluster-stack': () => import('../../functions/cluster-stack/handler.ts'),
+  'cluster-lifecycle': () => import('../../functions/cluster-lifecycle/handler.ts'),
+  'git-poll': () => import('../../functions/git-poll/handler.ts'),
+  dependents: () => import('../../functions/dependents/handler.ts'),
 };
 
 const loadHandler = async (name: string): Promise<Invoke> => {
@@ -86,7 +89,7 @@ export const startStandalone = async (options: StandaloneOptions): Promise<Stand
 };
 
 const bringUp = async (
-  { between = (adapters) => adapters, ...options }: StandaloneOptions,
+  { between = (adapters) => adapters, listen = '127.0.0.1', ...options }: StandaloneOptions,
   undo: (() => unknown)[],
 ): Promise<Omit<Standalone, 'stop'>> => {
   const database = openDatabase(options.databaseFile);
@@ -106,7 +109,7 @@ const bringUp = async (
     KPACKLESS_TABLE: 'embedded',
     KPACKLESS_QUEUE_URL_PREFIX: 'embedded:',
     KPACKLESS_SENDERS: 'any',
-    KPACKLESS_LOG_FILE: options.logFile,
+    ...(options.logFile === undefined ? {} : { KPACKLESS_LOG_FILE: options.logFile }),
   });
   // Handlers make their ports when they are loaded, so the adapters come first.
   provideAdapters(
@@ -118,7 +121,7 @@ const bringUp = async (
       aws: awsIdentity,
     }),
   );
-  const { ports } = await import('../../../functions/ports.ts');
+  const { ports } = await import('../../functions/ports.ts');
   ({ log } = ports);
   await ports.clusters.register(options.cluster, options.registration);
 
@@ -126,7 +129,7 @@ const bringUp = async (
   const functions = await Promise.all(queueRows.map(async ({ name }) => ({ name, invoke: await loadHandler(name) })));
   for (const { name, invoke } of functions) queues.start(name, invoke);
 
-  const { handler: sweep } = await import('../../../functions/sweeper/handler.ts');
+  const { handler: sweep } = await import('../../functions/sweeper/handler.ts');
   undo.push(
     startTimer(sweepMilliseconds, async () => {
       await sweep({}, { getRemainingTimeInMillis: () => 30_000 }).catch((error: unknown) =>
@@ -135,8 +138,8 @@ const bringUp = async (
     }),
   );
 
-  const { startRelay } = await import('../../../lib/relay/relay.ts');
-  const { serveHealth } = await import('../../../lib/relay/health.ts');
+  const { startRelay } = await import('../../lib/relay/relay.ts');
+  const { serveHealth } = await import('../../lib/relay/health.ts');
   const stopRelay = new AbortController();
   const relay = await startRelay(
     {
@@ -151,12 +154,12 @@ const bringUp = async (
     stopRelay.abort();
     return relay.stopped;
   });
-  const health = await serveHealth('127.0.0.1', options.healthPort, () => relay.notReady());
+  const health = await serveHealth(listen, options.healthPort, () => relay.notReady());
   undo.push(() => health.close());
   const hooks =
     options.hookPort === undefined
       ? undefined
-      : await serveHooks((await import('../../../functions/hooks/handler.ts')).handler, options.hookPort);
+      : await serveHooks((await import('../../functions/hooks/handler.ts')).handler, options.hookPort, listen);
   undo.push(async () => hooks?.close());
   return { database, queues, healthPort: health.port, hookPort: hooks?.port, notReady: () => relay.notReady() };
 };

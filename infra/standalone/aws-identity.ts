@@ -1,5 +1,5 @@
 /** Who this machine is on AWS, for clusters of EKS, ECR and buckets. The SDK is loaded when somebody asks, which few ever do. */
-import type { AwsIdentity } from '../../../functions/adapters.ts';
+import type { AwsIdentity } from '../../functions/adapters.ts';
 
 /** A client only for its chain of credentials and regions. */
 const chain = async () => {

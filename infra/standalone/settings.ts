@@ -1,0 +1,99 @@
+/** What the standalone process is told by its environment, beside what handlers read there (functions/settings.ts). */
+import * as v from 'valibot';
+import { parseGrant, printGrant } from '../../lib/clusters/grant-text.ts';
+import { PermanentError } from '../../lib/errors/expected.ts';
+import type { StandaloneOptions } from './standalone.ts';
+
+/** What can be said in an environment: no code, and no cluster that is reached by an AWS identity. */
+export type StandaloneSettings = Omit<StandaloneOptions, 'between' | 'registration'> & {
+  readonly registration: Extract<StandaloneOptions['registration'], { readonly access: 'kubeconfig' | 'in-cluster' }>;
+};
+
+const port = v.pipe(
+  v.string(),
+  v.check((given) => /^\d{1,5}$/.test(given) && Number(given) <= 65_535, 'must be a port'),
+  v.transform(Number),
+);
+const optional = v.optional(
+  v.pipe(
+    v.string(),
+    v.transform((given) => (given === '' ? undefined : given)),
+  ),
+);
+
+const schema = v.object({
+  /** The name that its cluster is registered under. */
+  KPACKLESS_CLUSTER: v.optional(
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is no name of a cluster')),
+    'local',
+  ),
+  /** How it enters the cluster; the pod's own ServiceAccount without. */
+  KPACKLESS_KUBECONFIG: optional,
+  /** The SQLite file; without, everything is made anew at each start. */
+  KPACKLESS_DATABASE: optional,
+  /** Grants in registries as `npm run register` takes them, one a line. */
+  KPACKLESS_GRANTS: v.optional(v.string(), ''),
+  /** Where it listens for probes and hooks. */
+  KPACKLESS_LISTEN: v.optional(v.pipe(v.string(), v.ip('must be an address of this machine')), '127.0.0.1'),
+  KPACKLESS_HEALTH_PORT: v.optional(port, '8080'),
+  KPACKLESS_HOOK_PORT: v.optional(port),
+  KPACKLESS_LOG_FILE: optional,
+});
+
+/** Reads the settings. @throws PermanentError with one line for each variable that is wrong */
+export const standaloneSettings = (environment: Readonly<Record<string, string | undefined>>): StandaloneSettings => {
+  const parsed = v.safeParse(schema, environment);
+  if (!parsed.success) {
+    const lines = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? '?'} ${issue.message}`);
+    throw new PermanentError('Settings', `kpackless cannot start:\n${lines.join('\n')}`);
+  }
+  const given = parsed.output;
+  const grants = given.KPACKLESS_GRANTS.split('\n').filter((line) => line.trim() !== '');
+  if (given.KPACKLESS_HOOK_PORT !== undefined && !environment['KPACKLESS_HOOK_SECRET'])
+    throw new PermanentError(
+      'Settings',
+      'KPACKLESS_HOOK_PORT needs KPACKLESS_HOOK_SECRET: without, every hook is refused',
+    );
+  return {
+    cluster: given.KPACKLESS_CLUSTER,
+    registration: {
+      ...(given.KPACKLESS_KUBECONFIG === undefined
+        ? { access: 'in-cluster' }
+        : { access: 'kubeconfig', path: given.KPACKLESS_KUBECONFIG }),
+      grants: grants.map(parseGrant),
+    },
+    databaseFile: given.KPACKLESS_DATABASE,
+    listen: given.KPACKLESS_LISTEN,
+    healthPort: given.KPACKLESS_HEALTH_PORT,
+    hookPort: given.KPACKLESS_HOOK_PORT,
+    logFile: given.KPACKLESS_LOG_FILE,
+    settings: {},
+  };
+};
+
+/** The environment that says them: what `standaloneSettings` reads back. */
+export const environmentOf = ({
+  cluster,
+  registration,
+  databaseFile,
+  listen,
+  healthPort,
+  hookPort,
+  logFile,
+  settings,
+}: StandaloneSettings): Readonly<Record<string, string>> => {
+  const said = {
+    KPACKLESS_CLUSTER: cluster,
+    KPACKLESS_KUBECONFIG: registration.access === 'kubeconfig' ? registration.path : undefined,
+    KPACKLESS_GRANTS: registration.grants?.map(printGrant).join('\n'),
+    KPACKLESS_DATABASE: databaseFile,
+    KPACKLESS_LISTEN: listen,
+    KPACKLESS_HEALTH_PORT: String(healthPort),
+    KPACKLESS_HOOK_PORT: hookPort === undefined ? undefined : String(hookPort),
+    KPACKLESS_LOG_FILE: logFile,
+    ...settings,
+  };
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+};

@@ -1,0 +1,69 @@
+/** What the standalone process is told by its environment, and how it is said by whoever starts it. */
+import { describe, expect, it } from 'vitest';
+import { environmentOf, type StandaloneSettings, standaloneSettings } from '../../../infra/standalone/settings.ts';
+
+const everything: StandaloneSettings = {
+  cluster: 'prod-1',
+  registration: {
+    access: 'kubeconfig',
+    path: '/home/me/kube config',
+    grants: [
+      {
+        prefix: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/team-a',
+        access: 'write',
+        namespaces: ['team-a', 'team-b'],
+        clusterScoped: false,
+        roleArn: 'arn:aws:iam::123456789012:role/ecr-kpackless-a',
+      },
+      { prefix: '123456789012.dkr.ecr.eu-west-1.amazonaws.com', access: 'read', namespaces: [], clusterScoped: true },
+    ],
+  },
+  databaseFile: '/data/kpackless.sqlite',
+  listen: '::',
+  healthPort: 0,
+  hookPort: 8090,
+  logFile: '/tmp/log',
+  settings: {},
+};
+
+describe('the settings of standalone mode', () => {
+  it('are read back as they were said', () => {
+    const environment = { ...environmentOf(everything), KPACKLESS_HOOK_SECRET: 'x' };
+    expect(standaloneSettings(environment)).toEqual(everything);
+  });
+
+  it('in a pod need nothing: its ServiceAccount, loopback, no hooks', () => {
+    expect(standaloneSettings({})).toEqual({
+      cluster: 'local',
+      registration: { access: 'in-cluster', grants: [] },
+      databaseFile: undefined,
+      listen: '127.0.0.1',
+      healthPort: 8080,
+      hookPort: undefined,
+      logFile: undefined,
+      settings: {},
+    });
+  });
+
+  it('are all named when they are wrong', () => {
+    const wrong = { KPACKLESS_CLUSTER: 'a b', KPACKLESS_LISTEN: 'everywhere', KPACKLESS_HEALTH_PORT: 'http' };
+    expect(() => standaloneSettings(wrong)).toThrow(
+      /KPACKLESS_CLUSTER is no name of a cluster\nKPACKLESS_LISTEN must be an address of this machine\nKPACKLESS_HEALTH_PORT must be a port/,
+    );
+  });
+
+  it.each([
+    [{ KPACKLESS_HOOK_PORT: '8090' }, /needs KPACKLESS_HOOK_SECRET/],
+    [{ KPACKLESS_HEALTH_PORT: '70000' }, /KPACKLESS_HEALTH_PORT must be a port/],
+    [{ KPACKLESS_GRANTS: 'write everything' }, /its form is read\|write REGISTRY/],
+  ])('%j is refused with a sentence', (environment, sentence) => {
+    expect(() => standaloneSettings(environment)).toThrow(sentence);
+  });
+
+  it('put no secret of handlers anywhere but where it was', () => {
+    const said = environmentOf({ ...everything, settings: { KPACKLESS_HOOK_SECRET: 'secret' } });
+    expect(Object.entries(said).filter(([, value]) => value.includes('secret'))).toEqual([
+      ['KPACKLESS_HOOK_SECRET', 'secret'],
+    ]);
+  });
+});
