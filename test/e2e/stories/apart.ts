@@ -70,6 +70,7 @@ const podOf = async (suite: Suite, { name, repository, builder, hasExtensions = 
       completion: program('completion'),
       rebase: program('rebase'),
       waiter: program('build-waiter'),
+      turn: { image: stepImage, shell: '/usr/bin/busybox', script: '/cnb/process/turn' },
     },
     builder: {
       image: made?.status?.latestImage ?? '',
