@@ -31,6 +31,8 @@ export const pollIntervalAnnotation = 'image.kpack.io/pollInterval';
 export const buildStepsAnnotation = 'image.kpack.io/buildSteps';
 /** Annotation of a build pod: `true` once its steps may start (injected-sidecar mode). */
 export const podReadyAnnotation = 'build.kpack.io/ready';
+/** Annotation of a build pod: there once it was ended because its steps were over; the deadline that ended it is not the Build's. */
+export const stepsOverAnnotation = 'build.kpack.io/stepsOver';
 /** Annotation of a build pod: the image its step `extend-run` was given, where an image extension chose it. */
 export const extendRunImageAnnotation = 'build.kpack.io/extendRunImage';
 /** Annotation of a build pod: `false` keeps the service mesh out; absent in injected-sidecar mode. */

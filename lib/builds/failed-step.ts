@@ -1,5 +1,6 @@
 /** Which step made a pod fail, and how that is told (spec 02 §6.2, §7.1). */
 import type { ContainerStateTerminated, ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
+import { stepsOverAnnotation } from '../api/labels.ts';
 import type { ConditionReason } from '../api/reasons.ts';
 import { anotherFailedExitCode, commitGoneExitCode } from '../api/step-exit.ts';
 import { containerStatuses, initStatuses, isStep, stateOf } from './steps.ts';
@@ -57,10 +58,9 @@ export const failedStep = (pod: Pod): FailedStep | undefined => {
       };
 };
 
-/** Whether the time of the Build was over. A pod in which others waited for a failed step is ended by a deadline too, which is ours. */
-export const endedByDeadline = (pod: Pod): boolean =>
-  pod.status?.reason === 'DeadlineExceeded' &&
-  !(pod.spec?.activeDeadlineSeconds === 1 && containerStatuses(pod).some(failedByItself));
+/** Whether the time of the Build was over. A pod whose steps are over is ended by a deadline too, which is ours (turn-patches.ts). */
+export const endedByDeadline = ({ metadata, status }: Pod): boolean =>
+  status?.reason === 'DeadlineExceeded' && metadata?.annotations?.[stepsOverAnnotation] === undefined;
 
 /** A kubelet's words for a pod that its node had no room or no time for. */
 const thrownOut = new Set(['Evicted', 'Preempting', 'Terminated', 'NodeShutdown']);

@@ -1,6 +1,6 @@
 /** What a pod whose steps start at once needs from outside while it runs (spec 02 §6.6). Pure: the patches, not the patching. */
 import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
-import { podReadyAnnotation } from '../api/labels.ts';
+import { podReadyAnnotation, stepsOverAnnotation } from '../api/labels.ts';
 import { endedByItself } from './failed-step.ts';
 import { completionStatus, containerStatuses, isStep, startsAtOnce } from './steps.ts';
 
@@ -28,11 +28,13 @@ const isPodToEnd = (pod: Pod, hasSidecars: boolean, now: Date): boolean =>
   ((hasSidecars && completionStatus(pod)?.state?.terminated !== undefined) ||
     (startsAtOnce(pod) && containerStatuses(pod).some((status) => isUntold(status, now))));
 
+const over = { metadata: { annotations: { [stepsOverAnnotation]: 'true' } }, spec: { activeDeadlineSeconds: 1 } };
+
 /** JSON merge patches to apply now, in order. The second is not repeated once it took effect, unlike in kpack. */
 export const turnPatches = (
   pod: Pod,
   { hasSidecars, now }: { readonly hasSidecars: boolean; readonly now: Date },
 ): readonly { readonly metadata?: object; readonly spec?: object }[] => [
   ...(hasSidecars && areStepsToStart(pod) ? [{ metadata: { annotations: { [podReadyAnnotation]: 'true' } } }] : []),
-  ...(isPodToEnd(pod, hasSidecars, now) ? [{ spec: { activeDeadlineSeconds: 1 } }] : []),
+  ...(isPodToEnd(pod, hasSidecars, now) ? [over] : []),
 ];

@@ -1,4 +1,4 @@
-import type { Container } from 'kubernetes-types/core/v1.d.ts';
+import type { Container, Pod } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
 import type { BuildSpec } from '../../../../lib/api/build.ts';
 import { buildPod } from '../../../../lib/builds/pod/build-pod.ts';
@@ -230,6 +230,9 @@ describe('the form in which all steps start at once', () => {
   const parallel = (spec: Partial<BuildSpec> = {}) =>
     buildPod(buildB(spec), contextB({ settings: { buildSteps: 'parallel' } }));
   const sequential = buildPod(buildB(), contextB());
+  const nothing = { cpu: '0', memory: '0', 'ephemeral-storage': '0' };
+  const resourcesOf = ({ spec }: Pod) =>
+    Object.fromEntries((spec?.containers ?? []).map(({ name, resources }) => [name, resources]));
 
   it('is had by installation or by Image, and each can have the other', () => {
     const made = buildPod(buildB({}, asks('parallel')), contextB());
@@ -252,7 +255,7 @@ describe('the form in which all steps start at once', () => {
     const beside = buildPod(buildB(), contextB({ settings: { injectedSidecars: true } }));
     const { volumes = [], containers = [] } = parallel().spec ?? {};
     expect(volumes).toEqual(beside.spec?.volumes?.filter(({ name }) => name !== 'downward-api-dir'));
-    const bare = ({ resources: _, ...step }: Container) => step;
+    const bare = (step: Container) => ({ ...step, resources: {} });
     expect(containers.slice(1).map(bare)).toEqual(beside.spec?.containers.slice(1).map(bare));
     expect(parallel().metadata?.annotations).toHaveProperty(['sidecar.istio.io/inject'], 'false');
     expect(JSON.stringify(parallel())).not.toMatch(/downward/);
@@ -267,23 +270,16 @@ describe('the form in which all steps start at once', () => {
     expect(pod.spec).toMatchObject({
       resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { memory: '2Gi', 'hugepages-2Mi': '4Mi' } },
     });
-    for (const { name, resources: own } of pod.spec?.containers ?? [])
-      expect(own, name).toEqual(
-        name === 'build'
-          ? resources
-          : {
-              requests: { cpu: '0', memory: '0', 'ephemeral-storage': '0' },
-              limits: { memory: '2Gi', 'ephemeral-storage': '5Gi' },
-            },
-      );
+    const { build, ...others } = resourcesOf(pod);
+    expect(build).toEqual(resources);
+    for (const other of Object.values(others))
+      expect(other).toEqual({ requests: nothing, limits: { memory: '2Gi', 'ephemeral-storage': '5Gi' } });
   });
 
   it('asks for nothing when the Build does, and says so, as a LimitRange would fill it in for each step', () => {
-    const { containers = [], ...rest } = parallel().spec ?? {};
-    expect(rest).not.toHaveProperty('resources');
-    for (const { name, resources } of containers)
-      expect(resources, name).toEqual(
-        name === 'build' ? {} : { requests: { cpu: '0', memory: '0', 'ephemeral-storage': '0' } },
-      );
+    expect(parallel().spec).not.toHaveProperty('resources');
+    const { build, ...others } = resourcesOf(parallel());
+    expect(build).toEqual({});
+    for (const other of Object.values(others)) expect(other).toEqual({ requests: nothing });
   });
 });
