@@ -27,7 +27,10 @@ export const retryAnnotation = 'image.kpack.io/retry';
 export const pausedAnnotation = 'image.kpack.io/paused';
 /** Annotation of an Image or SourceResolver: how often its source is looked at, `90`, `5m`, `1h`; `0` is never. */
 export const pollIntervalAnnotation = 'image.kpack.io/pollInterval';
-/** Annotation of an Image or Build: `parallel` starts all steps at once, `sequential` one after another, whatever the installation does. */
+/**
+ * Annotation of a Build, Image, Builder or ClusterBuilder, the first that has it counting before the installation's setting: `parallel` starts all
+ * steps at once, `sequential` one after another.
+ */
 export const buildStepsAnnotation = 'image.kpack.io/buildSteps';
 /** Annotation of a build pod: `true` once its steps may start (injected-sidecar mode). */
 export const podReadyAnnotation = 'build.kpack.io/ready';
