@@ -25,12 +25,6 @@ const failedInit = (pod: Pod): FailedStep | undefined => {
 const endedBadly = ({ name, state }: ContainerStatus): boolean =>
   isStep(name) && state?.terminated !== undefined && state.terminated.exitCode !== 0;
 
-/** Regular containers as the pod lists them: their statuses come sorted by name. */
-const inOrder = (pod: Pod): readonly ContainerStatus[] => {
-  const place = new Map((pod.spec?.containers ?? []).map(({ name }, index) => [name, index]));
-  return containerStatuses(pod).toSorted((a, b) => (place.get(a.name) ?? 0) - (place.get(b.name) ?? 0));
-};
-
 /** Whether a container that ended badly did so by itself: it was not stopped, nor did it give up because another one had failed. */
 export const endedByItself = ({ exitCode, reason }: ContainerStateTerminated): boolean => {
   const wasKilled = exitCode === 137 || exitCode === 143;
@@ -47,7 +41,7 @@ const failedByItself = (status: ContainerStatus): boolean =>
 export const failedStep = (pod: Pod): FailedStep | undefined => {
   const init = failedInit(pod);
   if (init !== undefined) return init;
-  const all = inOrder(pod);
+  const all = containerStatuses(pod);
   const regular = all.find(failedByItself) ?? all.find(endedBadly);
   return regular === undefined
     ? undefined

@@ -22,8 +22,12 @@ export const isStep = (container: string): boolean => steps.has(container);
 /** Statuses of init containers in pod order, steps and foreign ones. */
 export const initStatuses = (pod: Pod): readonly ContainerStatus[] => pod.status?.initContainerStatuses ?? [];
 
-/** Statuses of regular containers in pod order. */
-export const containerStatuses = (pod: Pod): readonly ContainerStatus[] => pod.status?.containerStatuses ?? [];
+/** Statuses of regular containers in pod order: kubelets sort them by name. */
+export const containerStatuses = (pod: Pod): readonly ContainerStatus[] => {
+  const place = new Map((pod.spec?.containers ?? []).map(({ name }, index) => [name, index]));
+  const placeOf = ({ name }: ContainerStatus): number => place.get(name) ?? 0;
+  return (pod.status?.containerStatuses ?? []).toSorted((a, b) => placeOf(a) - placeOf(b));
+};
 
 const stepStatuses = (pod: Pod): readonly ContainerStatus[] =>
   [...initStatuses(pod), ...containerStatuses(pod)].filter(({ name }) => isStep(name));

@@ -1,6 +1,6 @@
 /** The program that starts a step in its turn, run as in a pod: by busybox's shell, with folders for signals. */
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,7 +40,16 @@ export const turnWorld = async (steps: readonly string[]) => {
         child.once('error', reject);
         child.once('close', (code) => resolve({ code, output }));
       });
-      return { ended, stop: () => child.kill('SIGTERM') };
+      /** What it has used so far, and the processes that it has waited for, in ticks of a hundredth. */
+      const processorSeconds = async () => {
+        const fields = (await readFile(`/proc/${child.pid}/stat`, 'utf8'))
+          .replace(/^.*\) /, '')
+          .split(' ')
+          .map(Number);
+        const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15);
+        return { own: (user + system) / 100, ofChildren: (childUser + childSystem) / 100 };
+      };
+      return { ended, processorSeconds, stop: () => child.kill('SIGTERM') };
     },
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   };

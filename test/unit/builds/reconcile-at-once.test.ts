@@ -26,7 +26,8 @@ describe('a Build whose steps start at once', () => {
     world.podSays({ phase: 'Running', containerStatuses: [...before, running('completion')] });
     await world.pass();
     expect(world.condition()).toMatchObject({ status: 'Unknown' });
-    const containerStatuses = [...before, ended('completion', 0, completionMessage())];
+    // Kubelets sort by name.
+    const containerStatuses = [ended('completion', 0, completionMessage()), ...before.toReversed()];
     world.podSays({ phase: 'Running', containerStatuses });
     await world.pass();
     expect(world.condition()).toMatchObject({ status: 'True', reason: 'Completed' });

@@ -129,6 +129,26 @@ describe('a step in its turn', () => {
     expect(await ended).toEqual({ code: 0, output: '' });
   });
 
+  it('waits without work for the processor: no process is started for a look', async () => {
+    await using the = await world();
+    const { ended, processorSeconds } = the.start(['true'], { after: 'before' });
+    await pause(1500);
+    const used = await processorSeconds();
+    await writeFile(the.signal('before', 'done'), '');
+    expect(await ended).toEqual({ code: 0, output: '' });
+    // 30 looks; one that starts a process takes a millisecond.
+    expect(used.ofChildren).toBeLessThanOrEqual(0.01);
+    expect(used.own).toBeLessThan(0.1);
+    expect(await readdir(the.signal('own', ''))).toEqual(['done']);
+  });
+
+  it('does not hand the pipe that it waits with to its program', async () => {
+    await using the = await world();
+    const { output } = await the.start(['sh', '-c', 'ls -l /proc/$$/fd; true']).ended;
+    expect(output).toContain(' 2 -> ');
+    expect(output).not.toMatch(/ 3 -> |clock/);
+  });
+
   it('says what cannot be started, and what it does not understand', async () => {
     await using the = await world();
     const missing = await the.start([the.at('missing')]).ended;
