@@ -83,6 +83,11 @@ const settingsSchema = v.object({
   /** Highest platform API used, e.g. `0.12`; empty for whatever the lifecycle offers. */
   KPACKLESS_MAXIMUM_PLATFORM_API: v.optional(v.string(), ''),
   KPACKLESS_INJECTED_SIDECAR_SUPPORT: flag,
+  /** Whether steps of a build start one after another, as in kpack, or all at once; Images may ask for the other. */
+  KPACKLESS_BUILD_STEPS: v.optional(
+    v.picklist(['sequential', 'parallel'], 'must be sequential or parallel'),
+    'sequential',
+  ),
   /** `refuse` fails Builds whose builder orders image extensions: their steps run as root. */
   KPACKLESS_EXTENSIONS: v.optional(v.picklist(['run', 'refuse'], 'must be run or refuse'), 'run'),
   /** Most that each directory of a build pod may hold; empty for no limit. */

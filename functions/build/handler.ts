@@ -28,10 +28,12 @@ export const handler = reconcileHandler(({ settings, aws, table, sender, kube })
       completion: program('completion'),
       rebase: program('rebase'),
       waiter: program('build-waiter'),
+      turn: { image: settings.KPACKLESS_STEP_IMAGE, shell: '/usr/bin/busybox', script: '/cnb/process/turn' },
     },
     settings: {
       trustUnknownSshHosts: settings.KPACKLESS_TRUST_UNKNOWN_SSH_HOSTS,
       injectedSidecars: settings.KPACKLESS_INJECTED_SIDECAR_SUPPORT,
+      buildSteps: settings.KPACKLESS_BUILD_STEPS,
       refuseExtensions: settings.KPACKLESS_EXTENSIONS === 'refuse',
       emptyDirLimit: settings.KPACKLESS_EMPTY_DIR_LIMIT,
       ...(maximum === '' ? {} : { maximumPlatformApi: maximum }),

@@ -52,7 +52,7 @@ export interface BuildStepImageOptions {
 }
 
 /** Raise when the content of L1 or L2 changes for other reasons than its packages. */
-const recipe = 2;
+const recipe = 3;
 const created = '1980-01-01T00:00:01Z';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -163,7 +163,7 @@ function configOf(
 ): StepImageConfig {
   const names = [
     'node, libraries, certificates',
-    'git for https and ssh',
+    'git for https and ssh, busybox',
     `programs ${Object.values(stepPrograms).join(', ')}`,
   ];
   return {
@@ -178,7 +178,7 @@ function configOf(
         'SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt',
         'GIT_SSL_CAINFO=/etc/ssl/certs/ca-certificates.crt',
       ],
-      // The sidecar variant's `pre-start` names no command (spec 03 §9); every other container does.
+      // Every container of ours names its command.
       Entrypoint: ['/cnb/process/build-waiter'],
       WorkingDir: '/workspace',
       Labels: { 'kpackless.packages': packages.map(({ name, version }) => `${name}=${version}`).join(' ') },

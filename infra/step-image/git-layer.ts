@@ -1,4 +1,4 @@
-/** L2: git for https and ssh, and dash for what git hands to a shell (spec 08, recipe 3 and pitfalls). */
+/** L2: git for https and ssh, dash for what git hands to a shell, and busybox, which waits in images of others (spec 08, recipe 3 and pitfalls). */
 import { join } from 'node:path';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import { type Architecture, machines } from './architecture.ts';
@@ -10,6 +10,7 @@ import { libraryEntries } from './node-layer.ts';
 const programsFor = (
   libraries: string,
 ): readonly { readonly path: string; readonly from: readonly [packageName: string, path: string] }[] => [
+  { path: 'usr/bin/busybox', from: ['busybox-static', 'bin/busybox'] },
   { path: 'usr/bin/dash', from: ['dash', 'bin/dash'] },
   { path: 'usr/bin/git', from: ['git', 'usr/bin/git'] },
   { path: 'usr/bin/git-lfs', from: ['git-lfs', 'usr/bin/git-lfs'] },

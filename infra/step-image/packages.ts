@@ -8,6 +8,7 @@ export const debianRelease = 'bookworm';
  * reported and recorded in the image's label `kpackless.packages`; see `resolvePackages`.
  */
 export const pinnedPackages: Readonly<Record<string, string>> = {
+  'busybox-static': '1:1.35.0-4+deb12u1+b1',
   'ca-certificates': '20250419~deb12u2',
   dash: '0.5.12-2',
   git: '1:2.39.5-0+deb12u3',

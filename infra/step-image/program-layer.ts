@@ -1,4 +1,7 @@
-/** L3: the step programs, one CommonJS bundle each, as executables under the paths that build pods name (spec 03 §7). */
+/**
+ * L3: the step programs, one CommonJS bundle each, as executables under the paths that build pods name (spec 03 §7), and the script that starts
+ * them in turn.
+ */
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import type { LayerEntry } from './layer.ts';
@@ -62,5 +65,6 @@ export async function programLayer(root: string): Promise<readonly LayerEntry[]>
     ...['cnb', 'cnb/lib', 'cnb/process'].map((path) => ({ path, kind: 'directory' as const })),
     { path: sdk.path, kind: 'file', content },
     ...(await Promise.all(programs)),
+    { path: 'cnb/process/turn', kind: 'file', mode: 0o755, from: join(root, 'functions/steps/turn/turn.sh') },
   ];
 }

@@ -27,8 +27,15 @@ export const retryAnnotation = 'image.kpack.io/retry';
 export const pausedAnnotation = 'image.kpack.io/paused';
 /** Annotation of an Image or SourceResolver: how often its source is looked at, `90`, `5m`, `1h`; `0` is never. */
 export const pollIntervalAnnotation = 'image.kpack.io/pollInterval';
+/**
+ * Annotation of a Build, Image, Builder or ClusterBuilder, the first that has it counting before the installation's setting: `parallel` starts all
+ * steps at once, `sequential` one after another.
+ */
+export const buildStepsAnnotation = 'image.kpack.io/buildSteps';
 /** Annotation of a build pod: `true` once its steps may start (injected-sidecar mode). */
 export const podReadyAnnotation = 'build.kpack.io/ready';
+/** Annotation of a build pod: there once it was ended because its steps were over; the deadline that ended it is not the Build's. */
+export const stepsOverAnnotation = 'build.kpack.io/stepsOver';
 /** Annotation of a build pod: the image its step `extend-run` was given, where an image extension chose it. */
 export const extendRunImageAnnotation = 'build.kpack.io/extendRunImage';
 /** Annotation of a build pod: `false` keeps the service mesh out; absent in injected-sidecar mode. */

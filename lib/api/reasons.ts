@@ -119,6 +119,12 @@ export const conditionReasons = {
     ours: true,
   },
   RebaseInPod: { kinds: ['Build'], meaning: 'The rebase needs a pod; the message says why.', ours: true },
+  StepsInSequence: {
+    kinds: ['Build'],
+    meaning:
+      'The namespace refused a pod whose steps start at once, so they run one after another; the message says why.',
+    ours: true,
+  },
   ResultUnknown: { kinds: ['Build'], meaning: 'The image was pushed, but nothing says its digest.', ours: true },
   Archived: { kinds: ['Build'], meaning: 'The logs are kept; the message is their address.', ours: true },
   ArchivedInPart: {

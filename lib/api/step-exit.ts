@@ -2,3 +2,6 @@
 
 /** `prepare`: the git host no longer hands out the commit that the Build names. */
 export const commitGoneExitCode = 44;
+
+/** Any step that is started with all others at once: it did not run, or was ended, because another one had failed. */
+export const anotherFailedExitCode = 45;

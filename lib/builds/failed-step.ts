@@ -1,7 +1,8 @@
 /** Which step made a pod fail, and how that is told (spec 02 §6.2, §7.1). */
-import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { ContainerStateTerminated, ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
+import { stepsOverAnnotation } from '../api/labels.ts';
 import type { ConditionReason } from '../api/reasons.ts';
-import { commitGoneExitCode } from '../api/step-exit.ts';
+import { anotherFailedExitCode, commitGoneExitCode } from '../api/step-exit.ts';
 import { containerStatuses, initStatuses, isStep, stateOf } from './steps.ts';
 
 /** A container that ended badly, with what it said. */
@@ -24,20 +25,24 @@ const failedInit = (pod: Pod): FailedStep | undefined => {
 const endedBadly = ({ name, state }: ContainerStatus): boolean =>
   isStep(name) && state?.terminated !== undefined && state.terminated.exitCode !== 0;
 
-/** Regular containers as the pod lists them: their statuses come sorted by name. */
-const inOrder = (pod: Pod): readonly ContainerStatus[] => {
-  const place = new Map((pod.spec?.containers ?? []).map(({ name }, index) => [name, index]));
-  return containerStatuses(pod).toSorted((a, b) => (place.get(a.name) ?? 0) - (place.get(b.name) ?? 0));
+/** Whether a container that ended badly did so by itself: it was not stopped, nor did it give up because another one had failed. */
+export const endedByItself = ({ exitCode, reason }: ContainerStateTerminated): boolean => {
+  const wasKilled = exitCode === 137 || exitCode === 143;
+  return exitCode !== anotherFailedExitCode && (!wasKilled || reason === 'OOMKilled');
 };
 
+const failedByItself = (status: ContainerStatus): boolean =>
+  endedBadly(status) && status.state?.terminated !== undefined && endedByItself(status.state.terminated);
+
 /**
- * The failed step. Beyond kpack, which then says nothing: a failed completion, and in the sidecar variant the first step that failed, as
- * the ones behind it end badly only because it did. Their message may be the log itself, so it is not repeated.
+ * The failed step. Beyond kpack, which then says nothing: a failed completion, and where all steps start at once the first that failed, as
+ * others end badly only because it did. Their message may be the log itself, so it is not repeated.
  */
 export const failedStep = (pod: Pod): FailedStep | undefined => {
   const init = failedInit(pod);
   if (init !== undefined) return init;
-  const regular = inOrder(pod).find(endedBadly);
+  const all = containerStatuses(pod);
+  const regular = all.find(failedByItself) ?? all.find(endedBadly);
   return regular === undefined
     ? undefined
     : {
@@ -47,18 +52,21 @@ export const failedStep = (pod: Pod): FailedStep | undefined => {
       };
 };
 
+/** Whether the time of the Build was over. A pod whose steps are over is ended by a deadline too, which is ours (turn-patches.ts). */
+export const endedByDeadline = ({ metadata, status }: Pod): boolean =>
+  status?.reason === 'DeadlineExceeded' && metadata?.annotations?.[stepsOverAnnotation] === undefined;
+
 /** A kubelet's words for a pod that its node had no room or no time for. */
 const thrownOut = new Set(['Evicted', 'Preempting', 'Terminated', 'NodeShutdown']);
 
 /** Whether the kubelet ended the pod for a reason that has nothing to do with its steps. */
-export const endedByNode = ({ status }: Pod): boolean =>
-  status?.reason === 'DeadlineExceeded' || thrownOut.has(status?.reason ?? '');
+export const endedByNode = (pod: Pod): boolean => endedByDeadline(pod) || thrownOut.has(pod.status?.reason ?? '');
 
 /** Why the Build failed: kpack's one word, but where somebody has to do something of a kind of its own. */
-export const failureReason = ({ status }: Pod, failed: FailedStep | undefined): ConditionReason => {
+export const failureReason = (pod: Pod, failed: FailedStep | undefined): ConditionReason => {
   if (failed?.container === 'prepare' && failed.exitCode === commitGoneExitCode) return 'CommitGone';
-  if (status?.reason === 'DeadlineExceeded') return 'DeadlineExceeded';
-  return thrownOut.has(status?.reason ?? '') ? 'Evicted' : 'Failed';
+  if (endedByDeadline(pod)) return 'DeadlineExceeded';
+  return thrownOut.has(pod.status?.reason ?? '') ? 'Evicted' : 'Failed';
 };
 
 /** In place of the line when the log cannot be read. */
@@ -66,7 +74,8 @@ export const noLog = 'could not retrieve container logs';
 
 /** The condition's message for a failed pod: `line` is the last log line of the failed step (spec 02 §7.1). */
 export const failureMessage = (pod: Pod, failed: FailedStep | undefined, line: string): string => {
-  const said = pod.status?.message ?? '';
+  const isOurs = pod.status?.reason === 'DeadlineExceeded' && !endedByDeadline(pod);
+  const said = isOurs ? '' : (pod.status?.message ?? '');
   if (failed === undefined) return said;
   const { namespace = '', name = '' } = pod.metadata ?? {};
   const command = `kubectl logs -n ${namespace} ${name} -c ${failed.container}`;

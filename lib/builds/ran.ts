@@ -7,9 +7,6 @@ import { PermanentError } from '../errors/expected.ts';
 import { parseReference, printRepository } from '../oci/reference.ts';
 import { containerStatuses, initStatuses, isStep } from './steps.ts';
 
-/** Copies the waiter where sidecars are injected; no step of the build, but all steps run what it copied. */
-const preStart = 'pre-start';
-
 const digest = /@(sha256:[0-9a-f]{64})$/u;
 
 const refused = (why: string): PermanentError => new PermanentError('AttestationFailed', why);
@@ -40,7 +37,7 @@ export const imagesRun = (pod: Pod): ReadonlyMap<string, string> => {
     throw refused('somebody put a debugging container into the pod while it ran');
   const statuses = new Map([...initStatuses(pod), ...containerStatuses(pod)].map((status) => [status.name, status]));
   const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  const steps = containers.filter(({ name }) => isStep(name) || name === preStart);
+  const steps = containers.filter(({ name }) => isStep(name));
   const run = new Map<string, string>();
   for (const { name, image = '' } of steps) {
     const ran = checkedDigest(name, image, statuses.get(name));

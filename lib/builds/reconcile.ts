@@ -20,6 +20,7 @@ import { attested, type Maker } from './attest.ts';
 import { type BuildMemory, isSpecChanged, memoryOf, memoryText } from './build-memory.ts';
 import { cancelling, isCancelled } from './cancel.ts';
 import { buildCap } from './cap.ts';
+import { createPod, podForms } from './create-pod.ts';
 import { endedByDeletion } from './ended-by-deletion.ts';
 import { cancelledEnd, nameTaken, podDeleted, refuseNotary, specChanged, withMore } from './ends.ts';
 import { runImagePatches } from './extend-run.ts';
@@ -31,17 +32,16 @@ import { madePod } from './made-pod.ts';
 import { type BuildMetadata, builtStatus } from './metadata.ts';
 import { overdue } from './overdue.ts';
 import { generatedAt, isOneOf, type Whose, whosePod } from './own-pod.ts';
-import { buildPod } from './pod/build-pod.ts';
 import type { PodContext } from './pod/context.ts';
 import { isRebase } from './pod/is-rebase.ts';
+import { withNoteOf } from './pod-notes.ts';
 import type { BuildPorts } from './ports.ts';
 import { mayWaitSeconds } from './progress.ts';
 import { rebaseInRegistry } from './rebase.ts';
-import { rebasePodNote, withRebasePodNote } from './rebase-note.ts';
 import { resultAfterLoss, resultOf } from './result.ts';
-import { sidecarPatches } from './sidecars.ts';
 import { podStatus, succeeded, succeededFrom } from './status.ts';
-import { hasEnded, isBuilt } from './steps.ts';
+import { hasEnded, isBuilt, startsAtOnce } from './steps.ts';
+import { turnPatches } from './turn-patches.ts';
 import { Waiting } from './waiting.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
@@ -134,7 +134,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     const contexts = isRebase(build, context.builder.stackId)
       ? [context, { ...context, lastImageIsGone: true }]
       : [context];
-    return contexts.map((one) => buildPod(build, one));
+    return contexts.flatMap((one) => podForms(build, one));
   };
 
   /** Whose the pod is; one of which the record knows nothing is remembered once it is known to be ours. */
@@ -189,9 +189,9 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     because: string | undefined,
   ): Promise<Outcome> => {
     const made = await withoutSlot(build, pass, async () => {
-      const wanted = buildPod(build, context);
+      const forms = podForms(build, context);
       const queued = await cap.enter(build, pass);
-      return queued ?? pass.kube.create<Pod>(because === undefined ? wanted : withRebasePodNote(wanted, because));
+      return queued ?? createPod(forms, because, pass.kube);
     });
     if (!('afterSeconds' in made)) {
       pass.remember(memoryText({ ...memory, pod: madePod(made) }));
@@ -270,7 +270,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       }
       if (endedByDeletion(pod)) return afterLoss(build, pass, podDeleted(pod.metadata?.name ?? ''), pod);
       const { line, more } = await failedLog(pod, pass.kube);
-      const condition = rebasePodNote(pod, withMore(succeededFrom(pod, line), more));
+      const condition = withNoteOf(pod, withMore(succeededFrom(pod, line), more));
       const holder = condition.status === 'Unknown' ? 'none' : pod;
       return write(build, pass, { ...podStatus(pod), conditions: [condition] }, holder);
     }
@@ -296,8 +296,9 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     const key = { kind: 'Pod', namespace, name };
     let current = pod;
     try {
-      for (const patch of ports.settings.injectedSidecars ? sidecarPatches(pod) : runImagePatches(pod))
-        current = await pass.kube.patch<Pod>(key, patchFor(uid, patch));
+      const { injectedSidecars: hasSidecars } = ports.settings;
+      const patches = startsAtOnce(pod) ? turnPatches(pod, { hasSidecars, now: pass.now }) : runImagePatches(pod);
+      for (const patch of patches) current = await pass.kube.patch<Pod>(key, patchFor(uid, patch));
     } catch (error) {
       if (!(error instanceof PermanentError)) throw error;
       if ((await pass.kube.get<Pod>(key))?.metadata?.uid === uid) throw error;

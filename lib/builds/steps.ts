@@ -22,8 +22,12 @@ export const isStep = (container: string): boolean => steps.has(container);
 /** Statuses of init containers in pod order, steps and foreign ones. */
 export const initStatuses = (pod: Pod): readonly ContainerStatus[] => pod.status?.initContainerStatuses ?? [];
 
-/** Statuses of regular containers in pod order. */
-export const containerStatuses = (pod: Pod): readonly ContainerStatus[] => pod.status?.containerStatuses ?? [];
+/** Statuses of regular containers in pod order: kubelets sort them by name. */
+export const containerStatuses = (pod: Pod): readonly ContainerStatus[] => {
+  const place = new Map((pod.spec?.containers ?? []).map(({ name }, index) => [name, index]));
+  const placeOf = ({ name }: ContainerStatus): number => place.get(name) ?? 0;
+  return (pod.status?.containerStatuses ?? []).toSorted((a, b) => placeOf(a) - placeOf(b));
+};
 
 const stepStatuses = (pod: Pod): readonly ContainerStatus[] =>
   [...initStatuses(pod), ...containerStatuses(pod)].filter(({ name }) => isStep(name));
@@ -78,12 +82,26 @@ export const completionStatus = (pod: Pod): ContainerStatus | undefined =>
 /** Whether none of its containers will ever run again. */
 export const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
+/** Whether its steps are regular containers that start at once, and none an init container. */
+export const startsAtOnce = ({ spec }: Pod): boolean =>
+  (spec?.containers ?? []).filter(({ name }) => isStep(name)).length > 1;
+
+/** Whether every step of the pod ended well: no kubelet starts one again, so nothing can undo it. */
+const haveStepsEndedWell = (pod: Pod): boolean => {
+  const named = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].filter(({ name }) =>
+    isStep(name),
+  );
+  const well = new Set(stepsCompleted(pod));
+  return named.length > 0 && named.every(({ name }) => well.has(name));
+};
+
 /**
- * Whether the image was built: the pod succeeded, or it was ended by its deadline after completion had done its work, which is
- * how pods with never-ending sidecars end (spec 02 §6.5, §6.6).
+ * Whether the image was built: every step ended well, whatever other containers do, and though the pod's phase may follow only a second later;
+ * the pod succeeded; or it was ended by its deadline after completion had done its work, which is how pods with never-ending sidecars end
+ * (spec 02 §6.5, §6.6).
  */
 export const isBuilt = (pod: Pod): boolean => {
-  if (pod.status?.phase === 'Succeeded') return true;
+  if (pod.status?.phase === 'Succeeded' || haveStepsEndedWell(pod)) return true;
   const completion = completionStatus(pod);
   return (
     pod.status?.phase === 'Failed' &&

@@ -2,6 +2,7 @@
 import type { Builder, BuilderStatus } from '../api/builder.ts';
 import type { ClusterBuilder } from '../api/cluster-builder.ts';
 import type { Image } from '../api/image.ts';
+import { buildStepsAnnotation } from '../api/labels.ts';
 import { PermanentError } from '../errors/expected.ts';
 import { conditionOf, isTrue } from '../reconcile/conditions.ts';
 import type { Dependency } from '../state/keys.ts';
@@ -16,6 +17,8 @@ export interface ReadyBuilder {
   readonly image: string;
   readonly runImage: string;
   readonly status: BuilderStatus;
+  /** How the steps of its builds follow each other, as its annotation says. */
+  readonly buildSteps?: string | undefined;
 }
 
 /** Which object that is: a Builder of the Image's own namespace, whatever the reference says, or a ClusterBuilder. */
@@ -39,7 +42,14 @@ export const readyBuilder = (builder: ImageBuilder): ReadyBuilder | undefined =>
   const { metadata, kind, status } = builder;
   if (!isCurrent(builder) || !isTrue(builder, 'Ready')) return undefined;
   if (status?.latestImage === undefined || status.latestImage === '') return undefined;
-  return { name: metadata.name, kind, image: status.latestImage, runImage: status.stack?.runImage ?? '', status };
+  return {
+    name: metadata.name,
+    kind,
+    image: status.latestImage,
+    runImage: status.stack?.runImage ?? '',
+    status,
+    buildSteps: metadata.annotations?.[buildStepsAnnotation],
+  };
 };
 
 /** Why it is not ready, as kpack words it (spec 02 §3.4). */

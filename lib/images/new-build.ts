@@ -8,6 +8,7 @@ import {
   builderKindAnnotation,
   builderNameAnnotation,
   buildNumberLabel,
+  buildStepsAnnotation,
   cancelAnnotation,
   imageGenerationLabel,
   imageLabel,
@@ -89,6 +90,7 @@ export const newBuild = (
         [imageGenerationLabel]: String(metadata.generation ?? 0),
       },
       annotations: {
+        ...given({ [buildStepsAnnotation]: builder.buildSteps }),
         ...copiedAnnotations(image),
         [reasonAnnotation]: reasonsText(changes),
         [buildChangesAnnotation]: changesText(changes),

@@ -15,12 +15,12 @@ import { openRegistry } from '../../lib/oci/client.ts';
 import { parseReference } from '../../lib/oci/reference.ts';
 import { complete } from '../../lib/steps/completion/completion.ts';
 import { gate } from '../../lib/steps/extension/steps.ts';
-import { waitAndRun } from '../../lib/steps/waiter/wait.ts';
 import { cosignKey } from '../support/cosign-key.ts';
 import { startGitHttpServer } from '../support/git-http-server.ts';
 import { gitRoot } from '../support/git-repository.ts';
 import { podVariants, type Variant } from '../support/pod-variants.ts';
 import { pushImage, stepWorld } from '../support/step-world.ts';
+import { turnWorld } from '../support/turn.ts';
 import { buildB, contextB, stepsOf } from '../unit/builds/base-build.ts';
 
 /** Whose code runs in a step. */
@@ -53,18 +53,16 @@ const seenAt = ({ volumeMounts = [] }: Container, path: string): string | undefi
   return mount === undefined ? undefined : placeOf(mount, path.slice(mount.mountPath.length));
 };
 
-/** Everything that a step starts: its command, and commands that it is handed as arguments. */
+/** Everything that a step starts: its command, a script that its shell is given, and commands that it is handed as arguments. */
 const started = ({ command = [], args = [] }: Container): readonly string[] => [
-  ...command.slice(0, 1),
+  ...command.filter((word) => word.startsWith('/')),
   ...args.flatMap((arg, index) => (args[index - 1] === '--' ? [arg] : [])),
 ];
 
 /** Steps that could write the place before, or while, this one runs. */
-const writersOf = ({ pod, injectedSidecars }: Variant, place: string, reader: Container): readonly Container[] => {
+const writersOf = ({ pod, atOnce }: Variant, place: string, reader: Container): readonly Container[] => {
   const steps = stepsOf(pod);
-  const before = injectedSidecars
-    ? steps.filter(({ name }) => name !== reader.name)
-    : steps.slice(0, steps.indexOf(reader));
+  const before = atOnce ? steps.filter(({ name }) => name !== reader.name) : steps.slice(0, steps.indexOf(reader));
   return before.filter((step) => writable(pod, step).some((written) => overlap(written, place)));
 };
 
@@ -86,7 +84,8 @@ describe('what a step can write, in every kind of pod', () => {
     expect(found).toEqual([
       'extender-dir/extender by restore',
       'programs-dir/waiter by extend-start',
-      'programs-dir/waiter by pre-start',
+      'turn-dir/busybox by prepare',
+      'turn-dir/turn by prepare',
     ]);
   });
 
@@ -304,28 +303,29 @@ describe('what a step of ours does with what a tenant’s step left', () => {
     await expect(gate({ mode: 'gate', analyzed, runImage: 'r', given: '' }, context)).rejects.toThrow('is not a file');
   });
 
-  it('the waiter takes no link, pipe or folder of another step for its signal', async () => {
+  it('the program that waits takes no link, pipe or folder of another step for its signal', async () => {
     for (const make of [
       (path: string) => symlink('/etc/passwd', path),
       (path: string) => Promise.resolve(execFileSync('mkfifo', [path])),
       (path: string) => mkdir(path),
     ]) {
-      const signals = await mkdtemp(join(folder, 'signals-'));
-      for (const step of ['export', 'completion']) await mkdir(join(signals, step));
-      await make(join(signals, 'export', 'done'));
-      const running = waitAndRun(
-        {
-          mode: 'wait',
-          waitFile: '',
-          after: 'export',
-          signals,
-          signalTo: join(signals, 'completion'),
-          command: ['touch', join(folder, 'ran')],
-        },
-        { log: () => undefined, signal: AbortSignal.timeout(5000), pollMilliseconds: 5 },
-      );
-      await expect(running).rejects.toThrow('is not a file');
-      await expect(readFile(join(folder, 'ran'))).rejects.toThrow('ENOENT');
+      await using world = await turnWorld(['export', 'completion']);
+      await make(world.signal('export', 'done'));
+      const given = { after: 'export', step: 'completion' };
+      const { code, output } = await world.start(['touch', world.at('ran')], given).ended;
+      expect([code, output]).toEqual([46, expect.stringContaining('is not a file')]);
+      expect(existsSync(world.at('ran'))).toBe(false);
     }
+  });
+
+  it('the program that waits runs nothing that a signal says, nor that a folder of signals is called', async () => {
+    await using world = await turnWorld(['export', 'completion', '$(touch ran)', '; touch ran', '-n', '*']);
+    await writeFile(world.signal('export', 'done'), '$(touch ran); touch ran');
+    const { code } = await world.start(['true'], { after: 'export', step: 'completion' }).ended;
+    expect(code).toBe(0);
+    await writeFile(world.signal('; touch ran', 'failed'), '');
+    const given = { after: 'export', step: '-n' };
+    expect((await world.start(['true'], given).ended).output).toBe('another step has errored: ; touch ran\n');
+    expect(existsSync('ran')).toBe(false);
   });
 });

@@ -6,6 +6,7 @@ import { leftovers } from './leftovers.ts';
 import { makeLifecycle, makeNamespace, makePlatform, steadyPlatform } from './objects.ts';
 import { apart } from './stories/apart.ts';
 import { asks } from './stories/asks.ts';
+import { atOnce, soonBuilt } from './stories/at-once.ts';
 import { cap } from './stories/cap.ts';
 import { givenCluster, refusals } from './stories/command-line.ts';
 import { deletion } from './stories/deletion.ts';
@@ -32,6 +33,7 @@ const together: readonly (readonly Story[])[] = [
   [sources],
   [failures, deletion],
   [asks],
+  [atOnce],
   [refusals],
   [extensions],
   [strangers],
@@ -40,7 +42,7 @@ const together: readonly (readonly Story[])[] = [
   [cap],
 ];
 /** Those that want the cluster for themselves. */
-const alone: readonly Story[] = [requests, secrets, kills, givenCluster];
+const alone: readonly Story[] = [soonBuilt, requests, secrets, kills, givenCluster];
 
 /** Whether any test of it runs: `-t` picks some. */
 const isWanted = (task: RunnerTask | undefined): boolean =>

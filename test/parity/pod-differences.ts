@@ -13,6 +13,7 @@ export const programs: StepPrograms = {
   completion: { image: `${registry}/completion:latest`, command: ['/cnb/process/completion'] },
   rebase: { image: `${registry}/rebase:latest`, command: ['/cnb/process/rebase'] },
   waiter: { image: `${registry}/build-waiter:latest`, command: ['/kpackless/waiter'] },
+  turn: { image: `${registry}/build-init:latest`, shell: '/kpackless/busybox', script: '/kpackless/turn' },
 };
 
 /** A step's arguments, also where they are behind the waiter. */
@@ -44,14 +45,6 @@ const mounting = (step: Container, change: (mount: VolumeMount) => readonly Volu
   ...step,
   volumeMounts: (step.volumeMounts ?? []).flatMap(change),
 });
-
-const restricted = {
-  runAsNonRoot: true,
-  allowPrivilegeEscalation: false,
-  privileged: false,
-  seccompProfile: { type: 'RuntimeDefault' },
-  capabilities: { drop: ['ALL'] },
-};
 
 /** kpack's argument with the step's own words in it. */
 const executed = (args: readonly string[]): readonly string[] => {
@@ -95,7 +88,7 @@ const mounts: Readonly<Record<string, Readonly<Record<string, (mount: VolumeMoun
 const forSources = /(?<= |^)-(?:basic-git|ssh-git|blob)=(?<secret>[^=\s]+)=\S*(?: |$)/g;
 
 /** Steps whose account's cloud identity is not asked for: buildpacks run there, or nothing that speaks to anybody. */
-const withoutIdentity = new Set(['pre-start', 'detect', 'build']);
+const withoutIdentity = new Set(['detect', 'build']);
 
 /** The folder of the source's volume that steps beside prepare see. */
 const handedOver = 'app';
@@ -107,13 +100,11 @@ export const podDifferences: readonly Difference[] = [
       isRebasePod(pod) && activeDeadlineSeconds !== undefined ? withSpec(pod, { activeDeadlineSeconds }) : pod,
   },
   {
-    why: 'pre-start passes the Pod Security Standard restricted and names its program, our image holding four (DESIGN §4)',
-    apply: (pod) =>
-      eachStep(pod, (step) =>
-        step.name === 'pre-start'
-          ? { ...step, command: [...programs.waiter.command], securityContext: restricted }
-          : step,
-      ),
+    why: 'where all steps start at once there is no init container pre-start, which costs two seconds: the hook of prepare copies what starts the others (DESIGN §3.31)',
+    apply: (pod) => {
+      const { initContainers = [], ...spec } = pod.spec ?? { containers: [] };
+      return initContainers.some(({ name }) => name === 'pre-start') ? { ...pod, spec } : pod;
+    },
   },
   {
     why: 'kubectl’s last-applied annotation is not copied to children (DESIGN §4)',
@@ -194,41 +185,33 @@ export const podDifferences: readonly Difference[] = [
       eachStep(pod, (step) => mounting(step, (mount) => mounts[step.name]?.[mount.name]?.(mount) ?? [mount])),
   },
   {
-    why: 'behind the waiter no step can write the program that another one runs, nor say that another one is done; and arguments are handed over one by one, not split on spaces (DESIGN §4)',
+    why: 'where all steps start at once none can write the program that another one is started by, nor say that another one is done; arguments are handed over one by one, not split on spaces; and that program is a shell with a script (DESIGN §3.31, §4)',
     apply: (pod) => {
+      const { image, shell, script } = programs.turn;
       const changed = eachStep(pod, (step, index, all) => {
-        if (step.name === 'pre-start')
-          return {
-            ...step,
-            args: ['-mode=copy', '-to=/programs/waiter'],
-            volumeMounts: [{ name: 'programs-dir', mountPath: '/programs' }],
-          };
         if (step.args?.includes('-mode=wait') !== true) return step;
-        const before = all[index - 1]?.name;
+        const isOurs = step.image === image;
         const added = (step.volumeMounts ?? []).filter(({ name }) => name === 'downward-api-dir');
         const others = new Set(['downward-api-dir', 'build-wait-dir']);
+        const first = ['-ready=/downward/sidecars-ready', '-hold=/turn/turn'];
+        const command = [shell, 'cp', shell, script, '/turn'];
         return {
           ...step,
-          command: ['/programs/waiter'],
-          args: [
-            '-mode=wait',
-            '-signal-to=/buildSignal',
-            '-signals=/buildWait',
-            before === undefined ? '-wait-file=/downward/sidecars-ready' : `-after=${before}`,
-            '--',
-            ...executed(step.args),
-          ],
+          command: isOurs ? [shell, 'sh', script] : ['/turn/busybox', 'sh', '/turn/turn'],
+          args: [...(index === 0 ? first : [`-after=${all[index - 1]?.name ?? ''}`]), '--', ...executed(step.args)],
           volumeMounts: [
             ...(step.volumeMounts ?? []).filter(({ name }) => !others.has(name)),
-            { name: 'programs-dir', mountPath: '/programs', readOnly: true },
+            ...(isOurs ? [] : [{ name: 'turn-dir', mountPath: '/turn', readOnly: true }]),
             ...added.map(readOnly),
             { name: 'build-wait-dir', mountPath: '/buildWait', readOnly: true },
             { name: 'build-wait-dir', mountPath: '/buildSignal', subPath: step.name },
+            ...(index === 0 ? [{ name: 'turn-dir', mountPath: '/turn' }] : []),
           ],
+          ...(index === 0 && { lifecycle: { postStart: { exec: { command } } } }),
         };
       });
       const volumes = (pod.spec?.volumes ?? []).flatMap((volume) =>
-        volume.name === 'build-wait-dir' ? [{ name: 'programs-dir', emptyDir: {} }, volume] : [volume],
+        volume.name === 'build-wait-dir' ? [{ name: 'turn-dir', emptyDir: {} }, volume] : [volume],
       );
       return withSpec(changed, { volumes });
     },
@@ -237,7 +220,7 @@ export const podDifferences: readonly Difference[] = [
     why: 'steps that start at once see the source when it is whole: its fetching runs with credentials, and reads git’s configuration beside it',
     apply: (pod) =>
       eachStep(pod, (step) => {
-        if (step.args?.includes('-mode=wait') !== true) return step;
+        if (step.command?.[1] !== 'sh') return step;
         if (step.name === 'prepare')
           return { ...step, env: [...(step.env ?? []), { name: 'HAND_OVER_TO', value: `/workspace/${handedOver}` }] };
         return mounting(step, (mount) => [

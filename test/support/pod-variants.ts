@@ -10,7 +10,9 @@ export interface Variant {
   readonly title: string;
   readonly source: keyof typeof sources;
   readonly cache: keyof typeof caches;
-  readonly injectedSidecars: boolean;
+  readonly form: (typeof forms)[number];
+  /** Its steps start at once: sidecars are injected, or it is parallel and of a kind that may be. */
+  readonly atOnce: boolean;
   readonly hasExtensions: boolean;
   readonly isRebase: boolean;
   readonly bindings: keyof typeof bindings;
@@ -50,21 +52,22 @@ const secrets = {
 
 const keysOf = <K extends string>(choices: Readonly<Record<K, unknown>>): readonly K[] => Object.keys(choices) as K[];
 const yesOrNo = [false, true] as const;
+const forms = ['in sequence', 'in parallel', 'beside sidecars'] as const;
 
-type Choice = Omit<Variant, 'pod' | 'title'>;
+type Choice = Omit<Variant, 'pod' | 'title' | 'atOnce'>;
 
 const choices: readonly Choice[] = keysOf(sources).flatMap((source) =>
   keysOf(caches).flatMap((cache) =>
     keysOf(bindings).flatMap((bound) =>
       keysOf(secrets).flatMap((given) =>
-        yesOrNo.flatMap((injectedSidecars) =>
+        forms.flatMap((form) =>
           yesOrNo.flatMap((hasExtensions) =>
             yesOrNo.map((isRebase) => ({
               source,
               cache,
               bindings: bound,
               secrets: given,
-              injectedSidecars,
+              form,
               hasExtensions,
               isRebase,
             })),
@@ -93,18 +96,30 @@ const podFor = (choice: Choice, settings: { readonly emptyDirLimit?: string }): 
       secrets: secrets[choice.secrets],
       pullSecrets: choice.secrets === 'none' ? [] : ['image-pull-1'],
       bindings: bindings[choice.bindings],
-      settings: { injectedSidecars: choice.injectedSidecars, ...settings },
+      settings: {
+        injectedSidecars: choice.form === 'beside sidecars',
+        buildSteps: choice.form === 'in parallel' ? 'parallel' : 'sequential',
+        ...settings,
+      },
     }),
   );
 
-const titleOf = ({ injectedSidecars, hasExtensions, isRebase, ...choice }: Choice): string =>
+const startsAtOnce = ({ form, hasExtensions, isRebase }: Choice): boolean =>
+  form === 'beside sidecars' || (form === 'in parallel' && !hasExtensions && !isRebase);
+
+const titleOf = ({ form, hasExtensions, isRebase, ...choice }: Choice): string =>
   [
     isRebase ? 'rebase' : 'build',
-    injectedSidecars ? 'beside sidecars' : 'in sequence',
+    form,
     ...(hasExtensions ? ['with extensions'] : []),
     ...Object.entries(choice).map(([what, which]) => `${what} ${which}`),
   ].join(', ');
 
-/** All of them, some 480. */
+/** All of them, some 720. */
 export const podVariants = (settings: { readonly emptyDirLimit?: string } = {}): readonly Variant[] =>
-  choices.map((choice) => ({ ...choice, title: titleOf(choice), pod: podFor(choice, settings) }));
+  choices.map((choice) => ({
+    ...choice,
+    atOnce: startsAtOnce(choice),
+    title: titleOf(choice),
+    pod: podFor(choice, settings),
+  }));

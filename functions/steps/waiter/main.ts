@@ -2,7 +2,6 @@ import { extendRun, gate, restored } from '../../../lib/steps/extension/steps.ts
 import { runStep } from '../../../lib/steps/step.ts';
 import { copyProgram } from '../../../lib/steps/waiter/copy.ts';
 import { waiterOptions } from '../../../lib/steps/waiter/options.ts';
-import { waitAndRun } from '../../../lib/steps/waiter/wait.ts';
 
 const log = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 
@@ -11,8 +10,6 @@ void runStep(
     const options = waiterOptions(args);
     const context = { log, signal };
     switch (options.mode) {
-      case 'wait':
-        return await waitAndRun(options, context);
       case 'restored':
         return await restored(options, context);
       case 'gate':

@@ -9,6 +9,7 @@ import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
 import { PermanentError } from '../../errors/expected.ts';
 import { parseReference } from '../../oci/reference.ts';
+import { startedAtOnce } from './at-once.ts';
 import { mountedBindings } from './bindings.ts';
 import { builderPullSecrets, firstTag, pullSecretNames } from './build-facts.ts';
 import { completion } from './completion.ts';
@@ -16,11 +17,13 @@ import { variable } from './container.ts';
 import type { PodContext } from './context.ts';
 import { withEmptyDirLimit } from './empty-dirs.ts';
 import { extensionVolumes } from './extensions.ts';
+import { formOf, type PodForm } from './form.ts';
 import { withIdentityOfSpeakers } from './identity.ts';
 import { isRebase } from './is-rebase.ts';
 import { lifecyclePhases } from './lifecycle.ts';
 import { extensionPlatformApiFor, platformApiFor } from './platform-api.ts';
 import { podOf } from './pod.ts';
+import { withSharedResources } from './pod-resources.ts';
 import { prepare } from './prepare.ts';
 import { rebasePod } from './rebase-pod.ts';
 import {
@@ -32,20 +35,29 @@ import {
   isRegistrySecret,
   withoutMounted,
 } from './secrets.ts';
-import { withWaiter } from './sidecar.ts';
 import { buildVolumes, home, notary, readOnly, report } from './volumes.ts';
 
 /**
- * The pod that carries out the Build: a rebase pod when nothing but the stack moved, else the whole lifecycle; behind the waiter
- * where sidecars are injected. Throws PermanentError for a Build or builder image that cannot work (spec 03 §3).
+ * The pod that carries out the Build: a rebase pod when nothing but the stack moved, else the whole lifecycle; with all steps at once where
+ * that is wanted or sidecars are injected. Throws PermanentError for a Build or builder image that cannot work (spec 03 §3).
  */
 export const buildPod = (build: Build, context: PodContext): Pod => {
   const platformApi = apiFor(context);
   const isToRebase = isRebase(build, context.builder.stackId) && context.lastImageIsGone !== true;
   const pod = isToRebase ? rebasePod(build, context) : lifecyclePod(build, context, platformApi);
-  const { injectedSidecars, emptyDirLimit } = context.settings;
-  const inForm = injectedSidecars ? withWaiter(build, pod, context.programs.waiter) : pod;
-  return withEmptyDirLimit(withIdentityOfSpeakers(inForm), emptyDirLimit);
+  const inForm = formed(pod, formOf(build, context, isToRebase), context);
+  return withEmptyDirLimit(withIdentityOfSpeakers(inForm), context.settings.emptyDirLimit);
+};
+
+const formed = (pod: Pod, form: PodForm, { programs }: PodContext): Pod => {
+  switch (form) {
+    case 'sequential':
+      return pod;
+    case 'parallel':
+      return withSharedResources(startedAtOnce(pod, programs.turn, { sidecars: false }));
+    case 'beside sidecars':
+      return startedAtOnce(pod, programs.turn, { sidecars: true });
+  }
 };
 
 const apiFor = ({ builder, settings }: PodContext): string => {

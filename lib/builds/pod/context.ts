@@ -6,12 +6,22 @@ export interface StepProgram {
   readonly command: readonly string[];
 }
 
+/** What starts each step when its turn comes, where all start at once. */
+export interface TurnProgram {
+  /** The image that has both, which is that of the first step. */
+  readonly image: string;
+  /** A shell that is one file and needs no other. */
+  readonly shell: string;
+  readonly script: string;
+}
+
 export interface StepPrograms {
   readonly prepare: StepProgram;
   readonly completion: StepProgram;
   readonly rebase: StepProgram;
-  /** Copies itself for steps in other images and starts each when its turn comes; sidecar variant and image extensions only. */
+  /** Copies itself for steps in other images, where it extends them; image extensions only. */
   readonly waiter: StepProgram;
+  readonly turn: TurnProgram;
 }
 
 /** What the builder image's config says (spec 03 §1.3). */
@@ -43,13 +53,18 @@ export type Binding =
   | { readonly kind: 'service'; readonly name: string; readonly secret: string | undefined }
   | { readonly kind: 'cnb'; readonly name: string; readonly metadata: string; readonly secret: string | undefined };
 
+/** Init containers, one after another, as in kpack; or regular ones that start at once and wait for each other. */
+export type BuildSteps = 'sequential' | 'parallel';
+
 export interface PodSettings {
   /** Upper bound for `CNB_PLATFORM_API`, for example `0.8`; absent means none. */
   readonly maximumPlatformApi?: string | undefined;
   /** Accept ssh hosts whose key is not listed in the Secret's known_hosts. */
   readonly trustUnknownSshHosts: boolean;
-  /** Run every step as a regular container behind the waiter, for clusters that inject sidecars (spec 03 §9). */
+  /** Start all steps at once, when the pod is complete, for clusters that inject sidecars (spec 03 §9). */
   readonly injectedSidecars: boolean;
+  /** How steps follow each other where the Build does not say it itself; absent: `sequential`. */
+  readonly buildSteps?: BuildSteps;
   /** Most that each directory shared by steps may hold, as a quantity: `4Gi`; absent means none. */
   readonly emptyDirLimit?: string | undefined;
   /** Builders with image extensions are refused: no step shall run as root. */
@@ -67,6 +82,8 @@ export interface PodContext {
   readonly settings: PodSettings;
   /** The image that would be rebased is no longer in the registry, or may not be rebased: build from source instead, which kpack's rebase fails at for ever. */
   readonly lastImageIsGone?: boolean;
+  /** The namespace refuses pods whose steps start at once. */
+  readonly isSequential?: boolean;
   /** When the pod is generated: the value of `creationTime: now`. */
   readonly now: Date;
 }

@@ -215,9 +215,5 @@ export const withExtensions = (inputs: LifecycleInputs, phases: readonly Contain
         return [more(phase, env)];
     }
   });
-  const { build, context } = inputs;
-  // Behind the waiter our program is there already.
-  return context.settings.injectedSidecars
-    ? steps
-    : [copyWaiter(build, 'extend-start', context.programs.waiter), ...steps];
+  return [copyWaiter(inputs.build, 'extend-start', inputs.context.programs.waiter), ...steps];
 };

@@ -16,10 +16,3 @@ export const signals = (step: string): readonly VolumeMount[] => [
   all,
   { name: all.name, mountPath: own, subPath: step },
 ];
-
-/** The same as arguments of the waiter. `after` is the step that is awaited, absent for the first. */
-export const signalArguments = (after: string | undefined): readonly string[] => [
-  `-signal-to=${own}`,
-  `-signals=${all.mountPath}`,
-  ...(after === undefined ? [] : [`-after=${after}`]),
-];

@@ -2,8 +2,8 @@
 import { chmod, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { PermanentError } from '../../errors/expected.ts';
 import { isSystemError } from '../step.ts';
+import { runCommand, until, type WaitContext } from '../waiter/command.ts';
 import type { WaiterOptions } from '../waiter/options.ts';
-import { runCommand, until, type WaitContext } from '../waiter/wait.ts';
 import { chosenRunImage, readAnalyzed } from './analyzed.ts';
 
 type Options<M extends WaiterOptions['mode']> = WaiterOptions & { readonly mode: M };

@@ -11,6 +11,7 @@ import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/a
 import { baseSecrets, buildB, contextB, cosignSecret, rebaseB } from '../../unit/builds/base-build.ts';
 
 const namespace = 'some-namespace';
+const parallel = contextB({ settings: { buildSteps: 'parallel' } });
 const injectedSidecars = contextB({ settings: { injectedSidecars: true } });
 const image = 'registry.example/builder@sha256:' + 'b'.repeat(64);
 
@@ -46,6 +47,18 @@ const pods: readonly (readonly [title: string, Build, PodContext])[] = [
   ['a rebase', rebaseB({ activeDeadlineSeconds: 60 }), contextB()],
   ['a build with injected sidecars', everything, injectedSidecars],
   ['a rebase with injected sidecars', rebaseB(), injectedSidecars],
+  ['a build whose steps start at once', everything, parallel],
+  ['one that asks for limits alone', buildB({ resources: { limits: { cpu: '1', memory: '1Gi' } } }), parallel],
+  [
+    'one that asks for devices and huge pages',
+    buildB({
+      resources: {
+        limits: { 'example.com/gpu': '1', 'hugepages-2Mi': '4Mi', memory: '1Gi', 'ephemeral-storage': '1Gi' },
+        requests: { 'example.com/gpu': '1', cpu: '1' },
+      },
+    }),
+    parallel,
+  ],
   // What follows is refused when kpack makes it (spec 03 §22.3, §22.4, §22.8).
   ['bindings with dots and long names', buildB(), contextB({ bindings: oddBindings })],
   ['a Secret that is credential and signing key', buildB(), contextB({ secrets: [both] })],

@@ -212,29 +212,43 @@ describe.skipIf(built.missing !== '')(`the step image${built.missing && ` (skipp
     },
   );
 
-  it('03#74 copies the waiter so that it runs where there is neither Node nor any library', async () => {
+  /** A root that has nothing but what the image left in `from`, and /dev/null. */
+  const foreignRoot = async (from: string) => {
+    const root = await mkdtemp(join(tmpdir(), 'kpackless-foreign-'));
+    await chmod(root, 0o755);
+    await mkdir(join(root, 'dev'));
+    await run('mknod', ['-m', '666', join(root, 'dev/null'), 'c', '1', '3']);
+    await run('cp', ['-a', join(rootfs, from), join(root, from)]);
+    return { root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
+  };
+
+  it('copies the waiter so that it runs where there is neither Node nor any library', async () => {
     await mkdir(join(rootfs, 'programs'));
     await chmod(join(rootfs, 'programs'), 0o777);
     const [entrypoint = ''] = built.image?.config.config.Entrypoint ?? [];
     const copied = await inImage(entrypoint, ['-mode=copy', '-to=/programs/waiter'], {});
     expect(copied).toStrictEqual({ code: 0, output: '' });
-    const foreign = await mkdtemp(join(tmpdir(), 'kpackless-foreign-'));
-    try {
-      await chmod(foreign, 0o755);
-      await mkdir(join(foreign, 'dev'));
-      await run('mknod', ['-m', '666', join(foreign, 'dev/null'), 'c', '1', '3']);
-      await run('cp', ['-a', join(rootfs, 'programs'), join(foreign, 'programs')]);
-      await mkdir(join(foreign, 'buildWait/own'), { recursive: true });
-      await chmod(join(foreign, 'buildWait/own'), 0o777);
-      const wait = ['-mode=wait', '-signals=/buildWait', '-signal-to=/buildWait/own', '--'];
-      const command = ['/programs/waiter', '-mode=a b', '--', 'x'];
-      const { code, output } = await inRoot(foreign, '/programs/waiter', [...wait, ...command], {});
-      expect(output).toContain('unknown -mode=a b');
-      expect(code).toBe(1);
-      expect(await readFile(join(foreign, 'buildWait/own/failed'), 'utf8')).toBe('error running command exit status 1');
-    } finally {
-      await rm(foreign, { recursive: true, force: true });
-    }
+    await using foreign = await foreignRoot('programs');
+    const { code, output } = await inRoot(foreign.root, '/programs/waiter', ['-mode=a b', '--', 'x'], {});
+    expect([code, output]).toStrictEqual([1, expect.stringContaining('unknown -mode=a b')]);
+  });
+
+  it('03#74 has a shell and a script that start a step in its turn, copied by themselves to where there is nothing else', async () => {
+    await mkdir(join(rootfs, 'turn'));
+    await chmod(join(rootfs, 'turn'), 0o777);
+    const files = ['/usr/bin/busybox', '/cnb/process/turn'];
+    expect(await inImage('/usr/bin/busybox', ['cp', ...files, '/turn'], {})).toStrictEqual({ code: 0, output: '' });
+    await using foreign = await foreignRoot('turn');
+    await mkdir(join(foreign.root, 'buildWait/own'), { recursive: true });
+    await chmod(join(foreign.root, 'buildWait/own'), 0o777);
+    const flags = ['-signals=/buildWait', '-signal-to=/buildWait/own', '--'];
+    const start = (...command: string[]) =>
+      inRoot(foreign.root, '/turn/busybox', ['sh', '/turn/turn', ...flags, ...command], {});
+    expect(await start('/turn/busybox', 'echo', 'a b', 'c')).toStrictEqual({ code: 0, output: 'a b c\n' });
+    expect(await readFile(join(foreign.root, 'buildWait/own/done'), 'utf8')).toBe('');
+    await rm(join(foreign.root, 'buildWait/own/done'));
+    expect((await start('/missing')).code).toBe(127);
+    expect(await readFile(join(foreign.root, 'buildWait/own/failed'), 'utf8')).toBe('');
   });
 
   it('asks AWS with the identity of the pod when an image is in ECR, with a program part loaded only then', async () => {

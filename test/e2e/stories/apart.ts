@@ -45,10 +45,15 @@ interface WantedPod {
   readonly repository: string;
   readonly builder: string;
   readonly hasExtensions?: boolean;
+  /** As where sidecars are injected; else as parallel steps are. */
+  readonly besideSidecars?: boolean;
 }
 
-/** A pod with all its steps at once, as kpackless makes it where sidecars are injected, of a Build that does not exist. */
-const podOf = async (suite: Suite, { name, repository, builder, hasExtensions = false }: WantedPod): Promise<Pod> => {
+/** A pod with all its steps at once, as kpackless makes it, of a Build that does not exist. */
+const podOf = async (
+  suite: Suite,
+  { name, repository, builder, hasExtensions = false, besideSidecars = false }: WantedPod,
+): Promise<Pod> => {
   const { kube, images, registry, stepImage } = suite;
   const made = await kube.get<ClusterBuilder>({ kind: 'ClusterBuilder', namespace: '', name: builder });
   const program = (of: string) => ({ image: stepImage, command: [`/cnb/process/${of}`] });
@@ -70,6 +75,7 @@ const podOf = async (suite: Suite, { name, repository, builder, hasExtensions = 
       completion: program('completion'),
       rebase: program('rebase'),
       waiter: program('build-waiter'),
+      turn: { image: stepImage, shell: '/usr/bin/busybox', script: '/cnb/process/turn' },
     },
     builder: {
       image: made?.status?.latestImage ?? '',
@@ -86,7 +92,12 @@ const podOf = async (suite: Suite, { name, repository, builder, hasExtensions = 
     ],
     pullSecrets: [],
     bindings: [],
-    settings: { trustUnknownSshHosts: true, injectedSidecars: true, emptyDirLimit: '1Gi' },
+    settings: {
+      trustUnknownSshHosts: true,
+      injectedSidecars: besideSidecars,
+      buildSteps: 'parallel',
+      emptyDirLimit: '1Gi',
+    },
     now: new Date(),
   });
 };
@@ -140,7 +151,19 @@ const exitCodes = ({ status }: LivePod): Readonly<Record<string, number | undefi
   );
 
 const atOnce: WantedPod = { name: 'at-once', repository: 'attack', builder: steadyPlatform };
-const asRoot: WantedPod = { name: 'as-root', repository: 'attack', builder: platform, hasExtensions: true };
+const asRoot: WantedPod = {
+  name: 'as-root',
+  repository: 'attack',
+  builder: platform,
+  hasExtensions: true,
+  besideSidecars: true,
+};
+const sidecars: WantedPod = {
+  name: 'sidecars',
+  repository: 'attack',
+  builder: steadyPlatform,
+  besideSidecars: true,
+};
 const falselyDone: WantedPod = { name: 'falsely-done', repository: 'signal', builder: steadyPlatform };
 
 /** An attack in sequence, the same with all steps at once, one as root, and one with a false signal. */
@@ -171,7 +194,7 @@ export const apart: Story = {
           },
           { what: 'both builders' },
         );
-        for (const wanted of [atOnce, falselyDone, asRoot]) await startPod(the(), wanted);
+        for (const wanted of [atOnce, sidecars, falselyDone, asRoot]) await startPod(the(), wanted);
       });
 
       it('reads and writes nothing that is not its own, and the image is built and signed', async () => {
@@ -184,13 +207,16 @@ export const apart: Story = {
         expect((await buildOf(the(), app, 1))?.status?.stepsCompleted).toContain('completion');
       });
 
-      it('does no better where all steps run at once', async () => {
-        const pod = await ended(the(), atOnce);
-        const log = await logOf(the(), nameOf(atOnce), 'build');
+      it.each([
+        ['', atOnce],
+        [' beside sidecars', sidecars],
+      ])('does no better where all steps run at once%s', async (_, wanted) => {
+        const pod = await ended(the(), wanted);
+        const log = await logOf(the(), nameOf(wanted), 'build');
         expect(outcomes(log)).toEqual(allRefused);
         expect(writableIn(log)).toEqual(['/buildSignal', '/layers', '/workspace']);
         expect([...new Set(Object.values(exitCodes(pod)))]).toEqual([0]);
-        expect(await logOf(the(), nameOf(atOnce), 'completion')).toMatch(/Build successful\n$/);
+        expect(await logOf(the(), nameOf(wanted), 'completion')).toMatch(/Build successful\n$/);
       });
 
       it('cannot say that it is done with a link: nobody goes on, and nothing is signed', async () => {

@@ -66,6 +66,7 @@ export const contextB = ({ builder, settings, ...rest }: ContextOverrides = {}):
     completion: { image: 'steps', command: ['/kpackless/completion'] },
     rebase: { image: 'steps', command: ['/kpackless/rebase'] },
     waiter: { image: 'steps', command: ['/kpackless/waiter'] },
+    turn: { image: 'steps', shell: '/kpackless/shell', script: '/kpackless/turn' },
   },
   builder: {
     image: 'BI',

@@ -8,7 +8,13 @@ import { digestOf, ended } from './build-world.ts';
 const steps = `registry.example/steps@${digestOf('5')}`;
 const builder = `registry.example/builder@${digestOf('b')}`;
 const program = { image: steps, command: ['/step'] };
-const programs = { prepare: program, completion: program, rebase: program, waiter: program };
+const programs = {
+  prepare: program,
+  completion: program,
+  rebase: program,
+  waiter: program,
+  turn: { image: steps, shell: '/sh', script: '/turn' },
+};
 
 /** A pod that ended, with what its node says of the images, as containerd does: the name it was pulled by first. */
 const ranPod = (made: Pod, change: (name: string) => Partial<ContainerStatus> = () => ({})): Pod => {

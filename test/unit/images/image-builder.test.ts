@@ -29,6 +29,15 @@ describe('the builder of an Image', () => {
     expect([readyBuilder(builder(2)), isUpToDate(builder(2))]).toEqual([undefined, false]);
   });
 
+  it('says how the steps of its builds follow each other, if it is annotated with it', () => {
+    const annotations = { 'image.kpack.io/buildSteps': 'parallel' };
+    const annotated = { ...builder(1), metadata: { ...builder(1).metadata, annotations } };
+    expect([readyBuilder(annotated)?.buildSteps, readyBuilder(builder(1))?.buildSteps]).toEqual([
+      'parallel',
+      undefined,
+    ]);
+  });
+
   it('04#123 is a ClusterBuilder by name whatever namespace is said, or a Builder beside the Image, or an error', () => {
     expect(builderKey(image('ClusterBuilder'))).toEqual({ kind: 'ClusterBuilder', namespace: '', name: 'b' });
     expect(builderKey(image('Builder'))).toEqual({ kind: 'Builder', namespace: 'ns', name: 'b' });

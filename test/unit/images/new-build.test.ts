@@ -44,6 +44,27 @@ describe('number and name', () => {
     });
   });
 
+  it('carries how its steps follow each other, of the Image or else of the builder', async () => {
+    const name = 'image.kpack.io/buildSteps';
+    const built = async (ofBuilder: string | undefined, ofImage: string | undefined) => {
+      const world = imageWorld();
+      const annotate = (kind: 'Builder' | 'Image', of: string, value: string | undefined): void => {
+        if (value === undefined) return;
+        const annotations = { [name]: value };
+        world.kube.edit(kind, of, (now) => ({ ...now, metadata: { ...now.metadata, annotations } }), namespace);
+      };
+      annotate('Builder', 'builder-name', ofBuilder);
+      annotate('Image', 'image-name', ofImage);
+      await world.pass();
+      world.resolve();
+      await world.pass();
+      return world.kube.all('Build')[0]?.metadata.annotations?.[name];
+    };
+    expect(await built(undefined, undefined)).toBeUndefined();
+    expect(await built('parallel', undefined)).toBe('parallel');
+    expect(await built('parallel', 'sequential')).toBe('sequential');
+  });
+
   it('02#90 the next is one more than the last', async () => {
     const { pass, past, resolve, builds, image } = imageWorld();
     past(26, goodStatus);

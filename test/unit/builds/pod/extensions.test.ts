@@ -167,15 +167,15 @@ describe('a pod whose builder orders image extensions', () => {
 
   it('waits in the sidecar variant as any other, but is given no other run image there', () => {
     const made = pod({ settings: { injectedSidecars: true } });
-    // Our program is there already.
-    const withoutStart = names(pod()).filter((name) => name !== 'extend-start');
-    expect((made.spec?.containers ?? []).map(({ name }) => name)).toEqual(withoutStart);
-    const wrapped = waiterOptions(step(made, 'extend-gate').args ?? []);
-    expect(wrapped.mode === 'wait' && waiterOptions(wrapped.command.slice(1))).toMatchObject({
-      mode: 'gate',
-      given: '',
-    });
+    expect((made.spec?.containers ?? []).map(({ name }) => name)).toEqual(names(pod()));
+    const { args = [] } = step(made, 'extend-gate');
+    expect(args.slice(0, 2)).toEqual(['-after=restore', '--']);
+    expect(waiterOptions(args.slice(3))).toMatchObject({ mode: 'gate', given: '' });
     expect(runsAsRoot(step(made, 'extend-run'))).toBe(true);
+  });
+
+  it('has its steps in sequence, whatever is wanted', () => {
+    expect(pod({ settings: { buildSteps: 'parallel' } })).toEqual(pod());
   });
 
   it('of a builder without extensions is what it was', () => {

@@ -81,24 +81,24 @@ const isOurs = ({ image }: Container): boolean => image === 'steps';
 /** What the table says of a step in this variant. */
 const expectedRows = (variant: Variant, step: Container, index: number): readonly string[] => {
   const { name } = step;
-  if (name === 'pre-start') return ['programs-dir /programs rw'];
   const withExtensions = variant.hasExtensions ? { ...table, ...extensionTable } : table;
   const own = (variant.isRebase ? rebaseTable : withExtensions)[name] ?? ['a step that the table does not know'];
   // Where all steps start at once, prepare hands over a folder of the volume.
   const folders = [
-    ...(variant.injectedSidecars ? ['app'] : []),
+    ...(variant.atOnce ? ['app'] : []),
     ...(variant.source === 'git below a folder' ? ['some/path'] : []),
   ];
   const part = name === 'prepare' || folders.length === 0 ? '' : `[${folders.join('/')}]`;
   const rows = own.map((line) => line.replace('workspace-dir ', `workspace-dir${part} `));
   const isCached = variant.cache === 'volume' && (name === 'restore' || name === 'export');
   const waits = [
-    ...(isOurs(step) || rows.includes('programs-dir /programs ro') ? [] : ['programs-dir /programs ro']),
-    ...(index === 0 ? ['downward-api-dir /downward ro'] : []),
+    ...(index === 0 && !variant.isRebase ? ['turn-dir /turn rw'] : []),
+    ...(isOurs(step) ? [] : ['turn-dir /turn ro']),
+    ...(index === 0 && variant.form === 'beside sidecars' ? ['downward-api-dir /downward ro'] : []),
     'build-wait-dir /buildWait ro',
     `build-wait-dir[${name}] /buildSignal rw`,
   ];
-  return [...rows, ...(isCached ? ['cache-dir /cache rw'] : []), ...(variant.injectedSidecars ? waits : [])];
+  return [...rows, ...(isCached ? ['cache-dir /cache rw'] : []), ...(variant.atOnce ? waits : [])];
 };
 
 const nameOfSecret = ({ spec }: Pod, { name }: VolumeMount): string | undefined => {
@@ -144,10 +144,10 @@ const variants = podVariants();
 
 describe('what each step of a pod has', () => {
   it('is looked at in every kind of pod', () => {
-    expect(variants).toHaveLength(5 * 3 * 2 * 2 * 2 * 2 * 2);
+    expect(variants).toHaveLength(5 * 3 * 2 * 2 * 3 * 2 * 2);
     const steps = new Set(variants.flatMap(({ pod }) => stepsOf(pod).map(({ name }) => name)));
     expect(steps).toEqual(
-      new Set([...Object.keys(table), ...Object.keys(extensionTable), 'pre-start', ...Object.keys(rebaseTable)]),
+      new Set([...Object.keys(table), ...Object.keys(extensionTable), ...Object.keys(rebaseTable)]),
     );
   });
 

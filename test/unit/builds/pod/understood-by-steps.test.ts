@@ -4,7 +4,6 @@ import { buildPod } from '../../../../lib/builds/pod/build-pod.ts';
 import { completionOptions } from '../../../../lib/steps/completion/options.ts';
 import { prepareOptions } from '../../../../lib/steps/prepare/options.ts';
 import { rebaseOptions } from '../../../../lib/steps/rebase/options.ts';
-import { waiterOptions } from '../../../../lib/steps/waiter/options.ts';
 import { baseSecrets, buildB, contextB, cosignSecret, rebaseB, step } from '../base-build.ts';
 
 /** What a container's program is started with. */
@@ -105,22 +104,18 @@ describe('the step programs understand the pod', () => {
     });
   });
 
-  it('the waiter, which starts each step with the very words it would have had', () => {
+  it('the program that starts each step in its turn, with the very words it would have had', () => {
     const build = buildB({ cosign: { annotations: [{ name: 'note', value: 'two words' }] } });
     const plain = buildPod(build, contextB());
-    const pod = buildPod(build, contextB({ settings: { injectedSidecars: true } }));
-    expect(waiterOptions(step(pod, 'pre-start').args ?? [])).toEqual({ mode: 'copy', to: '/programs/waiter' });
-    for (const [index, { name }] of (pod.spec?.containers ?? []).entries()) {
-      const before = pod.spec?.containers[index - 1]?.name;
-      const { command = [], args = [] } = step(plain, name);
-      expect(waiterOptions(step(pod, name).args ?? [])).toEqual({
-        mode: 'wait',
-        waitFile: before === undefined ? '/downward/sidecars-ready' : '',
-        after: before ?? '',
-        signals: '/buildWait',
-        signalTo: '/buildSignal',
-        command: [...command, ...args],
-      });
+    for (const settings of [{ injectedSidecars: true }, { buildSteps: 'parallel' as const }]) {
+      const steps = buildPod(build, contextB({ settings })).spec?.containers ?? [];
+      for (const [index, { name, args = [] }] of steps.entries()) {
+        const before = steps[index - 1]?.name;
+        const first = ['injectedSidecars' in settings ? '-ready=/downward/sidecars-ready' : '', '-hold=/turn/turn'];
+        const told = before === undefined ? first.filter((flag) => flag !== '') : [`-after=${before}`];
+        const words = step(plain, name);
+        expect(args).toEqual([...told, '--', ...(words.command ?? []), ...(words.args ?? [])]);
+      }
     }
   });
 });

@@ -1,4 +1,6 @@
+import type { Container, Pod } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
+import type { BuildSpec } from '../../../../lib/api/build.ts';
 import { buildPod } from '../../../../lib/builds/pod/build-pod.ts';
 import { platformApiFor } from '../../../../lib/builds/pod/platform-api.ts';
 import {
@@ -154,15 +156,11 @@ describe('the variant for injected sidecars', () => {
   const pod = (build = buildB({ cosign: { annotations: [{ name: 'note', value: 'two words' }] } })) =>
     buildPod(build, contextB({ settings }));
 
-  it('03#74 starts by putting the waiter beside the steps, restricted like they are', () => {
-    expect(pod().spec?.initContainers).toHaveLength(1);
-    expect(step(pod(), 'pre-start')).toMatchObject({
-      image: 'steps',
-      command: ['/kpackless/waiter'],
-      args: ['-mode=copy', '-to=/programs/waiter'],
-      volumeMounts: [{ name: 'programs-dir', mountPath: '/programs' }],
-      securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true },
-    });
+  it('03#74 has no init container: prepare copies what the others start with, before they start', () => {
+    expect(pod().spec?.initContainers).toBeUndefined();
+    const command = ['/kpackless/shell', 'cp', '/kpackless/shell', '/kpackless/turn', '/turn'];
+    expect(step(pod(), 'prepare')).toMatchObject({ lifecycle: { postStart: { exec: { command } } } });
+    expect(pod().spec?.containers.filter(({ lifecycle }) => lifecycle !== undefined)).toHaveLength(1);
   });
 
   it('03#75 03#76 runs every step behind the one before, the first once all containers run', () => {
@@ -176,16 +174,14 @@ describe('the variant for injected sidecars', () => {
       'export',
       'completion',
     ]);
-    expect(steps[2]?.args?.slice(0, 6)).toEqual([
-      '-mode=wait',
-      '-signal-to=/buildSignal',
-      '-signals=/buildWait',
-      '-after=analyze',
-      '--',
-      '/cnb/lifecycle/detector',
+    expect(steps[2]?.args?.slice(0, 3)).toEqual(['-after=analyze', '--', '/cnb/lifecycle/detector']);
+    expect(steps[0]?.args?.[0]).toBe('-ready=/downward/sidecars-ready');
+    expect(mountsOf(pod(), 'prepare').slice(-4)).toEqual([
+      'downward-api-dir',
+      'build-wait-dir',
+      'build-wait-dir',
+      'turn-dir',
     ]);
-    expect(steps[0]?.args?.[3]).toBe('-wait-file=/downward/sidecars-ready');
-    expect(mountsOf(pod(), 'prepare').slice(-3)).toEqual(['downward-api-dir', 'build-wait-dir', 'build-wait-dir']);
     expect(step(pod(), 'analyze').volumeMounts?.slice(-2)).toEqual([
       { name: 'build-wait-dir', mountPath: '/buildWait', readOnly: true },
       { name: 'build-wait-dir', mountPath: '/buildSignal', subPath: 'analyze' },
@@ -194,17 +190,13 @@ describe('the variant for injected sidecars', () => {
 
   it('starts steps of our own image with the program in it, and others with the copy', () => {
     const commands = Object.fromEntries((pod().spec?.containers ?? []).map(({ name, command }) => [name, command]));
-    const [own, copy] = [['/kpackless/waiter'], ['/programs/waiter']];
+    const own = ['/kpackless/shell', 'sh', '/kpackless/turn'];
+    const copy = ['/turn/busybox', 'sh', '/turn/turn'];
     expect(commands).toEqual({
       prepare: own,
       ...Object.fromEntries(['analyze', 'detect', 'restore', 'build', 'export'].map((name) => [name, copy])),
       completion: own,
     });
-    const { programs } = contextB();
-    const elsewhere = { programs: { ...programs, waiter: { ...programs.waiter, image: 'elsewhere' } }, settings };
-    const made = buildPod(buildB(), contextB(elsewhere));
-    expect(step(made, 'completion').command).toEqual(copy);
-    expect(mountsOf(made, 'completion')).toContain('programs-dir');
   });
 
   it('hands over arguments with spaces in one piece', () => {
@@ -213,7 +205,7 @@ describe('the variant for injected sidecars', () => {
 
   it('03#77 adds its volumes and lets sidecars in', () => {
     expect(pod().spec?.volumes?.slice(-3)).toEqual([
-      { name: 'programs-dir', emptyDir: {} },
+      { name: 'turn-dir', emptyDir: {} },
       { name: 'build-wait-dir', emptyDir: {} },
       {
         name: 'downward-api-dir',
@@ -225,9 +217,69 @@ describe('the variant for injected sidecars', () => {
     expect(pod().metadata?.annotations).not.toHaveProperty('sidecar.istio.io/inject');
   });
 
-  it('applies to rebase pods as well', () => {
+  it('applies to rebase pods as well, which copy nothing', () => {
     const made = pod(rebaseB());
     expect(made.spec?.containers.map(({ name }) => name)).toEqual(['rebase', 'completion']);
     expect(variableOf(made, 'rebase', 'BUILD_CHANGES')).toBe('changes');
+    expect(JSON.stringify(made)).not.toMatch(/postStart|turn-dir|-hold/);
+  });
+});
+
+describe('the form in which all steps start at once', () => {
+  const asks = (value: string) => ({ annotations: { 'image.kpack.io/buildSteps': value } });
+  const parallel = (spec: Partial<BuildSpec> = {}) =>
+    buildPod(buildB(spec), contextB({ settings: { buildSteps: 'parallel' } }));
+  const sequential = buildPod(buildB(), contextB());
+  const nothing = { cpu: '0', memory: '0', 'ephemeral-storage': '0' };
+  const resourcesOf = ({ spec }: Pod) =>
+    Object.fromEntries((spec?.containers ?? []).map(({ name, resources }) => [name, resources]));
+
+  it('is had by installation or by Image, and each can have the other', () => {
+    const made = buildPod(buildB({}, asks('parallel')), contextB());
+    expect(made.spec).toEqual(parallel().spec);
+    expect(buildPod(buildB({}, asks('sequential')), contextB({ settings: { buildSteps: 'parallel' } })).spec).toEqual(
+      sequential.spec,
+    );
+    expect(() => buildPod(buildB({}, asks('both')), contextB())).toThrow(
+      'annotation image.kpack.io/buildSteps is "both": use sequential or parallel',
+    );
+  });
+
+  it('is not for rebases, nor where the namespace refuses it', () => {
+    const settings = { buildSteps: 'parallel' as const };
+    expect(buildPod(rebaseB(), contextB({ settings }))).toEqual(buildPod(rebaseB(), contextB()));
+    expect(buildPod(buildB(), contextB({ settings, isSequential: true }))).toEqual(sequential);
+  });
+
+  it('is the one for sidecars without waiting for any, and keeps them out', () => {
+    const beside = buildPod(buildB(), contextB({ settings: { injectedSidecars: true } }));
+    const { volumes = [], containers = [] } = parallel().spec ?? {};
+    expect(volumes).toEqual(beside.spec?.volumes?.filter(({ name }) => name !== 'downward-api-dir'));
+    const bare = (step: Container) => ({ ...step, resources: {} });
+    expect(containers.slice(1).map(bare)).toEqual(beside.spec?.containers.slice(1).map(bare));
+    expect(parallel().metadata?.annotations).toHaveProperty(['sidecar.istio.io/inject'], 'false');
+    expect(JSON.stringify(parallel())).not.toMatch(/downward/);
+  });
+
+  it('asks for what one of its steps asks for in sequence: as a pod, by its build, and by no other step', () => {
+    const resources = {
+      requests: { cpu: '1', memory: '1Gi', 'example.com/gpu': '1' },
+      limits: { memory: '2Gi', 'ephemeral-storage': '5Gi', 'hugepages-2Mi': '4Mi', 'example.com/gpu': '1' },
+    };
+    const pod = parallel({ resources });
+    expect(pod.spec).toMatchObject({
+      resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { memory: '2Gi', 'hugepages-2Mi': '4Mi' } },
+    });
+    const { build, ...others } = resourcesOf(pod);
+    expect(build).toEqual(resources);
+    for (const other of Object.values(others))
+      expect(other).toEqual({ requests: nothing, limits: { memory: '2Gi', 'ephemeral-storage': '5Gi' } });
+  });
+
+  it('asks for nothing when the Build does, and says so, as a LimitRange would fill it in for each step', () => {
+    expect(parallel().spec).not.toHaveProperty('resources');
+    const { build, ...others } = resourcesOf(parallel());
+    expect(build).toEqual({});
+    for (const other of Object.values(others)) expect(other).toEqual({ requests: nothing });
   });
 });
