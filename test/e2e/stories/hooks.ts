@@ -26,8 +26,7 @@ const push = ({ standalone, cluster }: Suite, secret: string, commit: string): P
   });
 };
 
-const wakeUps = ({ sent }: Suite): number =>
-  sent.filter((body) => body.includes('"reason":"hook"')).length;
+const wakeUps = ({ sent }: Suite): number => sent.filter((body) => body.includes('"reason":"hook"')).length;
 
 /** A commit that nobody polls for, and the hooks that tell of it. */
 export const hooks: Story = {

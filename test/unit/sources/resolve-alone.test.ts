@@ -6,14 +6,13 @@ import { isAnsweredByMaker, resolvedAlone } from '../../../lib/sources/resolve-a
 const created = '2026-11-30T09:00:00Z';
 const at = (seconds: number): Date => new Date(Date.parse(created) + seconds * 1000);
 const owner = { apiVersion: 'kpack.io/v1alpha2', kind: 'Image', name: 'app', uid: 'u', controller: true };
-const resolver = (source: object, rest: object = {}): SourceResolver =>
-  ({
-    apiVersion: 'kpack.io/v1alpha2',
-    kind: 'SourceResolver',
-    metadata: { name: 'app-source', creationTimestamp: created, ownerReferences: [owner] },
-    spec: { source },
-    ...rest,
-  }) as SourceResolver;
+const resolver = (source: object, rest: object = {}): SourceResolver => ({
+  apiVersion: 'kpack.io/v1alpha2',
+  kind: 'SourceResolver',
+  metadata: { name: 'app-source', creationTimestamp: created, ownerReferences: [owner] },
+  spec: { source },
+  ...rest,
+});
 const registry = { registry: { image: 'registry.example/source:1' }, subPath: 'app' };
 
 describe('a source', () => {
@@ -34,7 +33,7 @@ describe('a source', () => {
     ],
     ['that is none', resolver({})],
   ])('%s has to be asked about', (_, one) => {
-    expect(resolvedAlone(one as SourceResolver)).toBeUndefined();
+    expect(resolvedAlone(one)).toBeUndefined();
   });
 });
 
