@@ -49,7 +49,8 @@ const isNoName = 'is not named as an object of Kubernetes may be';
 
 const messageSchema = v.object({
   v: v.literal(1),
-  cluster: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)),
+  /** The length apart: a counted repetition is compiled into a hundred copies of itself. */
+  cluster: v.pipe(v.string(), v.maxLength(100), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)),
   /** Changes when the cluster's history of versions may have gone back (etcd restored, cluster replaced). */
   epoch: shortText,
   target: v.pipe(
