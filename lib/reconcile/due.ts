@@ -15,15 +15,19 @@ const jittered = (seconds: number, random: number): number => seconds * (0.75 + 
 export const dueAfterOutcome = (outcome: Outcome, random: number): number =>
   outcome.done ? jittered(day, random) : Math.min(unfinishedLimit, Math.max(0, outcome.afterSeconds));
 
+/** An API server that has just started refuses for seconds what it allows, since its port is open before its rules are read. */
+const refusalsOfAStart = 3;
+
 /**
  * After `attempts` failed passes in a row (this one included): 1, 2, 4 … s, or 1, 2, 4 … min where waiting for people; at most ten minutes.
- * What the API server refuses is asked for again in seconds at first, though people may be needed: one that has just started refuses for
- * seconds what it allows, since its port is open before its rules are read, and the failures of the outage before that count already.
+ * What the API server refuses is asked for thrice within seconds before people are waited for.
  */
 export const dueAfterFailure = (error: ExpectedError, attempts: number, random: number): number => {
   const isRefusal = isKubeError(error, 'forbidden') || isKubeError(error, 'unauthorized');
-  const first = error.pace === 'slow' && !isRefusal ? minute : 1;
-  const backOff = Math.min(unfinishedLimit, first * 2 ** Math.min(attempts - 1, 20));
+  const mayBeAStart = isRefusal && attempts <= refusalsOfAStart;
+  const first = error.pace === 'slow' && !mayBeAStart ? minute : 1;
+  const inARow = isRefusal && !mayBeAStart ? attempts - refusalsOfAStart : attempts;
+  const backOff = Math.min(unfinishedLimit, first * 2 ** Math.min(inARow - 1, 20));
   return Math.max(jittered(backOff, random), Math.min(unfinishedLimit, error.retryAfterSeconds ?? 0));
 };
 
