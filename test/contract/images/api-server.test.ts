@@ -95,7 +95,9 @@ describe.runIf(apiServerIsHere && goldenIsHere)('Images on a real API server', (
     await runPass(reconciler, kube, { kind: 'Image', namespace, name });
     expect(await twice()).toStrictEqual(quiet);
     const resolver = await kube.get<SourceResolver>({ kind: 'SourceResolver', namespace, name: `${name}-source` });
-    if (resolver !== undefined) await kube.replaceStatus({ ...resolver, status: sourceResolver?.status });
+    // What the Image's own pass resolved stays: kpack drops `stripComponents` of blobs, which kpackless keeps.
+    if (resolver !== undefined && resolver.status?.source === undefined)
+      await kube.replaceStatus({ ...resolver, status: sourceResolver?.status });
     expect(await twice()).toStrictEqual(quiet);
     const listed = await kube.list<Build>('Build', { namespace, labelSelector: `image.kpack.io/image=${name}` });
     expect(listed.map(({ metadata }) => metadata.name)).toStrictEqual(builds.map(({ metadata }) => metadata.name));

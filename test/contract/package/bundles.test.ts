@@ -37,8 +37,9 @@ const initMilliseconds = new Map<string, number>();
 const emptyApiServer = async (): Promise<{ readonly url: string; readonly caData: string }> => {
   const { key, cert } = await selfSigned();
   const server: Server = createServer({ key, cert }, (request, response) => {
-    asked.push({ path: request.url ?? '', authorization: request.headers.authorization ?? '' });
-    const name = request.url?.split('/').at(-1) ?? '';
+    const { pathname } = new URL(request.url ?? '', 'https://api.invalid');
+    asked.push({ path: pathname, authorization: request.headers.authorization ?? '' });
+    const name = pathname.split('/').at(-1) ?? '';
     response.writeHead(404, { 'content-type': 'application/json' });
     response.end(
       JSON.stringify({ kind: 'Status', status: 'Failure', reason: 'NotFound', code: 404, details: { name } }),
@@ -109,8 +110,9 @@ describe('a bundle', () => {
     expect(bundles.map(({ name }) => name).sort()).toEqual(wanted.sort());
   });
 
-  it('is at most 1.2 MB (DESIGN §6)', () => {
-    expect(bundles.filter(({ sizeBytes }) => sizeBytes > 1_200_000 || sizeBytes < 100_000)).toEqual([]);
+  it('of a function or the relay is at most 1.2 MB (DESIGN §6), and all of them together in one process 1.5 MB', () => {
+    const limitOf = (name: string): number => (name === 'standalone' ? 1_500_000 : 1_200_000);
+    expect(bundles.filter(({ name, sizeBytes }) => sizeBytes > limitOf(name) || sizeBytes < 100_000)).toEqual([]);
   });
 
   it.each(queueRows.map(({ name, kind }) => [name, kind] as const))(
