@@ -74,8 +74,13 @@ const options = {
   target: 'node24',
   format: 'esm',
   mainFields: ['module', 'main'],
-  // Packages in CommonJS call require for Node's own modules.
-  banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
+  // What Node gives to packages in CommonJS: they call require for its own modules, and ssh2's cipher asks for its folder.
+  banner: {
+    js: [
+      "import{createRequire as r}from'node:module'",
+      'const require=r(import.meta.url),__filename=import.meta.filename,__dirname=import.meta.dirname;',
+    ].join(';'),
+  },
   plugins: [withoutUnused],
   logLevel: 'error',
 } satisfies BuildOptions;

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bundle, bundleAll } from '../../../infra/bundle.ts';
+import { type Bundle, bundleAll, bundleOne } from '../../../infra/bundle.ts';
 import { queueRows } from '../../../lib/reconcile/kind-table.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { DynamoDbTable } from '../../../lib/state/dynamodb-table.ts';
@@ -133,6 +133,14 @@ describe('a bundle', () => {
       expect(ran.logged.map(({ what }) => what)).toEqual(['message is unreadable and was dropped', 'pass finished']);
     },
   );
+
+  it('speaks SSH, whose ciphers come as CommonJS that asks for its own folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kpackless-ssh-'));
+    closers.push(() => rm(folder, { recursive: true, force: true }));
+    const { path } = await bundleOne('ssh', join('test', 'support', 'ssh-handshake.ts'), folder);
+    const { stdout } = await run(process.execPath, [path], { timeout: 30_000 });
+    expect(stdout).toBe('ready\n');
+  });
 
   it('reaches a cluster of EKS with its CA and a token signed with the function’s own identity', async () => {
     const [question] = asked.filter(({ path }) => path.endsWith('/absent-cluster-stack'));
