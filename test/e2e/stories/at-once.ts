@@ -137,7 +137,9 @@ export const atOnce: Story = {
       it('takes no longer than it may', async () => {
         const build = await endedBuild(the(), keyOf('late'), 1);
         expect(bareCondition(build, 'Succeeded')).toMatchObject({ status: 'False', reason: 'DeadlineExceeded' });
-        expect(bareCondition(build, 'Succeeded')?.message).toMatch(/(Container \w+ terminated|Pod was active).*buildTimeout/s);
+        expect(bareCondition(build, 'Succeeded')?.message).toMatch(
+          /(Container \w+ terminated|Pod was active).*buildTimeout/s,
+        );
       });
 
       it('is cancelled within moments', async () => {
