@@ -19,8 +19,8 @@ const isOfTarget = ({ target, cause }: Wakeup): boolean =>
 
 /**
  * An event of the object itself whose version equals the recorded one tells nothing new, nor one of a version that is known to come before it;
- * and neither does a list or an event of a child in the version that the last pass decided on, which may have written it itself. Versions are compared for equality alone: an ordering across objects, restores and
- * re-creation cannot be got right.
+ * and neither does a list or an event of a child in the version that the last pass decided on, which may have written it itself. Versions are
+ * compared for equality alone: an ordering across objects, restores and re-creation cannot be got right.
  */
 const saysNothingNew = (message: Wakeup, record: ObjectRecord): boolean => {
   const { cause, epoch, reason } = message;
