@@ -46,6 +46,8 @@ import { Waiting } from './waiting.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
 const lookAgainSeconds = 600;
+/** Longest that a Build whose pod was made says nothing, seconds: a scheduler tells of every pod sooner, where there is one. */
+const firstWordSeconds = 10;
 /** Time between two looks at a pod that is being stopped, seconds: the usual grace period, and a little for the node. */
 const cancelSeconds = 45;
 /** Time kept for making a pod after a rebase that took too long, seconds. */
@@ -165,10 +167,10 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     return withoutSlot(build, pass, () => Promise.reject(refusal));
   };
 
-  /** What a Build says that has said nothing yet comes with the first event of its pod, moments later: one write less. */
+  /** What a Build says that has said nothing yet comes with the first event of its pod, moments later: one write less. Or with none, soon. */
   const toldLater = async (pass: Pass): Promise<Outcome> => {
     await pass.dependOn([]);
-    return again(lookAgainSeconds, 'the pod was made');
+    return again(firstWordSeconds, 'the pod was made');
   };
 
   /** Reports a pod that was just made. Should that fail because somebody wrote the Build, the pass ends all the same: its record has the pod. */

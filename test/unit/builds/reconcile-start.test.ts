@@ -30,6 +30,14 @@ describe('a new Build', () => {
     expect(world.build().status).toMatchObject({ podName: 'build-name-build-pod' });
   });
 
+  it('leaves the first word to the first event of the pod, and says it within seconds where none comes', async () => {
+    const world = buildWorld();
+    expect(await world.pass({ isFirst: true })).toMatchObject({ outcome: { done: false, afterSeconds: 10 } });
+    expect(world.build().status).toBeUndefined();
+    await world.pass();
+    expect(world.condition()).toEqual(unknown);
+  });
+
   it('02#126 writes nothing when there is nothing new', async () => {
     const world = buildWorld();
     await world.pass();
