@@ -1,6 +1,6 @@
 /** A fetch that goes only where the guard lets it. */
-import { type AgentOptions, type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https';
+import { type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { agentOptions, fetchOver, isProxied, type NodeFetch } from './fetch.ts';
@@ -24,31 +24,13 @@ const connecting = (
   return undefined;
 };
 
-class GuardedHttpAgent extends HttpAgent {
-  readonly #guard: EgressGuard;
-
-  constructor(guard: EgressGuard, options: AgentOptions) {
-    super(options);
-    this.#guard = guard;
-  }
-
-  override createConnection(options: ClientRequestArgs, created?: Created): Duplex | null | undefined {
-    return connecting(this.#guard, options, created, (...args) => super.createConnection(...args));
-  }
-}
-
-class GuardedHttpsAgent extends HttpsAgent {
-  readonly #guard: EgressGuard;
-
-  constructor(guard: EgressGuard, options: HttpsAgentOptions) {
-    super(options);
-    this.#guard = guard;
-  }
-
-  override createConnection(options: ClientRequestArgs, created?: Created): Duplex | null | undefined {
-    return connecting(this.#guard, options, created, (...args) => super.createConnection(...args));
-  }
-}
+/** The agent, whose connections lead only to what the guard lets through. */
+const guarded = <A extends HttpAgent>(agent: A, guard: EgressGuard): A => {
+  const create: Create = agent.createConnection.bind(agent);
+  agent.createConnection = (options: ClientRequestArgs, created?: Created) =>
+    connecting(guard, options, created, create);
+  return agent;
+};
 
 /** How a guarded fetch differs from the usual one. */
 export interface GuardedFetchOptions extends GuardOptions {
@@ -67,8 +49,8 @@ export const guardedFetch = (judge: Judge, { ca, plainHttp, ...options }: Guarde
   const clear = plainHttp === 'anywhere' ? secure : egressGuard(judgeInTheClear(judge), options);
   const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
   const fetch = fetchOver({
-    http: new GuardedHttpAgent(clear, agentOptions()),
-    https: new GuardedHttpsAgent(secure, { ...agentOptions(), ...trust }),
+    http: guarded(new HttpAgent(agentOptions()), clear),
+    https: guarded(new HttpsAgent({ ...agentOptions(), ...trust }), secure),
   });
   if (!isProxied()) return fetch;
   return async (url, init) => {
