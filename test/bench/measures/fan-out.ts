@@ -1,6 +1,7 @@
 /** Many Images at once: how fast the last pod is there, and what that costs the API server. */
 import type { KubeObject } from '../../../lib/kube/object.ts';
-import { type AuditLog, isWrite, type Request } from '../audit.ts';
+import type { AuditedRequest } from '../../support/audit-line.ts';
+import { type AuditLog, isWrite } from '../audit.ts';
 import { chainName, commonChain, hopsOf } from '../hops.ts';
 import { cpuSeconds } from '../machine.ts';
 import { imageNamed } from '../objects.ts';
@@ -16,20 +17,20 @@ export interface FanOut {
   readonly imagesPerSecond: number;
   readonly rows: readonly Row[];
   /** kpackless' own requests, in order. */
-  readonly requests: readonly Request[];
+  readonly requests: readonly AuditedRequest[];
 }
 
 const lanes = 32;
 
 /** Whether it made a pod. */
-export const isPod = ({ resource, verb, code }: Request): boolean =>
+export const isPod = ({ resource, verb, code }: AuditedRequest): boolean =>
   resource === 'pods' && verb === 'create' && code === 201;
 
 /** What no Image costs: a controller's lease, and words about what it does. */
 const besideWork = new Set(['namespaces', 'leases', 'events', 'configmaps']);
 
 /** A controller's requests of passes; what it watches and lists for that is no pass's. */
-export const ofPasses = (requests: readonly Request[], of: string = ownUser): readonly Request[] =>
+export const ofPasses = (requests: readonly AuditedRequest[], of: string = ownUser): readonly AuditedRequest[] =>
   requests.filter(({ user, verb, namespace, resource }) => {
     const isWatching = verb === 'watch' || (verb === 'list' && namespace === '') || besideWork.has(resource);
     return user === of && !isWatching;
@@ -41,8 +42,8 @@ export const untilQuiet = async (
   quietMs: number,
   seconds = 60,
   user: string = ownUser,
-): Promise<readonly Request[]> => {
-  const seen: Request[] = [];
+): Promise<readonly AuditedRequest[]> => {
+  const seen: AuditedRequest[] = [];
   let last = performance.now();
   await until(
     'quiet',
@@ -58,7 +59,7 @@ export const untilQuiet = async (
 };
 
 /** `get images 2.0, update images/status 3.0, …`, most frequent first. */
-export const perImage = (requests: readonly Request[], images: number): string =>
+export const perImage = (requests: readonly AuditedRequest[], images: number): string =>
   [...Map.groupBy(requests, ({ verb, resource }) => `${verb} ${resource}`)]
     .toSorted(([, a], [, b]) => b.length - a.length)
     .map(([what, list]) => `${what} ${round(list.length / images)}`)
@@ -67,7 +68,7 @@ export const perImage = (requests: readonly Request[], images: number): string =
 const countedKinds: ReadonlySet<string> = new Set(['Image', 'SourceResolver', 'Build']);
 
 /** How many passes an Image took. A pass that runs reads its Image once; what is skipped must read nothing. */
-const passRows = (all: readonly PassLine[], requests: readonly Request[], images: number): readonly Row[] => {
+const passRows = (all: readonly PassLine[], requests: readonly AuditedRequest[], images: number): readonly Row[] => {
   const passes = all.filter(({ kind }) => countedKinds.has(kind));
   const counts = Map.groupBy(passes, ({ kind, result }) => `${kind} ${result}`);
   const figures = Object.fromEntries([...counts].map(([what, list]) => [what, round(list.length / images)]));
@@ -88,7 +89,7 @@ const passRows = (all: readonly PassLine[], requests: readonly Request[], images
   ];
 };
 
-const requestRows = (requests: readonly Request[], images: number): readonly Row[] => {
+const requestRows = (requests: readonly AuditedRequest[], images: number): readonly Row[] => {
   const refused = requests.filter(({ code }) => code === 409).length;
   const writes = requests.filter(isWrite).length / images;
   const reads = requests.length / images - writes;
@@ -111,7 +112,7 @@ export interface Burst {
   readonly perSecond: number;
   readonly cpu: { readonly own: number; readonly apiServer: number; readonly etcd: number };
   /** Every request meanwhile, everybody's. */
-  readonly seen: readonly Request[];
+  readonly seen: readonly AuditedRequest[];
   readonly createdAt: ReadonlyMap<string, number>;
   readonly podAt: ReadonlyMap<string, number>;
 }
@@ -127,7 +128,7 @@ export const burst = async (
   imageOf: (world: World, name: string) => KubeObject = imageNamed,
 ): Promise<Burst> => {
   const cpu = (): readonly number[] => [pid, world.pids.apiServer, world.pids.etcd].map(cpuSeconds);
-  const seen: Request[] = [];
+  const seen: AuditedRequest[] = [];
   const createdAt = new Map<string, number>();
   const podAt = new Map<string, number>();
   const look = (): void => {

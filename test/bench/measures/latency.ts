@@ -1,6 +1,6 @@
 /** One Image at a time: how long until its pod, and where the time goes. */
 import type { KubeObject } from '../../../lib/kube/object.ts';
-import type { Request } from '../audit.ts';
+import type { AuditedRequest } from '../../support/audit-line.ts';
 import { commonChain, type Hop, hopsOf } from '../hops.ts';
 import { imageNamed } from '../objects.ts';
 import { atMost, median, type Row, round } from '../row.ts';
@@ -28,7 +28,7 @@ export const oneAtATime = async (
   const audit = world.audit();
   const ways: Way[] = [];
   for (const name of names) {
-    const seen: Request[] = [];
+    const seen: AuditedRequest[] = [];
     await world.kube.create(imageOf(world, name));
     const pod = await until(
       'the pod of one Image',

@@ -1,6 +1,6 @@
 /** The requests that one Image cost, made again for other names by a client that does nothing else. */
 import type { KubeObject } from '../../../lib/kube/object.ts';
-import type { Request } from '../audit.ts';
+import type { AuditedRequest } from '../../support/audit-line.ts';
 import { imageNamed, namespace } from '../objects.ts';
 import { inLanes } from '../wait.ts';
 import type { World } from '../world.ts';
@@ -29,13 +29,13 @@ interface Step {
 const isOwn = (kind: string): boolean => ['Image', 'SourceResolver', 'Build', 'Pod'].includes(kind);
 
 /** What was asked for on behalf of `image`, in order. A request for a shared object is known by its time only: each Image gets its part. */
-const stepsOf = (requests: readonly Request[], image: string): readonly Step[] => {
+const stepsOf = (requests: readonly AuditedRequest[], image: string): readonly Step[] => {
   const images = requests.filter(({ resource, verb }) => resource === 'pods' && verb === 'create').length;
-  const step = ({ verb, resource, name }: Request): Step => {
+  const step = ({ verb, resource, name }: AuditedRequest): Step => {
     const kind = kindOf[resource.replace('/status', '')] ?? '';
     return { verb, kind, isStatus: resource.endsWith('/status'), own: isOwn(kind), name };
   };
-  const belongs = ({ name }: Request): boolean => name === image || name.startsWith(`${image}-`);
+  const belongs = ({ name }: AuditedRequest): boolean => name === image || name.startsWith(`${image}-`);
   const listing: readonly Step[] = Array.from(
     { length: Math.round(requests.filter(({ verb }) => verb === 'list').length / images) },
     () => ({ verb: 'list', kind: 'Build', isStatus: false, own: true, name: '' }),
@@ -94,7 +94,7 @@ const runRound = async (
 /** Seconds for the requests of `count` Images like `image`, made by `lanes` at once. Leaves its objects behind. */
 export const replaySeconds = async (
   world: World,
-  requests: readonly Request[],
+  requests: readonly AuditedRequest[],
   image: string,
   count: number,
   lanes: number,

@@ -4,7 +4,7 @@ import { pushImage } from '../../../infra/local/images/push.ts';
 import { runImage } from '../../../infra/local/images/stack.ts';
 import type { Build } from '../../../lib/api/build.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
-import type { Request } from '../audit.ts';
+import type { AuditedRequest } from '../../support/audit-line.ts';
 import { namespace } from '../objects.ts';
 import { type Row, round } from '../row.ts';
 import { inLanes, until } from '../wait.ts';
@@ -50,7 +50,7 @@ const finish = async ({ kube, registry }: World, image: string, latestImage: str
   );
 };
 
-const rebased = ({ resource, verb, name, code, user }: Request): boolean =>
+const rebased = ({ resource, verb, name, code, user }: AuditedRequest): boolean =>
   resource === 'builds/status' && verb === 'update' && user === ownUser && name.endsWith('-build-2') && code === 200;
 
 /** Ends the first Build of each Image, with a stand-in for what its pod would have pushed. */
@@ -82,7 +82,7 @@ export const stackChange = async (world: World, images: readonly string[]): Prom
     { kind: 'ClusterStack', namespace: '', name: 'sample' },
     { spec: { runImage: { image: `${registry.host}/run:2` } } },
   );
-  const seen: Request[] = [];
+  const seen: AuditedRequest[] = [];
   const done = new Set<string>();
   await until(
     `rebases of ${images.length} Images`,

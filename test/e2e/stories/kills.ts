@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../../infra/local/git-repository.ts';
 import type { StandaloneProcess } from '../../../infra/standalone/child.ts';
 import type { Build } from '../../../lib/api/build.ts';
+import { requestOf } from '../../support/audit-line.ts';
 import { makeImage, makeNamespace, makePlatform, steadyPlatform } from '../objects.ts';
 import { bareCondition, buildNames, type ImageKey, imageOf, podWhen, readyAfter } from '../observe.ts';
 import { startKpackless } from '../processes.ts';
@@ -28,23 +29,10 @@ const begin = async (suite: Suite, name: string, slowSeconds: number, builder = 
 const podCreations = ({ cluster }: Suite): readonly string[] =>
   readFileSync(cluster.auditLogPath, 'utf8')
     .split('\n')
-    .filter((line) => line.includes('"verb":"create"') && line.includes(`"namespace":"${namespace}"`))
-    .map((line) => JSON.parse(line) as AuditLine)
-    .filter(
-      ({ objectRef, responseStatus, stage }) =>
-        stage === 'ResponseComplete' &&
-        objectRef?.resource === 'pods' &&
-        objectRef.subresource === undefined &&
-        responseStatus?.code === 201,
-    )
-    .map(({ requestURI, objectRef }) => objectRef?.name ?? requestURI);
-
-interface AuditLine {
-  readonly stage: string;
-  readonly requestURI: string;
-  readonly objectRef?: { readonly resource?: string; readonly subresource?: string; readonly name?: string };
-  readonly responseStatus?: { readonly code?: number };
-}
+    .filter((line) => line.includes('"verb":"create"') && line.includes('"stage":"ResponseComplete"'))
+    .map(requestOf)
+    .filter((request) => request.namespace === namespace && request.resource === 'pods' && request.code === 201)
+    .map(({ name }) => name);
 
 const runsBuild = (pod: Awaited<ReturnType<typeof podWhen>>): boolean =>
   pod.status?.initContainerStatuses?.some(({ name, state }) => name === 'build' && state?.running !== undefined) ??

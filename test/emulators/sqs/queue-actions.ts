@@ -29,9 +29,10 @@ const getQueueUrl: Action = (service, input) => ({
 const page = (
   service: Service,
   names: readonly string[],
-  token: string | undefined,
-  max: number | undefined,
-): object => {
+  input: Parameters<Action>[1],
+): { readonly urls: readonly string[]; readonly NextToken?: string } => {
+  const token = optionalText(input, 'NextToken');
+  const max = optionalNumber(input, 'MaxResults');
   const rest = [...names]
     .sort()
     .filter((name) => token === undefined || name > Buffer.from(token, 'base64').toString());
@@ -46,27 +47,13 @@ const page = (
 const listQueues: Action = (service, input) => {
   const prefix = optionalText(input, 'QueueNamePrefix') ?? '';
   const names = service.account.all().flatMap(({ name }) => (name.startsWith(prefix) ? [name] : []));
-  const { urls, ...rest } = page(
-    service,
-    names,
-    optionalText(input, 'NextToken'),
-    optionalNumber(input, 'MaxResults'),
-  ) as {
-    readonly urls: readonly string[];
-  };
+  const { urls, ...rest } = page(service, names, input);
   return { QueueUrls: urls, ...rest };
 };
 
 const listDeadLetterSourceQueues: Action = (service, input) => {
   const names = service.account.sourcesOf(queueOf(service, input).arn).map(({ name }) => name);
-  const { urls, ...rest } = page(
-    service,
-    names,
-    optionalText(input, 'NextToken'),
-    optionalNumber(input, 'MaxResults'),
-  ) as {
-    readonly urls: readonly string[];
-  };
+  const { urls, ...rest } = page(service, names, input);
   return { queueUrls: urls, ...rest };
 };
 
