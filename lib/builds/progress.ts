@@ -1,16 +1,18 @@
 /** How often a Build's progress is told: steps end each second, and every status that is written wakes whoever watches it. Pure. */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../api/build.ts';
+import { holdUpOf } from '../api/hold-up.ts';
 import { conditionOf } from '../reconcile/conditions.ts';
 import { succeededFrom } from './status.ts';
 
 /** Seconds between two tellings of how far a build is. */
-export const progressSeconds = 2;
+export const progressSeconds = 3;
 
-/** Whether there is nothing to tell but steps that have ended meanwhile: the Build runs, as its status says, and for the same reason. */
+/** Whether there is nothing to tell but steps that have ended meanwhile: the Build runs, as its status says, and what holds it up is the same. */
 const isOnlyProgress = (build: Build, pod: Pod): boolean => {
   const [had, next] = [conditionOf(build, 'Succeeded'), succeededFrom(pod)];
-  const isSame = had?.status === 'Unknown' && next.status === 'Unknown' && had.reason === next.reason;
+  const isSame =
+    had?.status === 'Unknown' && next.status === 'Unknown' && holdUpOf(had.reason) === holdUpOf(next.reason);
   return isSame && build.status?.podName === pod.metadata?.name;
 };
 

@@ -23,6 +23,7 @@ import { newBuild } from './new-build.ts';
 import { listBuilds, type ReadBuilds, readBuilds } from './read-builds.ts';
 import { isPaused, pauseRemark } from './requests.ts';
 import { readySource } from './resolved-source.ts';
+import { mayWaitSeconds, toldNow } from './running-told.ts';
 import { ensureSourceResolver } from './source-resolver.ts';
 import { builderMissing, buildRunning, passFailed, wholeStatus } from './status.ts';
 
@@ -75,7 +76,10 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
     const lookAgain = async (): Promise<Outcome> => proceed(stored, builder, await listBuilds(image, kube), pass);
     if (builds.last !== undefined && isRunning(builds.last)) {
       const seen = { running: builds.last, before: builds.all.at(-2) };
-      await pass.writeStatus(stored, buildRunning(image, builder, seen, now));
+      const status = buildRunning(image, builder, seen, now);
+      const waitSeconds = mayWaitSeconds(stored, status, builds.last, pass.memory, now);
+      if (waitSeconds > 0) return again(waitSeconds, 'how far the Build is was told a moment ago');
+      if ((await pass.writeStatus(stored, status)) !== stored) pass.remember(toldNow(builds.last, now));
       return again(unfinishedSeconds, `Build ${builds.last.metadata.name} is running`);
     }
 

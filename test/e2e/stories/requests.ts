@@ -50,10 +50,10 @@ export const requests: Story = {
         podEnded = words.at(-1)?.receivedAt ?? 0;
       });
 
-      it('takes at most 6 writes and 10 reads from the Image to its pod', () => {
+      it('takes at most 6 writes and 13 reads from the Image to its pod', () => {
         const before = all.filter(({ receivedAt }) => receivedAt <= podMade);
         expect(show(writes(before)).slice(6)).toEqual([]);
-        expect(show(reads(before)).slice(10)).toEqual([]);
+        expect(show(reads(before)).slice(13)).toEqual([]);
       });
 
       it('takes at most 10 writes from its pod to the Image being Ready', () => {
