@@ -7,6 +7,7 @@ import { isKubeError, KubeError } from './errors.ts';
 import type { KubeMeta } from './object.ts';
 import { collectionPath } from './resources.ts';
 import type { KubeTransport } from './transport.ts';
+import { isNewer } from './versions.ts';
 import { type WatchedObject, watchEvents, watchedObject } from './watch-events.ts';
 
 /** A change that was seen. */
@@ -29,6 +30,8 @@ export interface ReflectorPorts {
   /** Resolves when everything has been accepted by the queues. */
   listed(page: ListedPage): Promise<void>;
   changed(changes: readonly Change[]): Promise<void>;
+  /** The server is as far as this version: said before anything of it is handed on. */
+  received(resourceVersion: string): void;
   /** A list was needed: events since the last watch may have been missed for good, of children and deletions above all. */
   missed(): void;
   /** The version up to which everything was accepted, by an earlier run. */
@@ -93,12 +96,6 @@ async function* notSilent(
   }
 }
 
-const isVersion = (text: string): boolean => /^[1-9]\d*$/.test(text);
-
-/** Whether version `a` is newer than `b`: decimal integers of any length (KEP-5504). Of what is none, nothing is concluded. */
-export const isNewer = (a: string, b: string): boolean =>
-  isVersion(a) && isVersion(b) && (a.length === b.length ? a > b : a.length > b.length);
-
 /** Runs until `signal` aborts. Failures are waited out, with jitter, up to half a minute. */
 export const runReflector = async (
   kind: string,
@@ -119,6 +116,7 @@ export const runReflector = async (
       deadlineSeconds: 30,
     });
     const { metadata, items } = JSON.parse(body) as ListAnswer;
+    ports.received(metadata?.resourceVersion ?? '');
     return {
       objects: (items ?? []).map(watchedObject),
       version: metadata?.resourceVersion,
@@ -170,7 +168,10 @@ export const runReflector = async (
     let savedAt = ports.clock().getTime();
     for await (const events of watchEvents(notSilent(stream))) {
       const changes = events.flatMap((event) => (event.type === 'change' ? [event] : []));
-      if (changes.length > 0) await ports.changed(changes);
+      if (changes.length > 0) {
+        ports.received(changes.at(-1)?.object.metadata.resourceVersion ?? '');
+        await ports.changed(changes);
+      }
       if (events.some(({ type }) => type !== 'error')) [failures, expirations] = [0, 0];
       for (const event of events) {
         if (event.type === 'error') throw new KubeError(event.expired ? 'expired' : 'server', event.message);
@@ -196,7 +197,9 @@ export const runReflector = async (
       query: { limit: '1' },
       signal,
     });
-    return (JSON.parse(body) as ListAnswer).metadata?.resourceVersion ?? '';
+    const version = (JSON.parse(body) as ListAnswer).metadata?.resourceVersion ?? '';
+    ports.received(version);
+    return version;
   };
 
   /** Lists what is to be listed, and watches once. */

@@ -7,6 +7,7 @@ import type { KubeTransport } from '../kube/transport.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
+import type { Received } from '../reconcile/received.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
 import { Gaps } from './gaps.ts';
 import {
@@ -26,6 +27,8 @@ export interface RelayPorts {
   readonly kube: KubeClient;
   readonly history: WatchHistory;
   readonly sender: Sender;
+  /** Where passes that run in this process look how far this relay is. */
+  readonly received?: Pick<Received, 'note'>;
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
@@ -118,6 +121,7 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
               pointersFor(watched, object.metadata, origin, undefined, change),
             ),
           ),
+        received: (version) => ports.received?.note(cluster, watched.kind, origin.epoch, version),
         missed: () => {
           // What happened to a child meanwhile is in no event that will come again.
           if (watched.ownedBy !== undefined) gaps.missed(watched.kind);

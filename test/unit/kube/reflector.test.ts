@@ -1,7 +1,8 @@
 /** List and watch: nothing is marked as handed on before it is, and nothing is waited for that cannot come (DESIGN §3.11). */
 import { afterEach, describe, expect, it } from 'vitest';
-import { isNewer, pauseSeconds, type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
+import { pauseSeconds, type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
 import { sleep } from '../../../lib/kube/sleep.ts';
+import { isNewer } from '../../../lib/kube/versions.ts';
 import { parseWatchLine, type WatchedObject, watchEvents } from '../../../lib/kube/watch-events.ts';
 import { type WatchServer, watchServer } from '../../support/watch-server.ts';
 
@@ -30,6 +31,7 @@ const reflect = async (
     transport: started.transport,
     listed: async ({ objects }) => void did.push(`listed ${names(objects)}`),
     changed: async (changes) => void did.push(`changed ${names(changes.map(({ object }) => object))}`),
+    received: () => undefined,
     missed: () => void did.push('missed'),
     loadCheckpoint: async () => undefined,
     saveCheckpoint: async (version) => void did.push(`saved ${version}`),
