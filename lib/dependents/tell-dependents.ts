@@ -173,13 +173,16 @@ export const dependentsRunner =
       const attempts = record.attempts + 1;
       ports.log('warn', 'telling dependents was put off', { ...target, attempts, why: sayError(error) });
       const waitSeconds = dueAfterFailure(error, attempts, ports.random());
-      await ports.records.finish(later, record, {
+      const dueAt = freshDueAt(seconds(ports.clock()), waitSeconds, messages);
+      const isPutOff = await ports.records.finish(later, record, {
         resourceVersion: undefined,
         epoch: messages.findLast((message) => message.epoch !== '')?.epoch ?? record.epoch ?? '',
         attempts,
-        dueAt: freshDueAt(seconds(ports.clock()), waitSeconds, messages),
+        dueAt,
         edges: undefined,
       });
+      // Somebody else put it off meanwhile, perhaps for longer.
+      if (!isPutOff) await ports.records.park(later, dueAt);
       return 'put off';
     }
   };

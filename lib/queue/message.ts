@@ -90,6 +90,12 @@ export const parseMessage = (body: string): { readonly message: Message } | { re
 /** The occasion of a wake-up whose time has come. */
 export const dueOccasion = (dueAt: number): string => `due@${dueAt}`;
 
+/** The time that came, in Unix seconds; undefined for any other occasion. */
+export const timeOfDue = (occasion = ''): number | undefined => {
+  const [word, time = ''] = occasion.split('@');
+  return word === 'due' && /^\d{1,12}$/.test(time) ? Number(time) : undefined;
+};
+
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /** What says which messages are of one group: the object, as text of any length. */

@@ -91,11 +91,12 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
       const message = { v: 1, cluster: target.cluster, epoch, target: self, cause, reason: 'self' } as const;
       return sender.send(queueOf(kind), [message]);
     },
-    settleChild: (written, before) => {
+    settleChild: async (written, before) => {
       const { kind = '', metadata: { namespace = '', name = '', resourceVersion } = {} } = written;
       const child = { cluster: target.cluster, kind, namespace, name };
       const now = Math.floor(clock().getTime() / 1000);
-      return records.finish(child, noRecord, {
+      // Not where a pass of its own has ended already: that knows at least as much.
+      await records.finish(child, noRecord, {
         resourceVersion,
         epoch,
         attempts: 0,

@@ -86,7 +86,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       // A pass that looked at no child has nothing to add: what an earlier one decided on still holds.
       seen: seen.size === 0 ? record.seen : [...seen],
     };
-    if (!isRecorded(record, finished, messages, end.now)) await ports.records.finish(target, record, finished);
+    if (isRecorded(record, finished, messages, end.now) || (await ports.records.finish(target, record, finished)))
+      return;
+    // Two passes of one object at once: whichever read the older state, a third finds out what is true.
+    ports.log('info', 'somebody else recorded a pass meanwhile: it is looked at again', { ...target });
+    await ports.records.park(target, freshDueAt(end.now, 1, messages));
   };
 
   const fail = async (run: Run, progress: Progress<T>, error: ExpectedError, now: number): Promise<PassResult> => {

@@ -1,4 +1,5 @@
 /** The record of an object: what a pass must remember for the next one. Reading it costs one consistent read. */
+import { randomUUID } from 'node:crypto';
 
 import { PermanentError } from '../errors/expected.ts';
 import { printable } from '../text/printable.ts';
@@ -18,6 +19,8 @@ import type { Table } from './table.ts';
 
 /** Times are Unix seconds. */
 export interface ObjectRecord {
+  /** Changes with every pass that ends and every wake-up that is parked: who has read the record before writes nothing over that. */
+  readonly version?: string | undefined;
   /** The version our last write or read returned, and the epoch of the watch history it belongs to. */
   readonly resourceVersion?: string | undefined;
   readonly epoch?: string | undefined;
@@ -115,6 +118,7 @@ export class Records {
   async read(target: TargetKey): Promise<ObjectRecord> {
     const item = (await this.#table.get(recordKey(target), recordSortKey)) ?? {};
     return {
+      version: text(item, 'version'),
       resourceVersion: text(item, 'resourceVersion'),
       epoch: text(item, 'epoch'),
       attempts: number(item, 'attempts') ?? 0,
@@ -145,14 +149,20 @@ export class Records {
     return { ...record, looseEdges: [...record.looseEdges, ...missing.map(showDependency)] };
   }
 
-  /** The last write of a pass, one item. Edges that are no longer wanted go just before it. */
-  async finish(target: TargetKey, record: ObjectRecord, finished: Finished): Promise<void> {
+  /**
+   * The last write of a pass, one item, unless somebody has written it since it was read: false then, and what the pass knew may be old. Edges
+   * that are no longer wanted go just before it.
+   */
+  async finish(target: TargetKey, record: ObjectRecord, finished: Finished): Promise<boolean> {
     const pk = recordKey(target);
     const wanted = finished.edges?.map(showDependency);
     const { memory = '', seen = [] } = finished;
-    if (wanted !== undefined) await this.#clearEdges(target, record, wanted);
-    await this.#table.update(pk, recordSortKey, {
+    const cleared = wanted === undefined ? record : await this.#clearEdges(target, record, wanted, finished.dueAt);
+    if (cleared === undefined) return false;
+    return this.#table.update(pk, recordSortKey, {
+      expect: { version: cleared.version },
       set: {
+        version: randomUUID(),
         resourceVersion: finished.resourceVersion,
         epoch: finished.epoch,
         attempts: finished.attempts,
@@ -178,8 +188,7 @@ export class Records {
 
   /** Second 404: edges first, then the record, unless somebody has seen the object meanwhile. */
   async forget(target: TargetKey, record: ObjectRecord): Promise<void> {
-    if (record.goneAt === undefined) return;
-    await this.#clearEdges(target, record, []);
+    if (record.goneAt === undefined || (await this.#clearEdges(target, record, [])) === undefined) return;
     await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'goneAt', value: record.goneAt });
   }
 
@@ -214,7 +223,8 @@ export class Records {
   /** Parks a target until `dueAt` without a pass: its cluster's circuit is open. */
   async park(target: TargetKey, dueAt: number): Promise<void> {
     const pk = recordKey(target);
-    await this.#table.update(pk, recordSortKey, { set: { dueAt, dueShard: dueShardOf(pk) } });
+    const version = randomUUID();
+    await this.#table.update(pk, recordSortKey, { set: { version, dueAt, dueShard: dueShardOf(pk) } });
   }
 
   /** Deletes a record without edges, if its due time is still `dueAt`: whoever has set another wants to be woken. */
@@ -241,19 +251,33 @@ export class Records {
   }
 
   /**
-   * Deletes every edge that may exist and is not in `kept`. The record stops relying on them first: dying in between must not
-   * leave an edge that is believed in and not there, since nobody would be woken through it.
+   * Deletes every edge that may exist and is not in `kept`. The record stops relying on them first: dying in between must not leave an edge that is
+   * believed in and not there, since nobody would be woken through it. Gives the record as it then is; undefined, and nothing is deleted, when
+   * somebody has written it since it was read, as they may rely on one of these.
    */
-  async #clearEdges(target: TargetKey, record: ObjectRecord, kept: readonly string[]): Promise<void> {
+  async #clearEdges(
+    target: TargetKey,
+    record: ObjectRecord,
+    kept: readonly string[],
+    dueAt = record.dueAt,
+  ): Promise<ObjectRecord | undefined> {
     const unwanted = record.edges.filter((edge) => !kept.includes(edge));
-    if (unwanted.length > 0)
-      await this.#table.update(recordKey(target), recordSortKey, {
-        set: { edges: record.edges.filter((edge) => kept.includes(edge)) },
-        add: { looseEdges: unwanted },
-      });
     const loose = record.looseEdges.filter((edge) => !kept.includes(edge));
-    await someAtOnce([...new Set([...unwanted, ...loose])], (edge) =>
+    const going = [...new Set([...unwanted, ...loose])];
+    if (going.length === 0) return record;
+    const version = randomUUID();
+    const edges = record.edges.filter((edge) => kept.includes(edge));
+    const pk = recordKey(target);
+    const due = dueAt === undefined ? {} : { dueAt, dueShard: dueShardOf(pk) };
+    const claimed = await this.#table.update(pk, recordSortKey, {
+      expect: { version: record.version },
+      set: { version, ...due, ...(unwanted.length === 0 ? {} : { edges }) },
+      add: unwanted.length === 0 ? {} : { looseEdges: unwanted },
+    });
+    if (!claimed) return undefined;
+    await someAtOnce(going, (edge) =>
       this.#table.delete(edgeKey(target.cluster, parseDependency(edge)), edgeSortKey(target)),
     );
+    return { ...record, version };
   }
 }
