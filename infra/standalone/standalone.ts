@@ -8,7 +8,7 @@ import { openDatabase } from '../../lib/embedded/database.ts';
 import { Messages } from '../../lib/embedded/messages.ts';
 import type { Invoke } from '../../lib/embedded/queue.ts';
 import { EmbeddedQueues } from '../../lib/embedded/queues.ts';
-import { sqliteTable } from '../../lib/embedded/sqlite-table.ts';
+import { dropEnded, sqliteTable } from '../../lib/embedded/sqlite-table.ts';
 import { queueRows } from '../../lib/reconcile/kind-table.ts';
 import { type Log, sayError } from '../../lib/reconcile/log.ts';
 import type { Registration } from '../../lib/state/clusters.ts';
@@ -49,6 +49,7 @@ export interface Standalone {
 }
 
 const sweepMilliseconds = 1000;
+const dropMilliseconds = 3_600_000;
 /** Passes of one kind at once: they wait for the API server and registries most of the time. */
 const concurrency = 20;
 
@@ -137,6 +138,8 @@ const bringUp = async (
       );
     }),
   );
+
+  undo.push(startTimer(dropMilliseconds, async () => void dropEnded(database, Math.floor(Date.now() / 1000))));
 
   const { startRelay } = await import('../../lib/relay/relay.ts');
   const { serveHealth } = await import('../../lib/relay/health.ts');

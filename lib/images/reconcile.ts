@@ -26,7 +26,7 @@ import { isPaused, pauseRemark } from './requests.ts';
 import { readySource } from './resolved-source.ts';
 import { mayWaitSeconds, toldNow } from './running-told.ts';
 import { ensureSourceResolver } from './source-resolver.ts';
-import { builderMissing, buildEnding, buildRunning, passFailed, wholeStatus } from './status.ts';
+import { buildEnding, builderMissing, buildRunning, passFailed, wholeStatus } from './status.ts';
 
 /** What the operator decides for all Images. */
 export interface ImageOptions {

@@ -31,6 +31,16 @@ export const dueAfterFailure = (error: ExpectedError, attempts: number, random: 
   return Math.max(jittered(backOff, random), Math.min(unfinishedLimit, error.retryAfterSeconds ?? 0));
 };
 
+/** Passes over an object of a cluster that is not registered: together they cover two days. */
+const passesUnregistered = 8;
+
+/**
+ * After `attempts` passes in a row that found the cluster not registered: 10, 20, 40 … min, and undefined when it is to be forgotten. A relay whose
+ * cluster is registered later tells of everything again (lib/state/clusters.ts).
+ */
+export const dueAfterUnregistered = (attempts: number, random: number): number | undefined =>
+  attempts < passesUnregistered ? jittered(unfinishedLimit * 2 ** (attempts - 1), random) : undefined;
+
 /** More than that no clock is believed to be wrong. */
 const longestSkew = 60 * minute;
 

@@ -9,9 +9,10 @@ import { isDeleting, type KubeObject } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Circuits, longestStagger } from '../state/circuits.ts';
+import { NotRegisteredError } from '../state/clusters.ts';
 import { clusterScope, type TargetKey } from '../state/keys.ts';
 import type { Finished, ObjectRecord, Records } from '../state/records.ts';
-import { dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
+import { dueAfterFailure, dueAfterOutcome, dueAfterUnregistered, freshDueAt } from './due.ts';
 import { withEdgesThatWoke } from './edges-that-woke.ts';
 import { epochOf, knownVersions } from './known-versions.ts';
 import { type Log, sayError } from './log.ts';
@@ -46,6 +47,7 @@ export type PassResult =
   | 'gone'
   | 'parked'
   | 'deleting'
+  | 'unregistered'
   | 'misdirected';
 
 const goneSeconds = 600;
@@ -98,6 +100,21 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     ports.log('warn', 'pass failed', { ...run.target, attempts, why: sayError(error) });
     await finish(run, progress, { attempts, now, waitSeconds: dueAfterFailure(error, attempts, ports.random()) });
     return 'failed';
+  };
+
+  /** The cluster was removed, or its registration is late: what belongs to it is looked at less and less often, and then forgotten. */
+  const unregistered = async (
+    run: Run,
+    progress: Progress<T>,
+    error: ExpectedError,
+    now: number,
+  ): Promise<PassResult> => {
+    const attempts = progress.record.attempts + 1;
+    const waitSeconds = dueAfterUnregistered(attempts, ports.random());
+    ports.log('warn', 'pass failed', { ...run.target, attempts, why: sayError(error) });
+    if (waitSeconds === undefined) await ports.records.remove(run.target, progress.record);
+    else await finish(run, progress, { attempts, now, waitSeconds });
+    return 'unregistered';
   };
 
   const gone = async (target: TargetKey, record: ObjectRecord, now: number): Promise<PassResult> => {
@@ -165,6 +182,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       kube = await ports.kube(target.cluster, run.signal, versions);
       progress.object = await read(run, kube, now);
     } catch (error) {
+      if (error instanceof NotRegisteredError) return unregistered(run, progress, error, now);
       if (error instanceof ExpectedError) return fail(run, progress, error, now);
       throw error;
     }

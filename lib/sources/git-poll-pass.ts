@@ -158,15 +158,16 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     } while (from !== undefined);
   };
 
-  /** What a follower says of this repository; `followed` tells an abandoned row from one whose followers are all stale. */
-  const findPlace = async (
-    run: Run,
-    kube: Pick<KubeClient, 'get'>,
-  ): Promise<{ readonly place?: Place; readonly followed: boolean }> => {
+  /**
+   * What a follower says of this repository; `followed` tells an abandoned row from one whose followers are all stale. Who is abandoned needs no
+   * cluster, which may be no more.
+   */
+  const findPlace = async (run: Run): Promise<{ readonly place?: Place; readonly followed: boolean }> => {
     let tried = 0;
     for (const revision of revisionsOf(run.entries)) {
       const { targets } = await polls.followers(run.target.cluster, dependencyFor(run, revision), CANDIDATES);
       for (const { kind, namespace, name } of targets) {
+        const kube = await ports.kube(run.target.cluster, run.signal);
         const place = placeIn(await kube.get<SourceResolver>({ kind, namespace, name }), run, settings);
         if (place !== undefined) return { place, followed: true };
         tried += 1;
@@ -272,8 +273,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
 
   const poll = async (run: Run): Promise<GitPollResult> => {
     const { target, row, now } = run;
-    const kube = await ports.kube(target.cluster, run.signal);
-    const { place, followed } = await findPlace(run, kube);
+    const { place, followed } = await findPlace(run);
     if (followed) await ports.circuits.succeeded(clusterScope(target.cluster), seconds(now));
     if (!followed) {
       await polls.forget(target, row, run.entries);
@@ -289,6 +289,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
       return 'parked';
     }
     try {
+      const kube = await ports.kube(target.cluster, run.signal);
       return await answered(run, await list(run, place.url, kube), pace);
     } catch (error) {
       if (!(error instanceof GitError)) throw error;

@@ -192,6 +192,13 @@ export class Records {
     await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'goneAt', value: record.goneAt });
   }
 
+  /** Forgets an object of a cluster that is no more: edges first, then the record, unless somebody has written it meanwhile. */
+  async remove(target: TargetKey, record: ObjectRecord): Promise<void> {
+    const cleared = await this.#clearEdges(target, record, []);
+    if (cleared?.version === undefined) return;
+    await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'version', value: cleared.version });
+  }
+
   /** A page of everybody who depends on exactly this dependency (name `*`: on the whole set). */
   async dependents(
     cluster: string,

@@ -135,6 +135,8 @@ describe('calls of the store and the queue', () => {
     const names = Array.from({ length: 10 }, (_, index) => `absent-${index}`);
     await Promise.all(names.map((name) => run({ cluster, ...message.target, name }, [message], 60)));
     expect(calls.filter((call) => /circuit|registration/.test(call))).toStrictEqual([
+      // Registering, and then the passes.
+      'get registration',
       'update registration',
       'get circuit',
       'get registration',
