@@ -9,6 +9,7 @@ import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Received } from '../reconcile/received.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
+import { Bursts } from './bursts.ts';
 import { Gaps } from './gaps.ts';
 import {
   type ClusterNews,
@@ -50,6 +51,13 @@ const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Messag
   return queues;
 };
 
+/** An event of somebody who has sent many of late, marked as one of many. News of the cluster and lists are none. */
+const inTurn = (bursts: Bursts, now: number, { queue, message }: Routed): Routed => {
+  const isEvent = message.reason === 'self' || message.reason === 'child';
+  if (!isEvent || bursts.take(`${message.target.namespace}/${queue}`, now)) return { queue, message };
+  return { queue, message: { ...message, bulk: true } };
+};
+
 /** Milliseconds between two times that watches are told not to wait. */
 const betweenRecoveries = 15_000;
 
@@ -68,7 +76,10 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
   const interrupted = new Set<string>();
   let sent = 0;
 
-  const send = async (routed: readonly Routed[]): Promise<void> => {
+  const bursts = new Bursts();
+  const send = async (all: readonly Routed[]): Promise<void> => {
+    const now = ports.clock().getTime();
+    const routed = all.map((one) => inTurn(bursts, now, one));
     await Promise.all([...byQueue(routed)].map(([queue, messages]) => ports.sender.send(queue, messages)));
     sent += routed.length;
   };
