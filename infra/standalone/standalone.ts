@@ -49,8 +49,8 @@ export interface Standalone {
 }
 
 const sweepMilliseconds = 1000;
-/** Passes of one kind at once: they wait for the API server and registries most of the time. */
-const concurrency = 20;
+/** Passes of one kind at once, twenty of one namespace at most: they wait for the API server and registries most of the time. */
+const concurrency = 25;
 
 /** The function of each row of the kind table, as Lambda would load it. Written out, so that a bundle holds them. */
 const handlers: Readonly<Record<string, () => Promise<{ readonly handler: Invoke }>>> = {

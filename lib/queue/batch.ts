@@ -6,6 +6,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ExpectedError } from '../errors/expected.ts';
 import { recordKey, type TargetKey } from '../state/keys.ts';
 import { printable } from '../text/printable.ts';
+import { tenantOf, tenantsInTurn } from './bulk.ts';
 import { countOne } from './count.ts';
 import { type Message, parseMessage, targetOf, type Unreadable } from './message.ts';
 import type { MayWake } from './senders.ts';
@@ -75,7 +76,7 @@ export const heard = async <T extends { readonly message: Message }>(
   });
 };
 
-/** Groups the messages that count by key, in order of first appearance. @throws StateError when nobody can say whose they are */
+/** Groups the messages that count by key, tenants in turn and each in order of first appearance: who comes with many has one lane's turn at a time. @throws StateError when nobody can say whose they are */
 const groupByKey = async (records: readonly SQSRecord[], ports: BatchPorts): Promise<readonly Work[]> => {
   const works = new Map<string, Work>();
   for (const record of records) {
@@ -89,7 +90,7 @@ const groupByKey = async (records: readonly SQSRecord[], ports: BatchPorts): Pro
     work.records.push(record);
     works.set(key, work);
   }
-  return [...works.values()];
+  return tenantsInTurn([...works.values()], ({ target }) => tenantOf(target));
 };
 
 const isSuspect = (work: Work): boolean => work.records.some((record) => receiveCount(record) > 1);

@@ -30,6 +30,13 @@ export const areBulk = (messages: readonly Pick<Message, 'bulk'>[]): boolean =>
 export const tenantOf = ({ cluster, namespace }: Pick<TargetKey, 'cluster' | 'namespace'>): string =>
   `${cluster}/${namespace}`;
 
+/** All in an order in which tenants take turns, each with its own in the order they came. */
+export const tenantsInTurn = <T>(all: readonly T[], of: (one: T) => string): readonly T[] => {
+  const rings = [...Map.groupBy(all, of).values()];
+  const longest = Math.max(0, ...rings.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, at) => rings.flatMap((ring) => ring.slice(at, at + 1))).flat();
+};
+
 /** How many invocations at once work off what one tenant has in bulk for one kind. */
 const lanesEach = 4;
 

@@ -52,18 +52,18 @@ const handOnTo = async (
   queue: string,
   all: readonly Waiting[],
   secondsLeft: () => number,
-  { straight, backlog, pause }: HandOnPorts,
+  ports: HandOnPorts,
 ): Promise<readonly Waiting[]> => {
   let waiting = all;
   for (let look = 1; ; look += 1) {
-    const going = waiting.slice(0, mayGo(await backlog(queue), mostAhead(queue)));
-    await straight.send(
+    const going = waiting.slice(0, mayGo(await ports.backlog(queue), mostAhead(queue)));
+    await ports.straight.send(
       queue,
       going.map(({ envelope }) => envelope.message),
     );
     waiting = waiting.slice(going.length);
     if (waiting.length === 0 || look === looks || secondsLeft() < reserveSeconds) return waiting;
-    if (going.length === 0) await pause(lookMilliseconds);
+    if (going.length === 0) await ports.pause(lookMilliseconds);
   }
 };
 
