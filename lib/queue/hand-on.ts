@@ -26,9 +26,9 @@ export interface HandOnPorts {
 }
 
 /** How often a queue that is full is looked at again. */
-const lookMilliseconds = 200;
+const lookMilliseconds = 100;
 /** So often in one invocation: what then waits gives others its place for a moment. */
-const looks = 20;
+const looks = 40;
 const afterFullSeconds = 1;
 const afterFailureSeconds = 5;
 /** What is left for reporting. */

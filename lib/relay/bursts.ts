@@ -3,6 +3,8 @@
  * (DESIGN §3.32), so that nobody has more than a burst before anybody. Time is an argument; milliseconds.
  */
 
+import type { Routed } from './pointers.ts';
+
 /** A save of many objects by one person, and the steps of one build. */
 const burst = 20;
 const perSecond = 2;
@@ -44,3 +46,10 @@ export class Bursts {
     return this.#buckets.size;
   }
 }
+
+/** An event of somebody who has sent many of late is one in bulk. Lists are judged where they are sent, and news of the cluster waits for nobody. */
+export const inTurn = (bursts: Bursts, now: number, { queue, message }: Routed): Routed => {
+  const isEvent = message.reason === 'self' || message.reason === 'child';
+  if (!isEvent || bursts.take(`${message.target.namespace}/${queue}`, now)) return { queue, message };
+  return { queue, message: { ...message, bulk: true } };
+};

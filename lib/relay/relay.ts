@@ -9,7 +9,7 @@ import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Received } from '../reconcile/received.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
-import { Bursts } from './bursts.ts';
+import { Bursts, inTurn } from './bursts.ts';
 import { Gaps } from './gaps.ts';
 import {
   type ClusterNews,
@@ -49,13 +49,6 @@ const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Messag
   const queues = new Map<string, Message[]>();
   for (const { queue, message } of routed) queues.set(queue, [...(queues.get(queue) ?? []), message]);
   return queues;
-};
-
-/** An event of somebody who has sent many of late, marked as one of many. News of the cluster and lists are none. */
-const inTurn = (bursts: Bursts, now: number, { queue, message }: Routed): Routed => {
-  const isEvent = message.reason === 'self' || message.reason === 'child';
-  if (!isEvent || bursts.take(`${message.target.namespace}/${queue}`, now)) return { queue, message };
-  return { queue, message: { ...message, bulk: true } };
 };
 
 /** Milliseconds between two times that watches are told not to wait. */
