@@ -4,6 +4,7 @@ import { type KpackPlace, kpackPlace } from './kpack.ts';
 import { builders } from './measures/builders.ts';
 import { bundles } from './measures/bundles.ts';
 import { fair } from './measures/fair.ts';
+import { fairOnAws } from './measures/fair-on-aws.ts';
 import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { unchanged } from './measures/idle.ts';
 import { invocations } from './measures/invoke.ts';
@@ -105,7 +106,11 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
     say(`memory: at rest, after 200 Images, beside ${options.watched}`);
     rows.push(...(await inWorld(say, (world) => memory(world, options.watched))));
   }
-  if (only.has('fair')) rows.push(...(await inWorld(say, (world) => fair(world, options.many, say))));
+  if (only.has('fair')) {
+    rows.push(...(await inWorld(say, (world) => fair(world, options.many, say))));
+    say('fair: the same on AWS, simulated');
+    rows.push(...(await fairOnAws(options.many)));
+  }
   return rows;
 };
 
