@@ -21,7 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const kubeconfig = settings.KPACKLESS_KUBECONFIG;
 const transport = kubeTransport(kubeconfig === undefined ? inClusterConfig() : kubeconfigFile(kubeconfig));
-const relay = await startRelay(
+const relay = startRelay(
   {
     cluster: settings.KPACKLESS_CLUSTER,
     transport,

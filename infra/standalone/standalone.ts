@@ -141,7 +141,7 @@ const bringUp = async (
   const { startRelay } = await import('../../lib/relay/relay.ts');
   const { serveHealth } = await import('../../lib/relay/health.ts');
   const stopRelay = new AbortController();
-  const relay = await startRelay(
+  const relay = startRelay(
     {
       ...ports,
       cluster: options.cluster,

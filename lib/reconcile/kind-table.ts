@@ -13,6 +13,8 @@ export interface KindRow {
   readonly hasDependents: boolean;
   /** The controlling kind that its events wake, by ownerReference. */
   readonly ownedBy?: string;
+  /** Its owner is unfinished until this is: after a gap, it is woken whatever a list says (lib/sweeper/wake-unfinished.ts). */
+  readonly ownerWaits?: true;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
 }
@@ -30,7 +32,7 @@ const row = (kind: string, name: string, rest: Partial<KindRow> = {}): KindRow =
 /** Every kind that has a reconciler. */
 export const kindTable: readonly KindRow[] = [
   row('Image', 'image'),
-  row('Build', 'build', { ownedBy: 'Image', timeoutSeconds: 120 }),
+  row('Build', 'build', { ownedBy: 'Image', ownerWaits: true, timeoutSeconds: 120 }),
   row('SourceResolver', 'source-resolver', { ownedBy: 'Image' }),
   row('Builder', 'builder', { hasDependents: true, timeoutSeconds: 300, memoryMb: 1024 }),
   row('ClusterBuilder', 'cluster-builder', { hasDependents: true, timeoutSeconds: 300, memoryMb: 1024 }),
@@ -57,10 +59,11 @@ export const sourceOnlyKinds: readonly {
   readonly ownedBy?: string;
   /** The owner wants to hear that it is gone, and of nothing else: what others write into it changes nothing for the owner. */
   readonly onlyGone?: true;
+  readonly ownerWaits?: true;
   readonly hasDependents: boolean;
   readonly labelSelector?: string;
 }[] = [
-  { kind: 'Pod', ownedBy: 'Build', hasDependents: false, labelSelector: 'kpack.io/build' },
+  { kind: 'Pod', ownedBy: 'Build', ownerWaits: true, hasDependents: false, labelSelector: 'kpack.io/build' },
   { kind: 'PersistentVolumeClaim', ownedBy: 'Image', onlyGone: true, hasDependents: false },
   { kind: 'ServiceAccount', hasDependents: true },
 ];

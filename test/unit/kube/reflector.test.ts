@@ -1,8 +1,10 @@
 /** List and watch: nothing is marked as handed on before it is, and nothing is waited for that cannot come (DESIGN §3.11). */
 import { afterEach, describe, expect, it } from 'vitest';
-import { isNewer, pauseSeconds, type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
+import { type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
 import { sleep } from '../../../lib/kube/sleep.ts';
+import { isNewer } from '../../../lib/kube/versions.ts';
 import { parseWatchLine, type WatchedObject, watchEvents } from '../../../lib/kube/watch-events.ts';
+import { pauseSeconds, usualTimes } from '../../../lib/kube/watch-times.ts';
 import { type WatchServer, watchServer } from '../../support/watch-server.ts';
 
 let server: WatchServer | undefined;
@@ -13,6 +15,9 @@ afterEach(async () => {
   await running;
   await server?.[Symbol.asyncDispose]();
 });
+
+/** Who believes at once that a history went back. */
+const impatient = { ...usualTimes, behindSeconds: 0 };
 
 /** A reflector on a server of its own, and what it did, in order. */
 const reflect = async (
@@ -224,13 +229,13 @@ describe('a reflector', () => {
   });
 
   it('a history that went back before the start is a new epoch before anything is listed', async () => {
-    const { server, did } = await reflect({ loadCheckpoint: async () => '5000' });
+    const { server, did } = await reflect({ loadCheckpoint: async () => '5000', times: impatient });
     expect((await server.watch(0)).from).toBe('10');
     expect(did.slice(0, 2)).toStrictEqual(['went back', 'listed a@10']);
   });
 
   it('a history that goes back while it runs is found out, instead of a watch that hangs for ever', async () => {
-    const { server, did } = await reflect();
+    const { server, did } = await reflect({ times: impatient });
     const watch = await server.watch(0);
     watch.event('BOOKMARK', '5000');
     await expect.poll(() => did.at(-1)).toBe('saved 5000');
