@@ -25,7 +25,11 @@ export class HandOffs {
    */
   async add(bytes: number, accepted: Promise<void>, done: () => void | Promise<void>): Promise<void> {
     const before = this.#last;
-    const settled = Promise.all([before, accepted]).then(done);
+    const inTurn = async (): Promise<void> => {
+      await Promise.all([before, accepted]);
+      await done();
+    };
+    const settled = inTurn();
     this.#last = settled;
     settled.catch(this.#failed);
     this.#under.push({ bytes, settled });

@@ -63,13 +63,17 @@ const versionOf = (event: WatchEvent): string => {
   return event.type === 'bookmark' ? event.resourceVersion : (event.object.metadata.resourceVersion ?? '');
 };
 
-/** Watches `from` a version on until the stream ends. @throws WatchEnded, KubeError, and what `handOn` throws */
+/**
+ * Watches `from` a version on until the server ends the stream. Gives whether that was when it had been asked to. @throws WatchEnded,
+ * KubeError, and what `handOn` throws
+ */
 export const watchOnce = async (
   { transport, path, labelSelector }: Collection,
   { from, seconds, graceSeconds }: { readonly from: string; readonly seconds: number; readonly graceSeconds: number },
   ports: OneWatchPorts,
   signal: AbortSignal,
-): Promise<void> => {
+): Promise<{ readonly isWhole: boolean }> => {
+  const startedAt = performance.now();
   const stream = await transport.stream({
     method: 'GET',
     path,
@@ -113,4 +117,5 @@ export const watchOnce = async (
     await handOffs.all().catch(() => undefined);
   }
   await handOffs.all();
+  return { isWhole: performance.now() - startedAt >= (seconds - graceSeconds) * 1000 };
 };

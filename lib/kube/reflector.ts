@@ -75,7 +75,7 @@ interface Outcome {
   readonly seconds: number;
   readonly cameAnything: boolean;
   /** Why it broke off; undefined when the server ended it. */
-  readonly error: unknown;
+  readonly error: Error | undefined;
 }
 
 /** Runs until `signal` aborts. Failures are waited out, with jitter, up to half a minute. */
@@ -205,9 +205,9 @@ export const runReflector = async (
     const over = new AbortController();
     let cameAnything = false;
     let comparison: Promise<string | undefined> | undefined;
-    let error: unknown;
+    let error: Error | undefined;
     isWatching = true;
-    await watchOnce(
+    const ended = await watchOnce(
       collection,
       { from, seconds, graceSeconds: times.graceSeconds },
       {
@@ -228,20 +228,19 @@ export const runReflector = async (
       },
       signal,
     ).catch((why: unknown) => {
-      error = why;
+      error = why instanceof Error ? why : new Error(String(why));
+      return { isWhole: false };
     });
     over.abort();
     const newest = await comparison;
-    const lasted = (now() - startedAt) / 1000;
-    const isWhole = error === undefined && lasted >= seconds - times.graceSeconds;
     // A list that finds nothing new shows that a watch was rightly silent; one that does, that the server lags or the watch is blind.
     const isProven = newest === 'nothing' && error instanceof SilentWatch;
     const lags = newest !== undefined && position !== undefined && isNewer(newest, position);
     if (isProven) fruitless = 0;
     else if (!cameAnything) fruitless += 1;
-    isAfterBreak = lags || !(isWhole || isProven);
-    isTrusted = isWhole && cameAnything;
-    return { seconds: lasted, cameAnything, error };
+    isAfterBreak = lags || !(ended.isWhole || isProven);
+    isTrusted = ended.isWhole && cameAnything;
+    return { seconds: (now() - startedAt) / 1000, cameAnything, error };
   };
 
   /** One round: lists what is to be listed, and watches once. */
