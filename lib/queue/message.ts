@@ -1,5 +1,5 @@
 /** A wake-up: a pointer to an object, never its content (DESIGN §3.1, §3.2). */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import { isLabel, isSubdomain } from '../kube/names.ts';
 import {
@@ -90,7 +90,7 @@ export const parseMessage = (body: string): { readonly message: Message } | { re
 /** The occasion of a wake-up whose time has come. */
 export const dueOccasion = (dueAt: number): string => `due@${dueAt}`;
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+const digest = (text: string): string => hash('sha256', text, 'base64url');
 
 /** What says which messages are of one group: the object, as text of any length. */
 export const groupOf = ({ cluster, kind, namespace, name }: TargetKey): string =>

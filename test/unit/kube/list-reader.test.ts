@@ -1,5 +1,5 @@
 /** A list is read object by object, however its bytes are cut. */
-import fc from 'fast-check';
+import { array, assert, constantFrom, dictionary, integer, jsonValue, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ListFrame, ListReader } from '../../../lib/kube/list-reader.ts';
 
@@ -12,15 +12,15 @@ const read = (text: string, size = 1): { readonly items: readonly unknown[]; rea
   return { items, frame: reader.end() };
 };
 
-const item = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue());
+const item = dictionary(string({ unit: 'grapheme' }), jsonValue());
 
 describe('the answer to a list', () => {
   it('is what JSON.parse makes of it, wherever it is cut', () => {
-    fc.assert(
-      fc.property(
-        fc.array(item, { maxLength: 5 }),
-        fc.constantFrom(undefined, 1),
-        fc.integer({ min: 1, max: 40 }),
+    assert(
+      property(
+        array(item, { maxLength: 5 }),
+        constantFrom(undefined, 1),
+        integer({ min: 1, max: 40 }),
         (items, indent, size) => {
           const list = { kind: 'List', metadata: { resourceVersion: '7', continue: 'x"]}' }, items };
           const { items: found, frame } = read(JSON.stringify(list, undefined, indent), size);
