@@ -31,14 +31,10 @@ const outbox = () => {
 /** What became of a sending. */
 const outcome = (sent: Promise<void>) => {
   const state = { is: 'under way' };
-  sent.then(
-    () => {
-      state.is = 'accepted';
-    },
-    (error: unknown) => {
-      state.is = String(error);
-    },
-  );
+  const follow = async (): Promise<void> => {
+    state.is = await sent.then(() => 'accepted', String);
+  };
+  void follow();
   return state;
 };
 
