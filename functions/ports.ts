@@ -4,6 +4,7 @@ import { clusterConnections } from '../lib/clusters/connect.ts';
 import { registrations as keptRegistrations } from '../lib/clusters/registrations.ts';
 import { mayWake } from '../lib/queue/senders.ts';
 import { jsonLog } from '../lib/reconcile/log.ts';
+import { Received } from '../lib/reconcile/received.ts';
 import { Circuits } from '../lib/state/circuits.ts';
 import { Clusters } from '../lib/state/clusters.ts';
 import { Records } from '../lib/state/records.ts';
@@ -54,6 +55,7 @@ const makePorts = async (settings: Settings) => {
     records: new Records(table),
     circuits: new Circuits(table),
     sender,
+    received: new Received(),
     kube: connections.client,
     /** Standalone mode's relay alone writes it; on AWS that is another process (functions/relay). */
     history: new WatchHistory(table),

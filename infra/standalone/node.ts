@@ -8,6 +8,6 @@ import type { NodeStart } from '../program-image.ts';
  * costs a fifth more processor time for each Image. The limit of the heap is far above what is needed and below the Deployment's.
  */
 export const standaloneNode: NodeStart = {
-  flags: ['--max-old-space-size=192', '--max-semi-space-size=2'],
+  flags: ['--max-old-space-size=192', '--max-semi-space-size=8', '--single-threaded-gc'],
   environment: { MALLOC_ARENA_MAX: '1' },
 };

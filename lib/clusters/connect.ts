@@ -7,6 +7,7 @@ import { networkCause } from '../errors/network-cause.ts';
 import { type KubeClient, kubeClient, type NotOlderThan } from '../kube/client.ts';
 import { type AwsCredentials, eksToken } from '../kube/eks-token.ts';
 import { saysCredentialIsOld } from '../kube/errors.ts';
+import { JustWritten } from '../kube/just-written.ts';
 import { inClusterConfig, kubeconfigFile, tokenConfig } from '../kube/kubeconfig.ts';
 import { type KubeTransport, kubeTransport } from '../kube/transport.ts';
 import type { Registration } from '../state/clusters.ts';
@@ -45,6 +46,7 @@ interface Connection {
   /** The registration as text: whether another is the same. */
   readonly registered: string;
   readonly openedAt: number;
+  readonly justWritten: JustWritten;
 }
 
 const enter = (registration: Registration, credentials: () => Promise<AwsCredentials>): KubeTransport => {
@@ -86,7 +88,13 @@ export const clusterConnections = ({
         cause,
       });
     }
-    return { transport, registration, registered: JSON.stringify(registration), openedAt: clock().getTime() };
+    return {
+      transport,
+      registration,
+      registered: JSON.stringify(registration),
+      openedAt: clock().getTime(),
+      justWritten: new JustWritten(clock),
+    };
   };
 
   const replace = (cluster: string, fresh: Connection | undefined): void => {
@@ -149,7 +157,8 @@ export const clusterConnections = ({
     client: async (cluster, signal, notOlderThan) => {
       const connected = await current(cluster);
       const { grants = [] } = connected.registration;
-      return { ...kubeClient(transportOf(cluster, connected), signal, notOlderThan), cluster, grants };
+      const { justWritten } = connected;
+      return { ...kubeClient(transportOf(cluster, connected), signal, { notOlderThan, justWritten }), cluster, grants };
     },
   };
 };

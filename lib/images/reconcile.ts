@@ -12,6 +12,7 @@ import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { isControlledBy, keyOf } from '../kube/object.ts';
+import { bothDone } from '../reconcile/both-done.ts';
 import { conditionOf } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
@@ -84,14 +85,16 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
     }
 
     const claimName = await ensureCacheClaim(image, pass);
-    const { resolver, made } = await ensureSourceResolver(image, pass);
-    pass.saw(resolver);
+    const { resolver, made, stored: resolverStored } = await ensureSourceResolver(image, pass);
     if (guessed && isOlder(resolver, image)) return lookAgain();
     const ready = readyBuilder(builder);
     const source = readySource(resolver);
+    const sawResolver = async (): Promise<void> => pass.saw(resolver, await resolverStored);
     // What could be said now is over in a moment: the resolver's answer, good or bad, wakes us.
-    if (source === undefined && guessed && made && isUntold(image) && ready !== undefined)
+    if (source === undefined && guessed && made && isUntold(image) && ready !== undefined) {
+      await sawResolver();
       return again(unfinishedSeconds, 'the source is being resolved');
+    }
     const seen = {
       image,
       builder,
@@ -104,28 +107,30 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
       now,
     };
     if (ready === undefined || source === undefined) {
+      await sawResolver();
       await pass.writeStatus(stored, wholeStatus(seen));
       return again(unfinishedSeconds, 'builder or source are not ready');
     }
 
     const inputs = { image, builds, builder: ready, source, now };
     const changes = buildRequired(inputs);
-    if (guessed && isPaused(image)) return lookAgain();
     const held = pauseRemark(image, reasonsText(changes));
-    let created: Build | undefined;
-    if (changes.length > 0 && held === '') {
+    const make = async (): Promise<Build | 'look again' | undefined> => {
+      if (guessed && isPaused(image)) return 'look again';
+      if (changes.length === 0 || held !== '') return undefined;
       const wanted = newBuild(inputs, changes, { claimName, ...options });
       try {
-        created = await (guessed ? kube.create(wanted) : createBuild(kube, wanted, image));
+        const build = await (guessed ? kube.create(wanted) : createBuild(kube, wanted, image));
+        pass.saw(build);
+        await pass.handOver({ ...build, kind: 'Build' });
+        return build;
       } catch (error) {
-        if (guessed && isKubeError(error, 'already-exists')) return lookAgain();
+        if (guessed && isKubeError(error, 'already-exists')) return 'look again';
         throw error;
       }
-    }
-    if (created !== undefined) {
-      pass.saw(created);
-      await pass.handOver({ ...created, kind: 'Build' });
-    }
+    };
+    const [created] = await bothDone(make(), sawResolver());
+    if (created === 'look again') return lookAgain();
     const isHeld = held !== '' && changes.length > 0;
     const remark = [seen.remark, held].filter((text) => text !== '').join('; ');
     await pass.writeStatus(stored, wholeStatus({ ...seen, created, remark, isHeld }));

@@ -73,26 +73,46 @@ const adjusted = async (
 
 /** The resolver, and whether this very pass made it. */
 export interface EnsuredResolver {
+  /** As it is, or as it is just becoming. */
   readonly resolver: SourceResolver;
   readonly made: boolean;
+  /** Ends when the API server has it so: whoever goes on meanwhile waits for that before the pass ends. */
+  readonly stored: Promise<SourceResolver>;
 }
 
-/** A resolver that was just made, resolved in the same pass if nobody has to be asked; its own pass does it, or has done it, otherwise. */
-const resolvedAtOnce = async (made: SourceResolver, pass: Pass): Promise<SourceResolver> => {
-  const source = resolvedAlone(made);
-  if (source === undefined) {
-    await pass.handOver(made);
-    return made;
-  }
+const asStored = (resolver: SourceResolver, made: boolean): EnsuredResolver => ({
+  resolver,
+  made,
+  stored: Promise.resolve(resolver),
+});
+
+/** Says what a resolver that was just made resolves to. That somebody wrote it meanwhile means that it has been said. */
+const storeStatus = async (made: SourceResolver, resolved: SourceResolver, pass: Pass): Promise<SourceResolver> => {
   try {
-    const status = resolvedStatus(made, source, undefined, pass.now);
-    const resolved = await pass.kube.replaceStatus<SourceResolver>({ ...made, status });
-    await pass.settleChild({ ...resolved, kind: made.kind }, [made]);
-    return resolved;
+    const stored = await pass.kube.replaceStatus<SourceResolver>(resolved);
+    await pass.settleChild({ ...stored, kind: made.kind }, [made]);
+    return stored;
   } catch (error) {
     if (isKubeError(error, 'conflict')) return made;
     throw error;
   }
+};
+
+/**
+ * A resolver that was just made, resolved in the same pass if nobody has to be asked; its own pass does it, or has done it, otherwise. What it
+ * resolves to is known at once, so nobody need wait until it is stored: a pass that dies before leaves that to the resolver's own.
+ */
+const resolvedAtOnce = async (made: SourceResolver, pass: Pass): Promise<EnsuredResolver> => {
+  const source = resolvedAlone(made);
+  if (source === undefined) {
+    await pass.handOver(made);
+    return asStored(made, true);
+  }
+  const resolver = { ...made, status: resolvedStatus(made, source, undefined, pass.now) };
+  const stored = storeStatus(made, resolver, pass);
+  // Whoever waits hears of a failure; a pass that fails for another reason first does not wait.
+  stored.catch(() => undefined);
+  return { resolver, made: true, stored };
 };
 
 /**
@@ -105,7 +125,7 @@ export const ensureSourceResolver = async (image: Image, pass: Pass): Promise<En
   const { name, namespace = '' } = wanted.metadata;
   const make = async (): Promise<EnsuredResolver> => {
     const made = await kube.create(wanted);
-    return { resolver: await resolvedAtOnce({ ...made, kind: wanted.kind }, pass), made: true };
+    return resolvedAtOnce({ ...made, kind: wanted.kind }, pass);
   };
   // There can hardly be one: it is looked at only if making it is refused.
   if (pass.isFirst)
@@ -115,5 +135,5 @@ export const ensureSourceResolver = async (image: Image, pass: Pass): Promise<En
       if (!isKubeError(error, 'already-exists')) throw error;
     }
   const exists = await kube.get<SourceResolver>({ kind: 'SourceResolver', namespace, name });
-  return exists === undefined ? make() : { resolver: await adjusted(exists, wanted, image, kube), made: false };
+  return exists === undefined ? make() : asStored(await adjusted(exists, wanted, image, kube), false);
 };

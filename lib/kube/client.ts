@@ -1,8 +1,10 @@
 /** Typed reads and writes of one cluster's API. Every write carries the resourceVersion it was computed from, or is a POST. */
+import { kinds } from '../api/kinds.ts';
 import { PermanentError } from '../errors/expected.ts';
 import type { RegistryGrant } from '../state/clusters.ts';
 import { parseJsonCutBelow } from '../text/bounded-json.ts';
 import { isKubeError, KubeError } from './errors.ts';
+import type { JustWritten } from './just-written.ts';
 import { endOfLog, type LogExcerpt } from './log-end.ts';
 import { type KubeObject, keyOf, type ObjectKey, showKey } from './object.ts';
 import { collectionPath, foreignPath, objectPath, resourceOf } from './resources.ts';
@@ -68,14 +70,19 @@ const withKind = <T extends KubeObject>(object: T, kind: string): T => ({
 /** The version that reading an object by name may be as old as; undefined: as it is now. */
 export type NotOlderThan = (key: ObjectKey) => string | undefined;
 
-/**
- * A client on `transport`; `signal` aborts all its calls when the pass's budget is spent. Reads by name of what `notOlderThan` knows a version
- * of are answered from the API server's watch cache.
- */
+/** What spares the API server and its store work. */
+export interface Sparing {
+  /** Reads by name of what a version is known of are answered from the API server's watch cache. */
+  readonly notOlderThan?: NotOlderThan | undefined;
+  /** And not at all where that version was written here moments ago. */
+  readonly justWritten?: JustWritten | undefined;
+}
+
+/** A client on `transport`; `signal` aborts all its calls when the pass's budget is spent. */
 export const kubeClient = (
   transport: KubeTransport,
   signal?: AbortSignal,
-  notOlderThan: NotOlderThan = () => undefined,
+  { notOlderThan = () => undefined, justWritten }: Sparing = {},
 ): KubeClient => {
   const send = async <T>(request: KubeRequest): Promise<T> => {
     const { body } = await transport.send({ ...request, signal });
@@ -89,19 +96,23 @@ export const kubeClient = (
     }
   };
 
+  /** A write of `key` by `request`; of kinds that have passes, what it came to is kept for them. */
+  const sendKept = <T extends KubeObject>(key: ObjectKey, request: KubeRequest & { readonly body: string }) => {
+    const writing = send<T>(request);
+    if (justWritten === undefined || !(key.kind in kinds)) return writing;
+    const whole = writing.then((object) => withKind(object, key.kind));
+    return justWritten.keep(key, request.body.length, whole);
+  };
+
   const write = <T extends KubeObject>(
     method: 'PUT' | 'PATCH',
     object: T,
     rest: Partial<KubeRequest>,
     sub = '',
   ): Promise<T> => {
-    const { kind, namespace, name } = keyOf(object);
-    return send<T>({
-      method,
-      path: `${objectPath(kind, namespace, name)}${sub}`,
-      body: JSON.stringify(object),
-      ...rest,
-    });
+    const key = keyOf(object);
+    const path = `${objectPath(key.kind, key.namespace, key.name)}${sub}`;
+    return sendKept<T>(key, { method, path, body: JSON.stringify(object), ...rest });
   };
 
   const listPages = async <T extends KubeObject>(kind: string, options: ListOptions): Promise<readonly T[]> => {
@@ -138,9 +149,12 @@ export const kubeClient = (
   };
 
   return {
-    get: async (key) => {
+    get: async <T extends KubeObject>(key: ObjectKey) => {
+      const version = notOlderThan(key);
+      const written = version === undefined ? undefined : await justWritten?.take(key, version);
+      if (written !== undefined) return written as T;
       try {
-        return await getByName(key, notOlderThan(key));
+        return await getByName<T>(key, version);
       } catch (error) {
         if (isKubeError(error, 'not-found') && error.objectName === key.name) return undefined;
         throw error;
@@ -163,8 +177,9 @@ export const kubeClient = (
       }
     },
     create: (object) => {
-      const { kind, namespace } = keyOf(object);
-      return send({ method: 'POST', path: collectionPath(kind, namespace), body: JSON.stringify(object) });
+      const key = keyOf(object);
+      const path = collectionPath(key.kind, key.namespace);
+      return sendKept(key, { method: 'POST', path, body: JSON.stringify(object) });
     },
     replace: (object) => write('PUT', object, {}),
     replaceStatus: (object) => write('PUT', object, {}, '/status'),

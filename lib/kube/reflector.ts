@@ -35,6 +35,8 @@ export interface ReflectorPorts {
   readonly transport: KubeTransport;
   /** Resolves when everything has been accepted by the queues. */
   listed(page: ListedPage): Promise<void>;
+  /** The server is as far as this version: said before anything of it is handed on. */
+  received(resourceVersion: string): void;
   /** As `listed`; called again before it has resolved, and in order. */
   changed(changes: readonly Change[]): Promise<void>;
   /**
@@ -113,6 +115,7 @@ export const runReflector = async (
 
   /** @throws Behind when the server has not come so far as it was. One that stays so has lost its history: then nothing is known. */
   const judge = async (version: string): Promise<void> => {
+    ports.received(version);
     if (position === undefined || !isNewer(position, version)) {
       behindSince = undefined;
       return;
@@ -140,6 +143,7 @@ export const runReflector = async (
         begins: (of) => {
           if (position !== undefined && isNewer(position, of))
             throw new Behind(`the API server lists version ${of}, and was at ${position} before`);
+          ports.received(of);
           occasion = `${of}@${startedAt}`;
         },
         isNews: ({ resourceVersion = '' }: WatchedMeta) => floor === undefined || !isNoNewer(resourceVersion, floor),
@@ -219,7 +223,10 @@ export const runReflector = async (
               return undefined;
             });
         },
-        handOn: (changes) => ports.changed(changes),
+        handOn: (changes) => {
+          ports.received(changes.at(-1)?.object.metadata.resourceVersion ?? '');
+          return ports.changed(changes);
+        },
         reached: async (version, isPause) => {
           if (isPolled && !cameAnything) ports.ready(true);
           cameAnything = true;

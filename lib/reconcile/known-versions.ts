@@ -3,8 +3,9 @@
  * cache, without asking its store (Kubernetes API concepts, "Resource versions", get: not older than). Pure.
  */
 import type { NotOlderThan } from '../kube/client.ts';
+import type { ObjectKey } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
-import type { TargetKey } from '../state/keys.ts';
+import type { Dependency, TargetKey } from '../state/keys.ts';
 import { type ObjectRecord, showDependency } from '../state/records.ts';
 
 /** The epoch that the messages tell of; a due message knows none: the record's holds then. */
@@ -19,24 +20,35 @@ const isFollowed = (
   reason !== 'dependency' ||
   [name, '*'].some((each) => edges.includes(showDependency({ kind, namespace, name: each })));
 
+/** What is certain besides messages and record: by the pass itself, and by a relay in this process. */
+export interface Certain {
+  /** What the pass has declared so far: edges lead from these. */
+  declared(): readonly Dependency[];
+  /** Up to which version the relay has received the events of a kind. */
+  received(kind: string): string | undefined;
+}
+
+const isSame = (a: ObjectKey, b: ObjectKey): boolean =>
+  a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+
 /**
- * The versions that events told of, and for the target the one that the last pass read or wrote. Versions of another epoch say nothing. What
- * neither names is read as it is now: a dependency that no edge leads to yet must be, since it is declared before it is read (DESIGN §3.8).
+ * The versions that events told of, and for the target the one that the last pass read or wrote; for what the pass has declared to depend on, as far
+ * as the relay has come: of later changes it will be told. Versions of another epoch say nothing. What none of these names is read as it is now.
  */
 export const knownVersions = (
   target: TargetKey,
   messages: readonly Pick<Message, 'cause' | 'epoch' | 'reason'>[],
   record: Pick<ObjectRecord, 'edges' | 'epoch' | 'resourceVersion'>,
+  { declared, received }: Certain,
 ): NotOlderThan => {
   const epoch = epochOf(messages, record);
   const followed = messages.filter((message) => isFollowed(message, record));
-  return ({ kind, namespace, name }) => {
-    const is = (one: { readonly kind: string; readonly namespace: string; readonly name: string }): boolean =>
-      one.kind === kind && one.namespace === namespace && one.name === name;
+  return (key) => {
     const told = followed.findLast(
-      (message) => message.epoch === epoch && message.cause.resourceVersion !== '' && is(message.cause),
+      (message) => message.epoch === epoch && message.cause.resourceVersion !== '' && isSame(message.cause, key),
     );
     if (told !== undefined) return told.cause.resourceVersion;
-    return is(target) && record.epoch === epoch ? record.resourceVersion : undefined;
+    if (isSame(target, key)) return record.epoch === epoch ? record.resourceVersion : undefined;
+    return declared().some((dependency) => isSame(dependency, key)) ? received(key.kind) : undefined;
   };
 };

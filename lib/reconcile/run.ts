@@ -17,6 +17,7 @@ import { epochOf, knownVersions } from './known-versions.ts';
 import { type Log, sayError } from './log.ts';
 import type { Outcome } from './outcome.ts';
 import { makePass, type Progress } from './pass.ts';
+import type { Received } from './received.ts';
 import type { Pass, Reconcilable, Reconciler } from './reconciler.ts';
 import { isRecorded } from './recorded.ts';
 import { maySkip } from './skip.ts';
@@ -26,6 +27,8 @@ export interface RunnerPorts {
   readonly records: Records;
   readonly circuits: Circuits;
   readonly sender: Sender;
+  /** What a relay in this process has received; nothing where it is another process. */
+  readonly received?: Pick<Received, 'version'>;
   /** The API of a registered cluster; calls abort with `signal`. @throws ExpectedError when the cluster is not registered */
   kube(cluster: string, signal: AbortSignal, notOlderThan?: NotOlderThan): Promise<KubeClient>;
   readonly clock: () => Date;
@@ -149,7 +152,12 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     let kube: KubeClient;
     try {
       // A pass that somebody's write cut short reads what is there now: the cache may not have that write yet.
-      const versions = mayBeOld ? knownVersions(target, messages, record) : undefined;
+      const versions = mayBeOld
+        ? knownVersions(target, messages, record, {
+            declared: () => progress.dependencies ?? [],
+            received: (kind) => ports.received?.version(target.cluster, kind, epochOf(messages, record)),
+          })
+        : undefined;
       kube = await ports.kube(target.cluster, run.signal, versions);
       progress.object = await read(run, kube, now);
     } catch (error) {

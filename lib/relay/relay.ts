@@ -8,6 +8,7 @@ import { pauseSeconds, type WatchTimes } from '../kube/watch-times.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
+import type { Received } from '../reconcile/received.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
 import { Gaps } from './gaps.ts';
 import {
@@ -27,6 +28,8 @@ export interface RelayPorts {
   readonly kube: KubeClient;
   readonly history: WatchHistory;
   readonly sender: Sender;
+  /** Where passes that run in this process look how far this relay is. */
+  readonly received?: Pick<Received, 'note'>;
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
@@ -53,8 +56,8 @@ const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Messag
 /** Milliseconds between two times that watches are told not to wait. */
 const betweenRecoveries = 15_000;
 
-/** Which history of versions this cluster has: by the uid of kube-system, which lives as long as the cluster. */
-const identityOf = async (kube: KubeClient): Promise<string> => {
+/** Which history of versions this cluster has: by the uid of kube-system, which lives as long as the cluster. @throws KubeError */
+export const identityOf = async (kube: KubeClient): Promise<string> => {
   // A list of one: the relay's account may list and watch, and nothing else (infra/cluster/relay.yaml).
   const [system] = await kube.list<KubeObject>('Namespace', { fieldSelector: 'metadata.name=kube-system' });
   return system?.metadata?.uid ?? 'unknown';
@@ -138,6 +141,7 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
               pointersFor(watched, object.metadata, origin, undefined, change),
             ),
           ),
+        received: (version) => ports.received?.note(cluster, watched.kind, origin.epoch, version),
         missed: (version) => {
           const done = (): void =>
             void save(version).catch((why: unknown) =>

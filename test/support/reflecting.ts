@@ -33,6 +33,7 @@ export const reflecting = async (
       transport: server.transport,
       listed: async ({ objects }) => void did.push(`listed ${names(objects)}`),
       changed: async (changes) => void did.push(`changed ${names(changes.map(({ object }) => object))}`),
+      received: () => undefined,
       missed: () => void did.push('missed'),
       loadCheckpoint: async () => undefined,
       saveCheckpoint: async (version) => void did.push(`saved ${version}`),

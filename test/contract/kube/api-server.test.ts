@@ -152,6 +152,7 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
                 [deleted ? 'deleted' : added ? 'added' : 'changed', object.metadata.name].join(' '),
               ),
             ),
+          received: () => undefined,
           missed: () => undefined,
           loadCheckpoint: async () => checkpoint,
           saveCheckpoint: async (version) => void saved.push(version),
