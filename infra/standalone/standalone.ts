@@ -138,18 +138,17 @@ const bringUp = async (
     }),
   );
 
-  const { startRelay } = await import('../../lib/relay/relay.ts');
+  const { identityOf } = await import('../../lib/relay/relay.ts');
+  const { startRelays } = await import('../../lib/relay/relays.ts');
   const { serveHealth } = await import('../../lib/relay/health.ts');
   const stopRelay = new AbortController();
-  const relay = await startRelay(
-    {
-      ...ports,
-      cluster: options.cluster,
-      transport: await ports.connections.transport(options.cluster),
-      kube: await ports.connections.client(options.cluster, stopRelay.signal),
-    },
-    stopRelay.signal,
-  );
+  const connect = async (cluster: string) => ({
+    transport: await ports.connections.transport(cluster),
+    kube: await ports.connections.client(cluster, stopRelay.signal),
+  });
+  // A cluster that was never reached may be none. One that was may be away, and is waited for.
+  if (!(await ports.history.isKnown(options.cluster))) await identityOf((await connect(options.cluster)).kube);
+  const relay = startRelays([options.cluster], { connect, rest: ports }, stopRelay.signal);
   undo.push(() => {
     stopRelay.abort();
     return relay.stopped;

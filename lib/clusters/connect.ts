@@ -88,7 +88,13 @@ export const clusterConnections = ({
         cause,
       });
     }
-    return { transport, registration, registered: JSON.stringify(registration), openedAt: clock().getTime(), justWritten: new JustWritten(clock) };
+    return {
+      transport,
+      registration,
+      registered: JSON.stringify(registration),
+      openedAt: clock().getTime(),
+      justWritten: new JustWritten(clock),
+    };
   };
 
   const replace = (cluster: string, fresh: Connection | undefined): void => {

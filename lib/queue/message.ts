@@ -1,5 +1,5 @@
 /** A wake-up: a pointer to an object, never its content (DESIGN §3.1, §3.2). */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import { isLabel, isSubdomain } from '../kube/names.ts';
 import {
@@ -105,7 +105,7 @@ export const parseMessage = (body: string): { readonly message: Message } | Unre
 export const dueOccasion = (dueAt: number): string => `due@${dueAt}`;
 
 /** A short text of fixed length in place of one of any length: 43 characters. */
-export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+export const digest = (text: string): string => hash('sha256', text, 'base64url');
 
 /** What says which messages are of one group: the object, as text of any length. */
 export const groupOf = ({ cluster, kind, namespace, name }: TargetKey): string =>

@@ -1,6 +1,6 @@
 /**
- * Sending wake-ups to SQS: ten a call, order kept within an object, refused entries again, until SQS has accepted every one. What is bulk goes to a
- * queue of its own, whose function hands it on while there is room (hand-on.ts; docs/decisions/0009-fair-queues.md).
+ * Sending wake-ups to SQS: what was refused again, until SQS has accepted every one. What is bulk goes to a queue of its own, whose function hands
+ * it on while there is room (hand-on.ts; docs/decisions/0009-fair-queues.md).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
@@ -9,113 +9,93 @@ import { bulkRow } from '../reconcile/kind-table.ts';
 import { bulkLaneOf, markBulk } from './bulk.ts';
 import type { Envelope } from './envelope.ts';
 import { deduplicationIdOf, digest, groupIdOf, type Message, noveltyOf, targetOf } from './message.ts';
+import { Outbox } from './outbox.ts';
 import { QueueError, type Sender } from './send.ts';
 
-const batchSize = 10;
 const tries = 4;
-const concurrency = 4;
 
+/** A message on its way: one of an object at a time, so that their order is kept. */
 interface Entry {
-  readonly Id: string;
-  readonly MessageBody: string;
-  readonly MessageGroupId: string;
-  readonly MessageDeduplicationId: string;
-}
-
-/** A message and the object it wakes, as a digest. */
-interface Waking {
+  /** The object. */
+  readonly group: string;
   readonly message: Message;
-  readonly object: string;
+  /** The queue that it is for. */
+  readonly to: string;
 }
 
-/**
- * Batches of ten in which no object occurs twice: SQS may refuse one entry and accept those after it, and a later batch is sent
- * only when the one before has been accepted whole, so the order within an object holds.
- */
-const batches = (all: readonly Waking[]): readonly (readonly Waking[])[] => {
-  const made: Waking[][] = [];
-  for (const one of all) {
-    const current = made.at(-1);
-    const isFull = current === undefined || current.length === batchSize;
-    if (isFull || current.some(({ object }) => object === one.object)) made.push([one]);
-    else current.push(one);
-  }
-  return made;
-};
-
-/** What a message for `queue` looks like on its way. */
+/** What an entry looks like on SQS. */
 interface Form {
   url(queue: string): string;
-  body(message: Message, queue: string): string;
-  group(waking: Waking, queue: string): string;
-  deduplicationId(message: Message, queue: string): string;
+  body(entry: Entry): string;
+  group(entry: Entry): string;
+  deduplicationId(entry: Entry): string;
 }
 
 /** In a kind's own queue: one object is never reconciled twice at once. */
 const straight = (queueUrl: (queue: string) => string): Form => ({
   url: queueUrl,
-  body: (message) => JSON.stringify(message),
-  group: ({ object }) => object,
-  deduplicationId: deduplicationIdOf,
+  body: ({ message }) => JSON.stringify(message),
+  group: ({ group }) => group,
+  deduplicationId: ({ message }) => deduplicationIdOf(message),
 });
 
 /** In the queue of what is bulk: tenants are in turn. */
 const aside = (queueUrl: (queue: string) => string): Form => ({
   url: () => queueUrl(bulkRow.name),
-  body: (message, to) => JSON.stringify({ to, message } satisfies Envelope),
-  group: ({ message }, to) => digest(bulkLaneOf(message, to)),
-  deduplicationId: (message, to) => digest(`${to}\n${noveltyOf(message)}`),
+  body: ({ message, to }) => JSON.stringify({ to, message } satisfies Envelope),
+  group: ({ message, to }) => digest(bulkLaneOf(message, to)),
+  deduplicationId: ({ message, to }) => digest(`${to}\n${noveltyOf(message)}`),
 });
 
 type Pause = (milliseconds: number) => Promise<unknown>;
 
 /** Sends every message in one form. */
 const senderIn = (form: Form, client: SQSClient, pause: Pause): Sender => {
-  const sendBatch = async (url: string, batch: readonly Entry[]): Promise<void> => {
-    let left = batch;
+  const sendBatch = async (url: string, batch: readonly Entry[], accepted: (entry: Entry) => void): Promise<void> => {
+    const left = new Map(
+      batch.map((entry, index) => [
+        String(index),
+        {
+          entry,
+          sent: {
+            Id: String(index),
+            MessageBody: form.body(entry),
+            MessageGroupId: form.group(entry),
+            MessageDeduplicationId: form.deduplicationId(entry),
+          },
+        },
+      ]),
+    );
     let refusal = '';
     for (let attempt = 0; attempt < tries; attempt += 1) {
       if (attempt > 0) await pause(100 * 4 ** (attempt - 1));
-      const ids = new Set<string | undefined>();
       try {
-        const answer = await client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: [...left] }), {
-          abortSignal: AbortSignal.timeout(10_000),
-        });
-        for (const failed of answer.Failed ?? []) {
-          ids.add(failed.Id);
-          refusal = failed.Code ?? 'refused';
-        }
+        const answer = await client.send(
+          new SendMessageBatchCommand({ QueueUrl: url, Entries: [...left.values()].map(({ sent }) => sent) }),
+          { abortSignal: AbortSignal.timeout(10_000) },
+        );
+        const failed = new Map(answer.Failed?.map(({ Id, Code }) => [Id, Code]));
+        for (const [id, { entry }] of left)
+          if (failed.has(id)) refusal = failed.get(id) ?? 'refused';
+          else {
+            left.delete(id);
+            accepted(entry);
+          }
       } catch (error) {
-        for (const { Id } of left) ids.add(Id);
         refusal = networkCause(error);
       }
-      left = left.filter(({ Id }) => ids.has(Id));
-      if (left.length === 0) return;
+      if (left.size === 0) return;
     }
-    throw new QueueError(`SQS did not accept ${left.length} messages for ${url} after ${tries} tries: ${refusal}`);
+    throw new QueueError(`SQS did not accept ${left.size} messages for ${url} after ${tries} tries: ${refusal}`);
   };
 
+  const outboxes = new Map<string, Outbox<Entry>>();
   return {
-    send: async (queue, messages) => {
-      if (messages.length === 0) return;
+    send: (queue, messages) => {
       const url = form.url(queue);
-      const entryOf = (waking: Waking, index: number): Entry => ({
-        Id: String(index),
-        MessageBody: form.body(waking.message, queue),
-        MessageGroupId: form.group(waking, queue),
-        MessageDeduplicationId: form.deduplicationId(waking.message, queue),
-      });
-      // What wakes one object stays in one lane, so its order survives the concurrency.
-      const lanes = Array.from({ length: concurrency }, (): Waking[] => []);
-      for (const message of messages) {
-        const object = groupIdOf(targetOf(message));
-        lanes[object.charCodeAt(0) % concurrency]?.push({ message, object });
-      }
-      await Promise.all(
-        lanes.map(async (lane) => {
-          for (const batch of batches(lane)) await sendBatch(url, batch.map(entryOf));
-        }),
-      );
+      const outbox = outboxes.get(url) ?? new Outbox((batch, accepted) => sendBatch(url, batch, accepted));
+      outboxes.set(url, outbox);
+      return outbox.add(messages.map((message) => ({ group: groupIdOf(targetOf(message)), message, to: queue })));
     },
   };
 };

@@ -13,6 +13,8 @@ export interface KindRow {
   readonly hasDependents: boolean;
   /** The controlling kind that its events wake, by ownerReference. */
   readonly ownedBy?: string;
+  /** Its owner is unfinished until this is: after a gap, it is woken whatever a list says (lib/sweeper/wake-unfinished.ts). */
+  readonly ownerWaits?: true;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   /** Invocations at once on AWS; in standalone mode one number holds for all (infra/standalone). */
@@ -33,7 +35,7 @@ const row = (kind: string, name: string, rest: Partial<KindRow> = {}): KindRow =
 /** Every kind that has a reconciler. */
 export const kindTable: readonly KindRow[] = [
   row('Image', 'image', { concurrency: 50 }),
-  row('Build', 'build', { ownedBy: 'Image', timeoutSeconds: 120, concurrency: 50 }),
+  row('Build', 'build', { ownedBy: 'Image', ownerWaits: true, timeoutSeconds: 120, concurrency: 50 }),
   row('SourceResolver', 'source-resolver', { ownedBy: 'Image', concurrency: 20 }),
   row('Builder', 'builder', { hasDependents: true, timeoutSeconds: 300, memoryMb: 1024, concurrency: 20 }),
   row('ClusterBuilder', 'cluster-builder', {
@@ -71,10 +73,11 @@ export const sourceOnlyKinds: readonly {
   readonly ownedBy?: string;
   /** The owner wants to hear that it is gone, and of nothing else: what others write into it changes nothing for the owner. */
   readonly onlyGone?: true;
+  readonly ownerWaits?: true;
   readonly hasDependents: boolean;
   readonly labelSelector?: string;
 }[] = [
-  { kind: 'Pod', ownedBy: 'Build', hasDependents: false, labelSelector: 'kpack.io/build' },
+  { kind: 'Pod', ownedBy: 'Build', ownerWaits: true, hasDependents: false, labelSelector: 'kpack.io/build' },
   { kind: 'PersistentVolumeClaim', ownedBy: 'Image', onlyGone: true, hasDependents: false },
   { kind: 'ServiceAccount', hasDependents: true },
 ];

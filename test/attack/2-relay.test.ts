@@ -109,7 +109,7 @@ describe('a stolen relay', () => {
     await using server = await watchServer();
     const stop = new AbortController();
     const sent: Message[] = [];
-    const relay = await startRelay(
+    const relay = startRelay(
       {
         cluster: 'one',
         transport: server.transport,
