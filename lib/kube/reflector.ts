@@ -96,6 +96,8 @@ export const runReflector = async (
   /** Events may be missing behind the position: it moves on with a list alone. */
   let isLost = false;
   let isStart = true;
+  /** What a start hands on again. */
+  let repetition: Promise<void> | undefined;
   /** The last watch broke off: another server may answer now, which lags behind the one before. */
   let isAfterBreak = false;
   /** The last watch went on to its end: the server was there a moment ago, with the history that is known. */
@@ -177,8 +179,21 @@ export const runReflector = async (
       // Quiet watches that lasted have missed nothing, as it turns out.
       if (newest === undefined && failures === 0) fruitless = 0;
       if (mustPoll(fruitless)) ports.ready(true);
-    } else if (isStart && ports.repeatsAtStart !== false) await list(undefined);
+    } else if (isStart && ports.repeatsAtStart !== false) repetition = repeat();
     isStart = false;
+  };
+
+  /** Hands on all that is there, beside the watch: whoever does something just now does not wait for thousands that have not changed. */
+  const repeat = async (): Promise<void> => {
+    for (let tries = 1; !signal.aborted; tries += 1)
+      try {
+        await list(undefined);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        ports.warn(`listing ${kind} at the start`, error);
+        await ports.pause(pauseAfterFailure(tries, 0, ports.random()) * 1000, signal);
+      }
   };
 
   /**
@@ -279,6 +294,7 @@ export const runReflector = async (
       await wait(error, isExpired);
     }
   }
+  await repetition;
 
   async function wait(error: unknown, isExpired: boolean): Promise<void> {
     // Lists that stand for watches tell everything: what the watches lack is no interruption.
