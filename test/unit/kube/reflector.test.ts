@@ -221,7 +221,10 @@ describe('a reflector', () => {
       tries += 1;
       if (tries < 3) throw new Error('SQS is down');
     };
-    const { server, did } = await reflect({ loadCheckpoint: async () => '7', listed, pause: async () => undefined });
+    const { server, did } = await reflect(
+      { loadCheckpoint: async () => '7', listed, pause: async () => undefined },
+      ({ state }) => void (state.version = '11'),
+    );
     (await server.watch(0)).event('ADDED', '11', 'urgent');
     await expect.poll(() => did).toStrictEqual(['changed urgent@11']);
     await expect.poll(() => tries).toBe(3);
