@@ -1,6 +1,7 @@
 /** The queues of standalone mode as the rest of the code sees them: a sender, receipts, dead letters (DESIGN §3.18). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Receipts } from '../queue/batch.ts';
+import { markBulk, mayWait, tenantOf } from '../queue/bulk.ts';
 import type { DeadLetters } from '../queue/dead-letters.ts';
 import { groupOf, type Message, noveltyOf, targetOf } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
@@ -8,14 +9,11 @@ import { type KindRow, maxReceiveCount, visibilitySeconds } from '../reconcile/k
 import { deadLettersOf, type Messages, type NewMessage } from './messages.ts';
 import { EmbeddedQueue, type Invoke } from './queue.ts';
 
-/** What waits behind what somebody has just done: reasons that come by the thousand. */
-const inBulk: ReadonlySet<Message['reason']> = new Set(['list', 'dependency', 'due', 'redrive']);
-
 const stored = (message: Message): NewMessage => ({
   // As text: ids need no fixed length here, and a digest is most of what sending costs.
   target: groupOf(targetOf(message)),
-  tenant: `${message.cluster}/${message.target.namespace}`,
-  bulk: inBulk.has(message.reason),
+  tenant: tenantOf(targetOf(message)),
+  bulk: mayWait(message),
   id: noveltyOf(message),
   body: JSON.stringify(message),
 });
@@ -64,7 +62,7 @@ export class EmbeddedQueues implements Sender, DeadLetters {
   }
 
   async send(queue: string, messages: readonly Message[]): Promise<void> {
-    if (messages.length > 0) this.#queue(queue).send(messages.map(stored));
+    if (messages.length > 0) this.#queue(queue).send(markBulk(messages).map(stored));
   }
 
   /** Begins to hand the queue's messages to its function. */

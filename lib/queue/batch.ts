@@ -6,8 +6,9 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ExpectedError } from '../errors/expected.ts';
 import { recordKey, type TargetKey } from '../state/keys.ts';
 import { printable } from '../text/printable.ts';
+import { tenantOf, tenantsInTurn } from './bulk.ts';
 import { countOne } from './count.ts';
-import { type Message, parseMessage, targetOf } from './message.ts';
+import { type Message, parseMessage, targetOf, type Unreadable } from './message.ts';
 import type { MayWake } from './senders.ts';
 
 /** What a batch needs: a pass, the queue's own calls, a place for words. */
@@ -48,29 +49,40 @@ const afterBug = (received: number): number => Math.min(900, 5 * 2 ** (received 
  */
 const afterOutage = (received: number): number => [5, 30, 180, 900][received - 1] ?? 5;
 
-/** The message of a record; undefined when it is unreadable or nobody's who may speak for its cluster: retrying cannot help, so it is acknowledged. */
-const heard = async (record: SQSRecord, { mayWake, log }: BatchPorts): Promise<Message | undefined> => {
-  const parsed = parseMessage(record.body);
+/** What is needed to tell whether a message counts. */
+export type HearingPorts = Pick<BatchPorts, 'log' | 'mayWake'>;
+
+/**
+ * What a record says, read by `parse`; undefined when it is unreadable or from nobody who may speak for its cluster: retrying cannot help, so it is
+ * acknowledged. @throws StateError when nobody can say whose it is
+ */
+export const heard = async <T extends { readonly message: Message }>(
+  record: SQSRecord,
+  parse: (body: string) => T | Unreadable,
+  { mayWake, log }: HearingPorts,
+): Promise<T | undefined> => {
   const drop = (what: string, metric: string, why: Readonly<Record<string, unknown>>): undefined => {
     log('error', what, { messageId: record.messageId, ...why, ...countOne(metric, new Date()) });
   };
+  const parsed = parse(record.body);
   if ('unreadable' in parsed)
     return drop('message is unreadable and was dropped', 'UnreadableMessages', { why: parsed.unreadable });
   const { cluster } = parsed.message;
   const sender = record.attributes.SenderId;
-  if (await mayWake(cluster, sender)) return parsed.message;
+  if (await mayWake(cluster, sender)) return parsed;
   return drop('message is from a sender that does not speak for its cluster and was dropped', 'ForeignMessages', {
     cluster,
     sender: printable(sender, 128),
   });
 };
 
-/** Groups the messages that count by key, in order of first appearance. @throws StateError when nobody can say whose they are */
+/** Groups the messages that count by key, tenants in turn and each in order of first appearance: who comes with many has one lane's turn at a time. @throws StateError when nobody can say whose they are */
 const groupByKey = async (records: readonly SQSRecord[], ports: BatchPorts): Promise<readonly Work[]> => {
   const works = new Map<string, Work>();
   for (const record of records) {
-    const message = await heard(record, ports);
-    if (message === undefined) continue;
+    const said = await heard(record, parseMessage, ports);
+    if (said === undefined) continue;
+    const { message } = said;
     const target = targetOf(message);
     const key = recordKey(target);
     const work = works.get(key) ?? { target, messages: [], records: [] };
@@ -78,7 +90,7 @@ const groupByKey = async (records: readonly SQSRecord[], ports: BatchPorts): Pro
     work.records.push(record);
     works.set(key, work);
   }
-  return [...works.values()];
+  return tenantsInTurn([...works.values()], ({ target }) => tenantOf(target));
 };
 
 const isSuspect = (work: Work): boolean => work.records.some((record) => receiveCount(record) > 1);

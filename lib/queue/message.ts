@@ -1,5 +1,5 @@
 /** A wake-up: a pointer to an object, never its content (DESIGN §3.1, §3.2). */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import { isLabel, isSubdomain } from '../kube/names.ts';
 import {
@@ -47,7 +47,8 @@ const named = {
 };
 const isNoName = 'is not named as an object of Kubernetes may be';
 
-const messageSchema = v.object({
+/** What is accepted as one. */
+export const messageSchema = v.object({
   v: v.literal(1),
   /** The length apart: a counted repetition is compiled into a hundred copies of itself. */
   cluster: v.pipe(v.string(), v.maxLength(100), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)),
@@ -65,6 +66,8 @@ const messageSchema = v.object({
   reason: v.picklist(reasons),
   /** What tells two wake-ups of one cause apart: dueAt for `due`, the list's version and start for `list`, the replaced id for `redrive`. */
   occasion: v.optional(shortText),
+  /** One of many that one cause or one tenant wakes at once: it goes behind what somebody has just done (lib/queue/bulk.ts). */
+  bulk: v.optional(v.boolean()),
 });
 
 /** One wake-up as it travels. */
@@ -73,18 +76,29 @@ export type Message = v.InferOutput<typeof messageSchema>;
 /** The object that is to be reconciled. */
 export const targetOf = ({ cluster, target }: Message): TargetKey => ({ cluster, ...target });
 
-/** The message in `body`, or a sentence that says why it is none. Unreadable messages are acknowledged: retrying cannot help. */
-export const parseMessage = (body: string): { readonly message: Message } | { readonly unreadable: string } => {
+/** Why a body is not what it should be, as a sentence. */
+export interface Unreadable {
+  readonly unreadable: string;
+}
+
+/** What `body` says in JSON by `schema`. Unreadable messages are acknowledged: retrying cannot help. */
+export const readableAs = <T>(schema: v.GenericSchema<unknown, T>, body: string): T | Unreadable => {
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
     return { unreadable: 'the body is not JSON' };
   }
-  const parsed = v.safeParse(messageSchema, json);
-  if (parsed.success) return { message: parsed.output };
+  const parsed = v.safeParse(schema, json);
+  if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   return { unreadable: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` };
+};
+
+/** The message in `body`, or a sentence that says why it is none. */
+export const parseMessage = (body: string): { readonly message: Message } | Unreadable => {
+  const parsed = readableAs(messageSchema, body);
+  return 'unreadable' in parsed ? parsed : { message: parsed };
 };
 
 /** The occasion of a wake-up whose time has come. */
@@ -96,7 +110,8 @@ export const timeOfDue = (occasion = ''): number | undefined => {
   return word === 'due' && /^\d{1,12}$/.test(time) ? Number(time) : undefined;
 };
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+/** A short text of fixed length in place of one of any length: 43 characters. */
+export const digest = (text: string): string => hash('sha256', text, 'base64url');
 
 /** What says which messages are of one group: the object, as text of any length. */
 export const groupOf = ({ cluster, kind, namespace, name }: TargetKey): string =>

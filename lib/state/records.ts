@@ -35,6 +35,8 @@ export interface ObjectRecord {
   readonly looseEdges: readonly string[];
   /** Hash of what dependents can see, when they were last told. */
   readonly fannedHash?: string | undefined;
+  /** The version that hash was made of, with its epoch (`versionInEpoch`): an event or a list that names it tells dependents nothing. */
+  readonly fannedVersion?: string | undefined;
   /** How far an unfinished telling has come: the hash it tells, and the last dependent told. */
   readonly fanningHash?: string | undefined;
   readonly fanCursor?: string | undefined;
@@ -52,6 +54,9 @@ export interface Due {
   readonly target: TargetKey;
   readonly dueAt: number;
 }
+
+/** A version as records keep it where two histories of a cluster must not be confused. */
+export const versionInEpoch = (epoch: string, resourceVersion: string): string => `${epoch} ${resourceVersion}`;
 
 /** An edge as records name it. */
 export const showDependency = ({ kind, namespace, name }: Dependency): string => `${kind}#${namespace}#${name}`;
@@ -127,6 +132,7 @@ export class Records {
       edges: set(item, 'edges'),
       looseEdges: set(item, 'looseEdges'),
       fannedHash: text(item, 'fannedHash'),
+      fannedVersion: text(item, 'fannedVersion'),
       fanningHash: text(item, 'fanningHash'),
       fanCursor: text(item, 'fanCursor'),
       memory: text(item, 'memory'),
@@ -249,12 +255,31 @@ export class Records {
     await this.#table.update(recordKey(target), recordSortKey, { set: { fanCursor } });
   }
 
-  /** All dependents have been told `fannedHash`. */
-  async finishFan(target: TargetKey, fannedHash: string): Promise<void> {
+  /** All dependents have been told `fannedHash`, which `fannedVersion` has. */
+  async finishFan(target: TargetKey, fannedHash: string, fannedVersion: string): Promise<void> {
     await this.#table.update(recordKey(target), recordSortKey, {
-      set: { fannedHash },
+      set: { fannedHash, fannedVersion },
       remove: ['fanningHash', 'fanCursor'],
     });
+  }
+
+  /** A later version looks to dependents as the one that they were told of. */
+  async alsoFanned(target: TargetKey, fannedHash: string, fannedVersion: string): Promise<void> {
+    await this.#table.update(recordKey(target), recordSortKey, { set: { fannedVersion }, expect: { fannedHash } });
+  }
+
+  /**
+   * The telling of `fanningHash` is over and nothing need be remembered of it: nobody depends on the object, or it is gone. `hasPasses`
+   * says whether its record holds anything else; without, it goes as a whole.
+   */
+  async forgetFan(target: TargetKey, fanningHash: string, hasPasses: boolean): Promise<void> {
+    const pk = recordKey(target);
+    if (!hasPasses) await this.#table.delete(pk, recordSortKey, { attribute: 'fanningHash', value: fanningHash });
+    else
+      await this.#table.update(pk, recordSortKey, {
+        remove: ['fannedHash', 'fannedVersion', 'fanningHash', 'fanCursor'],
+        expect: { fanningHash },
+      });
   }
 
   /**

@@ -3,6 +3,8 @@ import { PermanentError } from '../../lib/errors/expected.ts';
 import { type KpackPlace, kpackPlace } from './kpack.ts';
 import { builders } from './measures/builders.ts';
 import { bundles } from './measures/bundles.ts';
+import { fair } from './measures/fair.ts';
+import { fairOnAws } from './measures/fair-on-aws.ts';
 import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { unchanged } from './measures/idle.ts';
 import { invocations } from './measures/invoke.ts';
@@ -26,7 +28,7 @@ import { startWorld, type World } from './world.ts';
 const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage', 'linear'] as const;
 
 /** Groups that need no API server and registries, or some of their own. */
-const needNoWorld: ReadonlySet<string> = new Set(['kpack', 'bundles', 'invoke', 'prepare', 'memory']);
+const needNoWorld: ReadonlySet<string> = new Set(['kpack', 'bundles', 'invoke', 'prepare', 'memory', 'fair']);
 
 type Say = (line: string) => void;
 
@@ -103,6 +105,11 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
   if (only.has('memory')) {
     say(`memory: at rest, after 200 Images, beside ${options.watched}`);
     rows.push(...(await inWorld(say, (world) => memory(world, options.watched))));
+  }
+  if (only.has('fair')) {
+    rows.push(...(await inWorld(say, (world) => fair(world, options.many, say))));
+    say('fair: the same on AWS, simulated');
+    rows.push(...(await fairOnAws(options.many)));
   }
   return rows;
 };

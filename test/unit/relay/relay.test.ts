@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { kubeClient } from '../../../lib/kube/client.ts';
 import type { KubeMeta } from '../../../lib/kube/object.ts';
+import { usualTimes } from '../../../lib/kube/watch-times.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { pointersFor, watchedKinds } from '../../../lib/relay/pointers.ts';
 import { startRelay } from '../../../lib/relay/relay.ts';
@@ -80,7 +81,7 @@ describe('a relay', () => {
     server = await watchServer();
     const sent: Message[] = [];
     let thrown = 0;
-    const relay = await startRelay(
+    const relay = startRelay(
       {
         cluster: 'one',
         transport: server.transport,
@@ -91,6 +92,7 @@ describe('a relay', () => {
         // Every throw of the dice is another, or all watches would try at the same moments.
         random: () => (thrown++ * 0.37) % 1,
         log: () => undefined,
+        times: { ...usualTimes, behindSeconds: 0 },
       },
       stop.signal,
     );

@@ -63,7 +63,7 @@ describe('a pass that ends', () => {
     const next = await begin('a');
     await records.postpone({ target, dueAt: 9000 }, 9600);
     await records.beginFan(target, 'hash');
-    await records.finishFan(target, 'hash');
+    await records.finishFan(target, 'hash', '7');
     expect(await records.finish(target, next, ended('8', 'a'))).toBe(true);
   });
 
