@@ -31,6 +31,8 @@ const lookMilliseconds = 100;
 const looks = 40;
 const afterFullSeconds = 1;
 const afterFailureSeconds = 5;
+/** Until a message of a later version is looked at again. */
+const afterNewerSeconds = 30;
 /** What is left for reporting. */
 const reserveSeconds = 5;
 
@@ -74,10 +76,13 @@ export const handOn = async (
   ports: HandOnPorts,
 ): Promise<SQSBatchResponse> => {
   const waiting: Waiting[] = [];
+  const newer: SQSRecord[] = [];
   for (const record of event.Records) {
     const envelope = await heard(record, parseEnvelope, ports);
-    if (envelope !== undefined) waiting.push({ record, envelope });
+    if (envelope === 'newer') newer.push(record);
+    else if (envelope !== undefined) waiting.push({ record, envelope });
   }
+  if (newer.length > 0) await ports.receipts.delay(newer, afterNewerSeconds);
   const left = await Promise.all(
     [...Map.groupBy(waiting, ({ envelope }) => envelope.to)].map(async ([queue, all]) => {
       try {
@@ -93,7 +98,9 @@ export const handOn = async (
       }
     }),
   );
-  return { batchItemFailures: recordsOf(left.flat()).map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  return {
+    batchItemFailures: [...newer, ...recordsOf(left.flat())].map(({ messageId }) => ({ itemIdentifier: messageId })),
+  };
 };
 
 const recordsOf = (waiting: readonly Waiting[]): readonly SQSRecord[] => waiting.map(({ record }) => record);

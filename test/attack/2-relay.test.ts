@@ -54,7 +54,7 @@ const deliver = async (clusters: Clusters, records: readonly SQSRecord[]) => {
       ran.push(cluster);
       return 'settled';
     },
-    receipts: { delay: () => Promise.resolve(), delete: () => Promise.resolve() },
+    receipts: { delay: () => Promise.resolve(), delete: () => Promise.resolve(), requeue: () => Promise.resolve() },
     mayWake: mayWake({
       own: ['AROASWEEPER000000001'],
       relayRoleId: async (cluster) => (await known.get(cluster))?.relayRoleId,

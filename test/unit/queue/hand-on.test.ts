@@ -98,6 +98,15 @@ describe('handing on', () => {
     expect(delayed).toEqual(['m0 5', 'm1 5']);
   });
 
+  it('leaves a message of a later version waiting, and one in an envelope of a later version', async () => {
+    const { ports, sent, delayed } = begin({});
+    const later = { to: 'image', message: { ...message('app'), v: 2 } };
+    const records = [record('m1', JSON.stringify(later)), record('m2', JSON.stringify({ v: 2, whatever: 'it says' }))];
+    expect(failures(await handOn({ Records: records }, () => 60, ports))).toEqual(['m1', 'm2']);
+    expect(delayed).toEqual(['m1 30', 'm2 30']);
+    expect(sent).toEqual([]);
+  });
+
   it('drops what is unreadable, for a queue that nobody knows, or from who does not speak for the cluster', async () => {
     const { ports, sent, logged } = begin({});
     const good = JSON.stringify({ to: 'image', message: message('app') });
@@ -106,7 +115,7 @@ describe('handing on', () => {
         Records: [
           record('m1', 'no JSON'),
           record('m2', JSON.stringify({ to: 'bulk', message: message('app') })),
-          record('m3', JSON.stringify({ to: 'image', message: { ...message('app'), reason: 'whim' } })),
+          record('m3', JSON.stringify({ to: 'image', message: { ...message('app'), reason: 7 } })),
           record('m4', good, 'AROAFOREIGN'),
           record('m5', good),
         ],
