@@ -22,31 +22,42 @@ export class KubeError extends ExpectedError {
   readonly code: KubeErrorCode;
   /** HTTP status; undefined when there was no answer. */
   readonly status: number | undefined;
+  /** The cluster answered others at that time: what failed is this call, not the cluster. */
+  readonly othersAnswered: boolean;
   /** The object that the answer's Status names. A 404 without one says that the kind is not served, not that the object is gone. */
   readonly objectName: string | undefined;
 
   constructor(
     code: KubeErrorCode,
     message: string,
-    options: ExpectedErrorOptions & { readonly status?: number; readonly objectName?: string | undefined } = {},
+    options: ExpectedErrorOptions & {
+      readonly status?: number | undefined;
+      readonly objectName?: string | undefined;
+      readonly othersAnswered?: boolean;
+    } = {},
   ) {
     super(message, options);
     this.code = code;
     this.status = options.status;
     this.objectName = options.objectName;
+    this.othersAnswered = options.othersAnswered ?? false;
   }
 }
 
 /** Answers of a proxy or of a server that starts or stops; a 500 may be about one object. */
 const unavailable: readonly (number | undefined)[] = [502, 503];
 
-/** Whether the cluster itself is in trouble: what its circuit counts (DESIGN §3.14). */
+/** Whether the cluster itself is in trouble: what its circuit counts (DESIGN §3.14). One that throttles is there, and is asked more slowly (§3.33). */
 export const saysClusterIsDown = (error: unknown): error is KubeError =>
   error instanceof KubeError &&
-  (error.code === 'unreachable' ||
-    error.code === 'timeout' ||
-    error.code === 'throttled' ||
-    unavailable.includes(error.status));
+  !error.othersAnswered &&
+  (error.code === 'unreachable' || error.code === 'timeout' || unavailable.includes(error.status));
+
+/** The same failure of a call, of a cluster that answered others meanwhile. */
+export const withOthersAnswered = (error: KubeError): KubeError => {
+  const { code, message, cause, pace, retryAfterSeconds, status, objectName } = error;
+  return new KubeError(code, message, { cause, pace, retryAfterSeconds, status, objectName, othersAnswered: true });
+};
 
 /** Whether `error` is the API server's answer `code`. */
 export const isKubeError = (error: unknown, code: KubeErrorCode): error is KubeError =>

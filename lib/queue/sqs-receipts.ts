@@ -16,12 +16,12 @@ export const sqsReceipts = (client: SQSClient, queueUrl: string, log: BatchPorts
   const entries = (records: readonly SQSRecord[]): { Id: string; ReceiptHandle: string }[] =>
     records.slice(0, 10).map((record, index) => ({ Id: String(index), ReceiptHandle: record.receiptHandle }));
   return {
-    delay: (records, VisibilityTimeout) =>
+    delay: (records, seconds) =>
       bestEffort('delaying messages', (abortSignal) =>
         client.send(
           new ChangeMessageVisibilityBatchCommand({
             QueueUrl: queueUrl,
-            Entries: entries(records).map((entry) => ({ ...entry, VisibilityTimeout })),
+            Entries: entries(records).map((entry) => ({ ...entry, VisibilityTimeout: Math.ceil(seconds) })),
           }),
           { abortSignal },
         ),

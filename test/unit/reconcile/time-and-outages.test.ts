@@ -96,11 +96,7 @@ describe('a cluster that is down', () => {
   it('that says when to come back is not asked before', async () => {
     const world = await begin();
     await settledImage(world);
-    world.kube.failNext(
-      'get',
-      /Image/,
-      new KubeError('throttled', 'too many', { status: 429, retryAfterSeconds: 100 }),
-    );
+    world.kube.failNext('get', /Image/, new KubeError('server', 'not now', { status: 503, retryAfterSeconds: 100 }));
     await world.send('image', wakeUp('hook', { occasion: '1' }));
     await world.deliver();
     expect((await world.records.read(world.target('app'))).dueAt).toBe(world.now().getTime() / 1000 + 100);
@@ -119,6 +115,7 @@ describe('a cluster that is down', () => {
     world.kube.failNext('get', /Image/, new KubeError('forbidden', 'no', { status: 403, pace: 'slow' }));
     await world.send('image', wakeUp('hook', { occasion: '1' }));
     expect(await world.deliver()).toStrictEqual(['failed']);
+    world.later(1);
     await world.send('image', wakeUp('hook', { occasion: '2' }));
     expect(await world.deliver()).toStrictEqual(['settled']);
   });
