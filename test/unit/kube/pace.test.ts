@@ -8,7 +8,12 @@ import { Pace, usualRate } from '../../../lib/kube/pace.ts';
  */
 const ask = (
   pace: Pace,
-  { from = 0, seconds, most, refuses }: { from?: number; seconds: number; most: number; refuses(nth: number): boolean },
+  {
+    from = 0,
+    seconds,
+    most,
+    refuses,
+  }: { from?: number; seconds: number; most: number; refuses: (nth: number) => boolean },
 ) => {
   const perSecond: { sent: number; refused: number }[] = [];
   let free = from * 1000;

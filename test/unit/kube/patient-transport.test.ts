@@ -106,7 +106,7 @@ describe('a cluster', () => {
 
   it('that answers others meanwhile is not, nor one that has answered two seconds before', async () => {
     const { answers, send } = begin();
-    const failing = [...Array.from({ length: 5 }, reset)];
+    const failing = Array.from({ length: 5 }, reset);
     answers.push(...failing.splice(0, 1));
     const alone = send();
     await send();
@@ -131,9 +131,7 @@ describe('waits', () => {
     expect(told).toStrictEqual([]);
     await vi.advanceTimersByTimeAsync(9000);
     await send();
-    expect(told).toStrictEqual([
-      expect.objectContaining({ refused: 1, repeated: 2, waitedMilliseconds: 75 + 150, perSecond: expect.any(Number) }),
-    ]);
+    expect(told).toMatchObject([{ refused: 1, repeated: 2, waitedMilliseconds: 75 + 150 }]);
     await vi.advanceTimersByTimeAsync(20_000);
     await send();
     expect(told).toHaveLength(1);
