@@ -5,7 +5,7 @@ import { PermanentError } from '../../lib/errors/expected.ts';
 import type { StandaloneOptions } from './standalone.ts';
 
 /** What can be said in an environment: no code, and no cluster that is reached by an AWS identity. */
-export type StandaloneSettings = Omit<StandaloneOptions, 'between' | 'registration'> & {
+export type StandaloneSettings = Omit<StandaloneOptions, 'between' | 'registration' | 'sweepMilliseconds'> & {
   readonly registration: Extract<StandaloneOptions['registration'], { readonly access: 'kubeconfig' | 'in-cluster' }>;
 };
 

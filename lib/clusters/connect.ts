@@ -4,11 +4,13 @@
  */
 import { ExpectedError } from '../errors/expected.ts';
 import { networkCause } from '../errors/network-cause.ts';
-import { type KubeClient, kubeClient, type NotOlderThan } from '../kube/client.ts';
+import { type ClientOptions, type KubeClient, kubeClient } from '../kube/client.ts';
 import { type AwsCredentials, eksToken } from '../kube/eks-token.ts';
 import { saysCredentialIsOld } from '../kube/errors.ts';
 import { JustWritten } from '../kube/just-written.ts';
 import { inClusterConfig, kubeconfigFile, tokenConfig } from '../kube/kubeconfig.ts';
+import { type Rate, usualRate } from '../kube/pace.ts';
+import { Patience, type Waits } from '../kube/patient-transport.ts';
 import { type KubeTransport, kubeTransport } from '../kube/transport.ts';
 import { NotRegisteredError, type Registration } from '../state/clusters.ts';
 import { assumedRole } from './assumed-role.ts';
@@ -17,8 +19,11 @@ import type { Registrations } from './registrations.ts';
 /** Opens transports of registered clusters and keeps them. */
 export interface ClusterConnections {
   transport(cluster: string): Promise<KubeTransport>;
-  readonly client: (cluster: string, signal: AbortSignal, notOlderThan?: NotOlderThan) => Promise<KubeClient>;
+  readonly client: (cluster: string, signal: AbortSignal, asked?: Asked) => Promise<KubeClient>;
 }
+
+/** Until when a pass asks, and how fresh what it reads has to be. */
+export type Asked = Pick<ClientOptions, 'notOlderThan' | 'until'>;
 
 /** What connecting needs. */
 export interface ConnectionPorts {
@@ -26,6 +31,9 @@ export interface ConnectionPorts {
   /** Those of the function's role, asked for only by EKS clusters. */
   readonly credentials: () => Promise<AwsCredentials>;
   readonly clock: () => Date;
+  readonly random?: () => number;
+  /** Hears how long calls waited for a cluster's patience, now and then. */
+  readonly waited?: (cluster: string, waits: Waits) => void;
   /** How a registration is entered; the real one unless a test gives another. @throws Error that says what is wrong with it */
   readonly open?: (registration: Registration, credentials: () => Promise<AwsCredentials>) => KubeTransport;
 }
@@ -73,10 +81,14 @@ export const clusterConnections = ({
   registrations,
   credentials,
   clock,
+  random = Math.random,
+  waited = () => undefined,
   open = enter,
 }: ConnectionPorts): ClusterConnections => {
   /** The most recently used last. */
   const opened = new Map<string, Connection>();
+  /** Kept while a connection is: what is known of a cluster's calls outlives what they are made on. */
+  const patience = new Map<string, { readonly rate: Rate; readonly calls: Patience }>();
 
   const connect = (cluster: string, registration: Registration): Connection => {
     let transport: KubeTransport;
@@ -104,6 +116,7 @@ export const clusterConnections = ({
     if (old !== undefined && old !== fresh) retire(old);
     const [oldest] = opened.keys();
     if (opened.size > maxOpen && oldest !== undefined) replace(oldest, undefined);
+    if (fresh === undefined) patience.delete(cluster);
   };
 
   /** The connection for what is registered; `renew` opens another even if that has not changed. */
@@ -142,20 +155,30 @@ export const clusterConnections = ({
     }
   };
 
-  const transportOf = (cluster: string, { transport: { server } }: Connection): KubeTransport => ({
-    server,
-    send: (request) => perform(cluster, (transport) => transport.send(request)),
-    stream: (request) => perform(cluster, (transport) => transport.stream(request)),
-    close: () => replace(cluster, undefined),
-  });
+  /** A rate that was registered anew begins anew. */
+  const patienceWith = (cluster: string, { registration: { rate = usualRate } }: Connection): Patience => {
+    const known = patience.get(cluster);
+    if (known?.rate.perSecond === rate.perSecond && known.rate.burst === rate.burst) return known.calls;
+    const calls = new Patience(rate, { clock, random, waited: (waits) => waited(cluster, waits) });
+    patience.set(cluster, { rate, calls });
+    return calls;
+  };
+
+  const transportOf = (cluster: string, connected: Connection): KubeTransport =>
+    patienceWith(cluster, connected).around({
+      server: connected.transport.server,
+      send: (request) => perform(cluster, (transport) => transport.send(request)),
+      stream: (request) => perform(cluster, (transport) => transport.stream(request)),
+      close: () => replace(cluster, undefined),
+    });
 
   return {
     transport: async (cluster) => transportOf(cluster, await current(cluster)),
-    client: async (cluster, signal, notOlderThan) => {
+    client: async (cluster, signal, asked = {}) => {
       const connected = await current(cluster);
       const { grants = [] } = connected.registration;
       const { justWritten } = connected;
-      return { ...kubeClient(transportOf(cluster, connected), signal, { notOlderThan, justWritten }), cluster, grants };
+      return { ...kubeClient(transportOf(cluster, connected), signal, { ...asked, justWritten }), cluster, grants };
     },
   };
 };

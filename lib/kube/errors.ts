@@ -17,9 +17,10 @@ export type KubeErrorCode =
   | 'expired';
 
 interface KubeErrorOptions extends ExpectedErrorOptions {
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly objectName?: string | undefined;
   readonly continueFrom?: string | undefined;
+  readonly othersAnswered?: boolean;
 }
 
 /** An answer, or the lack of one, that the pass is to be repeated for later. */
@@ -28,6 +29,8 @@ export class KubeError extends ExpectedError {
   readonly code: KubeErrorCode;
   /** HTTP status; undefined when there was no answer. */
   readonly status: number | undefined;
+  /** The cluster answered others at that time: what failed is this call, not the cluster. */
+  readonly othersAnswered: boolean;
   /** The object that the answer's Status names. A 404 without one says that the kind is not served, not that the object is gone. */
   readonly objectName: string | undefined;
   /** Of a list whose token has expired: the token by which it goes on behind the last key, in the state of now. */
@@ -39,19 +42,24 @@ export class KubeError extends ExpectedError {
     this.status = options.status;
     this.objectName = options.objectName;
     this.continueFrom = options.continueFrom;
+    this.othersAnswered = options.othersAnswered ?? false;
   }
 }
 
 /** Answers of a proxy or of a server that starts or stops; a 500 may be about one object. */
 const unavailable: readonly (number | undefined)[] = [502, 503];
 
-/** Whether the cluster itself is in trouble: what its circuit counts (DESIGN §3.14). */
+/** Whether the cluster itself is in trouble: what its circuit counts (DESIGN §3.14). One that throttles is there, and is asked more slowly (§3.33). */
 export const saysClusterIsDown = (error: unknown): error is KubeError =>
   error instanceof KubeError &&
-  (error.code === 'unreachable' ||
-    error.code === 'timeout' ||
-    error.code === 'throttled' ||
-    unavailable.includes(error.status));
+  !error.othersAnswered &&
+  (error.code === 'unreachable' || error.code === 'timeout' || unavailable.includes(error.status));
+
+/** The same failure of a call, of a cluster that answered others meanwhile. */
+export const withOthersAnswered = (error: KubeError): KubeError => {
+  const { code, message, cause, pace, retryAfterSeconds, status, objectName } = error;
+  return new KubeError(code, message, { cause, pace, retryAfterSeconds, status, objectName, othersAnswered: true });
+};
 
 /** Whether `error` is the API server's answer `code`. */
 export const isKubeError = (error: unknown, code: KubeErrorCode): error is KubeError =>

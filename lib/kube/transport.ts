@@ -25,6 +25,8 @@ export interface KubeRequest {
   readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
   readonly deadlineSeconds?: number;
+  /** When the time of who asks is over, in milliseconds since 1970: nothing is made again after that. */
+  readonly until?: number | undefined;
 }
 
 /** A whole answer that was a success. */

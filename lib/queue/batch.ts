@@ -7,6 +7,7 @@ import { ExpectedError } from '../errors/expected.ts';
 import { recordKey, type TargetKey } from '../state/keys.ts';
 import { printable } from '../text/printable.ts';
 import { tenantOf, tenantsInTurn } from './bulk.ts';
+import { type ComesAgain, mayComeAgain, wordFor } from './comes-again.ts';
 import { countOne } from './count.ts';
 import { type Message, type Newer, parseMessage, targetOf, type Unreadable } from './message.ts';
 import type { MayWake } from './senders.ts';
@@ -14,7 +15,7 @@ import type { MayWake } from './senders.ts';
 /** What a batch needs: a pass, the queue's own calls, a place for words. */
 export interface BatchPorts {
   /** Reconciles one key. Throws what is a bug, and ExpectedError when the table is out of reach: nothing can be remembered then. */
-  runPass(target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string>;
+  runPass(target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string | ComesAgain>;
   readonly receipts: Receipts;
   readonly mayWake: MayWake;
   readonly log: (level: 'info' | 'warn' | 'error', what: string, fields?: Readonly<Record<string, unknown>>) => void;
@@ -22,7 +23,7 @@ export interface BatchPorts {
 
 /** What a handler may do with messages it holds. All calls are best effort: not doing them costs time, never work. */
 export interface Receipts {
-  /** Makes messages visible again after `seconds`. */
+  /** Makes messages visible again after `seconds`, which may have a fraction. */
   delay(records: readonly SQSRecord[], seconds: number): Promise<void>;
   delete(records: readonly SQSRecord[]): Promise<void>;
   /** Lets messages begin anew, at the end of their queue: how often they were received is forgotten. */
@@ -184,19 +185,24 @@ export const runBatch = async (
   const run = async (work: Work, turns: number): Promise<void> => {
     const budget = Math.max(1, Math.floor((secondsLeft() - reserveSeconds) / turns));
     const started = performance.now();
+    const received = Math.max(...work.records.map(receiveCount));
     try {
-      const result = await within(budget * 1000 + graceMilliseconds, ports.runPass(work.target, work.messages, budget));
+      const answer = await within(budget * 1000 + graceMilliseconds, ports.runPass(work.target, work.messages, budget));
       ports.log('info', 'pass finished', {
         ...work.target,
-        result,
+        result: wordFor(answer),
         messages: work.messages.length,
         ms: Math.round(performance.now() - started),
       });
+      if (typeof answer !== 'string' && mayComeAgain(received)) {
+        failed.push(...work.records);
+        await ports.receipts.delay(work.records, answer.comesAgainSeconds);
+        return;
+      }
       // A suspect that kills the function must not take finished keys with it.
       if (suspected) await ports.receipts.delete(work.records);
     } catch (error) {
       failed.push(...work.records);
-      const received = Math.max(...work.records.map(receiveCount));
       if (error instanceof ExpectedError) {
         outages.push(error);
         ports.log('warn', 'pass could not be recorded', { ...work.target, received, why: error.message });

@@ -45,12 +45,12 @@ export const sqsReceipts = (client: SQSClient, queueUrl: string, log: BatchPorts
   };
   return {
     requeue: (records) => bestEffort('queueing messages anew', (abortSignal) => requeue(abortSignal, records)),
-    delay: (records, VisibilityTimeout) =>
+    delay: (records, seconds) =>
       bestEffort('delaying messages', (abortSignal) =>
         client.send(
           new ChangeMessageVisibilityBatchCommand({
             QueueUrl: queueUrl,
-            Entries: entries(records).map((entry) => ({ ...entry, VisibilityTimeout })),
+            Entries: entries(records).map((entry) => ({ ...entry, VisibilityTimeout: Math.ceil(seconds) })),
           }),
           { abortSignal },
         ),

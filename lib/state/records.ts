@@ -26,6 +26,8 @@ export interface ObjectRecord {
   readonly epoch?: string | undefined;
   /** Failed passes in a row. */
   readonly attempts: number;
+  /** When the first of them happened. */
+  readonly failingSince?: number | undefined;
   readonly dueAt?: number | undefined;
   /** When the API server first said that the object is gone. */
   readonly goneAt?: number | undefined;
@@ -105,6 +107,7 @@ export interface Finished {
   readonly resourceVersion: string | undefined;
   readonly epoch: string;
   readonly attempts: number;
+  readonly failingSince?: number | undefined;
   readonly dueAt: number;
   readonly edges: readonly Dependency[] | undefined;
   readonly memory?: string | undefined;
@@ -127,6 +130,7 @@ export class Records {
       resourceVersion: text(item, 'resourceVersion'),
       epoch: text(item, 'epoch'),
       attempts: number(item, 'attempts') ?? 0,
+      failingSince: number(item, 'failingSince'),
       dueAt: number(item, 'dueAt'),
       goneAt: number(item, 'goneAt'),
       edges: set(item, 'edges'),
@@ -172,6 +176,7 @@ export class Records {
         resourceVersion: finished.resourceVersion,
         epoch: finished.epoch,
         attempts: finished.attempts,
+        failingSince: finished.failingSince,
         dueAt: finished.dueAt,
         dueShard: dueShardOf(pk),
         memory: memory === '' || bytes(memory) > mostMemoryBytes ? undefined : memory,

@@ -15,6 +15,7 @@ import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import { type BatchPorts, runBatch } from '../../lib/queue/batch.ts';
+import { wordFor } from '../../lib/queue/comes-again.ts';
 import { handOn } from '../../lib/queue/hand-on.ts';
 import type { Message } from '../../lib/queue/message.ts';
 import { sqsReceipts } from '../../lib/queue/sqs-receipts.ts';
@@ -192,7 +193,7 @@ export const story = async <T extends Reconcilable>({
     const results: string[] = [];
     const runPass: BatchPorts['runPass'] = async (...given) => {
       const result = await (queue === 'dependents' ? handlers.dependents : handlers.own)(...given);
-      results.push(result);
+      results.push(wordFor(result));
       return result;
     };
     const receipts = sqsReceipts(mortalQueues, queueUrl(queue), log);

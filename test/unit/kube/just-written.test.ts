@@ -16,8 +16,12 @@ const begin = () => {
     server: 'one',
     send: async ({ method, path, body }: KubeRequest) => {
       asked.push(`${method} ${path}`);
+      const stored = {
+        ...(path.includes('/pods') ? pod : build),
+        metadata: { namespace: 'team', name: path.split('/').at(-1) },
+      };
       if (body?.includes('refuse') === true) throw new Error('refused');
-      const { metadata, ...object } = JSON.parse(body ?? JSON.stringify(build)) as typeof build;
+      const { metadata, ...object } = JSON.parse(body ?? JSON.stringify(stored)) as typeof build;
       return {
         status: 200,
         body: JSON.stringify({ ...object, metadata: { ...metadata, uid: 'u', resourceVersion: '7' } }),

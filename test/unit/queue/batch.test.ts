@@ -38,7 +38,12 @@ const recordsOf = (names: readonly string[], received: Readonly<Record<string, n
   );
 
 /** Runs a batch whose passes throw for `poison`, and notes what was done, in order. */
-const run = async (records: SQSRecord[], poison: readonly string[] = [], away: readonly string[] = []) => {
+const run = async (
+  records: SQSRecord[],
+  poison: readonly string[] = [],
+  away: readonly string[] = [],
+  passing: readonly string[] = [],
+) => {
   const done: string[] = [];
   const logged: string[] = [];
   const budgets: number[] = [];
@@ -57,7 +62,7 @@ const run = async (records: SQSRecord[], poison: readonly string[] = [], away: r
       done.push(`pass ${name} of ${messages.length}`);
       if (poison.includes(name)) throw new TypeError(`${name} is poison`);
       if (away.includes(name)) throw new StateError('reading in table kpackless: throttled');
-      return 'settled';
+      return passing.includes(name) ? { result: 'failed', comesAgainSeconds: 1.5 } : 'settled';
     },
   });
   return { done, logged, budgets, failed: answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) };
@@ -141,6 +146,25 @@ describe('a batch', () => {
     await expect(run(recordsOf(['a', 'b']), [], ['a', 'b'])).rejects.toThrow('throttled');
     expect((await run(recordsOf(['a', 'bad']), ['bad'], ['a'])).failed).toStrictEqual(['a0', 'bad1']);
   });
+
+  it('a key whose failure passes comes again in seconds, and others are done with', async () => {
+    const { done, failed, logged } = await run(recordsOf(['app', 'b', 'app']), [], [], ['app']);
+    expect(done.at(-1)).toBe('delay app0,app2 1.5');
+    expect(failed).toStrictEqual(['app0', 'app2']);
+    expect(logged.filter((line) => !line.startsWith('info'))).toStrictEqual([]);
+  });
+
+  it.each([
+    [1, ['app0']],
+    [2, ['app0']],
+    [3, []],
+    [4, []],
+  ])(
+    'after receive %i, what passes uses up no more receives than two: a bug has the others',
+    async (received, failed) => {
+      expect((await run(recordsOf(['app'], { app: received }), [], [], ['app'])).failed).toStrictEqual(failed);
+    },
+  );
 
   it('a key that may kill the function runs last, and what was finished before it is deleted already', async () => {
     const { done } = await run(recordsOf(['bad', 'a', 'b'], { bad: 2 }), ['bad']);
