@@ -1,16 +1,16 @@
 /**
- * The one long-running process: watch → queue, nothing else, for one cluster. It enters it with the pod's own ServiceAccount, which may list
+ * The one long-running process: watch → queue, nothing else, for one cluster or, outside of them, for several. It enters it with the pod's own ServiceAccount, which may list
  * and watch, and AWS with a role that may send to the queues and write its own place in the table (infra/relay-role.yml; DESIGN §3.26).
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { kubeClient } from '../../lib/kube/client.ts';
-import { inClusterConfig, kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
+import { inClusterConfig, type KubeConfig, kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { kubeTransport } from '../../lib/kube/transport.ts';
 import { sqsSender } from '../../lib/queue/sqs-sender.ts';
 import { jsonLog } from '../../lib/reconcile/log.ts';
 import { serveHealth } from '../../lib/relay/health.ts';
-import { startRelay } from '../../lib/relay/relay.ts';
+import { startRelays } from '../../lib/relay/relays.ts';
 import { DynamoDbTable } from '../../lib/state/dynamodb-table.ts';
 import { WatchHistory } from '../../lib/state/watch-history.ts';
 import { relaySettingsFrom } from './settings.ts';
@@ -19,18 +19,27 @@ const settings = relaySettingsFrom(process.env);
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
+const clusters = settings.KPACKLESS_CLUSTER;
 const kubeconfig = settings.KPACKLESS_KUBECONFIG;
-const transport = kubeTransport(kubeconfig === undefined ? inClusterConfig() : kubeconfigFile(kubeconfig));
-const relay = await startRelay(
+/** Of several clusters each is a context of its name. */
+const configOf = (cluster: string): KubeConfig =>
+  kubeconfig === undefined
+    ? inClusterConfig()
+    : kubeconfigFile(kubeconfig, clusters.length === 1 ? undefined : cluster);
+const relay = startRelays(
+  clusters,
   {
-    cluster: settings.KPACKLESS_CLUSTER,
-    transport,
-    kube: kubeClient(transport, stop.signal),
-    history: new WatchHistory(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
-    sender: sqsSender(new SQSClient({}), (queue) => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`),
-    clock: () => new Date(),
-    random: () => Math.random(),
-    log: jsonLog((line) => void process.stdout.write(line)),
+    connect: async (cluster) => {
+      const transport = kubeTransport(configOf(cluster));
+      return { transport, kube: kubeClient(transport, stop.signal) };
+    },
+    rest: {
+      history: new WatchHistory(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
+      sender: sqsSender(new SQSClient({}), (queue) => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`),
+      clock: () => new Date(),
+      random: () => Math.random(),
+      log: jsonLog((line) => void process.stdout.write(line)),
+    },
   },
   stop.signal,
 );

@@ -3,12 +3,14 @@ import * as v from 'valibot';
 
 const text = v.pipe(v.optional(v.string(), ''), v.minLength(1, 'must not be empty'));
 
-const schema = v.object({
-  /** The name that its cluster is registered under. */
+const variables = v.object({
+  /** The name that its cluster is registered under; of several, with commas between, if each is a context of KPACKLESS_KUBECONFIG. */
   KPACKLESS_CLUSTER: v.pipe(
     v.optional(v.string(), ''),
     v.minLength(1, 'names no cluster: give the name that this cluster is registered under'),
-    v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is no name of a cluster'),
+    v.transform((names) => names.split(',').map((name) => name.trim())),
+    v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is no name of a cluster'))),
+    v.check((names) => new Set(names).size === names.length, 'names a cluster twice'),
   ),
   KPACKLESS_TABLE: text,
   /** Everything of a queue's URL before `<name>.fifo`. */
@@ -20,6 +22,17 @@ const schema = v.object({
     '8080',
   ),
 });
+
+const schema = v.pipe(
+  variables,
+  v.forward(
+    v.check(
+      ({ KPACKLESS_CLUSTER: clusters, KPACKLESS_KUBECONFIG: file }) => clusters.length === 1 || file !== undefined,
+      'names several clusters: give KPACKLESS_KUBECONFIG a kubeconfig in which each is a context',
+    ),
+    ['KPACKLESS_CLUSTER'],
+  ),
+);
 
 /** Reads the settings. @throws Error with one line for each variable that is missing or wrong */
 export const relaySettingsFrom = (

@@ -8,7 +8,7 @@ import { openDatabase } from '../../lib/embedded/database.ts';
 import { Messages } from '../../lib/embedded/messages.ts';
 import type { Invoke } from '../../lib/embedded/queue.ts';
 import { EmbeddedQueues } from '../../lib/embedded/queues.ts';
-import { sqliteTable } from '../../lib/embedded/sqlite-table.ts';
+import { dropEnded, sqliteTable } from '../../lib/embedded/sqlite-table.ts';
 import { queueRows } from '../../lib/reconcile/kind-table.ts';
 import { type Log, sayError } from '../../lib/reconcile/log.ts';
 import type { Registration } from '../../lib/state/clusters.ts';
@@ -51,8 +51,9 @@ export interface Standalone {
 }
 
 const usualSweepMilliseconds = 1000;
-/** Passes of one kind at once: they wait for the API server and registries most of the time. */
-const concurrency = 20;
+const dropMilliseconds = 3_600_000;
+/** Passes of one kind at once, twenty of one namespace at most: they wait for the API server and registries most of the time. */
+const concurrency = 25;
 
 /** The function of each row of the kind table, as Lambda would load it. Written out, so that a bundle holds them. */
 const handlers: Readonly<Record<string, () => Promise<{ readonly handler: Invoke }>>> = {
@@ -140,18 +141,19 @@ const bringUp = async (
     }),
   );
 
-  const { startRelay } = await import('../../lib/relay/relay.ts');
+  undo.push(startTimer(dropMilliseconds, async () => void dropEnded(database, Math.floor(Date.now() / 1000))));
+
+  const { identityOf } = await import('../../lib/relay/relay.ts');
+  const { startRelays } = await import('../../lib/relay/relays.ts');
   const { serveHealth } = await import('../../lib/relay/health.ts');
   const stopRelay = new AbortController();
-  const relay = await startRelay(
-    {
-      ...ports,
-      cluster: options.cluster,
-      transport: await ports.connections.transport(options.cluster),
-      kube: await ports.connections.client(options.cluster, stopRelay.signal),
-    },
-    stopRelay.signal,
-  );
+  const connect = async (cluster: string) => ({
+    transport: await ports.connections.transport(cluster),
+    kube: await ports.connections.client(cluster, stopRelay.signal),
+  });
+  // A cluster that was never reached may be none. One that was may be away, and is waited for.
+  if (!(await ports.history.isKnown(options.cluster))) await identityOf((await connect(options.cluster)).kube);
+  const relay = startRelays([options.cluster], { connect, rest: ports }, stopRelay.signal);
   undo.push(() => {
     stopRelay.abort();
     return relay.stopped;

@@ -12,7 +12,7 @@ import { inClusterConfig, kubeconfigFile, tokenConfig } from '../kube/kubeconfig
 import { type Rate, usualRate } from '../kube/pace.ts';
 import { Patience, type Waits } from '../kube/patient-transport.ts';
 import { type KubeTransport, kubeTransport } from '../kube/transport.ts';
-import type { Registration } from '../state/clusters.ts';
+import { NotRegisteredError, type Registration } from '../state/clusters.ts';
 import { assumedRole } from './assumed-role.ts';
 import type { Registrations } from './registrations.ts';
 
@@ -127,10 +127,7 @@ export const clusterConnections = ({
     const registration = await read(cluster);
     if (registration === undefined) {
       replace(cluster, undefined);
-      throw new ExpectedError(
-        `cluster ${cluster} is not registered: register it, or remove what still sends its events`,
-        { pace: 'slow' },
-      );
+      throw new NotRegisteredError(cluster);
     }
     const known = opened.get(cluster);
     const stands =

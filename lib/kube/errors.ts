@@ -16,6 +16,13 @@ export type KubeErrorCode =
   | 'already-exists'
   | 'expired';
 
+interface KubeErrorOptions extends ExpectedErrorOptions {
+  readonly status?: number | undefined;
+  readonly othersAnswered?: boolean;
+  readonly objectName?: string | undefined;
+  readonly continueFrom?: string | undefined;
+}
+
 /** An answer, or the lack of one, that the pass is to be repeated for later. */
 export class KubeError extends ExpectedError {
   override readonly name: string = 'KubeError';
@@ -26,21 +33,16 @@ export class KubeError extends ExpectedError {
   readonly othersAnswered: boolean;
   /** The object that the answer's Status names. A 404 without one says that the kind is not served, not that the object is gone. */
   readonly objectName: string | undefined;
+  /** Of a list whose token has expired: the token by which it goes on behind the last key, in the state of now. */
+  readonly continueFrom: string | undefined;
 
-  constructor(
-    code: KubeErrorCode,
-    message: string,
-    options: ExpectedErrorOptions & {
-      readonly status?: number | undefined;
-      readonly objectName?: string | undefined;
-      readonly othersAnswered?: boolean;
-    } = {},
-  ) {
+  constructor(code: KubeErrorCode, message: string, options: KubeErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.status = options.status;
     this.objectName = options.objectName;
     this.othersAnswered = options.othersAnswered ?? false;
+    this.continueFrom = options.continueFrom;
   }
 }
 
@@ -89,6 +91,7 @@ export const saysCredentialIsOld = (error: unknown): boolean => {
 interface ApiStatus {
   readonly reason?: string;
   readonly message?: string;
+  readonly metadata?: { readonly continue?: string } | null;
   readonly details?: { readonly name?: string; readonly retryAfterSeconds?: number };
 }
 
@@ -125,6 +128,7 @@ export const answerError = (
   return new KubeError(codeOf(status, parsed.reason), `${what}: ${said}`, {
     status,
     objectName: parsed.details?.name,
+    continueFrom: parsed.metadata?.continue || undefined,
     pace: status === 401 || status === 403 ? 'slow' : 'soon',
     retryAfterSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : undefined,
   });

@@ -1,14 +1,18 @@
 /**
- * List, then watch, for ever: metadata only, in pages, with bookmarks, handing each event on before the next is read (DESIGN §3.11).
- * What has been handed on is kept as a checkpoint, from which the next start resumes, so that deletions in between are seen too.
+ * List, then watch, for ever: metadata only, with bookmarks (DESIGN §3.11). Everything up to `position` was handed on and accepted; what is
+ * listed later is handed on only if it is newer, so that no list repeats what a watch has told (docs/decisions/0010). The position is kept
+ * as a checkpoint, from which the next start resumes, so that deletions in between are seen too.
  */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
-import { isKubeError, KubeError } from './errors.ts';
-import type { KubeMeta } from './object.ts';
+import { versionNow } from './collection.ts';
+import { isKubeError } from './errors.ts';
+import { listCollection } from './listing.ts';
+import { SilentWatch, WatchEnded, watchOnce } from './one-watch.ts';
 import { collectionPath } from './resources.ts';
 import type { KubeTransport } from './transport.ts';
-import { isNewer } from './versions.ts';
-import { type WatchedObject, watchEvents, watchedObject } from './watch-events.ts';
+import { isNewer, isNoNewer } from './versions.ts';
+import type { WatchedMeta, WatchedObject } from './watch-events.ts';
+import { isFailure, mustPoll, pauseAfterFailure, restAfterList, usualTimes, type WatchTimes } from './watch-times.ts';
 
 /** A change that was seen. */
 export interface Change {
@@ -18,28 +22,35 @@ export interface Change {
   readonly deleted: boolean;
 }
 
-/** A page of a list. `occasion` names the list: its version and when it began. */
+/** Objects of a list. `occasion` names the list: its version and when it began. */
 export interface ListedPage {
   readonly objects: readonly WatchedObject[];
   readonly occasion: string;
+  /** Nothing of this history was handed on before: all objects are listed, whatever became of them. */
+  readonly isFirst: boolean;
 }
 
-/** What a reflector needs. A promise that it waits for is its back-pressure: nothing is read meanwhile. */
+/** What a reflector needs. A promise that it waits for is its back-pressure: nothing more is read meanwhile. */
 export interface ReflectorPorts {
   readonly transport: KubeTransport;
   /** Resolves when everything has been accepted by the queues. */
   listed(page: ListedPage): Promise<void>;
-  changed(changes: readonly Change[]): Promise<void>;
   /** The server is as far as this version: said before anything of it is handed on. */
   received(resourceVersion: string): void;
-  /** A list was needed: events since the last watch may have been missed for good, of children and deletions above all. */
-  missed(): void;
+  /** As `listed`; called again before it has resolved, and in order. */
+  changed(changes: readonly Change[]): Promise<void>;
+  /**
+   * A list was needed and is handed on up to `resourceVersion`: events since the last watch may have been missed for good, of deletions above all.
+   */
+  missed(resourceVersion: string): void;
   /** The version up to which everything was accepted, by an earlier run. */
   loadCheckpoint(): Promise<string | undefined>;
   saveCheckpoint(resourceVersion: string): Promise<void>;
+  /** Whether a start hands on again all that is there, though a checkpoint says that it was; it does without. */
+  readonly repeatsAtStart?: boolean;
   /** The cluster's versions are older than the checkpoint: etcd was restored or the cluster replaced. Starts a new epoch. */
   wentBack(): Promise<void>;
-  /** Whether the watch is established and caught up with the list. */
+  /** Whether all changes are heard of: by a watch that is caught up with the list, or by lists in its place. */
   ready(isReady: boolean): void;
   warn(what: string, why: unknown): void;
   /** How often any watch of this server has found it back. */
@@ -48,52 +59,25 @@ export interface ReflectorPorts {
   pause(milliseconds: number, signal: AbortSignal): Promise<void>;
   readonly clock: () => Date;
   readonly random: () => number;
+  readonly times?: WatchTimes;
 }
 
-const listAccept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
-const watchAccept = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
-/** A page is held whole while it is read: small ones keep the relay small. */
-const pageSize = 250;
-/** Bookmarks come about each minute; a watch that is silent for three is dead, whatever the socket says. */
-const silenceMilliseconds = 190_000;
-const checkpointMilliseconds = 30_000;
-const longestPauseSeconds = 30;
+const checkpointMilliseconds = 60_000;
+/** Watches that bear something and end at once follow each other no faster. */
+const shortestWatchMilliseconds = 1000;
+const lookAgainMilliseconds = 2000;
 
-/**
- * How long to wait after the n-th failure in a row: 1, 1.5, 2.25 … s and half a minute at most, with jitter. Every wait is about half of
- * what was waited before, so that whatever comes back is found after half its absence.
- */
-export const pauseSeconds = (failures: number, random: number): number =>
-  Math.min(longestPauseSeconds, 1.5 ** (failures - 1)) * (0.5 + 0.5 * random);
-
-interface ListAnswer {
-  readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
-  /** `null` when there are none. */
-  readonly items?: readonly { readonly metadata?: KubeMeta }[] | null;
+/** The server is older than what was seen of it. */
+class Behind extends ExpectedError {
+  override readonly name: string = 'Behind';
 }
 
-interface Page {
-  readonly objects: readonly WatchedObject[];
-  readonly version: string | undefined;
-  readonly next: string | undefined;
-}
-
-/** Fails the read when nothing arrives for too long. */
-async function* notSilent(
-  stream: AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown },
-): AsyncGenerator<Uint8Array> {
-  const silent = (): NodeJS.Timeout =>
-    setTimeout(() => stream.destroy(new ExpectedError('the watch was silent for too long')), silenceMilliseconds);
-  let timer = silent();
-  try {
-    for await (const chunk of stream) {
-      clearTimeout(timer);
-      yield chunk;
-      timer = silent();
-    }
-  } finally {
-    clearTimeout(timer);
-  }
+/** How a watch ended. */
+interface Outcome {
+  readonly seconds: number;
+  readonly cameAnything: boolean;
+  /** Why it broke off; undefined when the server ended it. */
+  readonly error: Error | undefined;
 }
 
 /** Runs until `signal` aborts. Failures are waited out, with jitter, up to half a minute. */
@@ -103,121 +87,199 @@ export const runReflector = async (
   ports: ReflectorPorts,
   signal: AbortSignal,
 ): Promise<void> => {
-  const path = collectionPath(kind);
+  const collection = { transport: ports.transport, path: collectionPath(kind), labelSelector };
+  const times = ports.times ?? usualTimes;
+  const now = (): number => ports.clock().getTime();
 
-  /** One page, `from` where the last one ended. A function of its own: nothing of the answer outlives it but what it gives. */
-  const readPage = async (from: string | undefined): Promise<Page> => {
-    const { body } = await ports.transport.send({
-      method: 'GET',
-      path,
-      accept: listAccept,
-      query: { limit: String(pageSize), continue: from, labelSelector },
-      signal,
-      deadlineSeconds: 30,
-    });
-    const { metadata, items } = JSON.parse(body) as ListAnswer;
-    ports.received(metadata?.resourceVersion ?? '');
-    return {
-      objects: (items ?? []).map(watchedObject),
-      version: metadata?.resourceVersion,
-      next: metadata?.continue === '' ? undefined : metadata?.continue,
-    };
-  };
-
-  /** Lists in pages, each handed on before the next is asked for. Gives the version of the list. */
-  const list = async (): Promise<string> => {
-    const startedAt = ports.clock().getTime();
-    let next: string | undefined;
-    let version = '';
-    do {
-      const page = await readPage(next);
-      version = page.version ?? version;
-      next = page.next;
-      await ports.listed({ objects: page.objects, occasion: `${version}@${startedAt}` });
-    } while (next !== undefined && !signal.aborted);
-    return version;
-  };
-
-  /** Up to which version everything was handed on; undefined before a list and after it has expired. */
+  /** Everything up to it was handed on; undefined before the first list of a history. */
   let position: string | undefined;
-  let isListed = false;
+  /** Events may be missing behind the position: it moves on with a list alone. */
+  let isLost = false;
+  let isStart = true;
+  /** What a start hands on again. */
+  let repetition: Promise<void> | undefined;
+  /** The last watch broke off: another server may answer now, which lags behind the one before. */
+  let isAfterBreak = false;
+  /** The last watch went on to its end: the server was there a moment ago, with the history that is known. */
+  let isTrusted = false;
+  let behindSince: number | undefined;
   /** In a row, since the server was last found back. */
   let failures = 0;
+  let fruitless = 0;
   let timesBack = ports.timesBack();
   /** Failures of another sort: a server that was restarted knows no old version, and says so as soon as it is asked. */
   let expirations = 0;
+  /** In the order of the loop below: a failure while a watch is open is one of the watch, not of the server. */
+  let isWatching = false;
+  let isSaved = false;
+  let savedAt = now();
+  let lastList = { endedAt: Number.NEGATIVE_INFINITY, seconds: 0 };
 
-  /** Watches from `from` until the stream ends, and moves `position` on. @throws KubeError `expired` */
-  const watch = async (from: string): Promise<void> => {
-    const timeoutSeconds = 240 + Math.floor(60 * ports.random());
-    const stream = await ports.transport.stream({
-      method: 'GET',
-      path,
-      accept: watchAccept,
-      query: {
-        watch: 'true',
-        allowWatchBookmarks: 'true',
-        resourceVersion: from,
-        timeoutSeconds: String(timeoutSeconds),
-        labelSelector,
+  /** @throws Behind when the server has not come so far as it was. One that stays so has lost its history: then nothing is known. */
+  const judge = async (version: string): Promise<void> => {
+    ports.received(version);
+    if (position === undefined || !isNewer(position, version)) {
+      behindSince = undefined;
+      return;
+    }
+    behindSince ??= now();
+    if (now() - behindSince < times.behindSeconds * 1000)
+      throw new Behind(`the API server is at version ${version}, and was at ${position} before`);
+    behindSince = undefined;
+    await ports.wentBack();
+    position = undefined;
+  };
+
+  /** Hands on what is newer than `floor`, all without. Gives the list's version, and the newest of what was handed on. */
+  const list = async (
+    floor: string | undefined,
+    isMeant: AbortSignal = signal,
+  ): Promise<{ readonly version: string; readonly newest: string | undefined }> => {
+    const startedAt = now();
+    const isFirst = position === undefined;
+    let occasion = '';
+    let newest: string | undefined;
+    const version = await listCollection(
+      collection,
+      {
+        begins: (of) => {
+          if (position !== undefined && isNewer(position, of))
+            throw new Behind(`the API server lists version ${of}, and was at ${position} before`);
+          ports.received(of);
+          occasion = `${of}@${startedAt}`;
+        },
+        isNews: ({ resourceVersion = '' }: WatchedMeta) => floor === undefined || !isNoNewer(resourceVersion, floor),
+        each: async (objects) => {
+          for (const { metadata } of objects) {
+            const { resourceVersion = '' } = metadata;
+            if (newest === undefined || isNewer(resourceVersion, newest)) newest = resourceVersion;
+          }
+          await ports.listed({ objects, occasion, isFirst });
+        },
+      },
+      isMeant,
+    );
+    lastList = { endedAt: now(), seconds: (now() - startedAt) / 1000 };
+    return { version, newest };
+  };
+
+  /** For how long no list should follow the last. */
+  const restMilliseconds = (): number => lastList.endedAt + restAfterList(lastList.seconds) * 1000 - now();
+
+  /** Lists where a watch is not enough. */
+  const catchUp = async (): Promise<void> => {
+    if (position === undefined || isLost) {
+      // The first expiry is the way in which a server says that it was restarted.
+      if (expirations !== 1 && restMilliseconds() > 0) await ports.pause(restMilliseconds(), signal);
+      const { version, newest } = await list(position);
+      if (signal.aborted) return;
+      position = version;
+      [isLost, isAfterBreak] = [false, false];
+      ports.missed(version);
+      // Quiet watches that lasted have missed nothing, as it turns out.
+      if (newest === undefined && failures === 0) fruitless = 0;
+      if (mustPoll(fruitless)) ports.ready(true);
+    } else if (isStart && ports.repeatsAtStart !== false) repetition = repeat();
+    isStart = false;
+  };
+
+  /** Hands on all that is there, beside the watch: whoever does something just now does not wait for thousands that have not changed. */
+  const repeat = async (): Promise<void> => {
+    for (let tries = 1; !signal.aborted; tries += 1)
+      try {
+        await list(undefined);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        ports.warn(`listing ${kind} at the start`, error);
+        await ports.pause(pauseAfterFailure(tries, 0, ports.random()) * 1000, signal);
+      }
+  };
+
+  /**
+   * Beside the first watch after a break: hands on at once what its server, which may lag behind the one before, tells only later. Gives the
+   * newest of it, `nothing` when there is none, and undefined when nobody knows.
+   */
+  const compare = async (over: AbortSignal): Promise<string | undefined> => {
+    await ports.pause(times.settlingSeconds * 1000, over);
+    if (over.aborted || signal.aborted || restMilliseconds() > 0) return undefined;
+    return (await list(position)).newest ?? 'nothing';
+  };
+
+  const reached = async (version: string, isPause: boolean): Promise<void> => {
+    position = version;
+    [failures, fruitless, expirations] = [0, 0, 0];
+    if (now() - savedAt < checkpointMilliseconds && !(isPause && !isSaved)) return;
+    [savedAt, isSaved] = [now(), true];
+    // An old checkpoint costs repetitions only: no reason to stop watching.
+    await ports.saveCheckpoint(version).catch((error: unknown) => ports.warn(`saving how far ${kind} is`, error));
+  };
+
+  /** Watches from the position on until the stream ends, and moves it on. */
+  const watch = async (from: string): Promise<Outcome> => {
+    const startedAt = now();
+    const isSuspected = isAfterBreak || fruitless > 0;
+    const seconds = isSuspected ? times.suspectedSeconds : times.trustedSeconds - Math.floor(4 * ports.random());
+    const isPolled = mustPoll(fruitless);
+    const over = new AbortController();
+    let cameAnything = false;
+    let comparison: Promise<string | undefined> | undefined;
+    let error: Error | undefined;
+    isWatching = true;
+    const ended = await watchOnce(
+      collection,
+      { from, seconds, graceSeconds: times.graceSeconds },
+      {
+        opened: () => {
+          if (!isPolled) ports.ready(true);
+          if (isAfterBreak && !isPolled)
+            comparison = compare(AbortSignal.any([signal, over.signal])).catch((why: unknown) => {
+              ports.warn(`listing ${kind} beside its watch`, why);
+              return undefined;
+            });
+        },
+        handOn: (changes) => {
+          ports.received(changes.at(-1)?.object.metadata.resourceVersion ?? '');
+          return ports.changed(changes);
+        },
+        reached: async (version, isPause) => {
+          if (isPolled && !cameAnything) ports.ready(true);
+          cameAnything = true;
+          await reached(version, isPause);
+        },
       },
       signal,
-      deadlineSeconds: timeoutSeconds + 30,
+    ).catch((why: unknown) => {
+      error = why instanceof Error ? why : new Error(String(why));
+      return { isWhole: false };
     });
-    ports.ready(true);
-    let savedAt = ports.clock().getTime();
-    for await (const events of watchEvents(notSilent(stream))) {
-      const changes = events.flatMap((event) => (event.type === 'change' ? [event] : []));
-      if (changes.length > 0) {
-        ports.received(changes.at(-1)?.object.metadata.resourceVersion ?? '');
-        await ports.changed(changes);
-      }
-      if (events.some(({ type }) => type !== 'error')) [failures, expirations] = [0, 0];
-      for (const event of events) {
-        if (event.type === 'error') throw new KubeError(event.expired ? 'expired' : 'server', event.message);
-        const version = event.type === 'bookmark' ? event.resourceVersion : event.object.metadata.resourceVersion;
-        if (version !== undefined && version !== '') position = version;
-      }
-      const now = ports.clock().getTime();
-      if (position === undefined) continue;
-      if (events.some(({ type }) => type === 'bookmark') || now - savedAt > checkpointMilliseconds) {
-        savedAt = now;
-        // An old checkpoint costs repetitions only: no reason to stop watching.
-        await ports.saveCheckpoint(position).catch((error: unknown) => ports.warn(`saving how far ${kind} is`, error));
-      }
-    }
+    over.abort();
+    const newest = await comparison;
+    // A list that finds nothing new shows that a watch was rightly silent; one that does, that the server lags or the watch is blind.
+    const isProven = newest === 'nothing' && error instanceof SilentWatch;
+    const lags = newest !== undefined && position !== undefined && isNewer(newest, position);
+    if (isProven) fruitless = 0;
+    else if (!cameAnything) fruitless += 1;
+    isAfterBreak = lags || !(ended.isWhole || isProven);
+    isTrusted = ended.isWhole && cameAnything;
+    return { seconds: (now() - startedAt) / 1000, cameAnything, error };
   };
 
-  /** The version of the server's history now. */
-  const versionNow = async (): Promise<string> => {
-    const { body } = await ports.transport.send({
-      method: 'GET',
-      path,
-      accept: listAccept,
-      query: { limit: '1' },
-      signal,
-    });
-    const version = (JSON.parse(body) as ListAnswer).metadata?.resourceVersion ?? '';
-    ports.received(version);
-    return version;
-  };
-
-  /** Lists what is to be listed, and watches once. */
+  /** One round: lists what is to be listed, and watches once. */
   const listAndWatch = async (): Promise<void> => {
+    isWatching = false;
     // A watch from a version that a restored server has not reached hangs without a word, so each is preceded by a look.
-    if (position !== undefined && isNewer(position, await versionNow())) {
-      await ports.wentBack();
-      position = undefined;
-      isListed = false;
-    }
-    if (!isListed) {
-      const listed = await list();
-      // From the last run's checkpoint, if there is one: the watch then tells of what happened since.
-      if (position === undefined) ports.missed();
-      position ??= listed;
-      isListed = true;
-    }
-    if (position !== undefined) await watch(position);
+    if (position !== undefined && !isTrusted) await judge(await versionNow(collection, signal));
+    await catchUp();
+    if (position === undefined || signal.aborted) return;
+    const outcome = await watch(position);
+    if (mustPoll(fruitless)) isLost = true;
+    if (outcome.error instanceof SilentWatch) ports.warn(`watching ${kind}`, outcome.error);
+    else if (outcome.error !== undefined) throw outcome.error;
+    else if (isFailure(outcome)) throw new ExpectedError(`the watch ended after ${outcome.seconds} s and told nothing`);
+    if (!outcome.cameAnything) failures = 0;
+    const early = shortestWatchMilliseconds - outcome.seconds * 1000;
+    if (early > 0) await ports.pause(early, signal);
   };
 
   position = await patiently(() => ports.loadCheckpoint());
@@ -227,19 +289,21 @@ export const runReflector = async (
     } catch (error) {
       if (signal.aborted) return;
       const isExpired = isKubeError(error, 'expired');
-      if (isExpired || error instanceof PermanentError) {
-        position = undefined;
-        isListed = false;
-      }
+      if (isExpired || error instanceof WatchEnded || error instanceof PermanentError) isLost = true;
+      isTrusted = false;
       await wait(error, isExpired);
     }
   }
+  await repetition;
 
   async function wait(error: unknown, isExpired: boolean): Promise<void> {
-    ports.ready(false);
+    // Lists that stand for watches tell everything: what the watches lack is no interruption.
+    if (!(isWatching && mustPoll(fruitless))) ports.ready(false);
     ports.warn(`watching ${kind}`, error);
+    if (error instanceof Behind) return ports.pause(lookAgainMilliseconds, signal);
     const inARow = isExpired ? expiredAgain() : failedAgain();
-    if (inARow > 0) await ports.pause(pauseSeconds(inARow, ports.random()) * 1000, signal);
+    if (inARow === 0) return;
+    await ports.pause(pauseAfterFailure(inARow, fruitless, ports.random()) * 1000, signal);
   }
 
   /** Back is not yet whole: what is served last is asked for again as after a first failure, even if it was just being asked for. */

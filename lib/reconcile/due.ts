@@ -1,7 +1,7 @@
 /** When to look again (DESIGN §3.6, §3.7). All times are seconds. */
 import type { ExpectedError } from '../errors/expected.ts';
 import { isKubeError, saysClusterIsDown } from '../kube/errors.ts';
-import { dueOccasion, type Message } from '../queue/message.ts';
+import { dueOccasion, type Message, timeOfDue } from '../queue/message.ts';
 import type { Outcome } from './outcome.ts';
 
 const minute = 60;
@@ -40,6 +40,25 @@ const longestKeptSeconds = 4;
  */
 export const comesAgain = (error: ExpectedError, waitSeconds: number): boolean =>
   waitSeconds <= longestKeptSeconds && !saysClusterIsDown(error) && !isKubeError(error, 'already-exists');
+/** Passes over an object of a cluster that is not registered: together they cover two days. */
+const passesUnregistered = 8;
+
+/**
+ * After `attempts` passes in a row that found the cluster not registered: 10, 20, 40 … min, and undefined when it is to be forgotten. A relay whose
+ * cluster is registered later tells of everything again (lib/state/clusters.ts).
+ */
+export const dueAfterUnregistered = (attempts: number, random: number): number | undefined =>
+  attempts < passesUnregistered ? jittered(unfinishedLimit * 2 ** (attempts - 1), random) : undefined;
+
+/** More than that no clock is believed to be wrong. */
+const longestSkew = 60 * minute;
+
+/**
+ * By how many seconds the sweeper's clock is ahead of ours, as far as `messages` show: it has woken before the time that was asked for. What it is
+ * asked for next is then so much later, or it would find that due at once, over and over; so clocks that disagree cost lateness and no passes.
+ */
+const skewSeconds = (now: number, messages: readonly Pick<Message, 'occasion'>[]): number =>
+  Math.min(longestSkew, Math.max(0, ...messages.map(({ occasion }) => (timeOfDue(occasion) ?? now) - now)));
 
 /**
  * The due time, in whole Unix seconds after `now`, for a pass that was woken by `messages`. It differs from every due time that
@@ -51,7 +70,7 @@ export const freshDueAt = (
   messages: readonly Pick<Message, 'occasion'>[],
 ): number => {
   const sent = new Set(messages.map(({ occasion }) => occasion));
-  let dueAt = now + Math.max(1, Math.ceil(waitSeconds));
+  let dueAt = now + skewSeconds(now, messages) + Math.max(1, Math.ceil(waitSeconds));
   while (sent.has(dueOccasion(dueAt))) dueAt += 1;
   return dueAt;
 };

@@ -10,9 +10,10 @@ import type { ComesAgain } from '../queue/comes-again.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Circuits, longestStagger } from '../state/circuits.ts';
+import { NotRegisteredError } from '../state/clusters.ts';
 import { clusterScope, type TargetKey } from '../state/keys.ts';
 import type { Finished, ObjectRecord, Records } from '../state/records.ts';
-import { comesAgain, dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
+import { comesAgain, dueAfterFailure, dueAfterOutcome, dueAfterUnregistered, freshDueAt } from './due.ts';
 import { withEdgesThatWoke } from './edges-that-woke.ts';
 import { epochOf, knownVersions } from './known-versions.ts';
 import { type Log, sayError } from './log.ts';
@@ -55,6 +56,7 @@ export type PassResult =
   | 'gone'
   | 'parked'
   | 'deleting'
+  | 'unregistered'
   | 'misdirected';
 
 const goneSeconds = 600;
@@ -112,7 +114,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       edges: dependencies,
       memory,
     };
-    if (!isRecorded(record, finished, messages, end.now)) await ports.records.finish(target, record, finished);
+    if (isRecorded(record, finished, messages, end.now) || (await ports.records.finish(target, record, finished)))
+      return;
+    // Two passes of one object at once: whichever read the older state, a third finds out what is true.
+    ports.log('info', 'somebody else recorded a pass meanwhile: it is looked at again', { ...target });
+    await ports.records.park(target, freshDueAt(end.now, 1, messages));
   };
 
   /** What is known of the failures of the object, of which this is one. */
@@ -134,6 +140,21 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     const undecided = comesAgain(error, waitSeconds);
     await finish(run, progress, { ...known, waitSeconds, undecided });
     return undecided ? { result: 'failed', comesAgainSeconds: waitSeconds } : 'failed';
+  };
+
+  /** The cluster was removed, or its registration is late: what belongs to it is looked at less and less often, and then forgotten. */
+  const unregistered = async (
+    run: Run,
+    progress: Progress<T>,
+    error: ExpectedError,
+    now: number,
+  ): Promise<PassResult> => {
+    const attempts = progress.record.attempts + 1;
+    const waitSeconds = dueAfterUnregistered(attempts, ports.random());
+    ports.log('warn', 'pass failed', { ...run.target, attempts, why: sayError(error) });
+    if (waitSeconds === undefined) await ports.records.remove(run.target, progress.record);
+    else await finish(run, progress, { attempts, now, waitSeconds });
+    return 'unregistered';
   };
 
   const gone = async (target: TargetKey, record: ObjectRecord, now: number): Promise<PassResult> => {
@@ -206,6 +227,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       kube = await ports.kube(target.cluster, run.signal, { until: run.deadline, notOlderThan });
       progress.object = await read(run, kube, now);
     } catch (error) {
+      if (error instanceof NotRegisteredError) return unregistered(run, progress, error, now);
       if (error instanceof ExpectedError) return fail(run, progress, error, now);
       throw error;
     }

@@ -18,8 +18,8 @@ const togetherMilliseconds = 2000;
 export class Gaps {
   readonly #ports: GapPorts;
   readonly #signal: AbortSignal;
-  /** How often each was missed: what is missed again while it is told of stays. */
-  readonly #missed = new Map<string, number>();
+  /** What is to be done when each was told of. What is missed again while it is told of stays: each time is another function. */
+  readonly #missed = new Map<string, () => void>();
   #isTelling = false;
 
   /** Tells until `signal` aborts. */
@@ -28,9 +28,9 @@ export class Gaps {
     this.#signal = signal;
   }
 
-  /** Events of `kind` may have been missed; all that exists has been listed. */
-  missed(kind: string): void {
-    this.#missed.set(kind, (this.#missed.get(kind) ?? 0) + 1);
+  /** Events of `kind` may have been missed; all that exists has been listed. `told` is called when that is known to the functions. */
+  missed(kind: string, told: () => void = () => undefined): void {
+    this.#missed.set(kind, () => told());
     if (!this.#isTelling) void this.#tellAll();
   }
 
@@ -48,10 +48,14 @@ export class Gaps {
     this.#isTelling = false;
   }
 
-  async #tell(missed: ReadonlyMap<string, number>): Promise<void> {
+  async #tell(missed: ReadonlyMap<string, () => void>): Promise<void> {
     try {
       await this.#ports.tell([...missed.keys()]);
-      for (const [kind, times] of missed) if (this.#missed.get(kind) === times) this.#missed.delete(kind);
+      for (const [kind, told] of missed) {
+        if (this.#missed.get(kind) !== told) continue;
+        this.#missed.delete(kind);
+        told();
+      }
     } catch (error) {
       this.#ports.warn(error);
     }

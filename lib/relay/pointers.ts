@@ -12,6 +12,8 @@ export interface WatchedKind {
   readonly ownedBy: string | undefined;
   /** Its owner hears of its deletion only. */
   readonly onlyGone: boolean;
+  /** Its owner is unfinished until this is. */
+  readonly ownerWaits: boolean;
   readonly hasDependents: boolean;
 }
 
@@ -19,20 +21,22 @@ export interface WatchedKind {
 export const watchedKinds: readonly WatchedKind[] = [
   ...kindTable
     .filter(({ watched }) => watched)
-    .map(({ kind, name, ownedBy, hasDependents }) => ({
+    .map(({ kind, name, ownedBy, ownerWaits = false, hasDependents }) => ({
       kind,
       labelSelector: undefined,
       queue: name,
       ownedBy,
       onlyGone: false,
+      ownerWaits,
       hasDependents,
     })),
-  ...sourceOnlyKinds.map(({ kind, ownedBy, onlyGone = false, hasDependents, labelSelector }) => ({
+  ...sourceOnlyKinds.map(({ kind, ownedBy, onlyGone = false, ownerWaits = false, hasDependents, labelSelector }) => ({
     kind,
     labelSelector,
     queue: undefined,
     ownedBy,
     onlyGone,
+    ownerWaits,
     hasDependents,
   })),
 ];
@@ -53,14 +57,23 @@ const queueOfKind = (kind: string): string | undefined => kindTable.find((row) =
 
 /**
  * The wake-ups for one event. `listOccasion` is given when the object was found by a list. An object that was just `added` is no news to
- * its owner, who made it in a pass that is repeated if it did not end; what becomes of it is, of some kinds only that it was `deleted`.
+ * its owner, who made it in a pass that is repeated if it did not end; what becomes of it is, of some kinds only that it was `deleted`. A
+ * list that is the `first` of a history tells no owner of what it waits for: it is woken by the gap that is told of behind the list.
  */
 export const pointersFor = (
   watched: WatchedKind,
   meta: WatchedMeta,
   { cluster, epoch }: Origin,
   listOccasion?: string,
-  { added = false, deleted = false }: { readonly added?: boolean; readonly deleted?: boolean } = {},
+  {
+    added = false,
+    deleted = false,
+    first = false,
+  }: {
+    readonly added?: boolean;
+    readonly deleted?: boolean;
+    readonly first?: boolean;
+  } = {},
 ): readonly Routed[] => {
   const name = meta.name ?? '';
   const namespace = meta.namespace ?? '';
@@ -88,7 +101,7 @@ export const pointersFor = (
       message: listOccasion === undefined ? message(self, 'self') : message(self, 'list', listOccasion),
     });
   const owner = meta.ownerReferences?.find(({ controller }) => controller === true);
-  const isNews = watched.onlyGone ? deleted : !added;
+  const isNews = watched.onlyGone ? deleted : !added && !(first && watched.ownerWaits);
   if (isNews && owner?.kind === watched.ownedBy && owner?.apiVersion.startsWith('kpack.io/') === true) {
     const queue = queueOfKind(owner.kind);
     const target = { kind: owner.kind, namespace, name: owner.name };

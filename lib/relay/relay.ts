@@ -4,11 +4,13 @@ import type { KubeObject } from '../kube/object.ts';
 import { type Change, runReflector } from '../kube/reflector.ts';
 import { sleep } from '../kube/sleep.ts';
 import type { KubeTransport } from '../kube/transport.ts';
+import { pauseSeconds, type WatchTimes } from '../kube/watch-times.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Received } from '../reconcile/received.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
+import { Bursts, inTurn } from './bursts.ts';
 import { Gaps } from './gaps.ts';
 import {
   type ClusterNews,
@@ -32,6 +34,8 @@ export interface RelayPorts {
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
+  /** How long watches last; as usual without. */
+  readonly times?: WatchTimes;
 }
 
 /** A running relay. */
@@ -53,22 +57,37 @@ const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Messag
 /** Milliseconds between two times that watches are told not to wait. */
 const betweenRecoveries = 15_000;
 
-/** Which history of versions this cluster has: by the uid of kube-system, which lives as long as the cluster. */
-const identityOf = async (kube: KubeClient): Promise<string> => {
+/** Which history of versions this cluster has: by the uid of kube-system, which lives as long as the cluster. @throws KubeError */
+export const identityOf = async (kube: KubeClient): Promise<string> => {
   // A list of one: the relay's account may list and watch, and nothing else (infra/cluster/relay.yaml).
   const [system] = await kube.list<KubeObject>('Namespace', { fieldSelector: 'metadata.name=kube-system' });
   return system?.metadata?.uid ?? 'unknown';
 };
 
-/** Starts watching every kind of the table; returns at once. @throws ExpectedError when the cluster cannot be reached at all */
-export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promise<Relay> => {
+/** The cluster's epoch, as soon as it and the table answer; undefined when the signal aborted before. */
+const epochOf = async ({ cluster, history, kube, log, random }: RelayPorts, signal: AbortSignal) => {
+  for (let failures = 1; !signal.aborted; failures += 1)
+    try {
+      return await history.epoch(cluster, await identityOf(kube));
+    } catch (error) {
+      if (!signal.aborted) log('warn', 'asking which cluster this is failed', { cluster, why: sayError(error) });
+      await sleep(pauseSeconds(failures, random()) * 1000, signal);
+    }
+  return undefined;
+};
+
+/** Starts watching every kind of the table; returns at once. A cluster that is away is waited for. */
+export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
   const { cluster, history } = ports;
-  let epoch = await history.epoch(cluster, await identityOf(ports.kube));
+  let epoch = '';
   const waiting = new Set(watchedKinds.map(({ kind }) => kind));
   const interrupted = new Set<string>();
   let sent = 0;
 
-  const send = async (routed: readonly Routed[]): Promise<void> => {
+  const bursts = new Bursts();
+  const send = async (all: readonly Routed[]): Promise<void> => {
+    const now = ports.clock().getTime();
+    const routed = all.map((one) => inTurn(bursts, now, one));
     await Promise.all([...byQueue(routed)].map(([queue, messages]) => ports.sender.send(queue, messages)));
     sent += routed.length;
   };
@@ -105,16 +124,21 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
   };
 
   /** Watches one kind within one epoch, until that ends. */
-  const reflect = (watched: WatchedKind, origin: Origin, ending: AbortSignal, wentBack: () => void): Promise<void> =>
-    runReflector(
+  const reflect = (watched: WatchedKind, origin: Origin, ending: AbortSignal, wentBack: () => void): Promise<void> => {
+    const save = (version: string): Promise<void> =>
+      history.saveCheckpoint(cluster, watched.kind, origin.epoch, version);
+    return runReflector(
       watched.kind,
       watched.labelSelector,
       {
         transport: ports.transport,
         clock: ports.clock,
         random: ports.random,
-        listed: ({ objects, occasion }) =>
-          send(objects.flatMap(({ metadata }) => pointersFor(watched, metadata, origin, occasion))),
+        ...(ports.times === undefined ? {} : { times: ports.times }),
+        // What nobody owns and is worked on; what else there is comes with it, or has told everything by its events.
+        repeatsAtStart: watched.queue !== undefined && watched.ownedBy === undefined,
+        listed: ({ objects, occasion, isFirst }) =>
+          send(objects.flatMap(({ metadata }) => pointersFor(watched, metadata, origin, occasion, { first: isFirst }))),
         changed: (changes: readonly Change[]) =>
           send(
             changes.flatMap(({ object, ...change }) =>
@@ -122,13 +146,18 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
             ),
           ),
         received: (version) => ports.received?.note(cluster, watched.kind, origin.epoch, version),
-        missed: () => {
+        missed: (version) => {
+          const done = (): void =>
+            void save(version).catch((why: unknown) =>
+              ports.log('warn', 'saving where a list ended failed', { cluster, why: sayError(why) }),
+            );
           // What happened to a child meanwhile is in no event that will come again.
-          if (watched.ownedBy !== undefined) gaps.missed(watched.kind);
+          if (watched.ownedBy === undefined) done();
+          else gaps.missed(watched.kind, done);
         },
         loadCheckpoint: () => history.checkpoint(cluster, watched.kind, origin.epoch),
         saveCheckpoint: async (version) => {
-          if (gaps.isTold(watched.kind)) await history.saveCheckpoint(cluster, watched.kind, origin.epoch, version);
+          if (gaps.isTold(watched.kind)) await save(version);
         },
         wentBack: async () => {
           ports.log('warn', 'the cluster went back in time: everything is looked at again', {
@@ -150,9 +179,11 @@ export const startRelay = async (ports: RelayPorts, signal: AbortSignal): Promis
       },
       ending,
     );
+  };
 
   /** One history serves all kinds: when one of them finds that it went back, all are listed anew in the next epoch. */
   const run = async (): Promise<void> => {
+    epoch = (await epochOf(ports, signal)) ?? '';
     while (!signal.aborted) {
       const ending = new AbortController();
       const either = AbortSignal.any([signal, ending.signal]);

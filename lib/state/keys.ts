@@ -97,7 +97,9 @@ export const registrationSortKey = 'registration';
 /** Partition key of everything that a cluster's relay writes: its role may write there and nowhere else. */
 export const relayKey = (cluster: string): string => `relay#${cluster}`;
 export const historySortKey = 'history';
-export const checkpointSortKey = (kind: string): string => `checkpoint#${kind}`;
+const checkpointPrefix = 'checkpoint#';
+export const checkpointSortKey = (kind: string): string => `${checkpointPrefix}${kind}`;
+export const isCheckpoint = (sk: string): boolean => sk.startsWith(checkpointPrefix);
 
 /** A namespace of a cluster: who is served, and who may spoil nothing for others. */
 export interface Tenant {

@@ -20,6 +20,11 @@ export class WatchHistory {
     return fresh;
   }
 
+  /** Whether the cluster was ever reached. */
+  async isKnown(cluster: string): Promise<boolean> {
+    return text((await this.#table.get(relayKey(cluster), historySortKey)) ?? {}, 'epoch') !== undefined;
+  }
+
   /** The history went back: everything recorded under `epoch` says nothing any more. */
   async nextEpoch(cluster: string, epoch: string): Promise<string> {
     const dot = epoch.lastIndexOf('.');

@@ -10,7 +10,7 @@ import { kubeClient } from '../../lib/kube/client.ts';
 import { runBatch } from '../../lib/queue/batch.ts';
 import type { Message } from '../../lib/queue/message.ts';
 import { mayWake } from '../../lib/queue/senders.ts';
-import { queueRows } from '../../lib/reconcile/kind-table.ts';
+import { sqsRows } from '../../lib/reconcile/kind-table.ts';
 import { startRelay } from '../../lib/relay/relay.ts';
 import { Clusters } from '../../lib/state/clusters.ts';
 import { registrationKey, relayKey } from '../../lib/state/keys.ts';
@@ -54,7 +54,7 @@ const deliver = async (clusters: Clusters, records: readonly SQSRecord[]) => {
       ran.push(cluster);
       return 'settled';
     },
-    receipts: { delay: () => Promise.resolve(), delete: () => Promise.resolve() },
+    receipts: { delay: () => Promise.resolve(), delete: () => Promise.resolve(), requeue: () => Promise.resolve() },
     mayWake: mayWake({
       own: ['AROASWEEPER000000001'],
       relayRoleId: async (cluster) => (await known.get(cluster))?.relayRoleId,
@@ -109,7 +109,7 @@ describe('a stolen relay', () => {
     await using server = await watchServer();
     const stop = new AbortController();
     const sent: Message[] = [];
-    const relay = await startRelay(
+    const relay = startRelay(
       {
         cluster: 'one',
         transport: server.transport,
@@ -189,7 +189,7 @@ describe('what a relay is allowed', () => {
       'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['relay#${Cluster}'] },
     });
     const prefix = 'arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${QueuePrefix}';
-    const queues = queueRows.filter(({ watched, kind }) => watched || kind === 'Dependents');
+    const queues = sqsRows.filter(({ watched, kind }) => watched || kind === 'Dependents' || kind === 'Bulk');
     expect(statements[0]?.Resource).toEqual(queues.map(({ name }) => `${prefix}${name}.fifo`));
   });
 

@@ -1,6 +1,7 @@
 /**
  * The list and watch side of an API server, over real HTTP on loopback: one collection whose events a test writes line by line.
- * Does: lists with limit and continue, watches that stay open, status codes on demand. Does not: filter, order, check anything.
+ * Does: lists with limit and continue, tokens that expire, watches that stay open, status codes on demand. Does not: filter, order, check
+ * anything, send bookmarks, end watches.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tokenConfig } from '../../lib/kube/kubeconfig.ts';
@@ -22,7 +23,20 @@ export interface HeldWatch {
 
 /** Starts it; dispose of it. */
 export const watchServer = async () => {
-  const state = { version: '10', names: ['a'] as readonly string[], pageSize: 500 };
+  const state = {
+    version: '10',
+    names: ['a'] as readonly string[],
+    pageSize: 500,
+    /** Of single objects, where they are not the list's. */
+    versions: {} as Readonly<Record<string, string>>,
+    /** What is in an annotation of each. */
+    annotation: undefined as string | undefined,
+    /** So many more requests with a token are answered that it has expired; with a new token for the same place, if it says so. */
+    expiring: 0,
+    goesOn: true,
+    /** What becomes of each watch as soon as it is there. */
+    onWatch: (_watch: HeldWatch): void => undefined,
+  };
   const lists: string[] = [];
   const watches: HeldWatch[] = [];
   const refusals: { readonly what: 'list' | 'watch'; readonly status: number }[] = [];
@@ -33,6 +47,7 @@ export const watchServer = async () => {
     namespace: 'team',
     uid: `uid-${name}`,
     resourceVersion: version,
+    ...(state.annotation === undefined ? {} : { annotations: { note: state.annotation } }),
   });
   const json = (response: ServerResponse, status: number, body: object): void => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -47,9 +62,16 @@ export const watchServer = async () => {
     const limit = Number(query.get('limit'));
     lists.push(limit === 1 ? 'look' : (query.get('continue') ?? 'first'));
     if (status !== undefined) return json(response, status, { kind: 'Status', code: status, message: 'planned' });
-    const start = Number(query.get('continue') ?? 0);
-    const size = limit === 1 ? 1 : state.pageSize;
-    const items = state.names.slice(start, start + size).map((name) => ({ metadata: metadata(name, state.version) }));
+    const start = Number.parseInt(query.get('continue') ?? '0', 10);
+    if (start > 0 && state.expiring > 0) {
+      state.expiring -= 1;
+      const token = state.goesOn ? { metadata: { continue: `${start} from now on` } } : {};
+      return json(response, 410, { kind: 'Status', code: 410, reason: 'Expired', message: 'too old', ...token });
+    }
+    const size = Math.min(limit, state.pageSize);
+    const items = state.names
+      .slice(start, start + size)
+      .map((name) => ({ metadata: metadata(name, state.versions[name] ?? state.version) }));
     const rest = start + size < state.names.length ? String(start + size) : undefined;
     const metadataOfList = { resourceVersion: state.version, continue: rest };
     // The list of metadata of an empty collection has `null` for items.
@@ -62,7 +84,7 @@ export const watchServer = async () => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
     const raw = (text: string): void => void response.write(text);
-    watches.push({
+    const held: HeldWatch = {
       from: query.get('resourceVersion') ?? '',
       raw,
       event: (type, version, name = 'a') =>
@@ -72,7 +94,9 @@ export const watchServer = async () => {
       },
       end: () => void response.end(),
       reset: () => void response.destroy(),
-    });
+    };
+    watches.push(held);
+    state.onWatch(held);
     for (const listen of listens.splice(0)) listen();
   };
 

@@ -40,7 +40,7 @@ describe.runIf(apiServerIsHere)('the account of a relay', () => {
     const caData = readFileSync(server.pki.ca.cert).toString('base64');
     transport = kubeTransport(tokenConfig(server.url, caData, () => Promise.resolve(token)));
     own = kubeClient(transport);
-    relay = await startRelay(
+    relay = startRelay(
       {
         cluster: 'one',
         transport,

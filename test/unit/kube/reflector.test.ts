@@ -1,51 +1,22 @@
 /** List and watch: nothing is marked as handed on before it is, and nothing is waited for that cannot come (DESIGN §3.11). */
 import { afterEach, describe, expect, it } from 'vitest';
-import { pauseSeconds, type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
-import { sleep } from '../../../lib/kube/sleep.ts';
+import type { ReflectorPorts } from '../../../lib/kube/reflector.ts';
 import { isNewer } from '../../../lib/kube/versions.ts';
-import { parseWatchLine, type WatchedObject, watchEvents } from '../../../lib/kube/watch-events.ts';
-import { type WatchServer, watchServer } from '../../support/watch-server.ts';
+import { parseWatchLine, watchEvents } from '../../../lib/kube/watch-events.ts';
+import { pauseSeconds, usualTimes } from '../../../lib/kube/watch-times.ts';
+import { reflecting } from '../../support/reflecting.ts';
+import type { WatchServer } from '../../support/watch-server.ts';
 
-let server: WatchServer | undefined;
-let stop: AbortController | undefined;
-let running: Promise<void> | undefined;
-afterEach(async () => {
-  stop?.abort();
-  await running;
-  await server?.[Symbol.asyncDispose]();
-});
+let running: Awaited<ReturnType<typeof reflecting>> | undefined;
+afterEach(() => running?.[Symbol.asyncDispose]());
 
-/** A reflector on a server of its own, and what it did, in order. */
-const reflect = async (
-  ports: Partial<ReflectorPorts> = {},
-  prepare: (server: WatchServer) => void = () => undefined,
-) => {
-  const started = await watchServer();
-  server = started;
-  prepare(started);
-  stop = new AbortController();
-  const did: string[] = [];
-  const names = (objects: readonly WatchedObject[]): string =>
-    objects.map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`).join();
-  const all: ReflectorPorts = {
-    transport: started.transport,
-    listed: async ({ objects }) => void did.push(`listed ${names(objects)}`),
-    changed: async (changes) => void did.push(`changed ${names(changes.map(({ object }) => object))}`),
-    received: () => undefined,
-    missed: () => void did.push('missed'),
-    loadCheckpoint: async () => undefined,
-    saveCheckpoint: async (version) => void did.push(`saved ${version}`),
-    wentBack: async () => void did.push('went back'),
-    ready: () => undefined,
-    warn: () => undefined,
-    timesBack: () => 0,
-    pause: sleep,
-    clock: () => new Date(),
-    random: () => 0,
-    ...ports,
-  };
-  running = runReflector('Image', undefined, all, stop.signal);
-  return { server: started, did };
+/** Who believes at once that a history went back. */
+const impatient = { ...usualTimes, behindSeconds: 0 };
+
+/** A reflector that ends with the test. */
+const reflect = async (...given: Parameters<typeof reflecting>) => {
+  running = await reflecting(...given);
+  return running;
 };
 
 describe('after an outage', () => {
@@ -216,23 +187,58 @@ describe('a reflector', () => {
     expect(server.lists.filter((kind) => kind === 'first')).toHaveLength(2);
   });
 
-  it('starts from its checkpoint after the list, so that deletions in between are seen', async () => {
+  it('starts from its checkpoint beside the list, so that deletions in between are seen', async () => {
     const { server, did } = await reflect({ loadCheckpoint: async () => '7' });
     const watch = await server.watch(0);
     expect(watch.from).toBe('7');
     watch.event('DELETED', '9', 'gone');
     await expect.poll(() => did.at(-1)).toBe('changed gone@9');
-    expect(did).toStrictEqual(['listed a@10', 'changed gone@9']);
+    expect(did.toSorted()).toStrictEqual(['changed gone@9', 'listed a@10']);
+  });
+
+  it('what happens while a start hands on thousands is handed on at once, and the list goes on to its end', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { server, did, isReady } = await reflect(
+      { loadCheckpoint: async () => '7', listed: ({ objects }) => held.then(() => void did.push(`${objects.length}`)) },
+      ({ state }) => {
+        state.names = ['a', 'b', 'c'];
+        state.pageSize = 1;
+      },
+    );
+    (await server.watch(0)).event('ADDED', '11', 'urgent');
+    await expect.poll(() => did).toStrictEqual(['changed urgent@11']);
+    expect(isReady()).toBe(true);
+    release();
+    await expect.poll(() => did).toStrictEqual(['changed urgent@11', '1', '1', '1']);
+  });
+
+  it('a start’s list that the queues do not take is made again, and the watch goes on meanwhile', async () => {
+    let tries = 0;
+    const listed = async (): Promise<void> => {
+      tries += 1;
+      if (tries < 3) throw new Error('SQS is down');
+    };
+    const { server, did } = await reflect(
+      { loadCheckpoint: async () => '7', listed, pause: async () => undefined },
+      ({ state }) => void (state.version = '11'),
+    );
+    (await server.watch(0)).event('ADDED', '11', 'urgent');
+    await expect.poll(() => did).toStrictEqual(['changed urgent@11']);
+    await expect.poll(() => tries).toBe(3);
+    expect(server.lists).toStrictEqual(['look', 'first', 'first', 'first']);
   });
 
   it('a history that went back before the start is a new epoch before anything is listed', async () => {
-    const { server, did } = await reflect({ loadCheckpoint: async () => '5000' });
+    const { server, did } = await reflect({ loadCheckpoint: async () => '5000', times: impatient });
     expect((await server.watch(0)).from).toBe('10');
     expect(did.slice(0, 2)).toStrictEqual(['went back', 'listed a@10']);
   });
 
   it('a history that goes back while it runs is found out, instead of a watch that hangs for ever', async () => {
-    const { server, did } = await reflect();
+    const { server, did } = await reflect({ times: impatient });
     const watch = await server.watch(0);
     watch.event('BOOKMARK', '5000');
     await expect.poll(() => did.at(-1)).toBe('saved 5000');
@@ -274,11 +280,10 @@ describe('a reflector', () => {
   });
 
   it('ends at once when it is told to, in the middle of a watch', async () => {
-    const { server } = await reflect();
+    const { server, end } = await reflect();
     await server.watch(0);
     const before = performance.now();
-    stop?.abort();
-    await running;
+    await end();
     expect(performance.now() - before).toBeLessThan(10_000);
   });
 });

@@ -3,7 +3,7 @@ import { GetQueueAttributesCommand, ReceiveMessageCommand, StartMessageMoveTaskC
 import type { SQSRecord } from 'aws-lambda';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Receipts, runBatch } from '../../../lib/queue/batch.ts';
-import type { Message } from '../../../lib/queue/message.ts';
+import { type Message, parseMessage } from '../../../lib/queue/message.ts';
 import { StateError } from '../../../lib/state/table.ts';
 import { type Story, story } from '../../support/story.ts';
 import { applyImage, statusOf, storyReconciler } from '../../support/story-image.ts';
@@ -51,6 +51,7 @@ const run = async (
     delay: async (delayed, seconds) =>
       void done.push(`delay ${delayed.map(({ messageId }) => messageId).join()} ${seconds}`),
     delete: async (deleted) => void done.push(`delete ${deleted.map(({ messageId }) => messageId).join()}`),
+    requeue: async (again) => void done.push(`requeue ${again.map(({ messageId }) => messageId).join()}`),
   };
   const answer = await runBatch({ Records: records }, () => 65, {
     receipts,
@@ -90,20 +91,56 @@ describe('a batch', () => {
   });
 
   it.each([
-    [1, 5],
-    [2, 30],
-    [3, 180],
-    [4, 900],
-    [5, 5],
+    [1, 'delay app0 5'],
+    [2, 'delay app0 10'],
+    [3, 'delay app0 15'],
+    [4, 'requeue app0'],
+    [5, 'requeue app0'],
   ])(
-    'after receive %i a key that the table has no answer for waits %i seconds: an outage is longer than a bug',
-    async (received, seconds) => {
+    'after receive %i a key that the table has no answer for: %s, so that no outage uses up its receives',
+    async (received, what) => {
       const { done, failed, logged } = await run(recordsOf(['app', 'b'], { app: received }), [], ['app']);
-      expect(done).toContain(`delay app0 ${seconds}`);
+      expect(done).toContain(what);
       expect(failed).toStrictEqual(['app0']);
       expect(logged.filter((line) => line.startsWith('error'))).toStrictEqual([]);
     },
   );
+
+  it('of which nobody can say who sent it waits, and is not sent anew: from us it would be believed', async () => {
+    const done: string[] = [];
+    const running = runBatch({ Records: recordsOf(['a', 'b'], { b: 4 }) }, () => 65, {
+      receipts: {
+        delay: async (_, seconds) => void done.push(`delay ${seconds}`),
+        delete: async () => void done.push('delete'),
+        requeue: async (again) => void done.push(`requeue ${again.length}`),
+      },
+      log: () => undefined,
+      mayWake: () => Promise.reject(new StateError('the table is away')),
+      runPass: () => Promise.resolve('settled'),
+    });
+    await expect(running).rejects.toThrow('away');
+    expect(done).toStrictEqual(['delay 40']);
+  });
+
+  it.each([
+    [1, 30],
+    [3, 120],
+    [9, 900],
+  ])(
+    'leaves a message of a later version waiting, whatever else it says: receive %i, %i s',
+    async (received, seconds) => {
+      const later = recordFor(JSON.stringify({ v: 2, what: 'nobody here knows' }), 'later', received);
+      const { done, failed, logged } = await run([...recordsOf(['a']), later]);
+      expect(done).toStrictEqual([`delay later ${seconds}`, 'pass a of 1']);
+      expect(failed).toStrictEqual(['later']);
+      expect(logged.join()).toContain('waits for a function that knows it');
+    },
+  );
+
+  it('takes a reason that it does not know for an event of the target that may never be skipped', () => {
+    const parsed = parseMessage(JSON.stringify({ ...message('a', '7'), reason: 'because' }));
+    expect(parsed).toMatchObject({ message: { reason: 'self', cause: { resourceVersion: '' } } });
+  });
 
   it('of which nothing could be recorded is a failure of the function, so that Lambda polls less', async () => {
     await expect(run(recordsOf(['a', 'b']), [], ['a', 'b'])).rejects.toThrow('throttled');
@@ -143,9 +180,9 @@ describe('a batch', () => {
   it.each([
     ['no JSON', 'the body is not JSON'],
     ['{}', 'v: Invalid key'],
-    [JSON.stringify({ ...message('a', '1'), reason: 'because' }), 'reason: Invalid type'],
+    [JSON.stringify({ ...message('a', '1'), reason: 7 }), 'reason: Invalid type'],
     [JSON.stringify({ ...message('a', '1'), cluster: '../x' }), 'cluster: Invalid format'],
-    [JSON.stringify({ ...message('a', '1'), v: 2 }), 'v: Invalid type'],
+    [JSON.stringify({ ...message('a', '1'), v: 'two' }), 'v: Invalid type'],
   ])('an unreadable message (%s) is acknowledged and counted, and the log says why', async (body, why) => {
     const { failed, done, logged } = await run([recordFor(body, 'x')]);
     expect(failed).toStrictEqual([]);
@@ -164,7 +201,7 @@ describe('a batch', () => {
 
   it('a pass that does not stop fails alone', async () => {
     const answer = await runBatch({ Records: recordsOf(['stuck', 'a']) }, () => 6, {
-      receipts: { delay: async () => undefined, delete: async () => undefined },
+      receipts: { delay: async () => undefined, delete: async () => undefined, requeue: async () => undefined },
       log: () => undefined,
       mayWake: () => Promise.resolve(true),
       runPass: ({ name }) => (name === 'stuck' ? new Promise<never>(() => undefined) : Promise.resolve('settled')),

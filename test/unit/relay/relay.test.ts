@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { kubeClient } from '../../../lib/kube/client.ts';
 import type { KubeMeta } from '../../../lib/kube/object.ts';
+import { usualTimes } from '../../../lib/kube/watch-times.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { pointersFor, watchedKinds } from '../../../lib/relay/pointers.ts';
 import { startRelay } from '../../../lib/relay/relay.ts';
@@ -80,7 +81,7 @@ describe('a relay', () => {
     server = await watchServer();
     const sent: Message[] = [];
     let thrown = 0;
-    const relay = await startRelay(
+    const relay = startRelay(
       {
         cluster: 'one',
         transport: server.transport,
@@ -91,6 +92,7 @@ describe('a relay', () => {
         // Every throw of the dice is another, or all watches would try at the same moments.
         random: () => (thrown++ * 0.37) % 1,
         log: () => undefined,
+        times: { ...usualTimes, behindSeconds: 0 },
       },
       stop.signal,
     );
@@ -99,6 +101,22 @@ describe('a relay', () => {
     return { sent, relay };
   };
   const lists = (sent: readonly Message[]): readonly Message[] => sent.filter(({ reason }) => reason === 'list');
+
+  it('marks what one namespace sends beyond a burst, in order, as what may wait; nobody is left out', async () => {
+    const { sent } = await start(await tables.empty());
+    for (const watch of server.watches)
+      for (let version = 11; version < 71; version += 1) watch.event('MODIFIED', String(version), `app-${version}`);
+    const events = (): readonly Message[] =>
+      sent.filter(
+        ({ reason, target, cause }) => reason === 'self' && target.kind === 'Image' && cause.kind === 'Image',
+      );
+    await expect.poll(() => events().length).toBe(60);
+    const straight = events().filter(({ bulk }) => bulk !== true);
+    expect(straight.length).toBeGreaterThanOrEqual(20);
+    // Two a second more, on a machine that is busy.
+    expect(straight.length).toBeLessThan(30);
+    expect(events().slice(0, 20)).toStrictEqual(straight.slice(0, 20));
+  });
 
   it('keeps its epoch over a restart, so that what is unchanged may be skipped', async () => {
     const table = await tables.empty();
