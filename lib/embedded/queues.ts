@@ -84,7 +84,7 @@ export class EmbeddedQueues implements Sender, DeadLetters {
       delay: async (records, seconds) =>
         this.#messages.hide(
           records.map(({ receiptHandle }) => Number(receiptHandle)),
-          this.#clock().getTime() + seconds * 1000,
+          Math.ceil(this.#clock().getTime() + seconds * 1000),
         ),
       delete: async (records) => this.#messages.delete(records.map(({ receiptHandle }) => Number(receiptHandle))),
       requeue: async (records) =>
