@@ -7,6 +7,7 @@ import { networkCause } from '../errors/network-cause.ts';
 import { type ClientOptions, type KubeClient, kubeClient } from '../kube/client.ts';
 import { type AwsCredentials, eksToken } from '../kube/eks-token.ts';
 import { saysCredentialIsOld } from '../kube/errors.ts';
+import { inTurn } from '../kube/in-turn.ts';
 import { JustWritten } from '../kube/just-written.ts';
 import { inClusterConfig, kubeconfigFile, tokenConfig } from '../kube/kubeconfig.ts';
 import { type Rate, usualRate } from '../kube/pace.ts';
@@ -93,7 +94,7 @@ export const clusterConnections = ({
   const connect = (cluster: string, registration: Registration): Connection => {
     let transport: KubeTransport;
     try {
-      transport = open(registration, credentials);
+      transport = inTurn(open(registration, credentials));
     } catch (cause) {
       throw new ExpectedError(`cluster ${cluster} cannot be connected to: ${networkCause(cause)}`, {
         pace: 'slow',

@@ -18,9 +18,9 @@ export type KubeErrorCode =
 
 interface KubeErrorOptions extends ExpectedErrorOptions {
   readonly status?: number | undefined;
-  readonly othersAnswered?: boolean;
   readonly objectName?: string | undefined;
   readonly continueFrom?: string | undefined;
+  readonly othersAnswered?: boolean;
 }
 
 /** An answer, or the lack of one, that the pass is to be repeated for later. */
@@ -41,8 +41,8 @@ export class KubeError extends ExpectedError {
     this.code = code;
     this.status = options.status;
     this.objectName = options.objectName;
-    this.othersAnswered = options.othersAnswered ?? false;
     this.continueFrom = options.continueFrom;
+    this.othersAnswered = options.othersAnswered ?? false;
   }
 }
 

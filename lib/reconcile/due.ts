@@ -40,6 +40,7 @@ const longestKeptSeconds = 4;
  */
 export const comesAgain = (error: ExpectedError, waitSeconds: number): boolean =>
   waitSeconds <= longestKeptSeconds && !saysClusterIsDown(error) && !isKubeError(error, 'already-exists');
+
 /** Passes over an object of a cluster that is not registered: together they cover two days. */
 const passesUnregistered = 8;
 

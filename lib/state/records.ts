@@ -94,6 +94,15 @@ const expectRoom = (wanted: readonly Dependency[]): void => {
     );
 };
 
+/** As many of the edges as fit. What is left out is found out when it wakes somebody, and cleared away then. */
+const thatFit = (edges: readonly string[]): readonly string[] => {
+  let room = mostEdgeBytes;
+  return edges.filter((edge) => {
+    room -= bytes(edge);
+    return room >= 0;
+  });
+};
+
 /** Edges written at once: most objects have one or two, a store's builder hundreds. */
 const atOnce = 25;
 
@@ -193,7 +202,7 @@ export class Records {
     await this.#table.update(pk, recordSortKey, {
       set: { goneAt, dueAt, dueShard: dueShardOf(pk) },
       remove: ['resourceVersion'],
-      add: { looseEdges: record.looseEdges },
+      add: { looseEdges: thatFit(record.looseEdges) },
     });
   }
 
