@@ -69,16 +69,20 @@ describe.runIf(apiServerIsHere).each([
       sweepMilliseconds,
     };
     child = fork(program, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    await once(child, 'message');
+    const ended = once(child, 'exit').then(() => Promise.reject(new Error('kpackless ended at its start')));
+    await Promise.race([once(child, 'message'), ended]);
+    ended.catch(() => undefined);
     await applyBuilder(world);
     // The builder's word reaches the first Image by its watch.
     await run(undefined);
     free = await run(undefined);
   });
   afterAll(async () => {
-    const ended = child === undefined ? undefined : once(child, 'exit');
-    child?.send('stop');
-    await ended;
+    if (child?.connected === true) {
+      const ended = once(child, 'exit');
+      child.send('stop');
+      await ended;
+    }
     await proxy?.close();
     await world?.stop();
   });
