@@ -102,7 +102,9 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 /** What a Status says; nothing where it is none, or something else than text: a proxy's JSON may have the same members. */
 const parseStatus = (body: string): ApiStatus => {
   try {
-    const { reason, message, metadata, details } = (parseJsonCutBelow(body, 20) ?? {}) as Readonly<Record<string, unknown>>;
+    const { reason, message, metadata, details } = (parseJsonCutBelow(body, 20) ?? {}) as Readonly<
+      Record<string, unknown>
+    >;
     const { name, retryAfterSeconds } = (details ?? {}) as Readonly<Record<string, unknown>>;
     const { continue: next } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
     return {
