@@ -54,6 +54,20 @@ export const saysClusterIsDown = (error: unknown): error is KubeError =>
     error.code === 'throttled' ||
     unavailable.includes(error.status));
 
+/** What the API server says of its own state or of ours, and no longer when it is well again; the rest is about one object. */
+const passing: readonly KubeErrorCode[] = [
+  'unreachable',
+  'timeout',
+  'throttled',
+  'server',
+  'unauthorized',
+  'forbidden',
+];
+
+/** Whether the same may succeed as soon as the API server is well again, whatever it failed by: who waits because of it is woken then. */
+export const mayPassWithOutage = (error: unknown): boolean =>
+  error instanceof KubeError && passing.includes(error.code);
+
 /** Whether `error` is the API server's answer `code`. */
 export const isKubeError = (error: unknown, code: KubeErrorCode): error is KubeError =>
   error instanceof KubeError && error.code === code;

@@ -4,7 +4,7 @@
  */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient, NotOlderThan } from '../kube/client.ts';
-import { isKubeError, saysClusterIsDown } from '../kube/errors.ts';
+import { isKubeError, mayPassWithOutage, saysClusterIsDown } from '../kube/errors.ts';
 import { isDeleting, type KubeObject } from '../kube/object.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
@@ -99,6 +99,8 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     const attempts = progress.record.attempts + 1;
     ports.log('warn', 'pass failed', { ...run.target, attempts, why: sayError(error) });
     await finish(run, progress, { attempts, now, waitSeconds: dueAfterFailure(error, attempts, ports.random()) });
+    // After the record: who wakes those that back off must find this one.
+    if (mayPassWithOutage(error)) await ports.circuits.leftBackingOff(clusterScope(run.target.cluster), now);
     return 'failed';
   };
 
