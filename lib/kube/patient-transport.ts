@@ -6,7 +6,7 @@ import { KubeError, saysClusterIsDown, withOthersAnswered } from './errors.ts';
 import { Pace, type Rate } from './pace.ts';
 import { retryAfterMilliseconds } from './patience.ts';
 import { sleep } from './sleep.ts';
-import type { KubeRequest, KubeTransport } from './transport.ts';
+import { type KubeRequest, type KubeTransport, transportWith } from './transport.ts';
 
 /** What happened at one cluster since it was last told: counts, and milliseconds that calls waited in all. */
 export interface Waits {
@@ -51,11 +51,10 @@ export class Patience {
 
   /** `transport`, patiently. Streams are not paced: there are as many as kinds that are watched. */
   around(transport: KubeTransport): KubeTransport {
-    return {
-      ...transport,
+    return transportWith(transport, {
       send: (request) => this.#patiently(request, transport.server, () => transport.send(request)),
       stream: (request) => this.#patiently(request, undefined, () => transport.stream(request)),
-    };
+    });
   }
 
   #now(): number {
