@@ -2,9 +2,9 @@
 import type { Clusters, Registration } from '../state/clusters.ts';
 
 /** Milliseconds that a registration is believed, and that a cluster is believed not to be registered. */
-const believed = { registered: 60_000, unknown: 5000 } as const;
+const believed = { registered: 60_000, unknown: 5000, inOutage: 5000 } as const;
 /** While the table is away what was last known goes on to hold, for so many milliseconds: an outage must not make strangers of relays. */
-const believedInOutage = 3_600_000;
+const outlasts = 3_600_000;
 /** A function serves a bounded number of clusters; the one asked for longest ago is forgotten first. */
 const mostKept = 500;
 
@@ -35,6 +35,12 @@ export const registrations = (clusters: Pick<Clusters, 'registration'>, clock: (
         else last.set(cluster, { registration, at: clock().getTime() });
       } catch {
         if (kept.get(cluster) === entry) kept.delete(cluster);
+        // A table that does not answer takes seconds to say so: not each who asks waits for that.
+        const known = last.get(cluster);
+        if (known !== undefined) {
+          const until = Math.min(clock().getTime() + believed.inOutage, known.at + outlasts);
+          kept.set(cluster, { answer: Promise.resolve(known.registration), until });
+        }
       }
     };
     void settle();
@@ -54,7 +60,7 @@ export const registrations = (clusters: Pick<Clusters, 'registration'>, clock: (
       return await answer;
     } catch (error) {
       const known = last.get(cluster);
-      if (known === undefined || clock().getTime() - known.at > believedInOutage) throw error;
+      if (known === undefined || clock().getTime() - known.at > outlasts) throw error;
       return known.registration;
     }
   };

@@ -1,7 +1,9 @@
 /**
  * What an API server answered, judged before it is believed: JSON that is no object of the kind, whatever stands between us and the server made
- * it, is refused by name and never reaches a reconciler (DESIGN §3.33). Only what every object has is looked at: the rest is the schema's.
+ * it, is refused by name and never reaches a reconciler (DESIGN §3.33). Only what every object has is looked at, and of our kinds that there is a
+ * spec, and a status with conditions or none: the rest is the schema's.
  */
+import { isKind } from '../api/kinds.ts';
 import { parseJsonCutBelow } from '../text/bounded-json.ts';
 import { KubeError } from './errors.ts';
 import { type KubeObject, type ObjectKey, showKey } from './object.ts';
@@ -36,10 +38,22 @@ const isOfKind = (value: Readonly<Record<string, unknown>>, kind: string): boole
 const isNamed = ({ metadata }: Readonly<Record<string, unknown>>, name: string): boolean =>
   isRecord(metadata) && metadata['name'] === name;
 
+/** Whether the conditions of a status are a list of objects; a status may also be absent or null. */
+const isStatus = (status: unknown): boolean => {
+  if (status === undefined || status === null) return true;
+  if (!isRecord(status)) return false;
+  const { conditions } = status;
+  return conditions === undefined || conditions === null || (Array.isArray(conditions) && conditions.every(isRecord));
+};
+
+/** Whether what reconcilers of our kinds take for granted is there; of other kinds nothing is. */
+const isWhole = ({ spec, status }: Readonly<Record<string, unknown>>, kind: string): boolean =>
+  !isKind(kind) || (isRecord(spec) && isStatus(status));
+
 /** The object `key` in an answer. @throws KubeError `server` when it is anything else */
 export const objectIn = (body: string, key: ObjectKey, asked: Asked): KubeObject => {
   const value = jsonIn(body, asked);
-  if (!isRecord(value) || !isOfKind(value, key.kind) || !isNamed(value, key.name))
+  if (!isRecord(value) || !isOfKind(value, key.kind) || !isNamed(value, key.name) || !isWhole(value, key.kind))
     throw refused(asked, `answered with something that is not ${showKey(key)}`);
   return value;
 };
@@ -55,7 +69,7 @@ export interface ListAnswer<T> {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 const isItem = (value: unknown, kind: string): boolean => {
-  if (!isRecord(value) || !isOfKind(value, kind)) return false;
+  if (!isRecord(value) || !isOfKind(value, kind) || !isWhole(value, kind)) return false;
   const { metadata } = value;
   return isRecord(metadata) && typeof metadata['name'] === 'string';
 };

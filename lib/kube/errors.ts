@@ -89,16 +89,31 @@ export const saysCredentialIsOld = (error: unknown): boolean => {
 
 /** Status of the API (meta/v1 Status), the part we read. */
 interface ApiStatus {
-  readonly reason?: string;
-  readonly message?: string;
-  readonly metadata?: { readonly continue?: string } | null;
-  readonly details?: { readonly name?: string; readonly retryAfterSeconds?: number };
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+  readonly name?: string | undefined;
+  /** The token of a list that goes on in the state of now. */
+  readonly continueFrom?: string | undefined;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** What a Status says; nothing where it is none, or something else than text: a proxy's JSON may have the same members. */
 const parseStatus = (body: string): ApiStatus => {
   try {
-    const parsed: unknown = parseJsonCutBelow(body, 20);
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+    const { reason, message, metadata, details } = (parseJsonCutBelow(body, 20) ?? {}) as Readonly<
+      Record<string, unknown>
+    >;
+    const { name, retryAfterSeconds } = (details ?? {}) as Readonly<Record<string, unknown>>;
+    const { continue: next } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
+    return {
+      reason: textOf(reason),
+      message: textOf(message),
+      name: textOf(name),
+      continueFrom: textOf(next),
+      retryAfterSeconds: typeof retryAfterSeconds === 'number' ? retryAfterSeconds : undefined,
+    };
   } catch {
     return {};
   }
@@ -124,11 +139,11 @@ export const answerError = (
   const parsed = parseStatus(body);
   const said = parsed.message ?? (body.slice(0, 300) || `HTTP ${status}`);
   if (status === 400 || status === 422) return new PermanentError(parsed.reason ?? 'Invalid', said);
-  const seconds = Number(retryAfter ?? parsed.details?.retryAfterSeconds);
+  const seconds = Number(retryAfter ?? parsed.retryAfterSeconds);
   return new KubeError(codeOf(status, parsed.reason), `${what}: ${said}`, {
     status,
-    objectName: parsed.details?.name,
-    continueFrom: parsed.metadata?.continue || undefined,
+    objectName: parsed.name,
+    continueFrom: parsed.continueFrom || undefined,
     pace: status === 401 || status === 403 ? 'slow' : 'soon',
     retryAfterSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : undefined,
   });

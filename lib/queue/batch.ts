@@ -10,7 +10,7 @@ import { tenantOf, tenantsInTurn } from './bulk.ts';
 import { type ComesAgain, mayComeAgain, wordFor } from './comes-again.ts';
 import { countOne } from './count.ts';
 import { type Message, type Newer, parseMessage, targetOf, type Unreadable } from './message.ts';
-import type { MayWake } from './senders.ts';
+import { type MayWake, sentBy } from './senders.ts';
 
 /** What a batch needs: a pass, the queue's own calls, a place for words. */
 export interface BatchPorts {
@@ -78,11 +78,11 @@ export const heard = async <T extends { readonly message: Message }>(
   if ('unreadable' in parsed)
     return drop('message is unreadable and was dropped', 'UnreadableMessages', { why: parsed.unreadable });
   const { cluster } = parsed.message;
-  const sender = record.attributes.SenderId;
-  if (await mayWake(cluster, sender)) return parsed;
+  const by = sentBy(record);
+  if (await mayWake(cluster, by)) return parsed;
   return drop('message is from a sender that does not speak for its cluster and was dropped', 'ForeignMessages', {
     cluster,
-    sender: printable(sender, 128),
+    sender: printable(by.senderId, 128),
   });
 };
 
@@ -91,6 +91,12 @@ const putOff = (records: readonly SQSRecord[], receipts: Receipts): Promise<void
   const seconds = afterOutage(Math.max(...records.map(receiveCount)));
   return seconds === undefined ? receipts.requeue(records) : receipts.delay(records, seconds);
 };
+
+/**
+ * Milliseconds after which a pass that could not be recorded shows that the table does not even refuse: each further one would wait as long, and
+ * the function would be ended before it has put anybody off.
+ */
+const hangsAfter = 3000;
 
 /** What a batch holds. */
 interface Sorted {
@@ -121,19 +127,12 @@ const groupByKey = async (records: readonly SQSRecord[], ports: BatchPorts): Pro
   return { works: tenantsInTurn([...works.values()], ({ target }) => tenantOf(target)), newer };
 };
 
-/**
- * Seconds until messages are tried again of which nobody can say whose they are. They do not begin anew: sent by us they would be believed. Registrations
- * that a process knows outlast an outage (lib/clusters/registrations.ts), so this is for one that has just started.
- */
-const afterUnheard = (received: number): number => [5, 15, 30, 40][received - 1] ?? 900;
-
 /** As groupByKey; while nobody can say whose the messages are, they wait. @throws StateError then */
 const sorted = async (records: readonly SQSRecord[], ports: BatchPorts): Promise<Sorted> => {
   try {
     return await groupByKey(records, ports);
   } catch (error) {
-    if (error instanceof ExpectedError)
-      await ports.receipts.delay(records, afterUnheard(Math.max(...records.map(receiveCount))));
+    if (error instanceof ExpectedError) await putOff(records, ports.receipts);
     throw error;
   }
 };
@@ -181,8 +180,15 @@ export const runBatch = async (
   const failed: SQSRecord[] = [...newer];
   for (const record of newer) await ports.receipts.delay([record], afterNewer(receiveCount(record)));
   const outages: ExpectedError[] = [];
+  let hangs: ExpectedError | undefined;
 
   const run = async (work: Work, turns: number): Promise<void> => {
+    if (hangs !== undefined) {
+      failed.push(...work.records);
+      outages.push(hangs);
+      await putOff(work.records, ports.receipts);
+      return;
+    }
     const budget = Math.max(1, Math.floor((secondsLeft() - reserveSeconds) / turns));
     const started = performance.now();
     const received = Math.max(...work.records.map(receiveCount));
@@ -205,6 +211,7 @@ export const runBatch = async (
       failed.push(...work.records);
       if (error instanceof ExpectedError) {
         outages.push(error);
+        if (performance.now() - started > hangsAfter) hangs = error;
         ports.log('warn', 'pass could not be recorded', { ...work.target, received, why: error.message });
         await putOff(work.records, ports.receipts);
         return;

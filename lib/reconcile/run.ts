@@ -116,7 +116,8 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     };
     if (isRecorded(record, finished, messages, end.now) || (await ports.records.finish(target, record, finished)))
       return;
-    // Two passes of one object at once: whichever read the older state, a third finds out what is true.
+    // Two passes of one object at once: the other knew of what woke this one, or a third finds out what is true.
+    if (maySkip(messages, await ports.records.read(target))) return;
     ports.log('info', 'somebody else recorded a pass meanwhile: it is looked at again', { ...target });
     await ports.records.park(target, freshDueAt(end.now, 1, messages));
   };

@@ -40,6 +40,7 @@ const record = (cluster: string, SenderId: string): SQSRecord =>
     receiptHandle: 'r',
     body: JSON.stringify(messageFor(cluster)),
     attributes: { ApproximateReceiveCount: '1', SenderId },
+    messageAttributes: {},
   }) as SQSRecord;
 
 const roleOf = { one: 'AROARELAYOFONE000001', two: 'AROARELAYOFTWO000002' };

@@ -77,8 +77,14 @@ const list = async (plural: string, query: URLSearchParams, response: ServerResp
   response.write(`{"kind":"PartialObjectMetadataList","metadata":{"resourceVersion":"${version}"${token}},"items":[`);
   for (let index = start; index < end; index += 1) {
     const item = JSON.stringify({ metadata: metadataOf(plural, index, 1000 + index) });
-    if (!response.write(index === start ? item : `,${item}`))
-      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (!response.write(index === start ? item : `,${item}`) && !response.destroyed)
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          response.off('drain', go).off('close', go);
+          resolve();
+        };
+        response.on('drain', go).on('close', go);
+      });
   }
   response.end(']}');
 };

@@ -154,6 +154,7 @@ export const story = async <T extends Reconcilable>({
         QueueUrl: queueUrl(queue),
         MaxNumberOfMessages: max,
         MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
       }),
     );
     return Messages.map((message) => recordOf(message, `arn:aws:sqs:local:0:${queue}`));
@@ -172,7 +173,7 @@ export const story = async <T extends Reconcilable>({
       const answer = await handOn({ Records: [...batch] }, () => 60, {
         straight: sqsStraightSender(queues, queueUrl),
         backlog: () => Promise.resolve(0),
-        receipts: sqsReceipts(queues, queueUrl(bulkRow.name), log),
+        receipts: sqsReceipts(queues, { queueUrl: queueUrl(bulkRow.name), own: 'any', log }),
         mayWake: () => Promise.resolve(true),
         log,
         pause: () => Promise.resolve(),
@@ -196,7 +197,7 @@ export const story = async <T extends Reconcilable>({
       results.push(wordFor(result));
       return result;
     };
-    const receipts = sqsReceipts(mortalQueues, queueUrl(queue), log);
+    const receipts = sqsReceipts(mortalQueues, { queueUrl: queueUrl(queue), own: 'any', log });
     const mayWake = () => Promise.resolve(true);
     const answer = await runBatch({ Records: [...batch] }, () => 60, { runPass, receipts, mayWake, log }).catch(
       (error: unknown) => {

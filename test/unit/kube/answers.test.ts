@@ -10,6 +10,7 @@ const image = {
   apiVersion: 'kpack.io/v1alpha2',
   kind: 'Image',
   metadata: { namespace: 'team', name: 'app', uid: 'u' },
+  spec: {},
 };
 const build = { ...image, kind: 'Build' };
 
@@ -45,6 +46,12 @@ describe.each(Object.entries(calls))('the answer to %s', (_, call) => {
     ['a Status of success', JSON.stringify({ kind: 'Status', metadata: {}, status: 'Success' })],
     ['another object', JSON.stringify({ ...image, metadata: { ...image.metadata, name: 'web' } })],
     ['a list of the kind', JSON.stringify({ kind: 'ImageList', metadata: {}, items: [image] })],
+    ['an object without spec', JSON.stringify({ ...image, spec: undefined })],
+    ['an object whose spec is null', JSON.stringify({ ...image, spec: null })],
+    ['an object whose spec is a list', JSON.stringify({ ...image, spec: [] })],
+    ['an object whose status is a text', JSON.stringify({ ...image, status: 'ok' })],
+    ['an object whose conditions are a number', JSON.stringify({ ...image, status: { conditions: 7 } })],
+    ['an object with a condition that is null', JSON.stringify({ ...image, status: { conditions: [null] } })],
     ['half an object', JSON.stringify(image).slice(0, 50)],
     ['a page', '<html>sign in</html>'],
   ])('that is %s is refused, and says nothing against the cluster', async (_what, body) => {
@@ -79,6 +86,7 @@ describe('the answer to list', () => {
     ['a list with null in it', { kind: 'ImageList', metadata: {}, items: [image, null] }],
     ['a list with another kind in it', { kind: 'ImageList', metadata: {}, items: [image, build] }],
     ['a list with a nameless object in it', { kind: 'ImageList', metadata: {}, items: [{ metadata: {} }] }],
+    ['a list with an object without spec in it', { metadata: {}, items: [{ ...image, spec: null }] }],
     ['half a list', JSON.stringify({ kind: 'ImageList', metadata: {}, items: [image] }).slice(0, 60)],
   ])('that is %s is refused, and not taken for an empty one', async (_, body) => {
     expect(await list(body)).toMatchObject({ name: 'KubeError', code: 'server' });

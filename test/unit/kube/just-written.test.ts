@@ -5,7 +5,12 @@ import { JustWritten } from '../../../lib/kube/just-written.ts';
 import type { KubeRequest, KubeTransport } from '../../../lib/kube/transport.ts';
 
 const key = { kind: 'Build', namespace: 'team', name: 'app-build-1' };
-const build = { apiVersion: 'kpack.io/v1alpha2', kind: 'Build', metadata: { namespace: 'team', name: 'app-build-1' } };
+const build = {
+  apiVersion: 'kpack.io/v1alpha2',
+  kind: 'Build',
+  metadata: { namespace: 'team', name: 'app-build-1' },
+  spec: {},
+};
 const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'team', name: 'app' } };
 
 /** An API server that takes everything, in version 7, and one process of ours. */

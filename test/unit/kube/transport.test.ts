@@ -76,6 +76,21 @@ describe('an answer', () => {
     );
   });
 
+  it.each([
+    ['a reason that is a list', { reason: [], message: 'no' }, 'no'],
+    ['a message that is an object', { message: {} }, '{"message":{}}'],
+    ['details that are a text', { message: 'no', details: 'p' }, 'no'],
+    ['a name that is a number', { message: 'no', details: { name: 7 } }, 'no'],
+    ['null', 'null', 'null'],
+    ['a list', '[]', '[]'],
+  ])('whose Status is %s is told in words all the same', async (_, body, said) => {
+    expect(await failing(400, body)).toStrictEqual(new PermanentError('Invalid', said));
+    server?.closeAllConnections();
+    const error = await failing(404, body);
+    expect(error).toMatchObject({ code: 'not-found', objectName: undefined });
+    expect(String(error)).toContain(said);
+  });
+
   it('Retry-After is kept, of the header or of the body', async () => {
     expect(await failing(429, {}, { 'retry-after': '7' })).toMatchObject({ retryAfterSeconds: 7 });
     server?.closeAllConnections();
