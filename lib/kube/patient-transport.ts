@@ -49,11 +49,11 @@ export class Patience {
     this.#pace = new Pace(rate, this.#toldAt);
   }
 
-  /** `transport`, patiently. Streams are not paced: there are as many as kinds that are watched. */
+  /** `transport`, patiently. */
   around(transport: KubeTransport): KubeTransport {
     return transportWith(transport, {
-      send: (request) => this.#patiently(request, transport.server, () => transport.send(request)),
-      stream: (request) => this.#patiently(request, undefined, () => transport.stream(request)),
+      send: (request) => this.#patiently(request, transport, () => transport.send(request)),
+      stream: (request) => this.#patiently(request, transport, () => transport.stream(request)),
     });
   }
 
@@ -61,10 +61,10 @@ export class Patience {
     return this.#ports.clock().getTime();
   }
 
-  async #patiently<T>(request: KubeRequest, paced: string | undefined, call: () => Promise<T>): Promise<T> {
+  async #patiently<T>(request: KubeRequest, { server }: KubeTransport, call: () => Promise<T>): Promise<T> {
     const startedAt = this.#now();
     for (let tries = 1; ; tries += 1) {
-      if (paced !== undefined) await this.#turn(request, paced);
+      await this.#turn(request, server);
       try {
         const answer = await call();
         this.#answeredAt = this.#now();
