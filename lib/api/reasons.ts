@@ -34,7 +34,10 @@ export const conditionReasons = {
   BuilderReady: { kinds: ['Image'], meaning: 'The builder is usable.' },
   BuilderUpToDate: { kinds: ['Image'], meaning: 'The builder has the newest stack and buildpacks.' },
   BuilderNotUpToDate: { kinds: ['Image'], meaning: 'The builder works but could not take in a change.' },
-  BuildRunning: { kinds: ['Image'], meaning: 'A Build was made and has not ended.' },
+  BuildRunning: {
+    kinds: ['Image'],
+    meaning: 'A Build was made and has not ended, or one that was deleted still runs.',
+  },
   BuildFailed: { kinds: ['Image'], meaning: 'The latest Build failed; its message says why.' },
   ResolverNotReady: { kinds: ['Image'], meaning: 'The source has not been resolved yet.' },
   UnknownState: { kinds: ['Image'], meaning: 'Whether a Build is needed cannot be told.' },

@@ -10,10 +10,11 @@ import { type KubeObject, type ObjectKey } from '../kube/object.ts';
 import type { ComesAgain } from '../queue/comes-again.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
-import { comesAgain, dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
+import { comesAgain, dueAfterFailure, dueAfterUnregistered, freshDueAt } from '../reconcile/due.ts';
 import { CLUSTER_KIND, mayHaveDependents, queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
+import { NotRegisteredError } from '../state/clusters.ts';
 import { clusterScope, type Dependency, type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
 import { type ObjectRecord, type Records, versionInEpoch } from '../state/records.ts';
 import { hearOfCluster, isClusterNews } from './hear-of-cluster.ts';
@@ -34,6 +35,9 @@ export interface DependentsPorts {
 const pageSize = 100;
 /** A page a tenth of a second: 1,000 wake-ups a second put seconds of work ahead of anybody, not minutes. */
 const pauseMilliseconds = 100;
+
+/** What is known of telling for an object that no pass looks after is kept for so long after the last time. Seconds. */
+const keptSeconds = 30 * 86_400;
 
 const phases = ['exact', 'set'] as const;
 type Phase = (typeof phases)[number];
@@ -88,14 +92,16 @@ const tell = async (
   const hash = visibleHash(object);
   const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
   const version = versionInEpoch(epoch, object?.metadata?.resourceVersion ?? '');
+  const hasPasses = rowOf(target.kind) !== undefined;
+  const endsAt = hasPasses ? undefined : seconds(ports.clock()) + keptSeconds;
   // Somebody may have been told something else by a telling that was not finished: then all are told again.
   if (record.fannedHash === hash && record.fanningHash === undefined) {
-    if (record.fannedVersion !== version) await records.alsoFanned(target, hash, version);
+    if (record.fannedVersion !== version) await records.alsoFanned(target, hash, version, endsAt);
     return 'unchanged';
   }
 
   const goesOn = record.fanningHash === hash;
-  if (!goesOn) await records.beginFan(target, hash);
+  if (!goesOn) await records.beginFan(target, hash, endsAt);
   const wake = wakerOf(ports, target, object, epoch);
   const resumed = parseCursor(goesOn ? record.fanCursor : undefined);
   let isAlone = resumed.from === undefined;
@@ -113,8 +119,8 @@ const tell = async (
       }
     } while (from !== undefined);
   }
-  if (isAlone || object === undefined) await records.forgetFan(target, hash, rowOf(target.kind) !== undefined);
-  else await records.finishFan(target, hash, version);
+  if (isAlone || object === undefined) await records.forgetFan(target, hash, hasPasses);
+  else await records.finishFan(target, hash, version, endsAt);
   return 'told';
 };
 
@@ -194,6 +200,18 @@ const work = async (
   return 'woken';
 };
 
+/** When to go on with a telling: seconds from `now`, or undefined when it is to be given up with its cluster; and since when that is not registered. */
+const nextTry = (
+  error: ExpectedError,
+  { attempts, unregisteredAt: first }: ObjectRecord,
+  now: number,
+  random: number,
+): { readonly waitSeconds: number | undefined; readonly unregisteredAt?: number } => {
+  if (!(error instanceof NotRegisteredError)) return { waitSeconds: dueAfterFailure(error, attempts + 1, random) };
+  const unregisteredAt = first ?? now;
+  return { waitSeconds: dueAfterUnregistered(now - unregisteredAt, random), unregisteredAt };
+};
+
 /** Runs one telling for the object that `woken` names, or for the one whose telling was put off. @throws only what is a bug */
 export const dependentsRunner =
   (ports: DependentsPorts) =>
@@ -214,13 +232,19 @@ export const dependentsRunner =
       if (!(error instanceof ExpectedError)) throw error;
       const record = before ?? (await ports.records.read(later));
       const attempts = record.attempts + 1;
+      const now = seconds(ports.clock());
+      const { waitSeconds, unregisteredAt } = nextTry(error, record, now, ports.random());
       ports.log('warn', 'telling dependents was put off', { ...target, attempts, why: sayError(error) });
-      const waitSeconds = dueAfterFailure(error, attempts, ports.random());
-      const dueAt = freshDueAt(seconds(ports.clock()), waitSeconds, messages);
+      if (waitSeconds === undefined) {
+        await ports.records.remove(later, record);
+        return 'given up';
+      }
+      const dueAt = freshDueAt(now, waitSeconds, messages);
       const isPutOff = await ports.records.finish(later, record, {
         resourceVersion: undefined,
         epoch: messages.findLast((message) => message.epoch !== '')?.epoch ?? record.epoch ?? '',
         attempts,
+        unregisteredAt,
         dueAt,
         edges: undefined,
       });

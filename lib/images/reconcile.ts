@@ -21,12 +21,13 @@ import { isRunning, surplusBuilds } from './builds-of-image.ts';
 import { ensureCacheClaim, wantedClaim } from './cache-claim.ts';
 import { builderKey, type ImageBuilder, readyBuilder } from './image-builder.ts';
 import { newBuild } from './new-build.ts';
+import { lookAtPodSeconds, podLeft } from './pod-left.ts';
 import { listBuilds, type ReadBuilds, readBuilds } from './read-builds.ts';
 import { isPaused, pauseRemark } from './requests.ts';
 import { readySource } from './resolved-source.ts';
 import { mayWaitSeconds, toldNow } from './running-told.ts';
 import { ensureSourceResolver } from './source-resolver.ts';
-import { buildEnding, builderMissing, buildRunning, passFailed, wholeStatus } from './status.ts';
+import { buildEnding, builderMissing, buildRunning, passFailed, podEnding, wholeStatus } from './status.ts';
 
 /** What the operator decides for all Images. */
 export interface ImageOptions {
@@ -120,9 +121,11 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
     const inputs = { image, builds, builder: ready, source, now };
     const changes = buildRequired(inputs);
     const held = pauseRemark(image, reasonsText(changes));
-    const make = async (): Promise<Build | 'look again' | undefined> => {
+    const make = async (): Promise<Build | 'look again' | { readonly podLeft: string } | undefined> => {
       if (guessed && isPaused(image)) return 'look again';
       if (changes.length === 0 || held !== '') return undefined;
+      const left = await podLeft(image, builds, kube);
+      if (left !== undefined) return { podLeft: left };
       const wanted = newBuild(inputs, changes, { claimName, ...options });
       try {
         const build = await (guessed ? kube.create(wanted) : createBuild(kube, wanted, image));
@@ -136,6 +139,10 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
     };
     const [created] = await bothDone(make(), sawResolver());
     if (created === 'look again') return lookAgain();
+    if (created !== undefined && 'podLeft' in created) {
+      await pass.writeStatus(stored, podEnding(image, builder, created.podLeft, now));
+      return again(lookAtPodSeconds, `pod ${created.podLeft} has not ended`);
+    }
     const isHeld = held !== '' && changes.length > 0;
     const remark = [seen.remark, held].filter((text) => text !== '').join('; ');
     await pass.writeStatus(stored, wholeStatus({ ...seen, created, remark, isHeld }));

@@ -139,6 +139,17 @@ export const buildEnding = (image: Image, builder: ImageBuilder, ending: Build, 
   const { name, finalizers = [] } = ending.metadata;
   const holders = finalizers.length === 0 ? '' : `; it is held by ${finalizers.join(', ')}`;
   const text = `Build '${name}' is being deleted, and no other is started until it is gone${holders}`;
+  return stillRunning(image, builder, text, now);
+};
+
+/** Its pod outlives a Build by a grace period: as `buildEnding`. */
+export const podEnding = (image: Image, builder: ImageBuilder, pod: string, now: Date): ImageStatus => {
+  const text = `Pod '${pod}' of a Build that was deleted still runs, and no other Build is started until it has ended`;
+  return stillRunning(image, builder, text, now);
+};
+
+/** Everything is kept, but that something of an earlier Build is waited for. */
+const stillRunning = (image: Image, builder: ImageBuilder, text: string, now: Date): ImageStatus => {
   const wanted = [
     condition('Ready', 'Unknown', 'BuildRunning', text),
     ...builderConditions(builder, readyBuilder(builder) !== undefined),

@@ -100,8 +100,13 @@ const untrusted: ReadonlySet<unknown> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Codes by which OpenSSL says that the server would not have our certificate, or that ours and its key do not belong together. */
-const refusedByTls = /^ERR_(?:SSL_\w*ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)|OSSL_\w+)$/;
+/** What an alert of TLS is about when the server would not have our certificate. */
+const alerts = ['CERTIFICATE', 'UNKNOWN_CA', 'ACCESS_DENIED', 'DECRYPT_ERROR'];
+
+/** Whether OpenSSL says by `code` that the server would not have our certificate, or that ours and its key do not belong together. */
+const isRefusedByTls = (code: string): boolean =>
+  code.startsWith('ERR_OSSL_') ||
+  (code.startsWith('ERR_SSL_') && code.includes('ALERT_') && alerts.some((alert) => code.includes(alert)));
 
 /** Whether the server does not know our credential, or we do not know its certificate: either may have been replaced since it was read. */
 export const saysCredentialIsOld = (error: unknown): error is KubeError => {
@@ -109,7 +114,7 @@ export const saysCredentialIsOld = (error: unknown): error is KubeError => {
   const { cause } = error;
   if (error.code === 'unauthorized') return true;
   if (!(cause instanceof Error && 'code' in cause)) return false;
-  return untrusted.has(cause.code) || (typeof cause.code === 'string' && refusedByTls.test(cause.code));
+  return untrusted.has(cause.code) || (typeof cause.code === 'string' && isRefusedByTls(cause.code));
 };
 
 /** Status of the API (meta/v1 Status), the part we read. */

@@ -41,15 +41,18 @@ const longestKeptSeconds = 4;
 export const comesAgain = (error: ExpectedError, waitSeconds: number): boolean =>
   waitSeconds <= longestKeptSeconds && !saysClusterIsDown(error) && !isKubeError(error, 'already-exists');
 
-/** Passes over an object of a cluster that is not registered: together they cover two days. */
-const passesUnregistered = 8;
+/** So long is remembered what belongs to a cluster that is not registered. */
+const keptUnregistered = 2 * day;
 
 /**
- * After `attempts` passes in a row that found the cluster not registered: 10, 20, 40 … min, and undefined when it is to be forgotten. A relay whose
+ * When a pass found that the cluster is not registered, `forSeconds` after one first did: in 10 min, then ever more rarely, and undefined when it is to
+ * be forgotten, ten passes later. By time, not by passes: events may still come by the dozen, and other failures count for nothing here. A relay whose
  * cluster is registered later tells of everything again (lib/state/clusters.ts).
  */
-export const dueAfterUnregistered = (attempts: number, random: number): number | undefined =>
-  attempts < passesUnregistered ? jittered(unfinishedLimit * 2 ** (attempts - 1), random) : undefined;
+export const dueAfterUnregistered = (forSeconds: number, random: number): number | undefined =>
+  forSeconds < keptUnregistered
+    ? jittered(Math.min(day, Math.max(unfinishedLimit, 2 * forSeconds)), random)
+    : undefined;
 
 /** More than that no clock is believed to be wrong. */
 const longestSkew = 60 * minute;

@@ -24,6 +24,7 @@ export const isRecorded = (
   finished.attempts === 0 &&
   record.attempts === 0 &&
   record.goneAt === undefined &&
+  record.unregisteredAt === finished.unregisteredAt &&
   record.looseEdges.length === 0 &&
   record.resourceVersion === finished.resourceVersion &&
   record.epoch === finished.epoch &&

@@ -80,6 +80,8 @@ interface End {
   readonly attempts: number;
   /** When the first of the failures in a row happened. */
   readonly since?: number;
+  /** When a pass first found that the cluster is not registered. */
+  readonly unregisteredAt?: number;
   readonly now: number;
   readonly waitSeconds: number;
   /** What woke it is to wake it again. */
@@ -110,6 +112,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       ...(end.undecided === true ? { resourceVersion, epoch, seen: seenBefore } : decided),
       attempts: end.attempts,
       failingSince: end.since,
+      unregisteredAt: end.unregisteredAt,
       dueAt: freshDueAt(end.now, end.waitSeconds, messages),
       edges: dependencies,
       memory,
@@ -153,11 +156,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     error: ExpectedError,
     now: number,
   ): Promise<PassResult> => {
-    const attempts = progress.record.attempts + 1;
-    const waitSeconds = dueAfterUnregistered(attempts, ports.random());
-    ports.log('warn', 'pass failed', { ...run.target, attempts, why: sayError(error) });
+    const { attempts, unregisteredAt = now } = progress.record;
+    const waitSeconds = dueAfterUnregistered(now - unregisteredAt, ports.random());
+    ports.log('warn', 'pass failed', { ...run.target, unregisteredAt, why: sayError(error) });
     if (waitSeconds === undefined) await ports.records.remove(run.target, progress.record);
-    else await finish(run, progress, { attempts, now, waitSeconds });
+    else await finish(run, progress, { attempts, unregisteredAt, now, waitSeconds });
     return 'unregistered';
   };
 

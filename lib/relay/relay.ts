@@ -36,6 +36,8 @@ export interface RelayPorts {
   readonly log: Log;
   /** Whether everything is listed and handed on at the start, whatever was told before: somebody may have dropped it. */
   readonly listsEverything?: boolean;
+  /** Milliseconds after which functions believe a relay whose cluster was registered anew; as usual without. */
+  readonly believedAfter?: number;
   /** How long watches last; as usual without. */
   readonly times?: WatchTimes;
 }
@@ -50,6 +52,11 @@ export interface Relay {
   readonly stopped: Promise<void>;
 }
 
+/** How all watches of an epoch are ended, to begin in the next one. */
+interface Beginning {
+  again(pauseMilliseconds: number): void;
+}
+
 const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Message[]> => {
   const queues = new Map<string, Message[]>();
   for (const { queue, message } of routed) queues.set(queue, [...(queues.get(queue) ?? []), message]);
@@ -58,6 +65,12 @@ const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Messag
 
 /** Milliseconds between two times that watches are told not to wait. */
 const betweenRecoveries = 15_000;
+
+/**
+ * Functions believe for some seconds that a cluster is not registered, and what its relay says is then not believed (lib/clusters/registrations.ts).
+ * Milliseconds until they certainly believe it is.
+ */
+const usuallyBelievedAfter = 10_000;
 
 /** Which history of versions this cluster has: by the uid of kube-system, which lives as long as the cluster. @throws KubeError */
 export const identityOf = async (kube: KubeClient): Promise<string> => {
@@ -130,9 +143,13 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
   };
 
   /** Watches one kind within one epoch, until that ends. */
-  const reflect = (watched: WatchedKind, origin: Origin, ending: AbortSignal, wentBack: () => void): Promise<void> => {
-    const save = (version: string): Promise<void> =>
-      history.saveCheckpoint(cluster, watched.kind, origin.epoch, version);
+  const reflect = (watched: WatchedKind, origin: Origin, ending: AbortSignal, begin: Beginning): Promise<void> => {
+    const save = async (version: string): Promise<void> => {
+      if (await history.saveCheckpoint(cluster, watched.kind, origin.epoch, version)) return;
+      if (!ending.aborted)
+        ports.log('warn', 'the cluster was registered anew: everything is told again', { cluster, kind: watched.kind });
+      begin.again(ports.believedAfter ?? usuallyBelievedAfter);
+    };
     return runReflector(
       watched.kind,
       watched.labelSelector,
@@ -171,8 +188,8 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
             cluster,
             kind: watched.kind,
           });
-          epoch = await history.nextEpoch(cluster, origin.epoch);
-          wentBack();
+          await history.nextEpoch(cluster, origin.epoch);
+          begin.again(0);
         },
         ready: (isReady) => {
           if (isReady) waiting.delete(watched.kind);
@@ -190,12 +207,20 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
 
   /** One history serves all kinds: when one of them finds that it went back, all are listed anew in the next epoch. */
   const run = async (): Promise<void> => {
-    epoch = (await epochOf(ports, signal)) ?? '';
     while (!signal.aborted) {
+      epoch = (await epochOf(ports, signal)) ?? '';
       const ending = new AbortController();
       const either = AbortSignal.any([signal, ending.signal]);
       const origin: Origin = { cluster, epoch };
-      await Promise.all(watchedKinds.map((watched) => reflect(watched, origin, either, () => ending.abort())));
+      let pauseMilliseconds = 0;
+      const begin: Beginning = {
+        again: (milliseconds) => {
+          pauseMilliseconds = Math.max(pauseMilliseconds, milliseconds);
+          ending.abort();
+        },
+      };
+      await Promise.all(watchedKinds.map((watched) => reflect(watched, origin, either, begin)));
+      if (pauseMilliseconds > 0) await sleep(pauseMilliseconds, signal);
     }
   };
 

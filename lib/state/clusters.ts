@@ -2,8 +2,9 @@
 import { ExpectedError } from '../errors/expected.ts';
 import type { Rate } from '../kube/pace.ts';
 import { text } from './attributes.ts';
-import { isCheckpoint, registrationKey, registrationSortKey, relayKey } from './keys.ts';
+import { registrationKey, registrationSortKey } from './keys.ts';
 import type { Table } from './table.ts';
+import { WatchHistory } from './watch-history.ts';
 
 /**
  * Leave to use a cloud identity of the installation at a registry, for some namespaces of one cluster (DESIGN §3.25). Without a grant
@@ -56,9 +57,6 @@ export class NotRegisteredError extends ExpectedError {
   }
 }
 
-/** Checkpoints forgotten at once: one for each kind that is watched. */
-const checkpointsPerPage = 100;
-
 /** The registrations. */
 export class Clusters {
   readonly #table: Table;
@@ -68,23 +66,14 @@ export class Clusters {
   }
 
   /**
-   * Registers or changes a cluster. Of one that was not registered nothing may be remembered any more, so its relay has to list everything when it
-   * starts: how far it had come is forgotten first.
+   * Registers or changes a cluster. Of one that was not registered nothing may be remembered any more, and what its relay has said meanwhile was not
+   * believed. So the relay has to list everything, whether it starts or has been running all the time.
    */
   async register(cluster: string, registration: Registration): Promise<void> {
-    if ((await this.registration(cluster)) === undefined) await this.#forgetCheckpoints(cluster);
+    if ((await this.registration(cluster)) === undefined) await new WatchHistory(this.#table).beginAnew(cluster);
     await this.#table.update(registrationKey(cluster), registrationSortKey, {
       set: { registration: JSON.stringify(registration) },
     });
-  }
-
-  async #forgetCheckpoints(cluster: string): Promise<void> {
-    const pk = relayKey(cluster);
-    const { items } = await this.#table.queryPartition(pk, { limit: checkpointsPerPage });
-    for (const item of items) {
-      const sk = text(item, 'sk') ?? '';
-      if (isCheckpoint(sk)) await this.#table.delete(pk, sk);
-    }
   }
 
   /** What is registered now; undefined when the cluster is not. */

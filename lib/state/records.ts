@@ -28,6 +28,8 @@ export interface ObjectRecord {
   readonly attempts: number;
   /** When the first of them happened. */
   readonly failingSince?: number | undefined;
+  /** When a pass first found that the cluster is not registered; undefined since one found it again. */
+  readonly unregisteredAt?: number | undefined;
   readonly dueAt?: number | undefined;
   /** When the API server first said that the object is gone. */
   readonly goneAt?: number | undefined;
@@ -111,12 +113,16 @@ const someAtOnce = async <T>(all: readonly T[], each: (one: T) => Promise<unknow
   for (let from = 0; from < all.length; from += atOnce) await Promise.all(all.slice(from, from + atOnce).map(each));
 };
 
+/** An end, if there is one. */
+const kept = (endsAt: number | undefined): { readonly endsAt?: number } => (endsAt === undefined ? {} : { endsAt });
+
 /** What a finished pass leaves behind (DESIGN §3.5). */
 export interface Finished {
   readonly resourceVersion: string | undefined;
   readonly epoch: string;
   readonly attempts: number;
   readonly failingSince?: number | undefined;
+  readonly unregisteredAt?: number | undefined;
   readonly dueAt: number;
   readonly edges: readonly Dependency[] | undefined;
   readonly memory?: string | undefined;
@@ -140,6 +146,7 @@ export class Records {
       epoch: text(item, 'epoch'),
       attempts: number(item, 'attempts') ?? 0,
       failingSince: number(item, 'failingSince'),
+      unregisteredAt: number(item, 'unregisteredAt'),
       dueAt: number(item, 'dueAt'),
       goneAt: number(item, 'goneAt'),
       edges: set(item, 'edges'),
@@ -186,6 +193,7 @@ export class Records {
         epoch: finished.epoch,
         attempts: finished.attempts,
         failingSince: finished.failingSince,
+        unregisteredAt: finished.unregisteredAt,
         dueAt: finished.dueAt,
         dueShard: dueShardOf(pk),
         memory: memory === '' || bytes(memory) > mostMemoryBytes ? undefined : memory,
@@ -259,9 +267,15 @@ export class Records {
     await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'dueAt', value: dueAt });
   }
 
-  /** Says that some dependents may have been told `fanningHash` from now on, and none of them yet. */
-  async beginFan(target: TargetKey, fanningHash: string): Promise<void> {
-    await this.#table.update(recordKey(target), recordSortKey, { set: { fanningHash }, remove: ['fanCursor'] });
+  /**
+   * Says that some dependents may have been told `fanningHash` from now on, and none of them yet. `endsAt` (Unix seconds): when all that is known of
+   * telling may be dropped, of an object without passes, which nobody else looks after. Then they are told once more.
+   */
+  async beginFan(target: TargetKey, fanningHash: string, endsAt?: number): Promise<void> {
+    await this.#table.update(recordKey(target), recordSortKey, {
+      set: { fanningHash, ...kept(endsAt) },
+      remove: ['fanCursor'],
+    });
   }
 
   /** Remembers how far telling the dependents has come. */
@@ -269,17 +283,18 @@ export class Records {
     await this.#table.update(recordKey(target), recordSortKey, { set: { fanCursor } });
   }
 
-  /** All dependents have been told `fannedHash`, which `fannedVersion` has. */
-  async finishFan(target: TargetKey, fannedHash: string, fannedVersion: string): Promise<void> {
+  /** All dependents have been told `fannedHash`, which `fannedVersion` has. `endsAt` as in `beginFan`. */
+  async finishFan(target: TargetKey, fannedHash: string, fannedVersion: string, endsAt?: number): Promise<void> {
     await this.#table.update(recordKey(target), recordSortKey, {
-      set: { fannedHash, fannedVersion },
+      set: { fannedHash, fannedVersion, ...kept(endsAt) },
       remove: ['fanningHash', 'fanCursor'],
     });
   }
 
-  /** A later version looks to dependents as the one that they were told of. */
-  async alsoFanned(target: TargetKey, fannedHash: string, fannedVersion: string): Promise<void> {
-    await this.#table.update(recordKey(target), recordSortKey, { set: { fannedVersion }, expect: { fannedHash } });
+  /** A later version looks to dependents as the one that they were told of. `endsAt` as in `beginFan`. */
+  async alsoFanned(target: TargetKey, fannedHash: string, fannedVersion: string, endsAt?: number): Promise<void> {
+    const set = { fannedVersion, ...kept(endsAt) };
+    await this.#table.update(recordKey(target), recordSortKey, { set, expect: { fannedHash } });
   }
 
   /**

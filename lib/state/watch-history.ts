@@ -1,7 +1,10 @@
 /** How far the watches of a cluster have come: what its relay writes, under a key that is bound to its identity (DESIGN §3.26). */
 import { text } from './attributes.ts';
-import { checkpointSortKey, historySortKey, relayKey } from './keys.ts';
+import { checkpointSortKey, historySortKey, isCheckpoint, relayKey } from './keys.ts';
 import type { Table } from './table.ts';
+
+/** More checkpoints than there are kinds that are watched. */
+const checkpointsPerPage = 100;
 
 /** Epochs and checkpoints of all clusters; a relay on AWS may read and write those of its own alone. */
 export class WatchHistory {
@@ -39,7 +42,24 @@ export class WatchHistory {
     return item?.['epoch'] === epoch ? text(item, 'resourceVersion') : undefined;
   }
 
-  async saveCheckpoint(cluster: string, kind: string, epoch: string, resourceVersion: string): Promise<void> {
-    await this.#table.update(relayKey(cluster), checkpointSortKey(kind), { set: { epoch, resourceVersion } });
+  /** False when the history has begun anew since, so that everything is to be listed: the cluster was registered once more, or went back. */
+  async saveCheckpoint(cluster: string, kind: string, epoch: string, resourceVersion: string): Promise<boolean> {
+    const [pk, sk] = [relayKey(cluster), checkpointSortKey(kind)];
+    if (await this.#table.update(pk, sk, { set: { resourceVersion }, expect: { epoch } })) return true;
+    // The first of its epoch, or of one that is over. Looked at after the write: who begins anew changes the epoch before he forgets checkpoints.
+    await this.#table.update(pk, sk, { set: { epoch, resourceVersion } });
+    return text((await this.#table.get(pk, historySortKey)) ?? {}, 'epoch') === epoch;
+  }
+
+  /** Nothing that was told of the cluster counts any more: its relay lists everything, when it starts or next saves how far it is. */
+  async beginAnew(cluster: string): Promise<void> {
+    const pk = relayKey(cluster);
+    const epoch = text((await this.#table.get(pk, historySortKey)) ?? {}, 'epoch');
+    if (epoch !== undefined) await this.nextEpoch(cluster, epoch);
+    const { items } = await this.#table.queryPartition(pk, { limit: checkpointsPerPage });
+    for (const item of items) {
+      const sk = text(item, 'sk') ?? '';
+      if (isCheckpoint(sk)) await this.#table.delete(pk, sk);
+    }
   }
 }

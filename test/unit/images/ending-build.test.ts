@@ -53,6 +53,55 @@ describe('a Build that is being deleted', () => {
     expect(world.builds()).toContain(buildName(running + 1));
   });
 
+  /** What runs for a Build; `phase` says whether it still does. */
+  const pod = (world: World, number: number, phase: string, deletionTimestamp?: string): void => {
+    world.kube.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: `${buildName(number)}-build-pod`,
+        namespace,
+        ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+      },
+      status: { phase },
+    });
+  };
+
+  it.each([
+    ['runs on, as nobody has collected it yet', undefined],
+    ['is in its grace period', '2026-11-21T09:00:30Z'],
+  ])('and is gone at once holds the next one back while its pod %s', async (_, deletionTimestamp) => {
+    const world = imageWorld();
+    await world.pass();
+    world.resolve();
+    await world.pass();
+    pod(world, 1, 'Running', deletionTimestamp);
+    world.kube.remove('Build', buildName(1), namespace);
+    expect((await world.pass()).outcome).toMatchObject({ done: false, afterSeconds: 10 });
+    expect(world.builds()).toStrictEqual([]);
+    expect(world.ready()).toMatchObject({
+      status: 'Unknown',
+      reason: 'BuildRunning',
+      message: `Pod '${buildName(1)}-build-pod' of a Build that was deleted still runs, and no other Build is started until it has ended`,
+    });
+    await world.pass();
+    expect(world.builds()).toStrictEqual([]);
+    world.kube.remove('Pod', `${buildName(1)}-build-pod`, namespace);
+    await world.pass();
+    expect(world.builds()).toStrictEqual([buildName(2)]);
+  });
+
+  it.each(['Succeeded', 'Failed'])('and is gone holds nothing back when its pod has %s', async (phase) => {
+    const world = imageWorld();
+    await world.pass();
+    world.resolve();
+    await world.pass();
+    pod(world, 1, phase);
+    world.kube.remove('Build', buildName(1), namespace);
+    await world.pass();
+    expect(world.builds()).toStrictEqual([buildName(2)]);
+  });
+
   it('and has ended holds nothing back', async () => {
     const world = imageWorld();
     await world.firstBuild();

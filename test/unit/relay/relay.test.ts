@@ -6,6 +6,7 @@ import { usualTimes } from '../../../lib/kube/watch-times.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { pointersFor, watchedKinds } from '../../../lib/relay/pointers.ts';
 import { startRelay } from '../../../lib/relay/relay.ts';
+import { Clusters } from '../../../lib/state/clusters.ts';
 import type { Table } from '../../../lib/state/table.ts';
 import { WatchHistory } from '../../../lib/state/watch-history.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
@@ -76,7 +77,9 @@ describe('a relay', () => {
     await server[Symbol.asyncDispose]();
   });
 
+  let ahead = 0;
   const start = async (table: Table, more: { readonly listsEverything?: boolean } = {}) => {
+    ahead = 0;
     stop = new AbortController();
     server = await watchServer();
     const sent: Message[] = [];
@@ -88,7 +91,8 @@ describe('a relay', () => {
         kube: kubeClient(server.transport, stop.signal),
         history: new WatchHistory(table),
         sender: { send: async (_queue, messages) => void sent.push(...messages) },
-        clock: () => new Date(),
+        clock: () => new Date(Date.now() + ahead),
+        believedAfter: 100,
         // Every throw of the dice is another, or all watches would try at the same moments.
         random: () => (thrown++ * 0.37) % 1,
         log: () => undefined,
@@ -196,6 +200,36 @@ describe('a relay', () => {
       ),
     );
     expect(news.map(({ epoch }) => epoch)).not.toContain(old);
+  });
+
+  it('that goes on while its cluster is registered anew tells of everything once more: it was not believed meanwhile', async () => {
+    const table = await tables.empty();
+    const clusters = new Clusters(table);
+    await clusters.register('one', { access: 'in-cluster' });
+    const { sent, relay } = await start(table);
+    const before = lists(sent);
+    await clusters.register('one', { access: 'in-cluster', relayRoleId: 'AROA' });
+    const saves = (version: string): void => {
+      ahead += 61_000;
+      for (const watch of server.watches) watch.event('BOOKMARK', version);
+    };
+    saves('11');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(lists(sent)).toHaveLength(before.length);
+    await table.delete('registration#one', 'registration');
+    await clusters.register('one', { access: 'in-cluster' });
+    saves('12');
+    await expect.poll(() => lists(sent).length, { timeout: 5000 }).toBeGreaterThanOrEqual(before.length * 2);
+    await expect.poll(() => relay.notReady(), { timeout: 10_000 }).toStrictEqual([]);
+    const shownIn = (messages: readonly Message[]) => new Set(messages.map(({ target }) => target.kind));
+    const news = lists(sent).slice(before.length);
+    expect(shownIn(news)).toStrictEqual(shownIn(before));
+    expect(news.map(({ epoch }) => epoch)).not.toContain(before[0]?.epoch);
+    // Once: how far it then is counts again.
+    const after = lists(sent).length;
+    saves('13');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(lists(sent)).toHaveLength(after);
   });
 
   it('whose first watch is established again after an outage does not let the others wait', async () => {
