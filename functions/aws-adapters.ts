@@ -24,7 +24,7 @@ export const awsAdapters = (settings: Settings, log: Log): Adapters => {
     table: readsTogether(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
     sender: sqsSender(sqs, queueUrl),
     deadLetters: sqsDeadLetters(sqs, queueUrl),
-    receipts: (queue) => sqsReceipts(sqs, queueUrl(queue), log),
+    receipts: (queue) => sqsReceipts(sqs, { queueUrl: queueUrl(queue), own: settings.KPACKLESS_SENDERS, log }),
     aws: {
       region: () => sqs.config.region(),
       credentials: async () => {

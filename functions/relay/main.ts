@@ -38,6 +38,7 @@ const relay = startRelays(
     rest: {
       history: new WatchHistory(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
       sender: sqsSender(new SQSClient({}), (queue) => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`),
+      listsEverything: settings.KPACKLESS_LIST_EVERYTHING,
       clock: () => new Date(),
       random: () => Math.random(),
       log: jsonLog((line) => void process.stdout.write(line)),

@@ -23,7 +23,7 @@ import { pushSampleImages, type SampleBinaries, type SampleImages } from './imag
 import { install, whyNotInstall, writeOwnKubeconfig } from './install.ts';
 import type { StartOptions } from './options.ts';
 import { addressesOf, egressAllow, egressSaid } from './own-hosts.ts';
-import { sampleName, sampleNamespace, sampleObjects } from './sample/objects.ts';
+import { builtAtOnce, sampleName, sampleNamespace, sampleObjects } from './sample/objects.ts';
 import { sampleFiles } from './sample/source.ts';
 import { pushSourceImage } from './sample/source-image.ts';
 import type { Screen } from './screen.ts';
@@ -258,7 +258,7 @@ const applySample = async (target: Target, report: Report): Promise<void> => {
     source: await sampleSource(target),
     cacheSize: cluster === undefined ? undefined : '100Mi',
   });
-  for (const object of objects) await kube.apply(object);
+  for (const object of objects) await kube.apply(builtAtOnce(object));
 };
 
 /** The sample's source, unless an earlier start made it: what people have pushed since stays. */

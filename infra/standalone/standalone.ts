@@ -34,6 +34,8 @@ export interface StandaloneOptions {
   readonly healthPort: number;
   /** Serves push hooks, with KPACKLESS_HOOK_SECRET among the settings; 0 is any free port. Nowhere without. */
   readonly hookPort?: number | undefined;
+  /** Time between two sweeps; a second without. For tests: AWS sweeps once a minute. */
+  readonly sweepMilliseconds?: number;
   /** Puts something between handlers and adapters: reads that lag, a look at what is sent. For tests. */
   readonly between?: (adapters: Adapters) => Adapters;
 }
@@ -51,7 +53,7 @@ export interface Standalone {
   stop(): Promise<void>;
 }
 
-const sweepMilliseconds = 1000;
+const usualSweepMilliseconds = 1000;
 const dropMilliseconds = 3_600_000;
 /** Passes of one kind at once, twenty of one namespace at most: they wait for the API server and registries most of the time. */
 const concurrency = 25;
@@ -135,7 +137,7 @@ const bringUp = async (
 
   const { handler: sweep } = await import('../../functions/sweeper/handler.ts');
   undo.push(
-    startTimer(sweepMilliseconds, async () => {
+    startTimer(options.sweepMilliseconds ?? usualSweepMilliseconds, async () => {
       await sweep({}, { getRemainingTimeInMillis: () => 30_000 }).catch((error: unknown) =>
         log('error', 'sweeping failed', { why: sayError(error) }),
       );

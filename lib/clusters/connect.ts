@@ -3,10 +3,13 @@
  * (kube/followed-transport.ts), and ends with it (DESIGN §3.34).
  */
 import type { AccessSource } from '../kube/access.ts';
-import { type KubeClient, kubeClient, type NotOlderThan } from '../kube/client.ts';
+import { type ClientOptions, type KubeClient, kubeClient } from '../kube/client.ts';
 import { type FollowedPorts, followedTransport } from '../kube/followed-transport.ts';
+import { inTurn } from '../kube/in-turn.ts';
 import { JustWritten } from '../kube/just-written.ts';
-import type { KubeTransport } from '../kube/transport.ts';
+import { type Rate, usualRate } from '../kube/pace.ts';
+import { Patience, type Waits } from '../kube/patient-transport.ts';
+import { type KubeTransport, transportWith } from '../kube/transport.ts';
 import { NotRegisteredError, type Registration } from '../state/clusters.ts';
 import { type RegisteredPorts, registeredAccess } from './registered-access.ts';
 
@@ -14,13 +17,18 @@ import { type RegisteredPorts, registeredAccess } from './registered-access.ts';
 export interface ClusterConnections {
   /** Outlives a change of the registration. @throws NotRegisteredError */
   transport(cluster: string): Promise<KubeTransport>;
-  readonly client: (cluster: string, signal: AbortSignal, notOlderThan?: NotOlderThan) => Promise<KubeClient>;
+  readonly client: (cluster: string, signal: AbortSignal, asked?: Asked) => Promise<KubeClient>;
 }
+
+/** Until when a pass asks, and how fresh what it reads has to be. */
+export type Asked = Pick<ClientOptions, 'notOlderThan' | 'until'>;
 
 /** What connecting needs. */
 export interface ConnectionPorts extends RegisteredPorts, Pick<FollowedPorts, 'connect' | 'random'> {
   /** Where a cluster's way in comes from; its registration unless a test gives another. */
   readonly accessOf?: (cluster: string, ports: RegisteredPorts) => AccessSource;
+  /** Hears how long calls waited for a cluster's patience, now and then. */
+  readonly waited?: (cluster: string, waits: Waits) => void;
 }
 
 /** A function instance serves a bounded number of clusters at a time; the one used longest ago is closed first. */
@@ -38,26 +46,32 @@ interface Connection {
 export const clusterConnections = ({
   accessOf = registeredAccess,
   connect,
-  random,
+  random = Math.random,
+  waited = () => undefined,
   ...registered
 }: ConnectionPorts): ClusterConnections => {
   const { registrations, clock } = registered;
   /** The most recently used last. */
   const opened = new Map<string, Connection>();
+  /** Kept while a connection is: what is known of a cluster's calls outlives what they are made on. */
+  const patience = new Map<string, { readonly rate: Rate; readonly calls: Patience }>();
 
   const open = (cluster: string): Connection => ({
-    transport: followedTransport({
-      source: accessOf(cluster, registered),
-      clock,
-      ...(connect === undefined ? {} : { connect }),
-      ...(random === undefined ? {} : { random }),
-    }),
+    transport: inTurn(
+      followedTransport({
+        source: accessOf(cluster, registered),
+        clock,
+        random,
+        ...(connect === undefined ? {} : { connect }),
+      }),
+    ),
     justWritten: new JustWritten(clock),
   });
 
   const giveUp = (cluster: string): void => {
     opened.get(cluster)?.transport.close(graceMilliseconds);
     opened.delete(cluster);
+    patience.delete(cluster);
   };
 
   /** The connection of a cluster that is registered, as it is registered. */
@@ -75,23 +89,35 @@ export const clusterConnections = ({
     return { ...connection, registration };
   };
 
-  const transportOf = (cluster: string, { transport }: Connection): KubeTransport => ({
-    get server() {
-      return transport.server;
-    },
-    send: async (request) => (await current(cluster)).transport.send(request),
-    stream: async (request) => (await current(cluster)).transport.stream(request),
-    refusalOver: (signal) => opened.get(cluster)?.transport.refusalOver?.(signal),
-    close: () => giveUp(cluster),
-  });
+  /** A rate that was registered anew begins anew. */
+  const patienceWith = (cluster: string, { rate = usualRate }: Registration): Patience => {
+    const known = patience.get(cluster);
+    if (known?.rate.perSecond === rate.perSecond && known.rate.burst === rate.burst) return known.calls;
+    const calls = new Patience(rate, { clock, random, waited: (waits) => waited(cluster, waits) });
+    patience.set(cluster, { rate, calls });
+    return calls;
+  };
+
+  const transportOf = (
+    cluster: string,
+    { transport, registration }: Connection & { readonly registration: Registration },
+  ): KubeTransport =>
+    patienceWith(cluster, registration).around(
+      transportWith(transport, {
+        send: async (request) => (await current(cluster)).transport.send(request),
+        stream: async (request) => (await current(cluster)).transport.stream(request),
+        refusalOver: (signal) => opened.get(cluster)?.transport.refusalOver?.(signal),
+        close: () => giveUp(cluster),
+      }),
+    );
 
   return {
     transport: async (cluster) => transportOf(cluster, await current(cluster)),
-    client: async (cluster, signal, notOlderThan) => {
+    client: async (cluster, signal, asked = {}) => {
       const connected = await current(cluster);
       const { grants = [] } = connected.registration;
       const { justWritten } = connected;
-      return { ...kubeClient(transportOf(cluster, connected), signal, { notOlderThan, justWritten }), cluster, grants };
+      return { ...kubeClient(transportOf(cluster, connected), signal, { ...asked, justWritten }), cluster, grants };
     },
   };
 };

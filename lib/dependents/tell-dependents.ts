@@ -7,9 +7,10 @@ import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { saysClusterIsDown } from '../kube/errors.ts';
 import { type KubeObject, type ObjectKey } from '../kube/object.ts';
+import type { ComesAgain } from '../queue/comes-again.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
-import { dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
+import { comesAgain, dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
 import { CLUSTER_KIND, mayHaveDependents, queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
@@ -196,7 +197,7 @@ const work = async (
 /** Runs one telling for the object that `woken` names, or for the one whose telling was put off. @throws only what is a bug */
 export const dependentsRunner =
   (ports: DependentsPorts) =>
-  async (woken: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string> => {
+  async (woken: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string | ComesAgain> => {
     const putOff = toldIn(woken);
     const target = putOff ?? woken;
     if (!mayHaveDependents(target.kind)) {
@@ -225,6 +226,6 @@ export const dependentsRunner =
       });
       // Somebody else put it off meanwhile, perhaps for longer.
       if (!isPutOff) await ports.records.park(later, dueAt);
-      return 'put off';
+      return comesAgain(error, waitSeconds) ? { result: 'put off', comesAgainSeconds: waitSeconds } : 'put off';
     }
   };

@@ -18,6 +18,9 @@ const stored = (message: Message): NewMessage => ({
   body: JSON.stringify(message),
 });
 
+/** What begins anew waits for so long: nothing else would keep it from being handed out at once. */
+const requeuedMilliseconds = 5000;
+
 /** What the queues are given. */
 export interface EmbeddedQueuesOptions {
   readonly messages: Messages;
@@ -81,9 +84,14 @@ export class EmbeddedQueues implements Sender, DeadLetters {
       delay: async (records, seconds) =>
         this.#messages.hide(
           records.map(({ receiptHandle }) => Number(receiptHandle)),
-          this.#clock().getTime() + seconds * 1000,
+          Math.ceil(this.#clock().getTime() + seconds * 1000),
         ),
       delete: async (records) => this.#messages.delete(records.map(({ receiptHandle }) => Number(receiptHandle))),
+      requeue: async (records) =>
+        this.#messages.requeue(
+          records.map(({ receiptHandle }) => Number(receiptHandle)),
+          this.#clock().getTime() + requeuedMilliseconds,
+        ),
     };
   }
 

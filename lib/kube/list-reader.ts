@@ -1,5 +1,5 @@
 /**
- * Reads the answer to a list object by object, so that of a page of objects with large annotations never more than one is held
+ * Reads the answer to a list object by object, and leaves long texts out: of objects with large annotations next to nothing is held
  * (Kubernetes API concepts, "Retrieving large results sets in chunks").
  */
 
@@ -10,7 +10,9 @@ const closings: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 const openBrace = 0x7b;
 const openBracket = 0x5b;
 
-/** An object of the store has 1.5 MiB at most; as JSON some of its characters take six. */
+/** Names and versions are far shorter; longer are annotations, which nobody here reads. */
+const mostTextBytes = 1024;
+/** An object of the store has 1.5 MiB at most, without its long texts; as JSON some of its characters take six. */
 const mostItemBytes = 12 * 1024 * 1024;
 /** Everything of a list but its objects: a kind, a version, a token. */
 const mostRestBytes = 1024 * 1024;
@@ -32,12 +34,18 @@ class Pieces {
     this.#pieces.push(piece);
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** What has come so far. */
-  text(): string {
+  all(): Buffer {
     const [only] = this.#pieces;
-    return this.#pieces.length === 1 && only !== undefined
-      ? only.toString('utf8')
-      : Buffer.concat(this.#pieces, this.#bytes).toString('utf8');
+    return this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces, this.#bytes);
+  }
+
+  text(): string {
+    return this.all().toString('utf8');
   }
 
   clear(): void {
@@ -57,6 +65,8 @@ export interface ListFrame {
 export class ListReader {
   readonly #rest = new Pieces(mostRestBytes);
   readonly #item = new Pieces(mostItemBytes);
+  /** The beginning of a text of an object that went on behind its chunk. */
+  readonly #begun = new Pieces(mostTextBytes);
   readonly #each: (item: unknown) => void;
   #depth = 0;
   #isText = false;
@@ -65,21 +75,26 @@ export class ListReader {
   #inItems = false;
   /** Between the braces of one of them. */
   #inItem = false;
+  /** The text that is being read is too long. */
+  #isLeftOut = false;
 
-  /** `each` is given every object, in order, as soon as it is there. */
+  /** `each` is given every object, in order, as soon as it is there; in place of its long texts stand empty ones. */
   constructor(each: (item: unknown) => void) {
     this.#each = each;
   }
 
   /** The next bytes. */
   push(chunk: Buffer): void {
+    /** Everything before it is taken. */
     let from = 0;
     for (let at = 0; at < chunk.length; at += 1) {
-      const code = chunk[at] ?? 0;
       if (this.#isText) {
+        const begins = at;
         at = this.#endOfText(chunk, at);
+        if (this.#inItem) from = this.#takeText(chunk, { from, begins, ends: at });
         continue;
       }
+      const code = chunk[at] ?? 0;
       if (code === quote) this.#isText = true;
       else if (openings.has(code)) {
         if (this.#inItems && !this.#inItem) {
@@ -111,25 +126,49 @@ export class ListReader {
   /** Everything but the objects, when the last byte has come. */
   end(): ListFrame {
     const frame = JSON.parse(this.#rest.text()) as unknown;
-    const { metadata, items = null } = (typeof frame === 'object' ? (frame ?? {}) : {}) as ListFrame;
+    const { metadata, items } = (typeof frame === 'object' ? (frame ?? {}) : {}) as ListFrame;
     if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
       throw new SyntaxError('it has no metadata of a list');
     if (items !== null && !Array.isArray(items)) throw new SyntaxError('it has no items of a list');
     return { metadata, items };
   }
 
-  /** Where in `chunk` the text ends that `at` is in; its end when it goes on. */
+  /** Where in `chunk` the text ends that `at` is in: at its closing quote, or at the chunk's end when it goes on. */
   #endOfText(chunk: Buffer, at: number): number {
-    for (let index = at; index < chunk.length; index += 1) {
-      const code = chunk[index];
-      if (this.#isEscaped) this.#isEscaped = false;
-      else if (code === backslash) this.#isEscaped = true;
-      else if (code === quote) {
+    for (let from = at; ; ) {
+      const found = chunk.indexOf(quote, from);
+      const end = found < 0 ? chunk.length : found;
+      let slashes = from < end ? 0 : Number(this.#isEscaped);
+      for (let index = end - 1; index >= from && chunk[index] === backslash; index -= 1)
+        slashes += index === from ? 1 + Number(this.#isEscaped) : 1;
+      this.#isEscaped = slashes % 2 === 1;
+      if (found < 0) return end;
+      if (!this.#isEscaped) {
         this.#isText = false;
-        return index;
+        return found;
       }
+      this.#isEscaped = false;
+      from = found + 1;
     }
-    return chunk.length;
+  }
+
+  /** Leaves a text of an object out if it is long. Only a whole one may be: half of one could be half a character. Gives what is taken now. */
+  #takeText(
+    chunk: Buffer,
+    { from, begins, ends }: { readonly from: number; readonly begins: number; readonly ends: number },
+  ): number {
+    const goesOn = this.#isText;
+    this.#isLeftOut ||= this.#begun.bytes + ends - begins > mostTextBytes;
+    if (!this.#isLeftOut && !goesOn) {
+      if (this.#begun.bytes > 0) this.#item.add(Buffer.from(this.#begun.all()));
+      this.#begun.clear();
+      return from;
+    }
+    this.#item.add(Buffer.from(chunk.subarray(from, begins)));
+    if (this.#isLeftOut) this.#begun.clear();
+    else this.#begun.add(Buffer.from(chunk.subarray(begins, ends)));
+    if (!goesOn) this.#isLeftOut = false;
+    return ends;
   }
 
   #give(): void {

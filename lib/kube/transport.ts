@@ -25,6 +25,8 @@ export interface KubeRequest {
   readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
   readonly deadlineSeconds?: number;
+  /** When the time of who asks is over, in milliseconds since 1970: nothing is made again after that. */
+  readonly until?: number | undefined;
 }
 
 /** A whole answer that was a success. */
@@ -49,6 +51,20 @@ export interface KubeTransport {
   /** Ends its connections: those that rest at once, those in use at once as well or after so many milliseconds. Nothing is asked of it afterwards. */
   close(afterMilliseconds?: number): void;
 }
+
+/** Another way of doing some of what a transport does; the rest is its own. */
+export const transportWith = (
+  transport: KubeTransport,
+  changed: Partial<Omit<KubeTransport, 'server'>>,
+): KubeTransport => ({
+  get server() {
+    return transport.server;
+  },
+  send: changed.send ?? ((request) => transport.send(request)),
+  stream: changed.stream ?? ((request) => transport.stream(request)),
+  refusalOver: changed.refusalOver ?? ((signal) => transport.refusalOver?.(signal)),
+  close: changed.close ?? ((afterMilliseconds) => transport.close(afterMilliseconds)),
+});
 
 /** Ten seconds is far above any healthy answer and far below a function's time-out. */
 const defaultDeadlineSeconds = 10;

@@ -1,7 +1,7 @@
 /** A wake-up on its way through the queue of what is bulk, with the queue that it is for: an object may be woken through its own and its dependents'. */
 import * as v from 'valibot';
 import { queueRows } from '../reconcile/kind-table.ts';
-import { type Message, messageSchema, readableAs, type Unreadable } from './message.ts';
+import { type Message, messageSchema, type Newer, readableAs, type Unreadable } from './message.ts';
 
 /** What lies in the queue of what is bulk. */
 export interface Envelope {
@@ -21,4 +21,4 @@ const envelopeSchema = v.object({
 });
 
 /** The envelope in `body`, or a sentence that says why it is none. */
-export const parseEnvelope = (body: string): Envelope | Unreadable => readableAs(envelopeSchema, body);
+export const parseEnvelope = (body: string): Envelope | Newer | Unreadable => readableAs(envelopeSchema, body);

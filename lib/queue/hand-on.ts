@@ -31,6 +31,8 @@ const lookMilliseconds = 100;
 const looks = 40;
 const afterFullSeconds = 1;
 const afterFailureSeconds = 5;
+/** Until a message of a later version is looked at again. */
+const afterNewerSeconds = 30;
 /** What is left for reporting. */
 const reserveSeconds = 5;
 
@@ -67,17 +69,34 @@ const handOnTo = async (
   }
 };
 
+/** Which messages are to be handed on, and which wait for a later deployment. @throws StateError when nobody can say whose they are: then all wait */
+const sorted = async (
+  records: readonly SQSRecord[],
+  ports: HandOnPorts,
+): Promise<{ readonly waiting: readonly Waiting[]; readonly newer: readonly SQSRecord[] }> => {
+  const waiting: Waiting[] = [];
+  const newer: SQSRecord[] = [];
+  try {
+    for (const record of records) {
+      const envelope = await heard(record, parseEnvelope, ports);
+      if (envelope === 'newer') newer.push(record);
+      else if (envelope !== undefined) waiting.push({ record, envelope });
+    }
+  } catch (error) {
+    if (error instanceof ExpectedError) await ports.receipts.delay(records, afterFailureSeconds);
+    throw error;
+  }
+  return { waiting, newer };
+};
+
 /** Answers one batch of the bulk queue. @throws StateError when nobody can say whose the messages are */
 export const handOn = async (
   event: SQSEvent,
   secondsLeft: () => number,
   ports: HandOnPorts,
 ): Promise<SQSBatchResponse> => {
-  const waiting: Waiting[] = [];
-  for (const record of event.Records) {
-    const envelope = await heard(record, parseEnvelope, ports);
-    if (envelope !== undefined) waiting.push({ record, envelope });
-  }
+  const { waiting, newer } = await sorted(event.Records, ports);
+  if (newer.length > 0) await ports.receipts.delay(newer, afterNewerSeconds);
   const left = await Promise.all(
     [...Map.groupBy(waiting, ({ envelope }) => envelope.to)].map(async ([queue, all]) => {
       try {
@@ -93,7 +112,9 @@ export const handOn = async (
       }
     }),
   );
-  return { batchItemFailures: recordsOf(left.flat()).map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  return {
+    batchItemFailures: [...newer, ...recordsOf(left.flat())].map(({ messageId }) => ({ itemIdentifier: messageId })),
+  };
 };
 
 const recordsOf = (waiting: readonly Waiting[]): readonly SQSRecord[] => waiting.map(({ record }) => record);

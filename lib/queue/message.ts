@@ -47,28 +47,43 @@ const named = {
 };
 const isNoName = 'is not named as an object of Kubernetes may be';
 
+const isReason = (word: string): word is Reason => reasons.some((reason) => reason === word);
+
+/** A reason that a later version has is an event of the target, of which no version is known: then it is looked at, and never skipped. */
+const inOurWords = <M extends { readonly reason: string; readonly cause: { readonly resourceVersion: string } }>(
+  message: M,
+): M & { readonly reason: Reason } => {
+  const { reason, cause } = message;
+  return isReason(reason)
+    ? { ...message, reason }
+    : { ...message, reason: 'self', cause: { ...cause, resourceVersion: '' } };
+};
+
 /** What is accepted as one. */
-export const messageSchema = v.object({
-  v: v.literal(1),
-  /** The length apart: a counted repetition is compiled into a hundred copies of itself. */
-  cluster: v.pipe(v.string(), v.maxLength(100), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)),
-  /** Changes when the cluster's history of versions may have gone back (etcd restored, cluster replaced). */
-  epoch: shortText,
-  target: v.pipe(
-    v.object(named),
-    v.check((one) => isNamed(one), isNoName),
-  ),
-  /** The object whose event this is; for `self` and `list` the target itself. */
-  cause: v.pipe(
-    v.object({ ...named, uid: shortText, resourceVersion: shortText }),
-    v.check((one) => isNamed(one), isNoName),
-  ),
-  reason: v.picklist(reasons),
-  /** What tells two wake-ups of one cause apart: dueAt for `due`, the list's version and start for `list`, the replaced id for `redrive`. */
-  occasion: v.optional(shortText),
-  /** One of many that one cause or one tenant wakes at once: it goes behind what somebody has just done (lib/queue/bulk.ts). */
-  bulk: v.optional(v.boolean()),
-});
+export const messageSchema = v.pipe(
+  v.object({
+    v: v.literal(1),
+    /** The length apart: a counted repetition is compiled into a hundred copies of itself. */
+    cluster: v.pipe(v.string(), v.maxLength(100), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)),
+    /** Changes when the cluster's history of versions may have gone back (etcd restored, cluster replaced). */
+    epoch: shortText,
+    target: v.pipe(
+      v.object(named),
+      v.check((one) => isNamed(one), isNoName),
+    ),
+    /** The object whose event this is; for `self` and `list` the target itself. */
+    cause: v.pipe(
+      v.object({ ...named, uid: shortText, resourceVersion: shortText }),
+      v.check((one) => isNamed(one), isNoName),
+    ),
+    reason: shortText,
+    /** What tells two wake-ups of one cause apart: dueAt for `due`, the list's version and start for `list`, the replaced id for `redrive`. */
+    occasion: v.optional(shortText),
+    /** One of many that one cause or one tenant wakes at once: it goes behind what somebody has just done (lib/queue/bulk.ts). */
+    bulk: v.optional(v.boolean()),
+  }),
+  v.transform(inOurWords),
+);
 
 /** One wake-up as it travels. */
 export type Message = v.InferOutput<typeof messageSchema>;
@@ -81,14 +96,31 @@ export interface Unreadable {
   readonly unreadable: string;
 }
 
-/** What `body` says in JSON by `schema`. Unreadable messages are acknowledged: retrying cannot help. */
-export const readableAs = <T>(schema: v.GenericSchema<unknown, T>, body: string): T | Unreadable => {
+/** What only a later deployment can read: its version. */
+export interface Newer {
+  readonly newer: number;
+}
+
+/** The version that is read here. A change that this one must not guess at is another: then messages wait instead of being dropped. */
+const version = 1;
+/** What is looked at before anything else. */
+const versionSchema = v.object({ v: v.pipe(v.number(), v.integer(), v.gtValue(version)) });
+const newerIn = (json: unknown): number | undefined => {
+  const parsed = v.safeParse(versionSchema, json);
+  return parsed.success ? parsed.output.v : undefined;
+};
+
+/** What `body` says in JSON by `schema`. Unreadable messages are acknowledged: retrying cannot help. Those of a later version wait. */
+export const readableAs = <T>(schema: v.GenericSchema<unknown, T>, body: string): T | Newer | Unreadable => {
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
     return { unreadable: 'the body is not JSON' };
   }
+  const newer =
+    newerIn(json) ?? newerIn(typeof json === 'object' && json !== null && 'message' in json ? json.message : {});
+  if (newer !== undefined) return { newer };
   const parsed = v.safeParse(schema, json);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
@@ -96,9 +128,9 @@ export const readableAs = <T>(schema: v.GenericSchema<unknown, T>, body: string)
 };
 
 /** The message in `body`, or a sentence that says why it is none. */
-export const parseMessage = (body: string): { readonly message: Message } | Unreadable => {
+export const parseMessage = (body: string): { readonly message: Message } | Newer | Unreadable => {
   const parsed = readableAs(messageSchema, body);
-  return 'unreadable' in parsed ? parsed : { message: parsed };
+  return 'unreadable' in parsed || 'newer' in parsed ? parsed : { message: parsed };
 };
 
 /** The occasion of a wake-up whose time has come. */

@@ -1,6 +1,6 @@
 /** When to look again (DESIGN §3.6, §3.7). All times are seconds. */
 import type { ExpectedError } from '../errors/expected.ts';
-import { isKubeError } from '../kube/errors.ts';
+import { isKubeError, saysClusterIsDown } from '../kube/errors.ts';
 import { dueOccasion, type Message, timeOfDue } from '../queue/message.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -16,7 +16,7 @@ export const dueAfterOutcome = (outcome: Outcome, random: number): number =>
   outcome.done ? jittered(day, random) : Math.min(unfinishedLimit, Math.max(0, outcome.afterSeconds));
 
 /** An API server that has just started refuses for seconds what it allows, since its port is open before its rules are read. */
-const refusalsOfAStart = 3;
+export const refusalsOfAStart = 3;
 
 /**
  * After `attempts` failed passes in a row (this one included): 1, 2, 4 … s, or 1, 2, 4 … min where waiting for people; at most ten minutes.
@@ -30,6 +30,16 @@ export const dueAfterFailure = (error: ExpectedError, attempts: number, random: 
   const backOff = Math.min(unfinishedLimit, first * 2 ** Math.min(inARow - 1, 20));
   return Math.max(jittered(backOff, random), Math.min(unfinishedLimit, error.retryAfterSeconds ?? 0));
 };
+
+/** Longer than this a message is not kept: what comes for its object meanwhile waits behind it. */
+const longestKeptSeconds = 4;
+
+/**
+ * Whether a failed pass is tried again by its own message rather than by the clock, which looks once a minute on AWS. Of a cluster that is down
+ * its circuit says when to ask; who finds somebody else's object in his place waits for an event.
+ */
+export const comesAgain = (error: ExpectedError, waitSeconds: number): boolean =>
+  waitSeconds <= longestKeptSeconds && !saysClusterIsDown(error) && !isKubeError(error, 'already-exists');
 
 /** Passes over an object of a cluster that is not registered: together they cover two days. */
 const passesUnregistered = 8;

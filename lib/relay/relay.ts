@@ -34,6 +34,8 @@ export interface RelayPorts {
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
+  /** Whether everything is listed and handed on at the start, whatever was told before: somebody may have dropped it. */
+  readonly listsEverything?: boolean;
   /** How long watches last; as usual without. */
   readonly times?: WatchTimes;
 }
@@ -159,7 +161,8 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
           if (watched.ownedBy === undefined) done();
           else gaps.missed(watched.kind, done);
         },
-        loadCheckpoint: () => history.checkpoint(cluster, watched.kind, origin.epoch),
+        loadCheckpoint: async () =>
+          ports.listsEverything === true ? undefined : history.checkpoint(cluster, watched.kind, origin.epoch),
         saveCheckpoint: async (version) => {
           if (gaps.isTold(watched.kind)) await save(version);
         },

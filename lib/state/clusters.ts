@@ -1,5 +1,6 @@
 /** Registered clusters. Their operator writes this and nobody else; least of all a relay (DESIGN §3.26). */
 import { ExpectedError } from '../errors/expected.ts';
+import type { Rate } from '../kube/pace.ts';
 import { text } from './attributes.ts';
 import { isCheckpoint, registrationKey, registrationSortKey, relayKey } from './keys.ts';
 import type { Table } from './table.ts';
@@ -26,6 +27,8 @@ interface Trust {
   readonly grants?: readonly RegistryGrant[] | undefined;
   /** Unique id of the IAM role of the cluster's relay (`AROA…`), as SQS stamps it on what the relay sends. */
   readonly relayRoleId?: string | undefined;
+  /** How fast its API is asked at most, by each process; only its refusals slow it without (DESIGN §3.33). */
+  readonly rate?: Rate | undefined;
 }
 
 /** How to reach a cluster's API server, and what is done in its name. Tokens and keys are never in the table. */

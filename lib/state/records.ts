@@ -26,6 +26,8 @@ export interface ObjectRecord {
   readonly epoch?: string | undefined;
   /** Failed passes in a row. */
   readonly attempts: number;
+  /** When the first of them happened. */
+  readonly failingSince?: number | undefined;
   readonly dueAt?: number | undefined;
   /** When the API server first said that the object is gone. */
   readonly goneAt?: number | undefined;
@@ -92,6 +94,15 @@ const expectRoom = (wanted: readonly Dependency[]): void => {
     );
 };
 
+/** As many of the edges as fit. What is left out is found out when it wakes somebody, and cleared away then. */
+const thatFit = (edges: readonly string[]): readonly string[] => {
+  let room = mostEdgeBytes;
+  return edges.filter((edge) => {
+    room -= bytes(edge);
+    return room >= 0;
+  });
+};
+
 /** Edges written at once: most objects have one or two, a store's builder hundreds. */
 const atOnce = 25;
 
@@ -105,6 +116,7 @@ export interface Finished {
   readonly resourceVersion: string | undefined;
   readonly epoch: string;
   readonly attempts: number;
+  readonly failingSince?: number | undefined;
   readonly dueAt: number;
   readonly edges: readonly Dependency[] | undefined;
   readonly memory?: string | undefined;
@@ -127,6 +139,7 @@ export class Records {
       resourceVersion: text(item, 'resourceVersion'),
       epoch: text(item, 'epoch'),
       attempts: number(item, 'attempts') ?? 0,
+      failingSince: number(item, 'failingSince'),
       dueAt: number(item, 'dueAt'),
       goneAt: number(item, 'goneAt'),
       edges: set(item, 'edges'),
@@ -172,6 +185,7 @@ export class Records {
         resourceVersion: finished.resourceVersion,
         epoch: finished.epoch,
         attempts: finished.attempts,
+        failingSince: finished.failingSince,
         dueAt: finished.dueAt,
         dueShard: dueShardOf(pk),
         memory: memory === '' || bytes(memory) > mostMemoryBytes ? undefined : memory,
@@ -188,7 +202,7 @@ export class Records {
     await this.#table.update(pk, recordSortKey, {
       set: { goneAt, dueAt, dueShard: dueShardOf(pk) },
       remove: ['resourceVersion'],
-      add: { looseEdges: record.looseEdges },
+      add: { looseEdges: thatFit(record.looseEdges) },
     });
   }
 

@@ -18,13 +18,14 @@ export interface WakeUnfinishedPorts {
 export interface Whom {
   /** Of these kinds; all without. */
   readonly kinds?: ReadonlySet<string> | undefined;
-  /** Due within so many seconds: ten minutes without. */
+  /** Due within so many seconds: eleven minutes without. */
   readonly withinSeconds?: number;
   /** And of these only; may look at their records. */
   readonly isMeant?: (due: Due) => Promise<boolean>;
 }
 
-const unfinishedSeconds = 600;
+/** Ten minutes, and one for clocks that differ. */
+const unfinishedSeconds = 660;
 /** What is due so soon was parked or has failed: it goes before what only waits for a child. */
 const soonSeconds = 30;
 const pageSize = 200;

@@ -40,6 +40,7 @@ const record = (cluster: string, SenderId: string): SQSRecord =>
     receiptHandle: 'r',
     body: JSON.stringify(messageFor(cluster)),
     attributes: { ApproximateReceiveCount: '1', SenderId },
+    messageAttributes: {},
   }) as SQSRecord;
 
 const roleOf = { one: 'AROARELAYOFONE000001', two: 'AROARELAYOFTWO000002' };
@@ -54,7 +55,7 @@ const deliver = async (clusters: Clusters, records: readonly SQSRecord[]) => {
       ran.push(cluster);
       return 'settled';
     },
-    receipts: { delay: () => Promise.resolve(), delete: () => Promise.resolve() },
+    receipts: { delay: () => Promise.resolve(), delete: () => Promise.resolve(), requeue: () => Promise.resolve() },
     mayWake: mayWake({
       own: ['AROASWEEPER000000001'],
       relayRoleId: async (cluster) => (await known.get(cluster))?.relayRoleId,

@@ -4,7 +4,7 @@ import { type KpackPlace, kpackPlace } from './kpack.ts';
 import { builders } from './measures/builders.ts';
 import { bundles } from './measures/bundles.ts';
 import { fair } from './measures/fair.ts';
-import { fairOnAws } from './measures/fair-on-aws.ts';
+import { fairSimulated } from './measures/fair-simulated.ts';
 import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { unchanged } from './measures/idle.ts';
 import { invocations } from './measures/invoke.ts';
@@ -76,6 +76,14 @@ const withSystem = async (world: World, { only, images, rounds }: BenchOptions, 
   return rows;
 };
 
+/** What is simulated beside `many` on a real API server: AWS, and five times as many on both. */
+const simulated = (many: number) =>
+  [
+    ['AWS', many],
+    ['AWS', 5 * many],
+    ['one process', 5 * many],
+  ] as const;
+
 /** @throws PermanentError when it is not here */
 const neededKpack = (): KpackPlace => {
   const place = kpackPlace(process.env);
@@ -108,8 +116,10 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
   }
   if (only.has('fair')) {
     rows.push(...(await inWorld(say, (world) => fair(world, options.many, say))));
-    say('fair: the same on AWS, simulated');
-    rows.push(...(await fairOnAws(options.many)));
+    for (const [on, many] of simulated(options.many)) {
+      say(`fair: the same on ${on} with ${many} Images, simulated`);
+      rows.push(...(await fairSimulated(many, on)));
+    }
   }
   return rows;
 };

@@ -53,8 +53,6 @@ export const rotatingServer = async (first: KeyPair) => {
   };
 };
 
-export type RotatingServer = Awaited<ReturnType<typeof rotatingServer>>;
-
 const fingerprintOf = (request: IncomingMessage): string =>
   (request.socket as TLSSocket).getPeerCertificate().fingerprint256 ?? '';
 

@@ -15,6 +15,7 @@ import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import { type BatchPorts, runBatch } from '../../lib/queue/batch.ts';
+import { wordFor } from '../../lib/queue/comes-again.ts';
 import { handOn } from '../../lib/queue/hand-on.ts';
 import type { Message } from '../../lib/queue/message.ts';
 import { sqsReceipts } from '../../lib/queue/sqs-receipts.ts';
@@ -153,6 +154,7 @@ export const story = async <T extends Reconcilable>({
         QueueUrl: queueUrl(queue),
         MaxNumberOfMessages: max,
         MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
       }),
     );
     return Messages.map((message) => recordOf(message, `arn:aws:sqs:local:0:${queue}`));
@@ -171,7 +173,7 @@ export const story = async <T extends Reconcilable>({
       const answer = await handOn({ Records: [...batch] }, () => 60, {
         straight: sqsStraightSender(queues, queueUrl),
         backlog: () => Promise.resolve(0),
-        receipts: sqsReceipts(queues, queueUrl(bulkRow.name), log),
+        receipts: sqsReceipts(queues, { queueUrl: queueUrl(bulkRow.name), own: 'any', log }),
         mayWake: () => Promise.resolve(true),
         log,
         pause: () => Promise.resolve(),
@@ -192,10 +194,10 @@ export const story = async <T extends Reconcilable>({
     const results: string[] = [];
     const runPass: BatchPorts['runPass'] = async (...given) => {
       const result = await (queue === 'dependents' ? handlers.dependents : handlers.own)(...given);
-      results.push(result);
+      results.push(wordFor(result));
       return result;
     };
-    const receipts = sqsReceipts(mortalQueues, queueUrl(queue), log);
+    const receipts = sqsReceipts(mortalQueues, { queueUrl: queueUrl(queue), own: 'any', log });
     const mayWake = () => Promise.resolve(true);
     const answer = await runBatch({ Records: [...batch] }, () => 60, { runPass, receipts, mayWake, log }).catch(
       (error: unknown) => {

@@ -154,7 +154,7 @@ const onAws = (time: VirtualTime, isFair: boolean): Transport => {
     sender: isFair ? sqsSender(sqs.client, url, pause, () => time.now) : straight,
     start: (invokeOf) => {
       for (const row of sqsRows) {
-        const receipts = sqsReceipts(sqs.client, row.name, log);
+        const receipts = sqsReceipts(sqs.client, { queueUrl: row.name, own: 'any', log });
         const own = invokeOf(row, receipts);
         const bulk: Invoke = (event) => handOn(event, () => 60, { ...handingOn, receipts });
         const invoke = row === bulkRow ? bulk : own;

@@ -182,15 +182,18 @@ describe('infra/roles.yml', () => {
     expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'BulkRole', 'SweeperRole']);
     expect(sendersTo('source-resolver')).toEqual([
       'ImageRole',
+      'SourceResolverRole',
       'GitPollRole',
       'DependentsRole',
       'BulkRole',
       'SweeperRole',
     ]);
     expect(sendersTo('git-poll')).toEqual(['GitPollRole', 'DependentsRole', 'BulkRole', 'SweeperRole', 'HooksRole']);
-    expect(sendersTo('dependents')).toEqual(['BulkRole', 'SweeperRole']);
+    expect(sendersTo('dependents')).toEqual(['DependentsRole', 'BulkRole', 'SweeperRole']);
     for (const { name } of queueRows.filter(({ watched }) => watched))
       expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole']));
+    // What waits for the end of an outage begins anew.
+    for (const { name } of queueRows) expect(sendersTo(name)).toContain(`${inCapitals(name)}Role`);
   });
 
   it('lets an Image hand over to what it makes: its resolver and its Build', () => {

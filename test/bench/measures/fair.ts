@@ -65,7 +65,7 @@ const probe = async (world: World, seen: Seen): Promise<number> => {
 };
 
 /** One case: who waited how long beside the many, and how long they took until the last of them was done. */
-interface Case {
+export interface Case {
   readonly waits: readonly number[];
   readonly seconds: number;
 }
@@ -127,14 +127,17 @@ const memoryOf = (pid: number): (() => number) => {
   };
 };
 
-const created = async (world: World, names: readonly string[], seen: Seen): Promise<Case> => {
+/** Makes Images of one namespace at once; others come by until the last of them has its pod. */
+export const madeAtOnce = async (world: World, names: readonly string[]): Promise<Case> => {
+  const seen = new Seen(world.audit());
   const making = inLanes(names, lanes, (name) => world.kube.create(imageNamed(world, name)));
   const result = await beside(world, seen, allSeen(seen, names.length, isPod));
   await making;
   return result;
 };
 
-const changed = async (world: World, names: readonly string[], seen: Seen): Promise<Case> => {
+const changed = async (world: World, names: readonly string[]): Promise<Case> => {
+  const seen = new Seen(world.audit());
   await changeStack(world);
   // Until the builder stands on the new stack every Image waits for it, those of other namespaces too.
   await until('the first rebase', () => allSeen(seen, 1, isRebased)() || undefined, { seconds: 120, everyMs: 20 });
@@ -166,16 +169,16 @@ export const fair = async (world: World, many: number, say: (line: string) => vo
     await applyBuilder(world);
     // What any burst takes is no Image's: garbage of the moment, connections, code that is compiled.
     const few = memoryOf(system.pid);
-    await created(world, warmUp, new Seen(world.audit()));
+    await madeAtOnce(world, warmUp);
     const before = few();
     const largest = memoryOf(system.pid);
     say(`fair: ${many} Images of one namespace at once`);
-    const atOnce = await created(world, names, new Seen(world.audit()));
+    const atOnce = await madeAtOnce(world, names);
     await untilQuiet(world.audit(), 1500, 120);
     const worked = largest();
     say('fair: a new run image under all of them');
     await finishBuilds(world, names);
-    const stack = await changed(world, names, new Seen(world.audit()));
+    const stack = await changed(world, names);
     await untilQuiet(world.audit(), 1500, 120);
     say('fair: a start that finds them');
     await system.stop();

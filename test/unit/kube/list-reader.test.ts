@@ -31,6 +31,23 @@ describe('the answer to a list', () => {
     );
   });
 
+  it('is read without the long texts of its objects, wherever it is cut', () => {
+    const long = integer({ min: 1000, max: 1100 }).map((length) => '\\"é\n😀'.repeat(length / 5));
+    assert(
+      property(array(dictionary(string({ maxLength: 9 }), long)), integer({ min: 1, max: 3000 }), (items, size) => {
+        const found: unknown[] = [];
+        const reader = new ListReader((item) => void found.push(item));
+        const bytes = Buffer.from(JSON.stringify({ metadata: { note: 'x'.repeat(5000) }, items }));
+        for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+        const cut = (_: string, value: unknown): unknown =>
+          typeof value === 'string' && Buffer.byteLength(JSON.stringify(value)) - 2 > 1024 ? '' : value;
+        expect(found).toStrictEqual(JSON.parse(JSON.stringify(items, cut)));
+        expect(reader.end().metadata).toStrictEqual({ note: 'x'.repeat(5000) });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('may have its objects before its metadata, other lists beside them, and spaces', () => {
     const text = '{ "more": [1, [2]], "items" : [ {"a":[{"items":[1]}]} , {} ], "metadata": {"resourceVersion":"3"} }';
     expect(read(text)).toStrictEqual({
@@ -48,6 +65,8 @@ describe('the answer to a list', () => {
     ['[]'],
     ['{}'],
     ['{"items":[]}'],
+    ['{"metadata":{}}'],
+    ['{"kind":"Status","metadata":{"resourceVersion":"3"},"status":"Success"}'],
     ['{"metadata":{},"items":{}}'],
     ['<html>'],
     [''],

@@ -60,7 +60,7 @@ describe('an answer', () => {
     [403, 'forbidden', 'slow', false],
     [409, 'conflict', 'soon', false],
     [410, 'expired', 'soon', false],
-    [429, 'throttled', 'soon', true],
+    [429, 'throttled', 'soon', false],
     [500, 'server', 'soon', false],
     [502, 'server', 'soon', true],
     [503, 'server', 'soon', true],
@@ -77,6 +77,21 @@ describe('an answer', () => {
     expect(await failing(status, { reason: 'Invalid', message: 'spec.x: no' })).toStrictEqual(
       new PermanentError('Invalid', 'spec.x: no'),
     );
+  });
+
+  it.each([
+    ['a reason that is a list', { reason: [], message: 'no' }, 'no'],
+    ['a message that is an object', { message: {} }, '{"message":{}}'],
+    ['details that are a text', { message: 'no', details: 'p' }, 'no'],
+    ['a name that is a number', { message: 'no', details: { name: 7 } }, 'no'],
+    ['null', 'null', 'null'],
+    ['a list', '[]', '[]'],
+  ])('whose Status is %s is told in words all the same', async (_, body, said) => {
+    expect(await failing(400, body)).toStrictEqual(new PermanentError('Invalid', said));
+    server?.closeAllConnections();
+    const error = await failing(404, body);
+    expect(error).toMatchObject({ code: 'not-found', objectName: undefined });
+    expect(String(error)).toContain(said);
   });
 
   it('Retry-After is kept, of the header or of the body', async () => {
@@ -111,7 +126,7 @@ describe('a connection', () => {
     const kube = await serving((request, response) => {
       if (sockets.includes(request.socket)) return void request.socket.destroy();
       sockets.push(request.socket);
-      response.end('{}');
+      response.end(JSON.stringify({ metadata: { name: 'p' } }));
     });
     await kube.get(pod);
     const error = await kube.create({ apiVersion: 'v1', kind: 'Pod', metadata: pod }).catch((why: unknown) => why);

@@ -65,7 +65,7 @@ describe('a sender', () => {
     await sender.send('cluster-builder', listed(20));
     await sender.send('dependents', listed(20));
     const envelopes = to('bulk').map(({ body }) => parseEnvelope(body));
-    const queues = envelopes.map((envelope) => ('to' in envelope ? envelope.to : envelope.unreadable));
+    const queues = envelopes.map((envelope) => ('to' in envelope ? envelope.to : 'none'));
     expect(
       Object.fromEntries([...Map.groupBy(queues, (queue) => queue)].map(([queue, all]) => [queue, all.length])),
     ).toEqual({

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { handOn, mayGo, mostAhead } from '../../../lib/queue/hand-on.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { QueueError } from '../../../lib/queue/send.ts';
+import type { SentBy } from '../../../lib/queue/senders.ts';
+import { StateError } from '../../../lib/state/table.ts';
 
 const message = (name: string): Message => {
   const target = { kind: 'Image', namespace: 'team', name };
@@ -11,7 +13,13 @@ const message = (name: string): Message => {
   return { v: 1, cluster: 'one', epoch: 'e', target, cause, reason: 'list', bulk: true };
 };
 const record = (messageId: string, body: string, SenderId = 'AROAONE'): SQSRecord =>
-  ({ messageId, body, receiptHandle: messageId, attributes: { ApproximateReceiveCount: '1', SenderId } }) as SQSRecord;
+  ({
+    messageId,
+    body,
+    receiptHandle: messageId,
+    attributes: { ApproximateReceiveCount: '1', SenderId },
+    messageAttributes: {},
+  }) as unknown as SQSRecord;
 const batch = (count: number, to = 'image'): SQSEvent => ({
   Records: Array.from({ length: count }, (_, at) =>
     record(`m${at}`, JSON.stringify({ to, message: message(`app-${at}`) })),
@@ -37,7 +45,7 @@ const begin = (held: Record<string, number>, { drains = 0 } = {}) => {
       delay: async (records: readonly SQSRecord[], seconds: number) =>
         void delayed.push(...records.map(({ messageId }) => `${messageId} ${seconds}`)),
     },
-    mayWake: async (_cluster: string, sender: string) => sender !== 'AROAFOREIGN',
+    mayWake: async (_cluster: string, { senderId }: SentBy) => senderId !== 'AROAFOREIGN',
     log: (_level: string, what: string) => void logged.push(what),
     pause: async () => {
       for (const queue of Object.keys(held)) held[queue] = Math.max(0, (held[queue] ?? 0) - drains);
@@ -98,6 +106,22 @@ describe('handing on', () => {
     expect(delayed).toEqual(['m0 5', 'm1 5']);
   });
 
+  it('tries again soon what nobody can say the sender of, as the table is away', async () => {
+    const { ports, delayed } = begin({});
+    const mayWake = () => Promise.reject(new StateError('the table is away'));
+    await expect(handOn(batch(2), () => 60, { ...ports, mayWake })).rejects.toThrow('away');
+    expect(delayed).toStrictEqual(['m0 5', 'm1 5']);
+  });
+
+  it('leaves a message of a later version waiting, and one in an envelope of a later version', async () => {
+    const { ports, sent, delayed } = begin({});
+    const later = { to: 'image', message: { ...message('app'), v: 2 } };
+    const records = [record('m1', JSON.stringify(later)), record('m2', JSON.stringify({ v: 2, whatever: 'it says' }))];
+    expect(failures(await handOn({ Records: records }, () => 60, ports))).toEqual(['m1', 'm2']);
+    expect(delayed).toEqual(['m1 30', 'm2 30']);
+    expect(sent).toEqual([]);
+  });
+
   it('drops what is unreadable, for a queue that nobody knows, or from who does not speak for the cluster', async () => {
     const { ports, sent, logged } = begin({});
     const good = JSON.stringify({ to: 'image', message: message('app') });
@@ -106,7 +130,7 @@ describe('handing on', () => {
         Records: [
           record('m1', 'no JSON'),
           record('m2', JSON.stringify({ to: 'bulk', message: message('app') })),
-          record('m3', JSON.stringify({ to: 'image', message: { ...message('app'), reason: 'whim' } })),
+          record('m3', JSON.stringify({ to: 'image', message: { ...message('app'), reason: 7 } })),
           record('m4', good, 'AROAFOREIGN'),
           record('m5', good),
         ],

@@ -76,7 +76,7 @@ describe('a relay', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  const start = async (table: Table) => {
+  const start = async (table: Table, more: { readonly listsEverything?: boolean } = {}) => {
     stop = new AbortController();
     server = await watchServer();
     const sent: Message[] = [];
@@ -93,6 +93,7 @@ describe('a relay', () => {
         random: () => (thrown++ * 0.37) % 1,
         log: () => undefined,
         times: { ...usualTimes, behindSeconds: 0 },
+        ...more,
       },
       stop.signal,
     );
@@ -102,6 +103,22 @@ describe('a relay', () => {
   };
   const lists = (sent: readonly Message[]): readonly Message[] => sent.filter(({ reason }) => reason === 'list');
 
+  it('marks what one namespace sends beyond a burst, in order, as what may wait; nobody is left out', async () => {
+    const { sent } = await start(await tables.empty());
+    for (const watch of server.watches)
+      for (let version = 11; version < 71; version += 1) watch.event('MODIFIED', String(version), `app-${version}`);
+    const events = (): readonly Message[] =>
+      sent.filter(
+        ({ reason, target, cause }) => reason === 'self' && target.kind === 'Image' && cause.kind === 'Image',
+      );
+    await expect.poll(() => events().length).toBe(60);
+    const straight = events().filter(({ bulk }) => bulk !== true);
+    expect(straight.length).toBeGreaterThanOrEqual(20);
+    // Two a second more, on a machine that is busy.
+    expect(straight.length).toBeLessThan(30);
+    expect(events().slice(0, 20)).toStrictEqual(straight.slice(0, 20));
+  });
+
   it('keeps its epoch over a restart, so that what is unchanged may be skipped', async () => {
     const table = await tables.empty();
     const first = lists((await start(table)).sent)[0]?.epoch;
@@ -109,6 +126,55 @@ describe('a relay', () => {
     await stopped;
     await server[Symbol.asyncDispose]();
     expect(lists((await start(table)).sent)[0]?.epoch).toBe(first);
+  });
+
+  it('tells at its next start of what nobody owns, and of everything when it is told to', async () => {
+    const table = await tables.empty();
+    const kindsOf = (sent: readonly Message[]) => new Set(lists(sent).map(({ cause }) => cause.kind));
+    const again = async (more: { readonly listsEverything?: boolean } = {}) => {
+      const { sent } = await start(table, more);
+      // Until gaps are told of, no checkpoint stands.
+      await expect.poll(() => sent.filter(({ target }) => target.name === 'gap').length, { timeout: 5000 }).toBe(4);
+      return kindsOf(sent);
+    };
+    const end = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      stop.abort();
+      await stopped;
+      await server[Symbol.asyncDispose]();
+    };
+    const first = await again();
+    expect([first.has('Image'), first.has('Build'), first.has('ServiceAccount')]).toStrictEqual([true, true, true]);
+    await end();
+    const second = kindsOf((await start(table)).sent);
+    expect(second.has('Image')).toBe(true);
+    expect(['Build', 'SourceResolver', 'ServiceAccount'].filter((kind) => second.has(kind))).toStrictEqual([]);
+    await end();
+    expect(await again({ listsEverything: true })).toStrictEqual(first);
+  });
+
+  it('waits for a cluster that is away', async () => {
+    const table = await tables.empty();
+    server = await watchServer();
+    server.refuse('list', 503);
+    server.refuse('list', 503);
+    stop = new AbortController();
+    const relay = startRelay(
+      {
+        cluster: 'one',
+        transport: server.transport,
+        kube: kubeClient(server.transport, stop.signal),
+        history: new WatchHistory(table),
+        sender: { send: async () => undefined },
+        clock: () => new Date(),
+        random: () => 0,
+        log: () => undefined,
+      },
+      stop.signal,
+    );
+    ({ stopped } = relay);
+    expect(relay.notReady()).toContain('Image');
+    await expect.poll(() => relay.notReady(), { timeout: 10_000 }).toStrictEqual([]);
   });
 
   it('lists every kind in the new epoch when one of them finds that the history went back', async () => {

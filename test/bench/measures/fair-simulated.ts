@@ -1,13 +1,13 @@
-/** As fair.ts, on AWS, which is not here: queues of the emulator and the code of the handlers in virtual time (test/support/virtual-installation.ts). */
-import { virtualInstallation } from '../../support/virtual-installation.ts';
+/** As fair.ts on AWS, which is not here, and with more Images than a real API server takes in minutes: the handlers' code in virtual time (test/support/virtual-installation.ts). */
+import { type VirtualOptions, virtualInstallation } from '../../support/virtual-installation.ts';
 import { atMost, type Row, round } from '../row.ts';
 
 const goalSeconds = 2;
 const hour = 3600;
 
 /** `many` Images of one namespace: made at once, found by a start that knows nothing of them, and under a new stack. */
-export const fairOnAws = async (many: number): Promise<readonly Row[]> => {
-  const world = await virtualInstallation({ on: 'AWS' });
+export const fairSimulated = async (many: number, on: VirtualOptions['on']): Promise<readonly Row[]> => {
+  const world = await virtualInstallation({ on });
   const rows: Row[] = [];
 
   /** What others wait after so many seconds each, and how long it took until `isDone`. */
@@ -22,7 +22,7 @@ export const fairOnAws = async (many: number): Promise<readonly Row[]> => {
     const seconds = (world.time.now - began) / 1000;
     const most = Math.max(...waits);
     rows.push({
-      measure: `on AWS, simulated with 50 invocations at once: beside ${what}`,
+      measure: `simulated on ${on}${on === 'AWS' ? ', 50 invocations at once' : ''}: beside ${what}`,
       measured: `${round(most)} s at most of ${waits.length}; the many took ${round(seconds)} s, ${round(many / seconds)}/s`,
       ...atMost(goalSeconds, ' s', most),
       figures: { most, seconds, perSecond: many / seconds },
