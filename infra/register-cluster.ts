@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { grantForm, parseGrant } from '../lib/clusters/grant-text.ts';
 import { PermanentError } from '../lib/errors/expected.ts';
+import { accessTo } from '../lib/kube/access.ts';
+import { askSupport, type ServerSupport } from '../lib/kube/server-version.ts';
+import { kubeTransport } from '../lib/kube/transport.ts';
 import { Clusters, type Registration } from '../lib/state/clusters.ts';
 import { DynamoDbTable } from '../lib/state/dynamodb-table.ts';
 
@@ -90,9 +93,25 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
   };
 };
 
+/** What the cluster says of itself to anybody. Where nobody but who has an access entry is answered, that says nothing. */
+export const supportOf = async (registration: Registration): Promise<ServerSupport> => {
+  if (registration.access !== 'eks') return { isSupported: true, note: undefined };
+  const { server, caData } = registration;
+  const { config } = accessTo({ name: 'cluster', server, caData, skipTLSVerify: false }, { name: 'anybody' });
+  const transport = kubeTransport(config);
+  try {
+    return await askSupport(transport);
+  } finally {
+    transport.close();
+  }
+};
+
 if (import.meta.main)
   try {
     const { cluster, table, registration } = registerOptions(process.argv.slice(2));
+    const support = await supportOf(registration);
+    if (!support.isSupported) throw new PermanentError('Refused', `${cluster} is not registered: ${support.why}`);
+    if (support.note !== undefined) process.stderr.write(`npm run register: ${support.note}\n`);
     await new Clusters(new DynamoDbTable(new DynamoDBClient({}), table)).register(cluster, registration);
     process.stdout.write(`registered ${cluster}\n`);
   } catch (error) {

@@ -8,6 +8,7 @@ import { followedTransport } from '../../lib/kube/followed-transport.ts';
 import type { KubeConfig } from '../../lib/kube/kubeconfig.ts';
 import { kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { kubeconfigAccess } from '../../lib/kube/kubeconfig-access.ts';
+import { askSupport } from '../../lib/kube/server-version.ts';
 import type { KubeTransport } from '../../lib/kube/transport.ts';
 import { bundleStandalone, type StandaloneProcess, startStandaloneProcess } from '../standalone/child.ts';
 import { buildStepImage, type StepImage } from '../step-image/build.ts';
@@ -124,6 +125,8 @@ const enter = async (source: AccessSource, home: string): Promise<Entered> => {
     const kube = kubeClient(transport);
     const refusal = await whyNotInstall(kube);
     if (refusal !== undefined) throw new PermanentError('Refused', refusal);
+    const support = await askSupport(transport);
+    if (!support.isSupported) throw new PermanentError('Refused', support.why);
     await install(kube, { tenantEverywhere: true });
     await writeOwnKubeconfig(kube, addressOf((await source.read({ anew: false })).config), kubeconfig);
     return { transport, kube, kubeconfig, home };

@@ -9,6 +9,9 @@ import { Messages } from '../../lib/embedded/messages.ts';
 import type { Invoke } from '../../lib/embedded/queue.ts';
 import { EmbeddedQueues } from '../../lib/embedded/queues.ts';
 import { dropEnded, sqliteTable } from '../../lib/embedded/sqlite-table.ts';
+import { PermanentError } from '../../lib/errors/expected.ts';
+import { askSupport } from '../../lib/kube/server-version.ts';
+import type { KubeTransport } from '../../lib/kube/transport.ts';
 import { queueRows } from '../../lib/reconcile/kind-table.ts';
 import { type Log, sayError } from '../../lib/reconcile/log.ts';
 import type { Registration } from '../../lib/state/clusters.ts';
@@ -153,6 +156,7 @@ const bringUp = async (
   });
   // A cluster that was never reached may be none. One that was may be away, and is waited for.
   if (!(await ports.history.isKnown(options.cluster))) await identityOf((await connect(options.cluster)).kube);
+  await refuseUnsupported((await connect(options.cluster)).transport, log);
   const relay = startRelays([options.cluster], { connect, rest: ports }, stopRelay.signal);
   undo.push(() => {
     stopRelay.abort();
@@ -166,6 +170,13 @@ const bringUp = async (
       : await serveHooks((await import('../../functions/hooks/handler.ts')).handler, options.hookPort, listen);
   undo.push(async () => hooks?.close());
   return { database, queues, healthPort: health.port, hookPort: hooks?.port, notReady: () => relay.notReady() };
+};
+
+/** @throws PermanentError when the cluster is of a Kubernetes that is not supported */
+const refuseUnsupported = async (transport: KubeTransport, log: Log): Promise<void> => {
+  const support = await askSupport(transport);
+  if (!support.isSupported) throw new PermanentError('Refused', support.why);
+  if (support.note !== undefined) log('warn', 'the version of the API server', { why: support.note });
 };
 
 /** Runs `each` every so often, never twice at once; gives what ends it, after a run that is under way. */

@@ -27,7 +27,11 @@ export interface KubeClient {
   get<T extends KubeObject>(key: ObjectKey): Promise<T | undefined>;
   /** As `get`, of a kind that our table does not know, by its apiVersion and plural; undefined also when the kind is not served. */
   getForeign(apiVersion: string, plural: string, namespace: string, name: string): Promise<unknown>;
-  /** All objects, page by page; a list that expires between pages is begun again. */
+  /**
+   * All objects, consistent with everything written before; a list that expires between pages is begun again. By label it is asked for whole, as
+   * API servers before 1.34 answer what is asked for in pages from their store, and read every object of the kind for it; whole, they answer from
+   * memory. An older state (`resourceVersion=0`) is never asked for: who lists decides what to make, and would decide on what was.
+   */
   list<T extends KubeObject>(kind: string, options?: ListOptions): Promise<readonly T[]>;
   /** POST. @throws KubeError `already-exists` */
   create<T extends KubeObject>(object: T): Promise<T>;
@@ -116,7 +120,7 @@ export const kubeClient = (
         method: 'GET',
         path: collectionPath(kind, options.namespace),
         query: {
-          limit: String(pageSize),
+          limit: options.labelSelector === undefined ? String(pageSize) : undefined,
           continue: next,
           labelSelector: options.labelSelector,
           fieldSelector: options.fieldSelector,

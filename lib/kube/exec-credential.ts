@@ -1,6 +1,6 @@
 /**
  * Credentials that a program prints (client.authentication.k8s.io, `exec` of a kubeconfig). A program may take seconds and ask other services,
- * so it is run when its credential ends or is refused, within a deadline, and never for more than a tenth of the time.
+ * so it is run when its credential ends or is refused, within a deadline, and never for more than a quarter of the time.
  */
 import { execFile } from 'node:child_process';
 import * as v from 'valibot';
@@ -34,9 +34,9 @@ export type RunProgram = (program: CredentialProgram) => Promise<string>;
 
 const deadlineMilliseconds = 15_000;
 const mostBytes = 1024 * 1024;
-/** Again because of a refusal or a failure it is run no sooner, and no sooner than after ten times as long as it took. */
+/** Again because of a refusal or a failure it is run no sooner, and no sooner than after three times as long as it took. */
 const shortestMilliseconds = 2000;
-const share = 10;
+const rest = 3;
 /** A credential that names no end is asked for again after half an hour. */
 const longestMilliseconds = 30 * 60_000;
 /** It is asked for so long before its end, or a tenth of its life before where that is less. */
@@ -109,7 +109,7 @@ interface Run {
 
 /** Whether the program may be run again at `now`: it is no burden. */
 const mayRun = ({ anew, outcome, startedAt, endedAt }: Run, now: number): boolean =>
-  (!anew && 'credential' in outcome) || now - endedAt >= Math.max(shortestMilliseconds, share * (endedAt - startedAt));
+  (!anew && 'credential' in outcome) || now - endedAt >= Math.max(shortestMilliseconds, rest * (endedAt - startedAt));
 
 /** Whether a credential of `run` should be replaced soon. */
 const isOld = ({ endedAt }: Run, { endsAt = endedAt + longestMilliseconds }: ProgramCredential, now: number): boolean =>

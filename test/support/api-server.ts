@@ -44,8 +44,19 @@ export interface ApiServer {
   stop(): Promise<void>;
 }
 
+/** How it is started. */
+export interface ApiServerOptions {
+  /**
+   * The Kubernetes it is to behave as, `1.31`: its own without, or what the environment says in KPACKLESS_TEST_KUBERNETES, by which every suite of
+   * this kind runs against an older one.
+   */
+  readonly emulatedVersion?: string | undefined;
+}
+
 /** Starts etcd and API server in a folder of their own. Throws ExpectedError with the last words of what did not come up. */
-export const startApiServer = async (): Promise<ApiServer> => {
+export const startApiServer = async ({
+  emulatedVersion = process.env['KPACKLESS_TEST_KUBERNETES'],
+}: ApiServerOptions = {}): Promise<ApiServer> => {
   const root = mkdtempSync(join(tmpdir(), 'kpackless-api-'));
   const layout = stateLayout(root);
   const running: RunningProcess[] = [];
@@ -60,7 +71,7 @@ export const startApiServer = async (): Promise<ApiServer> => {
     running.push(startProcess(layout, etcdProcess(compiled('etcd'), layout, pki, ports), silent));
     const port = await freePort(0);
     const command = compiled('kube-apiserver');
-    const server = apiserverProcess({ command, layout, pki, etcdUrl: etcdUrl(ports), port });
+    const server = apiserverProcess({ command, layout, pki, etcdUrl: etcdUrl(ports), port, emulatedVersion });
     const first = startProcess(layout, server, silent);
     running.push(first);
     const url = `https://127.0.0.1:${port}`;

@@ -20,10 +20,19 @@ export interface ApiserverOptions {
   readonly pki: Pki;
   readonly etcdUrl: string;
   readonly port: number;
+  /** An older Kubernetes that it is to behave as, `1.31`. */
+  readonly emulatedVersion?: string | undefined;
 }
 
 /** The API server on loopback, with the admission plugins and authorizers a production cluster has. */
-export const apiserverProcess = ({ command, layout, pki, etcdUrl, port }: ApiserverOptions): ProcessSpec => {
+export const apiserverProcess = ({
+  command,
+  layout,
+  pki,
+  etcdUrl,
+  port,
+  emulatedVersion,
+}: ApiserverOptions): ProcessSpec => {
   const auditPolicy = join(layout.conf, 'audit-policy.json');
   writeFileSync(auditPolicy, JSON.stringify(AUDIT_POLICY));
   return {
@@ -56,6 +65,7 @@ export const apiserverProcess = ({ command, layout, pki, etcdUrl, port }: Apiser
       `--audit-log-path=${layout.auditLog}`,
       '--audit-log-maxsize=512',
       '--audit-log-maxbackup=2',
+      ...(emulatedVersion === undefined ? [] : [`--emulated-version=${emulatedVersion}`]),
     ],
   };
 };
