@@ -1,5 +1,6 @@
 /** The relay: watches one cluster and turns its events into pointers on the queues. Holds no objects (DESIGN §3.11). */
 import type { KubeClient } from '../kube/client.ts';
+import { inTurn } from '../kube/in-turn.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { type Change, runReflector } from '../kube/reflector.ts';
 import { sleep } from '../kube/sleep.ts';
@@ -81,6 +82,7 @@ const epochOf = async ({ cluster, history, kube, log, random }: RelayPorts, sign
 export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
   const { cluster, history } = ports;
   let epoch = '';
+  const pages = inTurn();
   const waiting = new Set(watchedKinds.map(({ kind }) => kind));
   const interrupted = new Set<string>();
   let sent = 0;
@@ -130,6 +132,7 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
       watched.labelSelector,
       {
         transport: ports.transport,
+        pages,
         clock: ports.clock,
         random: ports.random,
         ...(ports.times === undefined ? {} : { times: ports.times }),
