@@ -10,15 +10,21 @@ import { readsTogether } from '../lib/state/reads-together.ts';
 import type { Adapters } from './adapters.ts';
 import type { Settings } from './settings.ts';
 
+/** The address of a queue, by its name in the kind table. */
+export const queueUrlIn =
+  ({ KPACKLESS_QUEUE_URL_PREFIX: prefix }: Settings) =>
+  (queue: string): string =>
+    `${prefix}${queue}.fifo`;
+
 /** Clients are made once; they ask for credentials when they first send. */
 export const awsAdapters = (settings: Settings, log: Log): Adapters => {
   const sqs = new SQSClient({});
-  const queueUrl = (queue: string): string => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`;
+  const queueUrl = queueUrlIn(settings);
   return {
     table: readsTogether(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
     sender: sqsSender(sqs, queueUrl),
     deadLetters: sqsDeadLetters(sqs, queueUrl),
-    receipts: (queue) => sqsReceipts(sqs, queueUrl(queue), log),
+    receipts: (queue) => sqsReceipts(sqs, { queueUrl: queueUrl(queue), own: settings.KPACKLESS_SENDERS, log }),
     aws: {
       region: () => sqs.config.region(),
       credentials: async () => {

@@ -2,6 +2,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { clusterConnections } from '../lib/clusters/connect.ts';
 import { registrations as keptRegistrations } from '../lib/clusters/registrations.ts';
+import { count } from '../lib/queue/count.ts';
 import { mayWake } from '../lib/queue/senders.ts';
 import { jsonLog } from '../lib/reconcile/log.ts';
 import { Received } from '../lib/reconcile/received.ts';
@@ -43,6 +44,10 @@ const makePorts = async (settings: Settings) => {
     registrations,
     credentials: aws.credentials,
     clock,
+    waited: (cluster, { perSecond, refused, repeated, waitedMilliseconds }) => {
+      const counted = { ApiRefusals: refused, ApiRepeats: repeated, ApiWaitMilliseconds: waitedMilliseconds };
+      log('warn', 'calls of a cluster waited', { cluster, perSecond, ...count(counted, clock()) });
+    },
   });
   return {
     settings,

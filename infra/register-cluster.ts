@@ -7,10 +7,30 @@ import { Clusters, type Registration } from '../lib/state/clusters.ts';
 import { DynamoDbTable } from '../lib/state/dynamodb-table.ts';
 
 const usage =
-  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--grant GRANT]… [--relay-role-id AROA…] [--table kpackless]; a GRANT is: ' +
+  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--grant GRANT]… [--relay-role-id AROA…] [--requests-per-second N [--burst N]] [--table kpackless]; a GRANT is: ' +
   grantForm;
 
 const mostGrants = 200;
+
+/** A whole number from 1 to 100,000, as somebody typed it; undefined when it is none. */
+const countIn = (given: string): number | undefined => {
+  const count = /^\d{1,6}$/.test(given) ? Number(given) : 0;
+  return count >= 1 && count <= 100_000 ? count : undefined;
+};
+
+/** The rate that each process may ask the cluster at; as many at once as in a second unless it is said. @throws what `invalid` makes */
+const rateIn = (
+  perSecond: string | undefined,
+  burst: string | undefined,
+  invalid: (why: string) => PermanentError,
+): Registration['rate'] => {
+  if (perSecond === undefined && burst !== undefined) throw invalid('--burst goes with --requests-per-second');
+  if (perSecond === undefined) return undefined;
+  const [each, atOnce] = [countIn(perSecond), countIn(burst ?? perSecond)];
+  if (each === undefined || atOnce === undefined)
+    throw invalid('--requests-per-second and --burst are whole numbers from 1 to 100000');
+  return { perSecond: each, burst: atOnce };
+};
 
 /** What the command line asks for. */
 export interface RegisterOptions {
@@ -33,6 +53,8 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
       'ca-data': text,
       grant: { ...text, multiple: true },
       'relay-role-id': text,
+      'requests-per-second': text,
+      burst: text,
       table: text,
     },
     allowPositionals: true,
@@ -54,6 +76,7 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
     throw invalid(`${relayRoleId} is no unique id of a role: infra/relay-role.yml says it as RelayRoleId`);
   if (given.length > mostGrants) throw invalid(`--grant is taken ${mostGrants} times at most`);
   const grants = given.map(parseGrant);
+  const rate = rateIn(values['requests-per-second'], values.burst, invalid);
   const registration = { access: 'eks', eksName, region, server, caData, roleArn } as const;
   return {
     cluster,
@@ -62,6 +85,7 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
       ...registration,
       ...(grants.length > 0 && { grants }),
       ...(relayRoleId !== undefined && { relayRoleId }),
+      ...(rate !== undefined && { rate }),
     },
   };
 };

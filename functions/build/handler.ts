@@ -8,13 +8,13 @@ import { attestPorts } from '../attest-ports.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 import { registryPorts } from '../registry-ports.ts';
 
-export const handler = reconcileHandler(({ settings, aws, table, sender, kube }) => {
+export const handler = reconcileHandler(({ settings, aws, table, sender, kube, clock }) => {
   const program = (name: string) => ({ image: settings.KPACKLESS_STEP_IMAGE, command: [`/cnb/process/${name}`] });
   const maximum = settings.KPACKLESS_MAXIMUM_PLATFORM_API;
   const { registryFor } = registryPorts(settings);
   return buildReconciler({
     cap: {
-      slots: new Slots(table),
+      slots: new Slots(table, clock),
       perInstallation: settings.KPACKLESS_MAX_BUILDS,
       perNamespace: settings.KPACKLESS_MAX_BUILDS_PER_NAMESPACE,
       kube,

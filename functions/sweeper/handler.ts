@@ -1,6 +1,6 @@
 /** Once a minute: wakes what is due; now and then brings dead letters back. */
 import type { Context } from 'aws-lambda';
-import { queueRows } from '../../lib/reconcile/kind-table.ts';
+import { sqsRows } from '../../lib/reconcile/kind-table.ts';
 import { Redrives } from '../../lib/state/redrives.ts';
 import { redriveDeadLetters } from '../../lib/sweeper/redrive.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
@@ -27,7 +27,7 @@ export const handler = async (
     lookedAt = now;
     await redriveDeadLetters(
       redrivePorts,
-      queueRows.map(({ name }) => name),
+      sqsRows.map(({ name }) => name),
       now,
     );
   }

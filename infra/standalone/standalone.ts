@@ -8,7 +8,7 @@ import { openDatabase } from '../../lib/embedded/database.ts';
 import { Messages } from '../../lib/embedded/messages.ts';
 import type { Invoke } from '../../lib/embedded/queue.ts';
 import { EmbeddedQueues } from '../../lib/embedded/queues.ts';
-import { sqliteTable } from '../../lib/embedded/sqlite-table.ts';
+import { dropEnded, sqliteTable } from '../../lib/embedded/sqlite-table.ts';
 import { queueRows } from '../../lib/reconcile/kind-table.ts';
 import { type Log, sayError } from '../../lib/reconcile/log.ts';
 import type { Registration } from '../../lib/state/clusters.ts';
@@ -31,6 +31,8 @@ export interface StandaloneOptions {
   readonly healthPort: number;
   /** Serves push hooks, with KPACKLESS_HOOK_SECRET among the settings; 0 is any free port. Nowhere without. */
   readonly hookPort?: number | undefined;
+  /** Time between two sweeps; a second without. For tests: AWS sweeps once a minute. */
+  readonly sweepMilliseconds?: number;
   /** Puts something between handlers and adapters: reads that lag, a look at what is sent. For tests. */
   readonly between?: (adapters: Adapters) => Adapters;
 }
@@ -48,9 +50,10 @@ export interface Standalone {
   stop(): Promise<void>;
 }
 
-const sweepMilliseconds = 1000;
-/** Passes of one kind at once: they wait for the API server and registries most of the time. */
-const concurrency = 20;
+const usualSweepMilliseconds = 1000;
+const dropMilliseconds = 3_600_000;
+/** Passes of one kind at once, twenty of one namespace at most: they wait for the API server and registries most of the time. */
+const concurrency = 25;
 
 /** The function of each row of the kind table, as Lambda would load it. Written out, so that a bundle holds them. */
 const handlers: Readonly<Record<string, () => Promise<{ readonly handler: Invoke }>>> = {
@@ -131,12 +134,14 @@ const bringUp = async (
 
   const { handler: sweep } = await import('../../functions/sweeper/handler.ts');
   undo.push(
-    startTimer(sweepMilliseconds, async () => {
+    startTimer(options.sweepMilliseconds ?? usualSweepMilliseconds, async () => {
       await sweep({}, { getRemainingTimeInMillis: () => 30_000 }).catch((error: unknown) =>
         log('error', 'sweeping failed', { why: sayError(error) }),
       );
     }),
   );
+
+  undo.push(startTimer(dropMilliseconds, async () => void dropEnded(database, Math.floor(Date.now() / 1000))));
 
   const { identityOf } = await import('../../lib/relay/relay.ts');
   const { startRelays } = await import('../../lib/relay/relays.ts');

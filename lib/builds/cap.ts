@@ -6,6 +6,7 @@ import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isControlledBy, isDeleting } from '../kube/object.ts';
 import type { Pass } from '../reconcile/reconciler.ts';
+import { NotRegisteredError } from '../state/clusters.ts';
 import type { SlotUser } from '../state/keys.ts';
 import { type Cap, type IsAlive, mostCounted, type Place, type Slots } from '../state/slots.ts';
 import { isFinished } from './is-finished.ts';
@@ -89,7 +90,7 @@ export const buildCap = (ports: CapPorts | undefined): BuildCap => {
   if (ports === undefined || (ports.perInstallation === undefined && ports.perNamespace === undefined)) return noCap;
   const { slots } = ports;
 
-  /** A Build that may still make a pod, or whose pod still runs. What cannot be asked counts as alive. */
+  /** A Build that may still make a pod, or whose pod still runs. What cannot be asked counts as alive, unless its cluster was removed. */
   const aliveFor =
     ({ cluster, kube, signal }: Pass): IsAlive =>
     async (user) => {
@@ -104,6 +105,7 @@ export const buildCap = (ports: CapPorts | undefined): BuildCap => {
           pod !== undefined && isControlledBy(pod, { metadata: { uid } }) && !['Succeeded', 'Failed'].includes(phase)
         );
       } catch (error) {
+        if (error instanceof NotRegisteredError) return false;
         if (error instanceof ExpectedError) return true;
         throw error;
       }

@@ -7,14 +7,15 @@ import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { saysClusterIsDown } from '../kube/errors.ts';
 import { type KubeObject, type ObjectKey } from '../kube/object.ts';
+import type { ComesAgain } from '../queue/comes-again.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
-import { dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
+import { comesAgain, dueAfterFailure, freshDueAt } from '../reconcile/due.ts';
 import { CLUSTER_KIND, mayHaveDependents, queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
-import { clusterScope, type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
-import type { Records } from '../state/records.ts';
+import { clusterScope, type Dependency, type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
+import { type ObjectRecord, type Records, versionInEpoch } from '../state/records.ts';
 import { hearOfCluster, isClusterNews } from './hear-of-cluster.ts';
 import { visibleHash } from './visible-hash.ts';
 
@@ -37,6 +38,12 @@ const pauseMilliseconds = 100;
 const phases = ['exact', 'set'] as const;
 type Phase = (typeof phases)[number];
 
+const dependencyOf = ({ kind, namespace, name }: TargetKey, phase: Phase): Dependency => ({
+  kind,
+  namespace,
+  name: phase === 'set' ? '*' : name,
+});
+
 /** `exact:` or `set:` and the last dependent told. */
 const parseCursor = (cursor: string | undefined): { readonly phase: Phase; readonly from: string | undefined } => {
   const colon = cursor?.indexOf(':') ?? -1;
@@ -44,35 +51,94 @@ const parseCursor = (cursor: string | undefined): { readonly phase: Phase; reado
   return { phase, from: cursor?.slice(colon + 1) || undefined };
 };
 
-/** Tells the dependents of `target` what has changed. @throws ExpectedError when it is to be gone on with later */
+/** Whether everything that the messages say of the object was told: each names the version that dependents were told of last. */
+const isTold = (record: ObjectRecord, messages: readonly Message[]): boolean =>
+  record.fanningHash === undefined &&
+  messages.every(
+    ({ reason, epoch, cause: { resourceVersion } }) =>
+      (reason === 'self' || reason === 'list') &&
+      resourceVersion !== '' &&
+      versionInEpoch(epoch, resourceVersion) === record.fannedVersion,
+  );
+
+/**
+ * Whether nobody need be told, as far as the table knows. Who begins to depend on the object afterwards reads it afterwards (DESIGN §3.8). Only
+ * where nothing was ever told: a hash that is remembered would hide what somebody has read meanwhile.
+ */
+const concernsNobody = async (records: Records, target: TargetKey, record: ObjectRecord): Promise<boolean> => {
+  if (record.fannedHash !== undefined || record.fanningHash !== undefined) return false;
+  const pages = await Promise.all(
+    phases.map((phase) => records.dependents(target.cluster, dependencyOf(target, phase), { limit: 1 })),
+  );
+  return pages.every(({ targets }) => targets.length === 0);
+};
+
+/** Tells the dependents of `target` what has changed. The table is asked first: what concerns nobody costs the API server nothing. @throws ExpectedError when it is to be gone on with later */
 const tell = async (
   ports: DependentsPorts,
   target: TargetKey,
   messages: readonly Message[],
   signal: AbortSignal,
-): Promise<'unchanged' | 'told'> => {
-  const { cluster, kind, namespace, name } = target;
+): Promise<'unchanged' | 'told' | 'nobody'> => {
+  const { records } = ports;
+  const record = await records.read(target);
+  if (isTold(record, messages)) return 'unchanged';
+  if (await concernsNobody(records, target, record)) return 'nobody';
   const object = await readObject(ports, target, signal);
   const hash = visibleHash(object);
-  const record = await ports.records.read(target);
+  const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
+  const version = versionInEpoch(epoch, object?.metadata?.resourceVersion ?? '');
   // Somebody may have been told something else by a telling that was not finished: then all are told again.
-  if (record.fannedHash === hash && record.fanningHash === undefined) return 'unchanged';
+  if (record.fannedHash === hash && record.fanningHash === undefined) {
+    if (record.fannedVersion !== version) await records.alsoFanned(target, hash, version);
+    return 'unchanged';
+  }
 
+  const goesOn = record.fanningHash === hash;
+  if (!goesOn) await records.beginFan(target, hash);
+  const wake = wakerOf(ports, target, object, epoch);
+  const resumed = parseCursor(goesOn ? record.fanCursor : undefined);
+  let isAlone = resumed.from === undefined;
+  for (const phase of phases.slice(phases.indexOf(resumed.phase))) {
+    let from = phase === resumed.phase ? resumed.from : undefined;
+    do {
+      if (signal.aborted) throw new ExpectedError('the budget was spent before everybody was told');
+      const page = await records.dependents(target.cluster, dependencyOf(target, phase), { limit: pageSize, from });
+      await wake(page.targets);
+      if (page.targets.length > 0) isAlone = false;
+      from = page.next;
+      if (from !== undefined) {
+        await records.saveFanCursor(target, `${phase}:${from}`);
+        await ports.pause(pauseMilliseconds);
+      }
+    } while (from !== undefined);
+  }
+  if (isAlone || object === undefined) await records.forgetFan(target, hash, rowOf(target.kind) !== undefined);
+  else await records.finishFan(target, hash, version);
+  return 'told';
+};
+
+/** What wakes dependents of `target`, as it is now. */
+const wakerOf = (
+  ports: DependentsPorts,
+  { cluster, kind, namespace, name }: TargetKey,
+  object: KubeObject | undefined,
+  epoch: string,
+): ((dependents: readonly TargetKey[]) => Promise<void>) => {
   const { uid = '', resourceVersion = '' } = object?.metadata ?? {};
   const cause = { kind, namespace, name, uid, resourceVersion };
   // What is gone has no version: without an occasion, two deletions in five minutes would be one for SQS.
   const occasion =
     object === undefined ? { occasion: `${kind}/${namespace}/${name}@gone@${ports.clock().getTime()}` } : {};
-  const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
-  const wake = async (targets: readonly TargetKey[]): Promise<void> => {
+  return async (dependents) => {
     const byQueue = Map.groupBy(
-      targets.filter((dependent) => rowOf(dependent.kind) !== undefined),
+      dependents.filter((dependent) => rowOf(dependent.kind) !== undefined),
       (dependent) => queueOf(dependent.kind),
     );
-    for (const [queue, dependents] of byQueue)
+    for (const [queue, woken] of byQueue)
       await ports.sender.send(
         queue,
-        dependents.map((dependent) => ({
+        woken.map((dependent) => ({
           v: 1,
           cluster,
           epoch,
@@ -83,29 +149,6 @@ const tell = async (
         })),
       );
   };
-
-  const goesOn = record.fanningHash === hash;
-  if (!goesOn) await ports.records.beginFan(target, hash);
-  const resumed = parseCursor(goesOn ? record.fanCursor : undefined);
-  for (const phase of phases.slice(phases.indexOf(resumed.phase))) {
-    let from = phase === resumed.phase ? resumed.from : undefined;
-    do {
-      if (signal.aborted) throw new ExpectedError('the budget was spent before everybody was told');
-      const page = await ports.records.dependents(
-        cluster,
-        { kind, namespace, name: phase === 'set' ? '*' : name },
-        { limit: pageSize, from },
-      );
-      await wake(page.targets);
-      from = page.next;
-      if (from !== undefined) {
-        await ports.records.saveFanCursor(target, `${phase}:${from}`);
-        await ports.pause(pauseMilliseconds);
-      }
-    } while (from !== undefined);
-  }
-  await ports.records.finishFan(target, hash);
-  return 'told';
 };
 
 /** The object as it is now. The cluster's circuit is asked before and told after. @throws ExpectedError */
@@ -154,7 +197,7 @@ const work = async (
 /** Runs one telling for the object that `woken` names, or for the one whose telling was put off. @throws only what is a bug */
 export const dependentsRunner =
   (ports: DependentsPorts) =>
-  async (woken: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string> => {
+  async (woken: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<string | ComesAgain> => {
     const putOff = toldIn(woken);
     const target = putOff ?? woken;
     if (!mayHaveDependents(target.kind)) {
@@ -173,13 +216,16 @@ export const dependentsRunner =
       const attempts = record.attempts + 1;
       ports.log('warn', 'telling dependents was put off', { ...target, attempts, why: sayError(error) });
       const waitSeconds = dueAfterFailure(error, attempts, ports.random());
-      await ports.records.finish(later, record, {
+      const dueAt = freshDueAt(seconds(ports.clock()), waitSeconds, messages);
+      const isPutOff = await ports.records.finish(later, record, {
         resourceVersion: undefined,
         epoch: messages.findLast((message) => message.epoch !== '')?.epoch ?? record.epoch ?? '',
         attempts,
-        dueAt: freshDueAt(seconds(ports.clock()), waitSeconds, messages),
+        dueAt,
         edges: undefined,
       });
-      return 'put off';
+      // Somebody else put it off meanwhile, perhaps for longer.
+      if (!isPutOff) await ports.records.park(later, dueAt);
+      return comesAgain(error, waitSeconds) ? { result: 'put off', comesAgainSeconds: waitSeconds } : 'put off';
     }
   };

@@ -87,6 +87,14 @@ export class Messages {
     this.#sql(`UPDATE message SET hidden_until = ?, in_hand = 0 WHERE ${among}`).run(until, JSON.stringify(seqs));
   }
 
+  /** Hides messages until `until`, as if they had never been handed out. */
+  requeue(seqs: readonly number[], until: number): void {
+    this.#sql(`UPDATE message SET received = 0, hidden_until = ?, in_hand = 0 WHERE ${among}`).run(
+      until,
+      JSON.stringify(seqs),
+    );
+  }
+
   /** Until when a target's messages are hidden; 0 when they are not. */
   hiddenUntil(queue: string, target: string): number {
     const row = this.#sql('SELECT max(hidden_until) AS hidden FROM message WHERE queue = ? AND target = ?').get(

@@ -4,6 +4,7 @@
  */
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Messages, NewMessage, StoredMessage } from './messages.ts';
+import { mayTakePlace } from './shares.ts';
 import { Turns, type Waiting } from './turns.ts';
 
 /** A function as Lambda would call it. */
@@ -16,7 +17,7 @@ export type Invoke = (
 export interface QueueOptions {
   readonly name: string;
   readonly messages: Messages;
-  /** Targets that are worked on at once. */
+  /** Targets that are worked on at once; four fifths of them at most of one tenant. */
   readonly concurrency: number;
   /** What an invocation may take. */
   readonly timeoutSeconds: number;
@@ -80,6 +81,8 @@ export class EmbeddedQueue {
   readonly #inHand = new Map<string, Waiting | undefined>();
   /** Targets whose messages are hidden until their timer fires. */
   readonly #hidden = new Map<string, NodeJS.Timeout>();
+  /** How many targets of each tenant are worked on. */
+  readonly #held = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
   #invoke: Invoke | undefined;
   #stopped = false;
@@ -144,12 +147,20 @@ export class EmbeddedQueue {
     const invoke = this.#invoke;
     if (invoke === undefined) return;
     while (!this.#stopped && this.#inHand.size < this.#options.concurrency) {
-      const next = this.#turns.next();
+      const free = this.#options.concurrency - this.#inHand.size;
+      const next = this.#turns.next((tenant) => mayTakePlace(this.#held.get(tenant) ?? 0, free));
       if (next === undefined) return;
       this.#inHand.set(next.target, undefined);
+      this.#hold(next, 1);
       const run = this.#work(next, invoke).finally(() => this.#running.delete(run));
       this.#running.add(run);
     }
+  }
+
+  #hold({ tenant }: Waiting, more: number): void {
+    const held = (this.#held.get(tenant) ?? 0) + more;
+    if (held > 0) this.#held.set(tenant, held);
+    else this.#held.delete(tenant);
   }
 
   /** One turn of a target. When the store fails (a full disk) nothing is lost: it is tried again in seconds. */
@@ -163,6 +174,7 @@ export class EmbeddedQueue {
     }
     const come = this.#inHand.get(waiting.target);
     this.#inHand.delete(waiting.target);
+    this.#hold(waiting, -1);
     if (this.#stopped) return;
     if (left.hiddenUntil > this.#now()) this.#hide(waiting, left.hiddenUntil);
     else if (come !== undefined || left.more) this.#turns.add(come ?? waiting);

@@ -1,6 +1,7 @@
 /** The queues of standalone mode as the rest of the code sees them: a sender, receipts, dead letters (DESIGN §3.18). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Receipts } from '../queue/batch.ts';
+import { markBulk, mayWait, tenantOf } from '../queue/bulk.ts';
 import type { DeadLetters } from '../queue/dead-letters.ts';
 import { groupOf, type Message, noveltyOf, targetOf } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
@@ -8,17 +9,17 @@ import { type KindRow, maxReceiveCount, visibilitySeconds } from '../reconcile/k
 import { deadLettersOf, type Messages, type NewMessage } from './messages.ts';
 import { EmbeddedQueue, type Invoke } from './queue.ts';
 
-/** What waits behind what somebody has just done: reasons that come by the thousand. */
-const inBulk: ReadonlySet<Message['reason']> = new Set(['list', 'dependency', 'due', 'redrive']);
-
 const stored = (message: Message): NewMessage => ({
   // As text: ids need no fixed length here, and a digest is most of what sending costs.
   target: groupOf(targetOf(message)),
-  tenant: `${message.cluster}/${message.target.namespace}`,
-  bulk: inBulk.has(message.reason),
+  tenant: tenantOf(targetOf(message)),
+  bulk: mayWait(message),
   id: noveltyOf(message),
   body: JSON.stringify(message),
 });
+
+/** What begins anew waits for so long: nothing else would keep it from being handed out at once. */
+const requeuedMilliseconds = 5000;
 
 /** What the queues are given. */
 export interface EmbeddedQueuesOptions {
@@ -64,7 +65,7 @@ export class EmbeddedQueues implements Sender, DeadLetters {
   }
 
   async send(queue: string, messages: readonly Message[]): Promise<void> {
-    if (messages.length > 0) this.#queue(queue).send(messages.map(stored));
+    if (messages.length > 0) this.#queue(queue).send(markBulk(messages).map(stored));
   }
 
   /** Begins to hand the queue's messages to its function. */
@@ -83,9 +84,14 @@ export class EmbeddedQueues implements Sender, DeadLetters {
       delay: async (records, seconds) =>
         this.#messages.hide(
           records.map(({ receiptHandle }) => Number(receiptHandle)),
-          this.#clock().getTime() + seconds * 1000,
+          Math.ceil(this.#clock().getTime() + seconds * 1000),
         ),
       delete: async (records) => this.#messages.delete(records.map(({ receiptHandle }) => Number(receiptHandle))),
+      requeue: async (records) =>
+        this.#messages.requeue(
+          records.map(({ receiptHandle }) => Number(receiptHandle)),
+          this.#clock().getTime() + requeuedMilliseconds,
+        ),
     };
   }
 

@@ -133,3 +133,7 @@ export const sqliteTable = (database: DatabaseSync): Table => {
       ).map(itemOf),
   };
 };
+
+/** Removes what may be dropped at `now` (Unix seconds), as DynamoDB's time to live does; gives how many. Looks at every item: once an hour is enough. */
+export const dropEnded = (database: DatabaseSync, now: number): number =>
+  Number(database.prepare("DELETE FROM item WHERE attributes ->> '$.endsAt' <= ?").run(now).changes);

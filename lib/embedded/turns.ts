@@ -25,8 +25,9 @@ class Ring {
     if (targets?.size === 0) this.#tenants.delete(tenant);
   }
 
-  next(): { readonly tenant: string; readonly target: string } | undefined {
+  next(isLet: (tenant: string) => boolean): { readonly tenant: string; readonly target: string } | undefined {
     for (const [tenant, targets] of this.#tenants) {
+      if (!isLet(tenant)) continue;
       this.#tenants.delete(tenant);
       for (const target of targets) {
         targets.delete(target);
@@ -61,11 +62,11 @@ export class Turns {
     (wanted.bulk ? this.#bulk : this.#urgent).add(wanted.tenant, wanted.target);
   }
 
-  /** Takes the next one; undefined when nobody waits. */
-  next(): Waiting | undefined {
+  /** Takes the next one of a tenant that is let; undefined when none waits. Those that are not let keep their turn. */
+  next(isLet: (tenant: string) => boolean = () => true): Waiting | undefined {
     const bulkFirst = this.#row >= urgentInARow;
     const [first, second] = bulkFirst ? [this.#bulk, this.#urgent] : [this.#urgent, this.#bulk];
-    const taken = first.next() ?? second.next();
+    const taken = first.next(isLet) ?? second.next(isLet);
     const waiting = taken && this.#waiting.get(taken.target);
     if (waiting === undefined) return undefined;
     this.#waiting.delete(waiting.target);

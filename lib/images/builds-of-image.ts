@@ -37,11 +37,13 @@ export interface ImageBuilds {
   readonly all: readonly Build[];
   readonly last: Build | undefined;
   readonly lastSuccess: Build | undefined;
+  /** One that is being deleted and has not ended: something holds it, and its pod may still run. */
+  readonly ending: Build | undefined;
   /** Number for the next Build: above every number there is or ever was, also when Builds have been deleted (DESIGN §4). */
   readonly nextNumber: number;
 }
 
-/** Sorts out what a list by label gave. Builds that are being deleted no longer count, but their numbers do. */
+/** Sorts out what a list by label gave. Builds that are being deleted no longer count, but their numbers do, and what of them still runs. */
 export const imageBuilds = (listed: readonly Build[], image: Image): ImageBuilds => {
   const counted = listed.filter((build) => counts(build, image));
   const all = counted.filter((build) => !isDeleting(build)).toSorted(byAge);
@@ -50,6 +52,7 @@ export const imageBuilds = (listed: readonly Build[], image: Image): ImageBuilds
     all,
     last: all.at(-1),
     lastSuccess: all.findLast(isSuccess),
+    ending: counted.find((build) => isDeleting(build) && isRunning(build)),
     nextNumber: Math.max(image.status?.buildCounter ?? 0, 0, ...numbers) + 1,
   };
 };

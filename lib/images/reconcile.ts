@@ -26,7 +26,7 @@ import { isPaused, pauseRemark } from './requests.ts';
 import { readySource } from './resolved-source.ts';
 import { mayWaitSeconds, toldNow } from './running-told.ts';
 import { ensureSourceResolver } from './source-resolver.ts';
-import { builderMissing, buildRunning, passFailed, wholeStatus } from './status.ts';
+import { buildEnding, builderMissing, buildRunning, passFailed, wholeStatus } from './status.ts';
 
 /** What the operator decides for all Images. */
 export interface ImageOptions {
@@ -82,6 +82,11 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
       if (waitSeconds > 0) return again(waitSeconds, 'how far the Build is was told a moment ago');
       if ((await pass.writeStatus(stored, status)) !== stored) pass.remember(toldNow(builds.last, now));
       return again(unfinishedSeconds, `Build ${builds.last.metadata.name} is running`);
+    }
+
+    if (builds.ending !== undefined) {
+      await pass.writeStatus(stored, buildEnding(image, builder, builds.ending, now));
+      return again(unfinishedSeconds, `Build ${builds.ending.metadata.name} is being deleted`);
     }
 
     const claimName = await ensureCacheClaim(image, pass);

@@ -135,5 +135,10 @@ export const ensureSourceResolver = async (image: Image, pass: Pass): Promise<En
       if (!isKubeError(error, 'already-exists')) throw error;
     }
   const exists = await kube.get<SourceResolver>({ kind: 'SourceResolver', namespace, name });
-  return exists === undefined ? make() : asStored(await adjusted(exists, wanted, image, kube), false);
+  if (exists === undefined) return make();
+  const ours = await adjusted(exists, wanted, image, kube);
+  const isSaid = ours !== exists || ours.status?.conditions !== undefined || resolvedAlone(ours) === undefined;
+  // A pass that made it did not come to say what it resolves to, or the answer to the POST was lost.
+  if (!isSaid) return resolvedAtOnce(ours, pass);
+  return asStored(ours, false);
 };

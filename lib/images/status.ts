@@ -134,6 +134,18 @@ export const buildRunning = (
   };
 };
 
+/** A Build that is being deleted has not ended: until it is gone no other is started, as one Image never has two pods at once. */
+export const buildEnding = (image: Image, builder: ImageBuilder, ending: Build, now: Date): ImageStatus => {
+  const { name, finalizers = [] } = ending.metadata;
+  const holders = finalizers.length === 0 ? '' : `; it is held by ${finalizers.join(', ')}`;
+  const text = `Build '${name}' is being deleted, and no other is started until it is gone${holders}`;
+  const wanted = [
+    condition('Ready', 'Unknown', 'BuildRunning', text),
+    ...builderConditions(builder, readyBuilder(builder) !== undefined),
+  ];
+  return { ...image.status, ...observed(image), conditions: conditionsFor(image, wanted, now) };
+};
+
 /** Rows 2 to 6: the whole status. */
 export const wholeStatus = (seen: Seen): ImageStatus => {
   const { image, created, last, builder } = seen;

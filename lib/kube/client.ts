@@ -2,7 +2,7 @@
 import { kinds } from '../api/kinds.ts';
 import { PermanentError } from '../errors/expected.ts';
 import type { RegistryGrant } from '../state/clusters.ts';
-import { parseJsonCutBelow } from '../text/bounded-json.ts';
+import { type Asked, jsonIn, listIn, objectIn, tokenIn } from './answers.ts';
 import { isKubeError, KubeError } from './errors.ts';
 import type { JustWritten } from './just-written.ts';
 import { endOfLog, type LogExcerpt } from './log-end.ts';
@@ -49,17 +49,9 @@ export interface KubeClient {
   logEnd(pod: ObjectKey, container: string, limit: number, seconds: number): Promise<LogExcerpt>;
 }
 
-/** Objects have some twenty levels at most; the API server lets ten thousand through in fields that are kept as they are. */
-const deepest = 100;
 const pageSize = 500;
 /** 200 pages of 500: above this a list is not something one pass may hold in memory. */
 const maxPages = 200;
-
-interface ListAnswer<T> {
-  readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
-  /** `null` when there are none, of some servers. */
-  readonly items?: readonly T[] | null;
-}
 
 const withKind = <T extends KubeObject>(object: T, kind: string): T => ({
   ...object,
@@ -70,8 +62,10 @@ const withKind = <T extends KubeObject>(object: T, kind: string): T => ({
 /** The version that reading an object by name may be as old as; undefined: as it is now. */
 export type NotOlderThan = (key: ObjectKey) => string | undefined;
 
-/** What spares the API server and its store work. */
-export interface Sparing {
+/** How reads and writes are made; each may be left out. */
+export interface ClientOptions {
+  /** When the time of who asks is over, in milliseconds since 1970. */
+  readonly until?: number | undefined;
   /** Reads by name of what a version is known of are answered from the API server's watch cache. */
   readonly notOlderThan?: NotOlderThan | undefined;
   /** And not at all where that version was written here moments ago. */
@@ -82,26 +76,25 @@ export interface Sparing {
 export const kubeClient = (
   transport: KubeTransport,
   signal?: AbortSignal,
-  { notOlderThan = () => undefined, justWritten }: Sparing = {},
+  { until, notOlderThan = () => undefined, justWritten }: ClientOptions = {},
 ): KubeClient => {
-  const send = async <T>(request: KubeRequest): Promise<T> => {
-    const { body } = await transport.send({ ...request, signal });
-    try {
-      return parseJsonCutBelow(body, deepest) as T;
-    } catch (cause) {
-      // A proxy's page with status 200, or an answer cut short: not the API server's word.
-      throw new KubeError('server', `${request.method} ${request.path}: ${transport.server} did not answer with JSON`, {
-        cause,
-      });
-    }
-  };
+  const { server } = transport;
+  const whole = ({ method, path }: KubeRequest): Asked => ({ what: `${method} ${path}`, server });
+
+  /** The body of the answer to a request. */
+  const send = async (request: KubeRequest): Promise<string> =>
+    (await transport.send({ ...request, signal, until })).body;
+
+  /** A request that is answered with the object `key`. */
+  const sendFor = async <T extends KubeObject>(key: ObjectKey, request: KubeRequest): Promise<T> =>
+    objectIn(await send(request), key, whole(request)) as T;
 
   /** A write of `key` by `request`; of kinds that have passes, what it came to is kept for them. */
   const sendKept = <T extends KubeObject>(key: ObjectKey, request: KubeRequest & { readonly body: string }) => {
-    const writing = send<T>(request);
+    const writing = sendFor<T>(key, request);
     if (justWritten === undefined || !(key.kind in kinds)) return writing;
-    const whole = writing.then((object) => withKind(object, key.kind));
-    return justWritten.keep(key, request.body.length, whole);
+    const kept = writing.then((object) => withKind(object, key.kind));
+    return justWritten.keep(key, request.body.length, kept);
   };
 
   const write = <T extends KubeObject>(
@@ -119,7 +112,7 @@ export const kubeClient = (
     const items: T[] = [];
     let next: string | undefined;
     for (let page = 0; page < maxPages; page += 1) {
-      const answer: ListAnswer<T> = await send({
+      const request = {
         method: 'GET',
         path: collectionPath(kind, options.namespace),
         query: {
@@ -128,23 +121,24 @@ export const kubeClient = (
           labelSelector: options.labelSelector,
           fieldSelector: options.fieldSelector,
         },
-      });
-      for (const item of answer.items ?? []) items.push(withKind(item, kind));
-      next = answer.metadata?.continue;
-      if (next === undefined || next === '') return items;
+      } as const;
+      const answer = listIn<T>(await send(request), kind, whole(request));
+      for (const item of answer.items) items.push(withKind(item, kind));
+      ({ next } = answer);
+      if (next === '') return items;
     }
     throw new PermanentError('TooManyObjects', `there are more than ${maxPages * pageSize} objects of kind ${kind}`);
   };
 
   /** A cache that does not come so far within seconds says so with 504; then the store is asked. */
-  const getByName = async <T>(key: ObjectKey, resourceVersion: string | undefined): Promise<T> => {
+  const getByName = async <T extends KubeObject>(key: ObjectKey, resourceVersion: string | undefined): Promise<T> => {
     const path = objectPath(key.kind, key.namespace, key.name);
-    if (resourceVersion === undefined) return send<T>({ method: 'GET', path });
+    if (resourceVersion === undefined) return sendFor<T>(key, { method: 'GET', path });
     try {
-      return await send<T>({ method: 'GET', path, query: { resourceVersion } });
+      return await sendFor<T>(key, { method: 'GET', path, query: { resourceVersion } });
     } catch (error) {
       if (!(error instanceof KubeError) || error.status !== 504) throw error;
-      return send<T>({ method: 'GET', path });
+      return sendFor<T>(key, { method: 'GET', path });
     }
   };
 
@@ -162,7 +156,8 @@ export const kubeClient = (
     },
     getForeign: async (apiVersion, plural, namespace, name) => {
       try {
-        return await send<unknown>({ method: 'GET', path: foreignPath(apiVersion, plural, namespace, name) });
+        const request = { method: 'GET', path: foreignPath(apiVersion, plural, namespace, name) } as const;
+        return jsonIn(await send(request), whole(request));
       } catch (error) {
         if (isKubeError(error, 'not-found')) return undefined;
         throw error;
@@ -184,7 +179,7 @@ export const kubeClient = (
     replace: (object) => write('PUT', object, {}),
     replaceStatus: (object) => write('PUT', object, {}, '/status'),
     patch: (key, patch) =>
-      send({
+      sendFor(key, {
         method: 'PATCH',
         path: objectPath(key.kind, key.namespace, key.name),
         body: JSON.stringify(patch),
@@ -205,6 +200,7 @@ export const kubeClient = (
           path: objectPath(key.kind, key.namespace, key.name),
           body: JSON.stringify({ preconditions: { uid }, propagationPolicy: 'Background' }),
           signal,
+          until,
         });
       } catch (error) {
         if (error instanceof KubeError && (error.code === 'not-found' || error.code === 'conflict')) return;
@@ -213,7 +209,7 @@ export const kubeClient = (
     },
     token: async ({ namespace, name }, audience, seconds) => {
       const path = `${objectPath('ServiceAccount', namespace, name)}/token`;
-      const answer = await send<{ readonly status?: { readonly token?: unknown } | null }>({
+      const request = {
         method: 'POST',
         path,
         body: JSON.stringify({
@@ -221,11 +217,8 @@ export const kubeClient = (
           kind: 'TokenRequest',
           spec: { audiences: [audience], expirationSeconds: seconds },
         }),
-      });
-      const token = answer.status?.token;
-      if (typeof token !== 'string' || token === '')
-        throw new KubeError('server', `POST ${path}: ${transport.server} answered without a token`);
-      return token;
+      } as const;
+      return tokenIn(await send(request), whole(request));
     },
     logTail: async (pod, container, lines) => {
       const { body } = await transport.send({
@@ -234,13 +227,14 @@ export const kubeClient = (
         query: { container, tailLines: String(lines), limitBytes: '65536' },
         accept: '*/*',
         signal,
+        until,
       });
       return body;
     },
     logEnd: async (pod, container, limit, seconds) => {
       const path = `${objectPath('Pod', pod.namespace, pod.name)}/log`;
       const request = { method: 'GET', path, query: { container }, accept: '*/*', deadlineSeconds: seconds } as const;
-      const log = await transport.stream({ ...request, signal });
+      const log = await transport.stream({ ...request, signal, until });
       try {
         return await endOfLog(log, limit);
       } catch (cause) {

@@ -1,8 +1,8 @@
 /** One collection of an API server, read page by page: metadata only, object by object, in pages that are small however large the objects are. */
 import { KubeError } from './errors.ts';
-import type { InTurn } from './in-turn.ts';
 import { ListReader } from './list-reader.ts';
 import type { KubeMeta } from './object.ts';
+import type { OneAtATime } from './one-at-a-time.ts';
 import type { KubeTransport } from './transport.ts';
 import { type WatchedObject, watchedObject } from './watch-events.ts';
 
@@ -12,7 +12,7 @@ export interface Collection {
   readonly path: string;
   readonly labelSelector: string | undefined;
   /** Who else reads pages, so that one is held at a time; nobody without. */
-  readonly pages?: InTurn | undefined;
+  readonly pages?: OneAtATime | undefined;
 }
 
 /** A page of a list. */

@@ -6,8 +6,8 @@
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import { versionNow } from './collection.ts';
 import { isKubeError } from './errors.ts';
-import type { InTurn } from './in-turn.ts';
 import { listCollection } from './listing.ts';
+import type { OneAtATime } from './one-at-a-time.ts';
 import { SilentWatch, WatchEnded, watchOnce } from './one-watch.ts';
 import { collectionPath } from './resources.ts';
 import type { KubeTransport } from './transport.ts';
@@ -35,7 +35,7 @@ export interface ListedPage {
 export interface ReflectorPorts {
   readonly transport: KubeTransport;
   /** Whom this reflector shares its memory for pages with. */
-  readonly pages?: InTurn;
+  readonly pages?: OneAtATime;
   /** Resolves when everything has been accepted by the queues. */
   listed(page: ListedPage): Promise<void>;
   /** The server is as far as this version: said before anything of it is handed on. */
@@ -99,6 +99,8 @@ export const runReflector = async (
   /** Events may be missing behind the position: it moves on with a list alone. */
   let isLost = false;
   let isStart = true;
+  /** What a start hands on again. */
+  let repetition: Promise<void> | undefined;
   /** The last watch broke off: another server may answer now, which lags behind the one before. */
   let isAfterBreak = false;
   /** The last watch went on to its end: the server was there a moment ago, with the history that is known. */
@@ -180,8 +182,21 @@ export const runReflector = async (
       // Quiet watches that lasted have missed nothing, as it turns out.
       if (newest === undefined && failures === 0) fruitless = 0;
       if (mustPoll(fruitless)) ports.ready(true);
-    } else if (isStart && ports.repeatsAtStart !== false) await list(undefined);
+    } else if (isStart && ports.repeatsAtStart !== false) repetition = repeat();
     isStart = false;
+  };
+
+  /** Hands on all that is there, beside the watch: whoever does something just now does not wait for thousands that have not changed. */
+  const repeat = async (): Promise<void> => {
+    for (let tries = 1; !signal.aborted; tries += 1)
+      try {
+        await list(undefined);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        ports.warn(`listing ${kind} at the start`, error);
+        await ports.pause(pauseAfterFailure(tries, 0, ports.random()) * 1000, signal);
+      }
   };
 
   /**
@@ -282,6 +297,7 @@ export const runReflector = async (
       await wait(error, isExpired);
     }
   }
+  await repetition;
 
   async function wait(error: unknown, isExpired: boolean): Promise<void> {
     // Lists that stand for watches tell everything: what the watches lack is no interruption.

@@ -47,25 +47,43 @@ const named = {
 };
 const isNoName = 'is not named as an object of Kubernetes may be';
 
-const messageSchema = v.object({
-  v: v.literal(1),
-  /** The length apart: a counted repetition is compiled into a hundred copies of itself. */
-  cluster: v.pipe(v.string(), v.maxLength(100), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)),
-  /** Changes when the cluster's history of versions may have gone back (etcd restored, cluster replaced). */
-  epoch: shortText,
-  target: v.pipe(
-    v.object(named),
-    v.check((one) => isNamed(one), isNoName),
-  ),
-  /** The object whose event this is; for `self` and `list` the target itself. */
-  cause: v.pipe(
-    v.object({ ...named, uid: shortText, resourceVersion: shortText }),
-    v.check((one) => isNamed(one), isNoName),
-  ),
-  reason: v.picklist(reasons),
-  /** What tells two wake-ups of one cause apart: dueAt for `due`, the list's version and start for `list`, the replaced id for `redrive`. */
-  occasion: v.optional(shortText),
-});
+const isReason = (word: string): word is Reason => reasons.some((reason) => reason === word);
+
+/** A reason that a later version has is an event of the target, of which no version is known: then it is looked at, and never skipped. */
+const inOurWords = <M extends { readonly reason: string; readonly cause: { readonly resourceVersion: string } }>(
+  message: M,
+): M & { readonly reason: Reason } => {
+  const { reason, cause } = message;
+  return isReason(reason)
+    ? { ...message, reason }
+    : { ...message, reason: 'self', cause: { ...cause, resourceVersion: '' } };
+};
+
+/** What is accepted as one. */
+export const messageSchema = v.pipe(
+  v.object({
+    v: v.literal(1),
+    /** The length apart: a counted repetition is compiled into a hundred copies of itself. */
+    cluster: v.pipe(v.string(), v.maxLength(100), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)),
+    /** Changes when the cluster's history of versions may have gone back (etcd restored, cluster replaced). */
+    epoch: shortText,
+    target: v.pipe(
+      v.object(named),
+      v.check((one) => isNamed(one), isNoName),
+    ),
+    /** The object whose event this is; for `self` and `list` the target itself. */
+    cause: v.pipe(
+      v.object({ ...named, uid: shortText, resourceVersion: shortText }),
+      v.check((one) => isNamed(one), isNoName),
+    ),
+    reason: shortText,
+    /** What tells two wake-ups of one cause apart: dueAt for `due`, the list's version and start for `list`, the replaced id for `redrive`. */
+    occasion: v.optional(shortText),
+    /** One of many that one cause or one tenant wakes at once: it goes behind what somebody has just done (lib/queue/bulk.ts). */
+    bulk: v.optional(v.boolean()),
+  }),
+  v.transform(inOurWords),
+);
 
 /** One wake-up as it travels. */
 export type Message = v.InferOutput<typeof messageSchema>;
@@ -73,24 +91,59 @@ export type Message = v.InferOutput<typeof messageSchema>;
 /** The object that is to be reconciled. */
 export const targetOf = ({ cluster, target }: Message): TargetKey => ({ cluster, ...target });
 
-/** The message in `body`, or a sentence that says why it is none. Unreadable messages are acknowledged: retrying cannot help. */
-export const parseMessage = (body: string): { readonly message: Message } | { readonly unreadable: string } => {
+/** Why a body is not what it should be, as a sentence. */
+export interface Unreadable {
+  readonly unreadable: string;
+}
+
+/** What only a later deployment can read: its version. */
+export interface Newer {
+  readonly newer: number;
+}
+
+/** The version that is read here. A change that this one must not guess at is another: then messages wait instead of being dropped. */
+const version = 1;
+/** What is looked at before anything else. */
+const versionSchema = v.object({ v: v.pipe(v.number(), v.integer(), v.gtValue(version)) });
+const newerIn = (json: unknown): number | undefined => {
+  const parsed = v.safeParse(versionSchema, json);
+  return parsed.success ? parsed.output.v : undefined;
+};
+
+/** What `body` says in JSON by `schema`. Unreadable messages are acknowledged: retrying cannot help. Those of a later version wait. */
+export const readableAs = <T>(schema: v.GenericSchema<unknown, T>, body: string): T | Newer | Unreadable => {
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
     return { unreadable: 'the body is not JSON' };
   }
-  const parsed = v.safeParse(messageSchema, json);
-  if (parsed.success) return { message: parsed.output };
+  const newer =
+    newerIn(json) ?? newerIn(typeof json === 'object' && json !== null && 'message' in json ? json.message : {});
+  if (newer !== undefined) return { newer };
+  const parsed = v.safeParse(schema, json);
+  if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   return { unreadable: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` };
+};
+
+/** The message in `body`, or a sentence that says why it is none. */
+export const parseMessage = (body: string): { readonly message: Message } | Newer | Unreadable => {
+  const parsed = readableAs(messageSchema, body);
+  return 'unreadable' in parsed || 'newer' in parsed ? parsed : { message: parsed };
 };
 
 /** The occasion of a wake-up whose time has come. */
 export const dueOccasion = (dueAt: number): string => `due@${dueAt}`;
 
-const digest = (text: string): string => hash('sha256', text, 'base64url');
+/** The time that came, in Unix seconds; undefined for any other occasion. */
+export const timeOfDue = (occasion = ''): number | undefined => {
+  const [word, time = ''] = occasion.split('@');
+  return word === 'due' && /^\d{1,12}$/.test(time) ? Number(time) : undefined;
+};
+
+/** A short text of fixed length in place of one of any length: 43 characters. */
+export const digest = (text: string): string => hash('sha256', text, 'base64url');
 
 /** What says which messages are of one group: the object, as text of any length. */
 export const groupOf = ({ cluster, kind, namespace, name }: TargetKey): string =>

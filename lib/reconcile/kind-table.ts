@@ -17,6 +17,8 @@ export interface KindRow {
   readonly ownerWaits?: true;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
+  /** Invocations at once on AWS; in standalone mode one number holds for all (infra/standalone). */
+  readonly concurrency: number;
 }
 
 const row = (kind: string, name: string, rest: Partial<KindRow> = {}): KindRow => ({
@@ -26,26 +28,38 @@ const row = (kind: string, name: string, rest: Partial<KindRow> = {}): KindRow =
   hasDependents: false,
   timeoutSeconds: 60,
   memoryMb: 512,
+  concurrency: 10,
   ...rest,
 });
 
 /** Every kind that has a reconciler. */
 export const kindTable: readonly KindRow[] = [
-  row('Image', 'image'),
-  row('Build', 'build', { ownedBy: 'Image', ownerWaits: true, timeoutSeconds: 120 }),
-  row('SourceResolver', 'source-resolver', { ownedBy: 'Image' }),
-  row('Builder', 'builder', { hasDependents: true, timeoutSeconds: 300, memoryMb: 1024 }),
-  row('ClusterBuilder', 'cluster-builder', { hasDependents: true, timeoutSeconds: 300, memoryMb: 1024 }),
+  row('Image', 'image', { concurrency: 50 }),
+  row('Build', 'build', { ownedBy: 'Image', ownerWaits: true, timeoutSeconds: 120, concurrency: 50 }),
+  row('SourceResolver', 'source-resolver', { ownedBy: 'Image', concurrency: 20 }),
+  row('Builder', 'builder', { hasDependents: true, timeoutSeconds: 300, memoryMb: 1024, concurrency: 20 }),
+  row('ClusterBuilder', 'cluster-builder', {
+    hasDependents: true,
+    timeoutSeconds: 300,
+    memoryMb: 1024,
+    concurrency: 20,
+  }),
   row('Buildpack', 'buildpack', { hasDependents: true, timeoutSeconds: 120 }),
   row('ClusterBuildpack', 'cluster-buildpack', { hasDependents: true, timeoutSeconds: 120 }),
   row('ClusterStore', 'cluster-store', { hasDependents: true, timeoutSeconds: 120 }),
   row('ClusterStack', 'cluster-stack', { hasDependents: true, timeoutSeconds: 120 }),
   row('ClusterLifecycle', 'cluster-lifecycle', { hasDependents: true, timeoutSeconds: 120 }),
-  row('GitPoll', 'git-poll', { watched: false }),
+  row('GitPoll', 'git-poll', { watched: false, concurrency: 20 }),
 ];
 
 /** The function that tells dependents; its queue carries the dependency itself as target. */
 export const dependentsRow: KindRow = row('Dependents', 'dependents', { watched: false, timeoutSeconds: 120 });
+
+/**
+ * On AWS alone: the function that hands on what came in bulk, and its queue, whose messages are for other kinds (lib/queue/hand-on.ts). It may wait
+ * for room, so its messages are received often before anything is wrong.
+ */
+export const bulkRow: KindRow = row('Bulk', 'bulk', { watched: false, memoryMb: 256, concurrency: 40 });
 
 /** Kind of the targets by which a relay says what became of its watches; the dependents queue takes them. */
 export const CLUSTER_KIND = 'Cluster';
@@ -77,8 +91,11 @@ export const mayHaveDependents = (kind: string): boolean =>
 export const ownerKindOf = (kind: string): string | undefined =>
   [...kindTable, ...sourceOnlyKinds].find((entry) => entry.kind === kind)?.ownedBy;
 
-/** All rows that have a queue. */
+/** All rows whose queue wakes something. */
 export const queueRows: readonly KindRow[] = [...kindTable, dependentsRow];
+
+/** All rows that have a queue on AWS. */
+export const sqsRows: readonly KindRow[] = [...queueRows, bulkRow];
 
 const byKind = new Map(queueRows.map((entry) => [entry.kind, entry]));
 
@@ -97,3 +114,6 @@ export const visibilitySeconds = ({ timeoutSeconds }: KindRow): number => timeou
 
 /** Receives before a message counts as poison (DESIGN §3.3). */
 export const maxReceiveCount = 5;
+
+/** The same by queue: what waits in bulk may have to for hours, and takes the most that SQS offers. */
+export const maxReceiveCountOf = (row: KindRow): number => (row === bulkRow ? 1000 : maxReceiveCount);

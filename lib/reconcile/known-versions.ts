@@ -23,9 +23,9 @@ const isFollowed = (
 /** What is certain besides messages and record: by the pass itself, and by a relay in this process. */
 export interface Certain {
   /** What the pass has declared so far: edges lead from these. */
-  declared(): readonly Dependency[];
+  readonly declared: () => readonly Dependency[];
   /** Up to which version the relay has received the events of a kind. */
-  received(kind: string): string | undefined;
+  readonly received: (kind: string) => string | undefined;
 }
 
 const isSame = (a: ObjectKey, b: ObjectKey): boolean =>

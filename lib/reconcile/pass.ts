@@ -1,6 +1,7 @@
 /** The pass as a reconciler sees it, and what the runner learns from it (DESIGN §3.5). */
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { areBulk } from '../queue/bulk.ts';
 import type { Message, Reason } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import type { Dependency, TargetKey } from '../state/keys.ts';
@@ -48,6 +49,8 @@ const tokenOf = ({ kind = '', metadata = {} }: KubeObject): string =>
 export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
   const { target, kube, messages, epoch, progress, signal, deadline, records, sender, clock, random } = parts;
   const { memory, attempts, resourceVersion } = progress.record;
+  /** On messages to others: who is one of many makes others so. */
+  const likewise = areBulk(messages) ? { bulk: true } : {};
 
   /** Only what follows from the version that was decided on counts: a write over somebody else's edit must not hide the edit. */
   const note = (before: Reconcilable, written: Reconcilable): void => {
@@ -88,14 +91,23 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
       const { kind = '', metadata: { namespace = '', name = '', uid = '', resourceVersion = '' } = {} } = made;
       const self = { kind, namespace, name };
       const cause = { ...self, uid, resourceVersion };
-      const message = { v: 1, cluster: target.cluster, epoch, target: self, cause, reason: 'self' } as const;
+      const message = {
+        v: 1,
+        cluster: target.cluster,
+        epoch,
+        target: self,
+        cause,
+        reason: 'self',
+        ...likewise,
+      } as const;
       return sender.send(queueOf(kind), [message]);
     },
-    settleChild: (written, before) => {
+    settleChild: async (written, before) => {
       const { kind = '', metadata: { namespace = '', name = '', resourceVersion } = {} } = written;
       const child = { cluster: target.cluster, kind, namespace, name };
       const now = Math.floor(clock().getTime() / 1000);
-      return records.finish(child, noRecord, {
+      // Not where a pass of its own has ended already: that knows at least as much.
+      await records.finish(child, noRecord, {
         resourceVersion,
         epoch,
         attempts: 0,
@@ -120,6 +132,7 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
           },
           reason: 'dependency',
           occasion: `${target.kind}/${target.namespace}/${target.name}@${clock().getTime()}`,
+          ...likewise,
         },
       ]),
   };

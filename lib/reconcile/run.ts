@@ -4,17 +4,20 @@
  */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient, NotOlderThan } from '../kube/client.ts';
-import { isKubeError, saysClusterIsDown } from '../kube/errors.ts';
+import { isKubeError, mayPassWithOutage, saysClusterIsDown } from '../kube/errors.ts';
 import { isDeleting, type KubeObject } from '../kube/object.ts';
+import type { ComesAgain } from '../queue/comes-again.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Circuits, longestStagger } from '../state/circuits.ts';
+import { NotRegisteredError } from '../state/clusters.ts';
 import { clusterScope, type TargetKey } from '../state/keys.ts';
 import type { Finished, ObjectRecord, Records } from '../state/records.ts';
-import { dueAfterFailure, dueAfterOutcome, freshDueAt } from './due.ts';
+import { comesAgain, dueAfterFailure, dueAfterOutcome, dueAfterUnregistered, freshDueAt } from './due.ts';
 import { withEdgesThatWoke } from './edges-that-woke.ts';
 import { epochOf, knownVersions } from './known-versions.ts';
 import { type Log, sayError } from './log.ts';
+import { type Failing, isNews } from './news.ts';
 import type { Outcome } from './outcome.ts';
 import { makePass, type Progress } from './pass.ts';
 import type { Received } from './received.ts';
@@ -29,8 +32,15 @@ export interface RunnerPorts {
   readonly sender: Sender;
   /** What a relay in this process has received; nothing where it is another process. */
   readonly received?: Pick<Received, 'version'>;
-  /** The API of a registered cluster; calls abort with `signal`. @throws ExpectedError when the cluster is not registered */
-  kube(cluster: string, signal: AbortSignal, notOlderThan?: NotOlderThan): Promise<KubeClient>;
+  /**
+   * The API of a registered cluster; calls abort with `signal`, and none is made again after `until` (milliseconds since 1970).
+   * @throws ExpectedError when the cluster is not registered
+   */
+  kube(
+    cluster: string,
+    signal: AbortSignal,
+    asked?: { readonly until?: number; readonly notOlderThan?: NotOlderThan | undefined },
+  ): Promise<KubeClient>;
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
@@ -46,6 +56,7 @@ export type PassResult =
   | 'gone'
   | 'parked'
   | 'deleting'
+  | 'unregistered'
   | 'misdirected';
 
 const goneSeconds = 600;
@@ -64,6 +75,17 @@ interface Run {
   readonly deadline: number;
 }
 
+/** How a pass ended. Times are seconds. */
+interface End {
+  readonly attempts: number;
+  /** When the first of the failures in a row happened. */
+  readonly since?: number;
+  readonly now: number;
+  readonly waitSeconds: number;
+  /** What woke it is to wake it again. */
+  readonly undecided?: boolean;
+}
+
 /** Runs passes of one reconciler. */
 export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, ports: RunnerPorts) => {
   /** What is known of the object: its record, and what woke it. */
@@ -74,26 +96,69 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   const finish = async (
     { target, messages }: Run,
     { record, object, dependencies, memory, seen }: Progress<T>,
-    end: { readonly attempts: number; readonly now: number; readonly waitSeconds: number },
+    end: End,
   ): Promise<void> => {
-    const finished: Finished = {
+    const decided = {
       resourceVersion: object?.metadata?.resourceVersion,
       epoch: epochOf(messages, record),
-      attempts: end.attempts,
-      dueAt: freshDueAt(end.now, end.waitSeconds, messages),
-      edges: dependencies,
-      memory,
       // A pass that looked at no child has nothing to add: what an earlier one decided on still holds.
       seen: seen.size === 0 ? record.seen : [...seen],
     };
-    if (!isRecorded(record, finished, messages, end.now)) await ports.records.finish(target, record, finished);
+    // The messages of a pass that comes again would be skipped, had their versions been decided on.
+    const { resourceVersion, epoch = decided.epoch, seen: seenBefore } = record;
+    const finished: Finished = {
+      ...(end.undecided === true ? { resourceVersion, epoch, seen: seenBefore } : decided),
+      attempts: end.attempts,
+      failingSince: end.since,
+      dueAt: freshDueAt(end.now, end.waitSeconds, messages),
+      edges: dependencies,
+      memory,
+    };
+    if (isRecorded(record, finished, messages, end.now) || (await ports.records.finish(target, record, finished)))
+      return;
+    // Two passes of one object at once: the other knew of what woke this one, or a third finds out what is true.
+    if (maySkip(messages, await ports.records.read(target))) return;
+    ports.log('info', 'somebody else recorded a pass meanwhile: it is looked at again', { ...target });
+    await ports.records.park(target, freshDueAt(end.now, 1, messages));
   };
 
-  const fail = async (run: Run, progress: Progress<T>, error: ExpectedError, now: number): Promise<PassResult> => {
+  /** What is known of the failures of the object, of which this is one. */
+  const failing = ({ record }: Progress<T>, now: number): Failing => ({
+    attempts: record.attempts + 1,
+    since: record.failingSince ?? now,
+    now,
+  });
+
+  const fail = async (
+    run: Run,
+    progress: Progress<T>,
+    error: ExpectedError,
+    now: number,
+  ): Promise<PassResult | ComesAgain> => {
+    const known = failing(progress, now);
+    ports.log('warn', 'pass failed', { ...run.target, attempts: known.attempts, why: sayError(error) });
+    const waitSeconds = dueAfterFailure(error, known.attempts, ports.random());
+    const undecided = comesAgain(error, waitSeconds);
+    await finish(run, progress, { ...known, waitSeconds, undecided });
+    // After the record: who wakes those that back off must find this one.
+    if (!undecided && mayPassWithOutage(error))
+      await ports.circuits.leftBackingOff(clusterScope(run.target.cluster), now);
+    return undecided ? { result: 'failed', comesAgainSeconds: waitSeconds } : 'failed';
+  };
+
+  /** The cluster was removed, or its registration is late: what belongs to it is looked at less and less often, and then forgotten. */
+  const unregistered = async (
+    run: Run,
+    progress: Progress<T>,
+    error: ExpectedError,
+    now: number,
+  ): Promise<PassResult> => {
     const attempts = progress.record.attempts + 1;
+    const waitSeconds = dueAfterUnregistered(attempts, ports.random());
     ports.log('warn', 'pass failed', { ...run.target, attempts, why: sayError(error) });
-    await finish(run, progress, { attempts, now, waitSeconds: dueAfterFailure(error, attempts, ports.random()) });
-    return 'failed';
+    if (waitSeconds === undefined) await ports.records.remove(run.target, progress.record);
+    else await finish(run, progress, { attempts, now, waitSeconds });
+    return 'unregistered';
   };
 
   const gone = async (target: TargetKey, record: ObjectRecord, now: number): Promise<PassResult> => {
@@ -106,8 +171,13 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   };
 
   /** Tells the user why the pass failed. That this fails too is nothing new: the record says to look again. */
-  const tell = async (progress: Progress<T>, failure: ExpectedError | PermanentError, pass: Pass): Promise<void> => {
-    if (progress.object === undefined) return;
+  const tell = async (
+    progress: Progress<T>,
+    failure: ExpectedError | PermanentError,
+    pass: Pass,
+    now: number,
+  ): Promise<void> => {
+    if (progress.object === undefined || !isNews(progress.object, failure, failing(progress, now))) return;
     const status = reconciler.statusOnFailure?.(progress.object, failure, pass.now);
     if (status === undefined) return;
     try {
@@ -139,7 +209,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     run: Run,
     record: ObjectRecord,
     { mayConflict, mayBeOld }: { readonly mayConflict: boolean; readonly mayBeOld: boolean },
-  ): Promise<PassResult | 'conflict'> => {
+  ): Promise<PassResult | ComesAgain | 'conflict'> => {
     const { target, messages } = run;
     const now = seconds(ports.clock());
     const progress: Progress<T> = {
@@ -152,15 +222,16 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     let kube: KubeClient;
     try {
       // A pass that somebody's write cut short reads what is there now: the cache may not have that write yet.
-      const versions = mayBeOld
+      const notOlderThan = mayBeOld
         ? knownVersions(target, messages, record, {
             declared: () => progress.dependencies ?? [],
             received: (kind) => ports.received?.version(target.cluster, kind, epochOf(messages, record)),
           })
         : undefined;
-      kube = await ports.kube(target.cluster, run.signal, versions);
+      kube = await ports.kube(target.cluster, run.signal, { until: run.deadline, notOlderThan });
       progress.object = await read(run, kube, now);
     } catch (error) {
+      if (error instanceof NotRegisteredError) return unregistered(run, progress, error, now);
       if (error instanceof ExpectedError) return fail(run, progress, error, now);
       throw error;
     }
@@ -177,11 +248,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     } catch (error) {
       if (mayConflict && (isKubeError(error, 'conflict') || isKubeError(error, 'already-exists'))) return 'conflict';
       if (error instanceof ExpectedError) {
-        await tell(progress, error, pass);
+        await tell(progress, error, pass, now);
         return fail(run, progress, error, now);
       }
       if (!(error instanceof PermanentError)) throw error;
-      await tell(progress, error, pass);
+      await tell(progress, error, pass, now);
       const waitSeconds = dueAfterOutcome({ done: true }, ports.random());
       await finish(run, progress, { attempts: 0, now, waitSeconds });
       return 'invalid';
@@ -191,7 +262,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   };
 
   /** Reads and tries until nobody else writes in between. */
-  const attempts = async (run: Run, first: ObjectRecord): Promise<PassResult> => {
+  const attempts = async (run: Run, first: ObjectRecord): Promise<PassResult | ComesAgain> => {
     let record = first;
     for (let tries = 1; ; tries += 1) {
       const result = await attempt(run, record, { mayConflict: tries < triesOnConflict, mayBeOld: tries === 1 });
@@ -211,7 +282,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
   };
 
   /** Reconciles `target` for all its `messages`, within `budgetSeconds`. @throws what is a bug, and StateError */
-  return async (target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<PassResult> => {
+  return async (
+    target: TargetKey,
+    messages: readonly Message[],
+    budgetSeconds: number,
+  ): Promise<PassResult | ComesAgain> => {
     if (target.kind !== reconciler.kind) {
       ports.log('error', 'message is for another kind and was dropped', { ...target, expected: reconciler.kind });
       return 'misdirected';

@@ -1,7 +1,7 @@
 /** The relay: watches one cluster and turns its events into pointers on the queues. Holds no objects (DESIGN §3.11). */
 import type { KubeClient } from '../kube/client.ts';
-import { inTurn } from '../kube/in-turn.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { oneAtATime } from '../kube/one-at-a-time.ts';
 import { type Change, runReflector } from '../kube/reflector.ts';
 import { sleep } from '../kube/sleep.ts';
 import type { KubeTransport } from '../kube/transport.ts';
@@ -11,6 +11,7 @@ import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Received } from '../reconcile/received.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
+import { Bursts, inTurn } from './bursts.ts';
 import { Gaps } from './gaps.ts';
 import {
   type ClusterNews,
@@ -66,14 +67,18 @@ export const identityOf = async (kube: KubeClient): Promise<string> => {
   return system?.metadata?.uid ?? 'unknown';
 };
 
+/** Waits so long; while the server refuses our credential, until it may be asked again. */
+const pause = (transport: KubeTransport, milliseconds: number, signal: AbortSignal): Promise<void> =>
+  transport.refusalOver?.(signal) ?? sleep(milliseconds, signal);
+
 /** The cluster's epoch, as soon as it and the table answer; undefined when the signal aborted before. */
-const epochOf = async ({ cluster, history, kube, log, random }: RelayPorts, signal: AbortSignal) => {
+const epochOf = async ({ cluster, transport, history, kube, log, random }: RelayPorts, signal: AbortSignal) => {
   for (let failures = 1; !signal.aborted; failures += 1)
     try {
       return await history.epoch(cluster, await identityOf(kube));
     } catch (error) {
       if (!signal.aborted) log('warn', 'asking which cluster this is failed', { cluster, why: sayError(error) });
-      await sleep(pauseSeconds(failures, random()) * 1000, signal);
+      await pause(transport, pauseSeconds(failures, random()) * 1000, signal);
     }
   return undefined;
 };
@@ -82,12 +87,15 @@ const epochOf = async ({ cluster, history, kube, log, random }: RelayPorts, sign
 export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
   const { cluster, history } = ports;
   let epoch = '';
-  const pages = inTurn();
+  const pages = oneAtATime();
   const waiting = new Set(watchedKinds.map(({ kind }) => kind));
   const interrupted = new Set<string>();
   let sent = 0;
 
-  const send = async (routed: readonly Routed[]): Promise<void> => {
+  const bursts = new Bursts();
+  const send = async (all: readonly Routed[]): Promise<void> => {
+    const now = ports.clock().getTime();
+    const routed = all.map((one) => inTurn(bursts, now, one));
     await Promise.all([...byQueue(routed)].map(([queue, messages]) => ports.sender.send(queue, messages)));
     sent += routed.length;
   };
@@ -176,7 +184,7 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
           else if (interrupted.delete(watched.kind)) isBack();
         },
         timesBack: () => timesBack,
-        pause: (milliseconds, ended) => sleep(milliseconds, AbortSignal.any([ended, back.signal])),
+        pause: (milliseconds, ended) => pause(ports.transport, milliseconds, AbortSignal.any([ended, back.signal])),
         warn: (what, why) => ports.log('warn', `${what} was interrupted`, { cluster, why: sayError(why) }),
       },
       ending,

@@ -9,6 +9,7 @@ import { isKubeError, KubeError, saysClusterIsDown } from '../kube/errors.ts';
 import { inParallel } from '../oci/in-parallel.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
+import { freshDueAt } from '../reconcile/due.ts';
 import { queueOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
@@ -91,6 +92,8 @@ interface Run {
   /** A push hook says that something moved. */
   readonly isHooked: boolean;
   readonly now: Date;
+  /** The due time so many seconds from now. */
+  readonly dueIn: (waitSeconds: number) => number;
   readonly signal: AbortSignal;
 }
 
@@ -155,15 +158,16 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     } while (from !== undefined);
   };
 
-  /** What a follower says of this repository; `followed` tells an abandoned row from one whose followers are all stale. */
-  const findPlace = async (
-    run: Run,
-    kube: Pick<KubeClient, 'get'>,
-  ): Promise<{ readonly place?: Place; readonly followed: boolean }> => {
+  /**
+   * What a follower says of this repository; `followed` tells an abandoned row from one whose followers are all stale. Who is abandoned needs no
+   * cluster, which may be no more.
+   */
+  const findPlace = async (run: Run): Promise<{ readonly place?: Place; readonly followed: boolean }> => {
     let tried = 0;
     for (const revision of revisionsOf(run.entries)) {
       const { targets } = await polls.followers(run.target.cluster, dependencyFor(run, revision), CANDIDATES);
       for (const { kind, namespace, name } of targets) {
+        const kube = await ports.kube(run.target.cluster, run.signal);
         const place = placeIn(await kube.get<SourceResolver>({ kind, namespace, name }), run, settings);
         if (place !== undefined) return { place, followed: true };
         tried += 1;
@@ -204,7 +208,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const toWake = listed.filter((each) => isOver || !isSettled(each));
     const wait = secondsToNextPoll(pace, ports.random());
     const isEarly = run.isHooked && toWake.length === 0;
-    const dueAt = seconds(now) + Math.round(isEarly ? Math.min(wait, HOOK_AGAIN_SECONDS) : wait);
+    const dueAt = run.dueIn(isEarly ? Math.min(wait, HOOK_AGAIN_SECONDS) : wait);
     const result = { askedAt: seconds(now), hookedAt: hookedAtOf(run), attempts: 0, failure: undefined };
     const isNews = ({ entry, now: found }: Listed): boolean => entry.found !== found;
     await inParallel(listed.filter(isNews), AT_ONCE, ({ entry, now: found }) => polls.saveFound(target, entry, found));
@@ -226,7 +230,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const { target, row, entries, now } = run;
     const attempts = row.attempts + 1;
     const wait = secondsToNextTry(pace, attempts, ports.random(), error.retryAfterSeconds);
-    const dueAt = seconds(now) + Math.round(wait);
+    const dueAt = run.dueIn(wait);
     ports.log('warn', 'repository could not be listed', { ...target, attempts, why: sayError(error) });
     const failure = error instanceof GitError ? showFailure(error) : undefined;
     await polls.saveResult(target, { askedAt: seconds(now), hookedAt: hookedAtOf(run), attempts, failure });
@@ -269,23 +273,23 @@ export const gitPollRunner = (ports: GitPollPorts) => {
 
   const poll = async (run: Run): Promise<GitPollResult> => {
     const { target, row, now } = run;
-    const kube = await ports.kube(target.cluster, run.signal);
-    const { place, followed } = await findPlace(run, kube);
+    const { place, followed } = await findPlace(run);
     if (followed) await ports.circuits.succeeded(clusterScope(target.cluster), seconds(now));
     if (!followed) {
       await polls.forget(target, row, run.entries);
       return 'abandoned';
     }
     if (place === undefined) {
-      await polls.finish(target, seconds(now) + settings.intervalSeconds);
+      await polls.finish(target, run.dueIn(settings.intervalSeconds));
       return 'parked';
     }
     const pace = place.settings;
     if (!isListedNow(pace, { isHooked: run.isHooked, attempts: row.attempts })) {
-      await polls.finish(target, seconds(now) + Math.round(secondsToNextPoll(pace, ports.random())));
+      await polls.finish(target, run.dueIn(secondsToNextPoll(pace, ports.random())));
       return 'parked';
     }
     try {
+      const kube = await ports.kube(target.cluster, run.signal);
       return await answered(run, await list(run, place.url, kube), pace);
     } catch (error) {
       if (!(error instanceof GitError)) throw error;
@@ -307,15 +311,16 @@ export const gitPollRunner = (ports: GitPollPorts) => {
       await polls.owe(target, nextHookAt);
       return 'parked';
     }
+    const dueIn = (waitSeconds: number): number => freshDueAt(seconds(now), waitSeconds, messages);
     const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(now));
     if (!admission.admitted) {
-      await polls.finish(target, admission.until + Math.floor(ports.random() * 5));
+      await polls.finish(target, dueIn(admission.until - seconds(now) + Math.floor(ports.random() * 5)));
       return 'parked';
     }
     const signal = AbortSignal.timeout(budgetSeconds * 1000);
     const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
     const entries = await allEntries(target);
-    const run = await tidy({ target, row, entries, epoch, isHooked, now, signal });
+    const run = await tidy({ target, row, entries, epoch, isHooked, now, dueIn, signal });
     try {
       return await poll(run);
     } catch (error) {

@@ -1,6 +1,8 @@
 /** Registered clusters. Their operator writes this and nobody else; least of all a relay (DESIGN §3.26). */
+import { ExpectedError } from '../errors/expected.ts';
+import type { Rate } from '../kube/pace.ts';
 import { text } from './attributes.ts';
-import { registrationKey, registrationSortKey } from './keys.ts';
+import { isCheckpoint, registrationKey, registrationSortKey, relayKey } from './keys.ts';
 import type { Table } from './table.ts';
 
 /**
@@ -25,6 +27,8 @@ interface Trust {
   readonly grants?: readonly RegistryGrant[] | undefined;
   /** Unique id of the IAM role of the cluster's relay (`AROA…`), as SQS stamps it on what the relay sends. */
   readonly relayRoleId?: string | undefined;
+  /** How fast its API is asked at most, by each process; only its refusals slow it without (DESIGN §3.33). */
+  readonly rate?: Rate | undefined;
 }
 
 /** How to reach a cluster's API server, and what is done in its name. Tokens and keys are never in the table. */
@@ -43,6 +47,18 @@ type Access =
       readonly roleArn?: string | undefined;
     };
 
+/** Nobody says how to reach the cluster: it was removed, or is not registered yet. */
+export class NotRegisteredError extends ExpectedError {
+  override readonly name = 'NotRegisteredError';
+
+  constructor(cluster: string) {
+    super(`cluster ${cluster} is not registered: register it, or remove what still sends its events`, { pace: 'slow' });
+  }
+}
+
+/** Checkpoints forgotten at once: one for each kind that is watched. */
+const checkpointsPerPage = 100;
+
 /** The registrations. */
 export class Clusters {
   readonly #table: Table;
@@ -51,11 +67,24 @@ export class Clusters {
     this.#table = table;
   }
 
-  /** Registers or changes a cluster. */
+  /**
+   * Registers or changes a cluster. Of one that was not registered nothing may be remembered any more, so its relay has to list everything when it
+   * starts: how far it had come is forgotten first.
+   */
   async register(cluster: string, registration: Registration): Promise<void> {
+    if ((await this.registration(cluster)) === undefined) await this.#forgetCheckpoints(cluster);
     await this.#table.update(registrationKey(cluster), registrationSortKey, {
       set: { registration: JSON.stringify(registration) },
     });
+  }
+
+  async #forgetCheckpoints(cluster: string): Promise<void> {
+    const pk = relayKey(cluster);
+    const { items } = await this.#table.queryPartition(pk, { limit: checkpointsPerPage });
+    for (const item of items) {
+      const sk = text(item, 'sk') ?? '';
+      if (isCheckpoint(sk)) await this.#table.delete(pk, sk);
+    }
   }
 
   /** What is registered now; undefined when the cluster is not. */

@@ -1,4 +1,5 @@
 /** The record of an object: what a pass must remember for the next one. Reading it costs one consistent read. */
+import { randomUUID } from 'node:crypto';
 
 import { PermanentError } from '../errors/expected.ts';
 import { printable } from '../text/printable.ts';
@@ -18,11 +19,15 @@ import type { Table } from './table.ts';
 
 /** Times are Unix seconds. */
 export interface ObjectRecord {
+  /** Changes with every pass that ends and every wake-up that is parked: who has read the record before writes nothing over that. */
+  readonly version?: string | undefined;
   /** The version our last write or read returned, and the epoch of the watch history it belongs to. */
   readonly resourceVersion?: string | undefined;
   readonly epoch?: string | undefined;
   /** Failed passes in a row. */
   readonly attempts: number;
+  /** When the first of them happened. */
+  readonly failingSince?: number | undefined;
   readonly dueAt?: number | undefined;
   /** When the API server first said that the object is gone. */
   readonly goneAt?: number | undefined;
@@ -32,6 +37,8 @@ export interface ObjectRecord {
   readonly looseEdges: readonly string[];
   /** Hash of what dependents can see, when they were last told. */
   readonly fannedHash?: string | undefined;
+  /** The version that hash was made of, with its epoch (`versionInEpoch`): an event or a list that names it tells dependents nothing. */
+  readonly fannedVersion?: string | undefined;
   /** How far an unfinished telling has come: the hash it tells, and the last dependent told. */
   readonly fanningHash?: string | undefined;
   readonly fanCursor?: string | undefined;
@@ -49,6 +56,9 @@ export interface Due {
   readonly target: TargetKey;
   readonly dueAt: number;
 }
+
+/** A version as records keep it where two histories of a cluster must not be confused. */
+export const versionInEpoch = (epoch: string, resourceVersion: string): string => `${epoch} ${resourceVersion}`;
 
 /** An edge as records name it. */
 export const showDependency = ({ kind, namespace, name }: Dependency): string => `${kind}#${namespace}#${name}`;
@@ -84,6 +94,15 @@ const expectRoom = (wanted: readonly Dependency[]): void => {
     );
 };
 
+/** As many of the edges as fit. What is left out is found out when it wakes somebody, and cleared away then. */
+const thatFit = (edges: readonly string[]): readonly string[] => {
+  let room = mostEdgeBytes;
+  return edges.filter((edge) => {
+    room -= bytes(edge);
+    return room >= 0;
+  });
+};
+
 /** Edges written at once: most objects have one or two, a store's builder hundreds. */
 const atOnce = 25;
 
@@ -97,6 +116,7 @@ export interface Finished {
   readonly resourceVersion: string | undefined;
   readonly epoch: string;
   readonly attempts: number;
+  readonly failingSince?: number | undefined;
   readonly dueAt: number;
   readonly edges: readonly Dependency[] | undefined;
   readonly memory?: string | undefined;
@@ -115,14 +135,17 @@ export class Records {
   async read(target: TargetKey): Promise<ObjectRecord> {
     const item = (await this.#table.get(recordKey(target), recordSortKey)) ?? {};
     return {
+      version: text(item, 'version'),
       resourceVersion: text(item, 'resourceVersion'),
       epoch: text(item, 'epoch'),
       attempts: number(item, 'attempts') ?? 0,
+      failingSince: number(item, 'failingSince'),
       dueAt: number(item, 'dueAt'),
       goneAt: number(item, 'goneAt'),
       edges: set(item, 'edges'),
       looseEdges: set(item, 'looseEdges'),
       fannedHash: text(item, 'fannedHash'),
+      fannedVersion: text(item, 'fannedVersion'),
       fanningHash: text(item, 'fanningHash'),
       fanCursor: text(item, 'fanCursor'),
       memory: text(item, 'memory'),
@@ -145,17 +168,24 @@ export class Records {
     return { ...record, looseEdges: [...record.looseEdges, ...missing.map(showDependency)] };
   }
 
-  /** The last write of a pass, one item. Edges that are no longer wanted go just before it. */
-  async finish(target: TargetKey, record: ObjectRecord, finished: Finished): Promise<void> {
+  /**
+   * The last write of a pass, one item, unless somebody has written it since it was read: false then, and what the pass knew may be old. Edges
+   * that are no longer wanted go just before it.
+   */
+  async finish(target: TargetKey, record: ObjectRecord, finished: Finished): Promise<boolean> {
     const pk = recordKey(target);
     const wanted = finished.edges?.map(showDependency);
     const { memory = '', seen = [] } = finished;
-    if (wanted !== undefined) await this.#clearEdges(target, record, wanted);
-    await this.#table.update(pk, recordSortKey, {
+    const cleared = wanted === undefined ? record : await this.#clearEdges(target, record, wanted, finished.dueAt);
+    if (cleared === undefined) return false;
+    return this.#table.update(pk, recordSortKey, {
+      expect: { version: cleared.version },
       set: {
+        version: randomUUID(),
         resourceVersion: finished.resourceVersion,
         epoch: finished.epoch,
         attempts: finished.attempts,
+        failingSince: finished.failingSince,
         dueAt: finished.dueAt,
         dueShard: dueShardOf(pk),
         memory: memory === '' || bytes(memory) > mostMemoryBytes ? undefined : memory,
@@ -172,15 +202,21 @@ export class Records {
     await this.#table.update(pk, recordSortKey, {
       set: { goneAt, dueAt, dueShard: dueShardOf(pk) },
       remove: ['resourceVersion'],
-      add: { looseEdges: record.looseEdges },
+      add: { looseEdges: thatFit(record.looseEdges) },
     });
   }
 
   /** Second 404: edges first, then the record, unless somebody has seen the object meanwhile. */
   async forget(target: TargetKey, record: ObjectRecord): Promise<void> {
-    if (record.goneAt === undefined) return;
-    await this.#clearEdges(target, record, []);
+    if (record.goneAt === undefined || (await this.#clearEdges(target, record, [])) === undefined) return;
     await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'goneAt', value: record.goneAt });
+  }
+
+  /** Forgets an object of a cluster that is no more: edges first, then the record, unless somebody has written it meanwhile. */
+  async remove(target: TargetKey, record: ObjectRecord): Promise<void> {
+    const cleared = await this.#clearEdges(target, record, []);
+    if (cleared?.version === undefined) return;
+    await this.#table.delete(recordKey(target), recordSortKey, { attribute: 'version', value: cleared.version });
   }
 
   /** A page of everybody who depends on exactly this dependency (name `*`: on the whole set). */
@@ -214,7 +250,8 @@ export class Records {
   /** Parks a target until `dueAt` without a pass: its cluster's circuit is open. */
   async park(target: TargetKey, dueAt: number): Promise<void> {
     const pk = recordKey(target);
-    await this.#table.update(pk, recordSortKey, { set: { dueAt, dueShard: dueShardOf(pk) } });
+    const version = randomUUID();
+    await this.#table.update(pk, recordSortKey, { set: { version, dueAt, dueShard: dueShardOf(pk) } });
   }
 
   /** Deletes a record without edges, if its due time is still `dueAt`: whoever has set another wants to be woken. */
@@ -232,28 +269,61 @@ export class Records {
     await this.#table.update(recordKey(target), recordSortKey, { set: { fanCursor } });
   }
 
-  /** All dependents have been told `fannedHash`. */
-  async finishFan(target: TargetKey, fannedHash: string): Promise<void> {
+  /** All dependents have been told `fannedHash`, which `fannedVersion` has. */
+  async finishFan(target: TargetKey, fannedHash: string, fannedVersion: string): Promise<void> {
     await this.#table.update(recordKey(target), recordSortKey, {
-      set: { fannedHash },
+      set: { fannedHash, fannedVersion },
       remove: ['fanningHash', 'fanCursor'],
     });
   }
 
+  /** A later version looks to dependents as the one that they were told of. */
+  async alsoFanned(target: TargetKey, fannedHash: string, fannedVersion: string): Promise<void> {
+    await this.#table.update(recordKey(target), recordSortKey, { set: { fannedVersion }, expect: { fannedHash } });
+  }
+
   /**
-   * Deletes every edge that may exist and is not in `kept`. The record stops relying on them first: dying in between must not
-   * leave an edge that is believed in and not there, since nobody would be woken through it.
+   * The telling of `fanningHash` is over and nothing need be remembered of it: nobody depends on the object, or it is gone. `hasPasses`
+   * says whether its record holds anything else; without, it goes as a whole.
    */
-  async #clearEdges(target: TargetKey, record: ObjectRecord, kept: readonly string[]): Promise<void> {
-    const unwanted = record.edges.filter((edge) => !kept.includes(edge));
-    if (unwanted.length > 0)
-      await this.#table.update(recordKey(target), recordSortKey, {
-        set: { edges: record.edges.filter((edge) => kept.includes(edge)) },
-        add: { looseEdges: unwanted },
+  async forgetFan(target: TargetKey, fanningHash: string, hasPasses: boolean): Promise<void> {
+    const pk = recordKey(target);
+    if (!hasPasses) await this.#table.delete(pk, recordSortKey, { attribute: 'fanningHash', value: fanningHash });
+    else
+      await this.#table.update(pk, recordSortKey, {
+        remove: ['fannedHash', 'fannedVersion', 'fanningHash', 'fanCursor'],
+        expect: { fanningHash },
       });
+  }
+
+  /**
+   * Deletes every edge that may exist and is not in `kept`. The record stops relying on them first: dying in between must not leave an edge that is
+   * believed in and not there, since nobody would be woken through it. Gives the record as it then is; undefined, and nothing is deleted, when
+   * somebody has written it since it was read, as they may rely on one of these.
+   */
+  async #clearEdges(
+    target: TargetKey,
+    record: ObjectRecord,
+    kept: readonly string[],
+    dueAt = record.dueAt,
+  ): Promise<ObjectRecord | undefined> {
+    const unwanted = record.edges.filter((edge) => !kept.includes(edge));
     const loose = record.looseEdges.filter((edge) => !kept.includes(edge));
-    await someAtOnce([...new Set([...unwanted, ...loose])], (edge) =>
+    const going = [...new Set([...unwanted, ...loose])];
+    if (going.length === 0) return record;
+    const version = randomUUID();
+    const edges = record.edges.filter((edge) => kept.includes(edge));
+    const pk = recordKey(target);
+    const due = dueAt === undefined ? {} : { dueAt, dueShard: dueShardOf(pk) };
+    const claimed = await this.#table.update(pk, recordSortKey, {
+      expect: { version: record.version },
+      set: { version, ...due, ...(unwanted.length === 0 ? {} : { edges }) },
+      add: unwanted.length === 0 ? {} : { looseEdges: unwanted },
+    });
+    if (!claimed) return undefined;
+    await someAtOnce(going, (edge) =>
       this.#table.delete(edgeKey(target.cluster, parseDependency(edge)), edgeSortKey(target)),
     );
+    return { ...record, version };
   }
 }

@@ -48,6 +48,8 @@ export type IsAlive = (user: SlotUser) => Promise<boolean>;
 const tries = 20;
 /** Dead waiters that one release clears away. */
 const mostDead = 20;
+/** Who waits says so each ten minutes; who has not for a day is gone, and so is a cap that nobody has used for so long. Seconds. */
+const keptSeconds = 86_400;
 /** Seconds between two looks at whether the holders still live. */
 const checkSeconds = 60;
 
@@ -62,9 +64,16 @@ const version = (): { readonly version: string } => ({ version: randomUUID() });
 /** The slots of all scopes. */
 export class Slots {
   readonly #table: Table;
+  readonly #clock: () => Date;
 
-  constructor(table: Table) {
+  constructor(table: Table, clock: () => Date) {
     this.#table = table;
+    this.#clock = clock;
+  }
+
+  /** When what is written now may be dropped. */
+  #endsAt(): number {
+    return Math.floor(this.#clock().getTime() / 1000) + keptSeconds;
   }
 
   /**
@@ -75,7 +84,7 @@ export class Slots {
     const pk = slotsKey(cap.scope);
     const waiting = waitingSortKey(user, since);
     if (!(await this.#tryToTake(cap, user))) {
-      await this.#table.put(pk, waiting);
+      await this.#table.put(pk, waiting, { endsAt: this.#endsAt() });
       if (!(await this.#tryToTake(cap, user))) return this.#place(cap.scope, user, waiting);
     }
     await this.#table.delete(pk, waiting);
@@ -112,6 +121,7 @@ export class Slots {
     return this.#table.update(slotsKey(scope), holdersSortKey, {
       set: version(),
       add: { holders: [element] },
+      remove: ['endsAt'],
       room: { attribute: 'holders', below: limit, element },
     });
   }
@@ -139,6 +149,7 @@ export class Slots {
         set: {
           ...version(),
           holders: held,
+          endsAt: held.length === 0 ? this.#endsAt() : undefined,
           ...(next === undefined ? {} : { turn: waitingBehind(next.user) }),
         },
         expect: { version: typeof seen === 'string' ? seen : undefined },

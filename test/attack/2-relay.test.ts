@@ -10,7 +10,7 @@ import { kubeClient } from '../../lib/kube/client.ts';
 import { runBatch } from '../../lib/queue/batch.ts';
 import type { Message } from '../../lib/queue/message.ts';
 import { mayWake } from '../../lib/queue/senders.ts';
-import { queueRows } from '../../lib/reconcile/kind-table.ts';
+import { sqsRows } from '../../lib/reconcile/kind-table.ts';
 import { startRelay } from '../../lib/relay/relay.ts';
 import { Clusters } from '../../lib/state/clusters.ts';
 import { registrationKey, relayKey } from '../../lib/state/keys.ts';
@@ -40,6 +40,7 @@ const record = (cluster: string, SenderId: string): SQSRecord =>
     receiptHandle: 'r',
     body: JSON.stringify(messageFor(cluster)),
     attributes: { ApproximateReceiveCount: '1', SenderId },
+    messageAttributes: {},
   }) as SQSRecord;
 
 const roleOf = { one: 'AROARELAYOFONE000001', two: 'AROARELAYOFTWO000002' };
@@ -54,7 +55,7 @@ const deliver = async (clusters: Clusters, records: readonly SQSRecord[]) => {
       ran.push(cluster);
       return 'settled';
     },
-    receipts: { delay: () => Promise.resolve(), delete: () => Promise.resolve() },
+    receipts: { delay: () => Promise.resolve(), delete: () => Promise.resolve(), requeue: () => Promise.resolve() },
     mayWake: mayWake({
       own: ['AROASWEEPER000000001'],
       relayRoleId: async (cluster) => (await known.get(cluster))?.relayRoleId,
@@ -140,10 +141,10 @@ describe('a stolen relay', () => {
     const opened: string[] = [];
     const connections = clusterConnections({
       registrations: registrations(clusters, () => new Date()),
-      credentials: () => Promise.reject(new Error('nobody is asked')),
+      credentials: () => Promise.resolve({ accessKeyId: 'a', secretAccessKey: 's' }),
       clock: () => new Date(),
-      open: (registration) => {
-        opened.push(registration.access === 'eks' ? registration.server : '');
+      connect: (config) => {
+        opened.push(config.getCurrentCluster()?.server ?? '');
         return {
           server: '',
           send: () => Promise.reject(new Error('no')),
@@ -152,7 +153,8 @@ describe('a stolen relay', () => {
         };
       },
     });
-    await connections.transport('two');
+    const transport = await connections.transport('two');
+    await expect(transport.send({ method: 'GET', path: '/' })).rejects.toThrow('no');
     expect(opened).toEqual(['https://two']);
     expect(relayKey('two')).not.toBe(registrationKey('two'));
   });
@@ -189,7 +191,7 @@ describe('what a relay is allowed', () => {
       'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['relay#${Cluster}'] },
     });
     const prefix = 'arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${QueuePrefix}';
-    const queues = queueRows.filter(({ watched, kind }) => watched || kind === 'Dependents');
+    const queues = sqsRows.filter(({ watched, kind }) => watched || kind === 'Dependents' || kind === 'Bulk');
     expect(statements[0]?.Resource).toEqual(queues.map(({ name }) => `${prefix}${name}.fifo`));
   });
 

@@ -18,18 +18,21 @@ export const groups = [
   'relay',
   'memory',
   'linear',
+  'fair',
   'kpack',
 ] as const;
 export type Group = (typeof groups)[number];
 
 /** What takes minutes of its own, or needs what is not here, runs only when it is named. */
-const named: ReadonlySet<Group> = new Set(['linear', 'kpack']);
+const named: ReadonlySet<Group> = new Set(['linear', 'fair', 'kpack']);
 
 /** The command line, checked. */
 export interface BenchOptions {
   readonly only: ReadonlySet<Group>;
   /** Images of the fan-out and of the stack change. */
   readonly images: number;
+  /** Images of one namespace beside which those of others are measured. */
+  readonly many: number;
   /** Images that are watched when memory is measured. */
   readonly watched: number;
   /** Times that the API server goes away for each of 5, 10 and 15 s. */
@@ -46,9 +49,10 @@ export const usage = `npm run bench [-- options]
 Measures kpackless on this machine, on an API server and registries of its own, next to the goals of the design.
 
   --only NAMES    only these groups, comma-separated: ${groups.join(', ')};
-                  linear (300, 1,000 and 3,000 Images at once, minutes) and kpack run only when they are named here,
-                  kpack also when KPACK_CONTROLLER and KPACK_CONFIG name its built controller and the folder of its manifests
+                  linear (300, 1,000 and 3,000 Images at once, minutes), fair (minutes) and kpack run only when they are
+                  named here, kpack also when KPACK_CONTROLLER and KPACK_CONFIG name its built controller and the folder of its manifests
   --images N      Images of the fan-out and of the stack change (300)
+  --many N        Images of one namespace beside which single ones of others are measured (2000)
   --watched N     Images that are watched when memory is measured (10000)
   --rounds N      times that the API server goes away for 5, 10 and 15 s (1)
   --output json   one JSON document instead of the table
@@ -77,6 +81,7 @@ export const benchOptions = (args: readonly string[], hasKpack: boolean): BenchO
         only: { type: 'string', default: usual.join(',') },
         rounds: { type: 'string', default: '1' },
         images: { type: 'string', default: '300' },
+        many: { type: 'string', default: '2000' },
         watched: { type: 'string', default: '10000' },
         output: { type: 'string', default: 'table' },
         strict: { type: 'boolean', default: false },
@@ -96,6 +101,7 @@ export const benchOptions = (args: readonly string[], hasKpack: boolean): BenchO
   return {
     only: new Set(names.filter(isGroup)),
     images: count('images', values.images),
+    many: count('many', values.many),
     watched: count('watched', values.watched),
     rounds: count('rounds', values.rounds),
     json: values.output === 'json',

@@ -3,6 +3,8 @@ import { PermanentError } from '../../lib/errors/expected.ts';
 import { type KpackPlace, kpackPlace } from './kpack.ts';
 import { builders } from './measures/builders.ts';
 import { bundles } from './measures/bundles.ts';
+import { fair } from './measures/fair.ts';
+import { fairSimulated } from './measures/fair-simulated.ts';
 import { apiShare, type FanOut, fanOut } from './measures/fan-out.ts';
 import { unchanged } from './measures/idle.ts';
 import { invocations } from './measures/invoke.ts';
@@ -26,7 +28,7 @@ import { startWorld, type World } from './world.ts';
 const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage', 'linear'] as const;
 
 /** Groups that need no API server and registries, or some of their own. */
-const needNoWorld: ReadonlySet<string> = new Set(['kpack', 'bundles', 'invoke', 'prepare', 'memory']);
+const needNoWorld: ReadonlySet<string> = new Set(['kpack', 'bundles', 'invoke', 'prepare', 'memory', 'fair']);
 
 type Say = (line: string) => void;
 
@@ -74,6 +76,14 @@ const withSystem = async (world: World, { only, images, rounds }: BenchOptions, 
   return rows;
 };
 
+/** What is simulated beside `many` on a real API server: AWS, and five times as many on both. */
+const simulated = (many: number) =>
+  [
+    ['AWS', many],
+    ['AWS', 5 * many],
+    ['one process', 5 * many],
+  ] as const;
+
 /** @throws PermanentError when it is not here */
 const neededKpack = (): KpackPlace => {
   const place = kpackPlace(process.env);
@@ -103,6 +113,13 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
   if (only.has('memory')) {
     say(`memory: at rest, after 200 Images, beside ${options.watched}`);
     rows.push(...(await inWorld(say, (world) => memory(world, options.watched))));
+  }
+  if (only.has('fair')) {
+    rows.push(...(await inWorld(say, (world) => fair(world, options.many, say))));
+    for (const [on, many] of simulated(options.many)) {
+      say(`fair: the same on ${on} with ${many} Images, simulated`);
+      rows.push(...(await fairSimulated(many, on)));
+    }
   }
   return rows;
 };

@@ -39,7 +39,12 @@ export const recordOf = (message: Message, queueArn: string): SQSRecord => ({
   receiptHandle: message.ReceiptHandle ?? '',
   body: message.Body ?? '',
   md5OfBody: message.MD5OfBody ?? '',
-  messageAttributes: {},
+  messageAttributes: Object.fromEntries(
+    Object.entries(message.MessageAttributes ?? {}).map(([name, { DataType = '', StringValue }]) => [
+      name,
+      { dataType: DataType, ...(StringValue === undefined ? {} : { stringValue: StringValue }) },
+    ]),
+  ),
   attributes: {
     ApproximateFirstReceiveTimestamp: '',
     ApproximateReceiveCount: '1',
@@ -96,6 +101,7 @@ export const startMapping = (options: MappingOptions, signal: AbortSignal): Mapp
         MaxNumberOfMessages: batchSize,
         WaitTimeSeconds: waitSeconds,
         MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
       }),
       { abortSignal: signal },
     );

@@ -1,6 +1,6 @@
 /** The queues of the kind table with their dead-letter queues, as serverless.yml declares them for AWS (DESIGN §3.2, §3.3). */
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { type KindRow, maxReceiveCount, queueRows, visibilitySeconds } from '../../lib/reconcile/kind-table.ts';
+import { type KindRow, maxReceiveCountOf, sqsRows, visibilitySeconds } from '../../lib/reconcile/kind-table.ts';
 
 /** A queue that exists. */
 export interface MadeQueue {
@@ -30,12 +30,15 @@ const make = async (
 /** Makes every queue; `prefix` comes before the row's name. Making them again changes nothing. */
 export const ensureQueues = (sqs: SQSClient, prefix: string): Promise<readonly MadeQueue[]> =>
   Promise.all(
-    queueRows.map(async (row) => {
+    sqsRows.map(async (row) => {
       const deadLetters = await make(sqs, `${prefix}${row.name}-dlq.fifo`, queueAttributes);
       const queue = await make(sqs, `${prefix}${row.name}.fifo`, {
         ...queueAttributes,
         VisibilityTimeout: String(visibilitySeconds(row)),
-        RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount }),
+        RedrivePolicy: JSON.stringify({
+          deadLetterTargetArn: deadLetters.arn,
+          maxReceiveCount: maxReceiveCountOf(row),
+        }),
       });
       return { row, ...queue };
     }),

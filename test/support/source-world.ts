@@ -14,6 +14,7 @@ import { hookAnswerer } from '../../lib/hooks/answer.ts';
 import type { HookAnswer, HookRequest } from '../../lib/hooks/request.ts';
 import { secretsIn } from '../../lib/hooks/secrets.ts';
 import { createSession } from '../../lib/oci/session.ts';
+import { wordFor } from '../../lib/queue/comes-again.ts';
 import type { Message, Reason } from '../../lib/queue/message.ts';
 import { passRunner, type RunnerPorts } from '../../lib/reconcile/run.ts';
 import { gitPollRunner } from '../../lib/sources/git-poll-pass.ts';
@@ -120,13 +121,10 @@ export const sourceWorld = (
     statusOf: (name: string, namespace?: string): unknown => world.at(pathOf(name, namespace)).status,
     pathOf,
     /** One pass of a SourceResolver. */
-    resolve: (name: string, { reasons = ['self'], namespace = 'team' }: PassOptions = {}) => {
+    resolve: async (name: string, { reasons = ['self'], namespace = 'team' }: PassOptions = {}): Promise<string> => {
       const target = { cluster, kind: 'SourceResolver', namespace, name };
-      return runResolver(
-        target,
-        reasons.map((reason) => messageTo(target, reason)),
-        60,
-      );
+      const messages = reasons.map((reason) => messageTo(target, reason));
+      return wordFor(await runResolver(target, messages, 60));
     },
     /** Everything that is due now, polls run at once. */
     due: async (): Promise<readonly Due[]> => {

@@ -15,9 +15,12 @@ import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import { type BatchPorts, runBatch } from '../../lib/queue/batch.ts';
+import { wordFor } from '../../lib/queue/comes-again.ts';
+import { handOn } from '../../lib/queue/hand-on.ts';
 import type { Message } from '../../lib/queue/message.ts';
 import { sqsReceipts } from '../../lib/queue/sqs-receipts.ts';
-import { sqsSender } from '../../lib/queue/sqs-sender.ts';
+import { sqsSender, sqsStraightSender } from '../../lib/queue/sqs-sender.ts';
+import { bulkRow } from '../../lib/reconcile/kind-table.ts';
 import type { Reconcilable, Reconciler } from '../../lib/reconcile/reconciler.ts';
 import { passRunner } from '../../lib/reconcile/run.ts';
 import { pointersFor, watchedKinds } from '../../lib/relay/pointers.ts';
@@ -145,15 +148,43 @@ export const story = async <T extends Reconcilable>({
     };
   }
 
-  const receive = async (queue: string, max: number): Promise<readonly SQSRecord[]> => {
+  const recordsIn = async (queue: string, max: number): Promise<readonly SQSRecord[]> => {
     const { Messages = [] } = await queues.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl(queue),
         MaxNumberOfMessages: max,
         MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
       }),
     );
     return Messages.map((message) => recordOf(message, `arn:aws:sqs:local:0:${queue}`));
+  };
+
+  const finish = async (queue: string, records: readonly SQSRecord[]): Promise<void> => {
+    for (const { receiptHandle } of records)
+      await queues.send(new DeleteMessageCommand({ QueueUrl: queueUrl(queue), ReceiptHandle: receiptHandle }));
+  };
+
+  /** What came in bulk goes on at once: who waits for whom is no part of a story. Its function does not die. */
+  const handOnAll = async (): Promise<void> => {
+    for (;;) {
+      const batch = await recordsIn(bulkRow.name, 10);
+      if (batch.length === 0) return;
+      const answer = await handOn({ Records: [...batch] }, () => 60, {
+        straight: sqsStraightSender(queues, queueUrl),
+        backlog: () => Promise.resolve(0),
+        receipts: sqsReceipts(queues, { queueUrl: queueUrl(bulkRow.name), own: 'any', log }),
+        mayWake: () => Promise.resolve(true),
+        log,
+        pause: () => Promise.resolve(),
+      });
+      await finish(bulkRow.name, succeeded(batch, answer));
+    }
+  };
+
+  const receive = async (queue: string, max: number): Promise<readonly SQSRecord[]> => {
+    await handOnAll();
+    return recordsIn(queue, max);
   };
 
   /** One batch of a queue, as the event-source mapping hands it over. Gives each key's result, in order of the batch's end. */
@@ -163,10 +194,10 @@ export const story = async <T extends Reconcilable>({
     const results: string[] = [];
     const runPass: BatchPorts['runPass'] = async (...given) => {
       const result = await (queue === 'dependents' ? handlers.dependents : handlers.own)(...given);
-      results.push(result);
+      results.push(wordFor(result));
       return result;
     };
-    const receipts = sqsReceipts(mortalQueues, queueUrl(queue), log);
+    const receipts = sqsReceipts(mortalQueues, { queueUrl: queueUrl(queue), own: 'any', log });
     const mayWake = () => Promise.resolve(true);
     const answer = await runBatch({ Records: [...batch] }, () => 60, { runPass, receipts, mayWake, log }).catch(
       (error: unknown) => {
@@ -178,8 +209,7 @@ export const story = async <T extends Reconcilable>({
     // A dead function answers nothing: its messages come back when their visibility time-out has passed.
     if (death.isDead) return ['died'];
     if (answer === undefined) return ['away'];
-    for (const { receiptHandle } of succeeded(batch, answer))
-      await queues.send(new DeleteMessageCommand({ QueueUrl: queueUrl(queue), ReceiptHandle: receiptHandle }));
+    await finish(queue, succeeded(batch, answer));
     return results;
   };
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type CollectionTag, parse, type ScalarTag } from 'yaml';
 import { settingNames } from '../../functions/settings.ts';
-import { maxReceiveCount, queueRows, visibilitySeconds } from '../../lib/reconcile/kind-table.ts';
+import { bulkRow, maxReceiveCountOf, queueRows, sqsRows, visibilitySeconds } from '../../lib/reconcile/kind-table.ts';
 import { queueAttributes } from '../emulators/queues.ts';
 import { tableShape } from '../emulators/table.ts';
 
@@ -49,12 +49,12 @@ describe('serverless.yml', () => {
 
   it('has a function for every row of the kind table, the sweeper, push hooks, and no other', () => {
     expect(Object.keys(serverless['functions'] ?? {}).sort()).toEqual(
-      [...queueRows.map(({ name }) => name), 'hooks', 'sweeper'].sort(),
+      [...sqsRows.map(({ name }) => name), 'hooks', 'sweeper'].sort(),
     );
   });
 
-  it.each(queueRows.map((row) => [row.name, row] as const))(
-    'runs %s with the time and memory of its row',
+  it.each(sqsRows.map((row) => [row.name, row] as const))(
+    'runs %s with the time, memory and concurrency of its row',
     (name, row) => {
       expect(serverless['functions']?.[name]).toEqual({
         handler: `dist/${name}/handler.handler`,
@@ -68,7 +68,7 @@ describe('serverless.yml', () => {
               arn: `!GetAtt ${inCapitals(name)}Queue.Arn`,
               batchSize: 10,
               functionResponseType: 'ReportBatchItemFailures',
-              maximumConcurrency: expect.any(Number) as number,
+              maximumConcurrency: row.concurrency,
             },
           },
         ],
@@ -107,11 +107,11 @@ describe('serverless.yml', () => {
 
 describe('infra/queues.yml', () => {
   it('has two queues for every row and no other', () => {
-    const wanted = queueRows.flatMap(({ name }) => [`${inCapitals(name)}Queue`, `${inCapitals(name)}DeadLetters`]);
+    const wanted = sqsRows.flatMap(({ name }) => [`${inCapitals(name)}Queue`, `${inCapitals(name)}DeadLetters`]);
     expect(Object.keys(queues).sort()).toEqual(wanted.sort());
   });
 
-  it.each(queueRows.map((row) => [row.name, row] as const))('declares %s as standalone mode makes it', (name, row) => {
+  it.each(sqsRows.map((row) => [row.name, row] as const))('declares %s as standalone mode makes it', (name, row) => {
     const queue = queues[`${inCapitals(name)}Queue`]?.['Properties'] ?? ({} as Node);
     const deadLetters = queues[`${inCapitals(name)}DeadLetters`]?.['Properties'] ?? ({} as Node);
     expect([queue['QueueName'], deadLetters['QueueName']]).toEqual([
@@ -120,7 +120,7 @@ describe('infra/queues.yml', () => {
     ]);
     expect(queue['RedrivePolicy']).toEqual({
       deadLetterTargetArn: `!GetAtt ${inCapitals(name)}DeadLetters.Arn`,
-      maxReceiveCount,
+      maxReceiveCount: maxReceiveCountOf(row),
     });
     expect(asAttributes(queue)).toEqual({ ...queueAttributes, VisibilityTimeout: String(visibilitySeconds(row)) });
     expect(asAttributes(deadLetters)).toEqual(queueAttributes);
@@ -163,7 +163,7 @@ describe('infra/roles.yml', () => {
     );
 
   it('has a role for every function; a relay’s is a stack of its own', () => {
-    const wanted = [...queueRows.map(({ name }) => name), 'hooks', 'sweeper'].map((name) => `${inCapitals(name)}Role`);
+    const wanted = [...sqsRows.map(({ name }) => name), 'hooks', 'sweeper'].map((name) => `${inCapitals(name)}Role`);
     expect(
       Object.keys(roles)
         .filter((name) => name.endsWith('Role'))
@@ -171,7 +171,7 @@ describe('infra/roles.yml', () => {
     ).toEqual(wanted.sort());
   });
 
-  it.each(queueRows.map(({ name }) => name))('lets %s work off its own queue and no other', (name) => {
+  it.each(sqsRows.map(({ name }) => name))('lets %s work off its own queue and no other', (name) => {
     const received = statementsOf(roles[`${inCapitals(name)}Role`]).filter(({ Action }) =>
       [Action].flat().includes('sqs:ReceiveMessage'),
     );
@@ -179,16 +179,51 @@ describe('infra/roles.yml', () => {
   });
 
   it('lets those wake a kind who do: the sweeper, dependents; a long push itself; a poll its followers; hooks polls', () => {
-    expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'SweeperRole']);
-    expect(sendersTo('source-resolver')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole']);
-    expect(sendersTo('git-poll')).toEqual(['GitPollRole', 'DependentsRole', 'SweeperRole', 'HooksRole']);
-    expect(sendersTo('dependents')).toEqual(['SweeperRole']);
+    expect(sendersTo('builder')).toEqual(['BuilderRole', 'DependentsRole', 'BulkRole', 'SweeperRole']);
+    expect(sendersTo('source-resolver')).toEqual([
+      'ImageRole',
+      'SourceResolverRole',
+      'GitPollRole',
+      'DependentsRole',
+      'BulkRole',
+      'SweeperRole',
+    ]);
+    expect(sendersTo('git-poll')).toEqual(['GitPollRole', 'DependentsRole', 'BulkRole', 'SweeperRole', 'HooksRole']);
+    expect(sendersTo('dependents')).toEqual(['DependentsRole', 'BulkRole', 'SweeperRole']);
     for (const { name } of queueRows.filter(({ watched }) => watched))
       expect(sendersTo(name)).toEqual(expect.arrayContaining(['DependentsRole', 'SweeperRole']));
+    // What waits for the end of an outage begins anew.
+    for (const { name } of queueRows) expect(sendersTo(name)).toContain(`${inCapitals(name)}Role`);
+  });
+
+  it('lets an Image hand over to what it makes: its resolver and its Build', () => {
+    expect(sendersTo('build')).toEqual(['ImageRole', 'BuildRole', 'DependentsRole', 'BulkRole', 'SweeperRole']);
+  });
+
+  it('lets those who wake in bulk do so: who fans out, and whom that may wake to wake others', () => {
+    expect(sendersTo('bulk')).toEqual([
+      'ImageRole',
+      'BuilderRole',
+      'ClusterBuilderRole',
+      'GitPollRole',
+      'DependentsRole',
+      'SweeperRole',
+    ]);
+  });
+
+  it('lets the bulk function hand on to every queue and look how full it is', () => {
+    const onQueues = statementsOf(roles['BulkRole']).filter(({ Action }) =>
+      [Action].flat().includes('sqs:SendMessage'),
+    );
+    expect(onQueues.map(({ Action }) => Action)).toEqual([
+      ['sqs:SendMessage', 'sqs:GetQueueAttributes'],
+      ['sqs:SendMessage', 'sqs:GetQueueAttributes'],
+    ]);
+    for (const { name } of queueRows) expect(sendersTo(name)).toContain('BulkRole');
   });
 
   it('believes the messages of exactly those who may send', () => {
-    const senders = new Set(queueRows.flatMap(({ name }) => sendersTo(name)));
+    const senders = new Set(sqsRows.flatMap(({ name }) => sendersTo(name)));
     const believed: unknown = serverless['provider']?.['environment']?.['KPACKLESS_SENDERS'];
     expect(believed).toEqual([',', [...senders].sort().map((role) => `!GetAtt ${role}.RoleId`)]);
   });
@@ -198,7 +233,7 @@ describe('infra/roles.yml', () => {
       statementsOf(roles[role]).some(({ Action }) => [Action].flat().includes('sqs:StartMessageMoveTask')),
     );
     expect(movers).toEqual(['SweeperRole']);
-    for (const { name } of queueRows) expect(sendersTo(name)).toContain('SweeperRole');
+    for (const { name } of sqsRows) expect(sendersTo(name)).toContain('SweeperRole');
     const onLetters = statementsOf(roles['SweeperRole']).filter(({ Resource }) =>
       JSON.stringify(Resource).includes('-dlq.fifo'),
     );
@@ -290,6 +325,8 @@ describe('infra/alarms.yml', () => {
       `${inCapitals(name)}DeadLettersAlarm`,
       `${inCapitals(name)}AgeAlarm`,
     ]);
+    // Its dead letters take an hour of standing still, which its age tells before.
+    wanted.push(`${inCapitals(bulkRow.name)}AgeAlarm`);
     expect(Object.keys(alarms).sort()).toEqual(
       [...wanted, 'AlarmKey', 'AlarmTopic', 'ForeignMessages', 'SweeperErrors'].sort(),
     );
@@ -308,7 +345,7 @@ describe('infra/alarms.yml', () => {
     const ofType = (type: string): number => Object.values(alarms).filter(({ Type }: Node) => Type === type).length;
     const alarmDollars = 0.1 * ofType('AWS::CloudWatch::Alarm') + ofType('AWS::KMS::Key');
     // Five long polls of 20 s at 0.50 US$ a million requests, the most a quiet mapping makes (spec 06 §5).
-    const pollDollars = (queueRows.length * 5 * 3 * 60 * 24 * 30 * 0.5) / 1e6;
+    const pollDollars = (sqsRows.length * 5 * 3 * 60 * 24 * 30 * 0.5) / 1e6;
     expect(alarmDollars + pollDollars).toBeLessThan(8);
   });
 });

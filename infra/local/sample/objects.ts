@@ -1,4 +1,5 @@
 /** The sample: everything an Image needs, in a namespace of its own. */
+import { buildStepsAnnotation } from '../../../lib/api/labels.ts';
 import type { SourceConfig } from '../../../lib/api/source-config.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
 import { SAMPLE_BUILDPACK_ID } from '../images/buildpackage.ts';
@@ -56,6 +57,12 @@ export const sampleObjects = ({ registry, images, source, cacheSize }: SampleOpt
   },
   sampleImage({ registry, source, cacheSize }),
 ];
+
+/** An Image whose steps are all started at once: who tries kpackless waits for its first answer. */
+export const builtAtOnce = <T extends SampleObject>(object: T): T =>
+  object.kind === 'Image'
+    ? { ...object, metadata: { ...object.metadata, annotations: { [buildStepsAnnotation]: 'parallel' } } }
+    : object;
 
 /** The Image alone. */
 export const sampleImage = ({ registry, source, cacheSize }: Omit<SampleOptions, 'images'>, name = sampleName) => ({

@@ -50,7 +50,8 @@ const finish = async ({ kube, registry }: World, image: string, latestImage: str
   );
 };
 
-const rebased = ({ resource, verb, name, code, user }: AuditedRequest): boolean =>
+/** Whether it says that an Image was rebased. */
+export const isRebased = ({ resource, verb, name, code, user }: AuditedRequest): boolean =>
   resource === 'builds/status' && verb === 'update' && user === ownUser && name.endsWith('-build-2') && code === 200;
 
 /** Ends the first Build of each Image, with a stand-in for what its pod would have pushed. */
@@ -70,18 +71,21 @@ export const finishBuilds = async (world: World, images: readonly string[]): Pro
   await untilQuiet(audit, 3000);
 };
 
-/** Changes the stack under Images whose Builds have ended. */
-export const stackChange = async (world: World, images: readonly string[]): Promise<readonly Row[]> => {
-  const { kube, registry } = world;
-  const audit = world.audit();
-  const patched = await runImage({ name: 'run:2', release: 'with a fix' });
-  await pushImage(registry.host, patched);
+/** Gives the stack another run image. */
+export const changeStack = async ({ kube, registry }: World): Promise<void> => {
+  await pushImage(registry.host, await runImage({ name: 'run:2', release: 'with a fix' }));
   registry.requests();
-  audit.next();
   await kube.patch(
     { kind: 'ClusterStack', namespace: '', name: 'sample' },
     { spec: { runImage: { image: `${registry.host}/run:2` } } },
   );
+};
+
+/** Changes the stack under Images whose Builds have ended. */
+export const stackChange = async (world: World, images: readonly string[]): Promise<readonly Row[]> => {
+  const { kube, registry } = world;
+  const audit = world.audit();
+  await changeStack(world);
   const seen: AuditedRequest[] = [];
   const done = new Set<string>();
   await until(
@@ -89,13 +93,13 @@ export const stackChange = async (world: World, images: readonly string[]): Prom
     () => {
       const fresh = audit.next();
       seen.push(...fresh);
-      for (const request of fresh) if (rebased(request)) done.add(request.name);
+      for (const request of fresh) if (isRebased(request)) done.add(request.name);
       return done.size >= images.length ? true : undefined;
     },
     { seconds: 120, everyMs: 50 },
   );
   const begun = seen.find(({ resource, verb }) => resource === 'clusterstacks' && verb === 'patch')?.receivedAt ?? 0;
-  const ended = Math.max(...seen.filter(rebased).map(({ answeredAt }) => answeredAt));
+  const ended = Math.max(...seen.filter(isRebased).map(({ answeredAt }) => answeredAt));
   const pods = seen.filter(({ resource, verb }) => resource === 'pods' && verb === 'create').length;
   const builds = await kube.list<Build>('Build', { namespace, labelSelector: 'image.kpack.io/buildNumber=2' });
   const ok = builds.filter(({ status }) =>

@@ -73,7 +73,7 @@ describe.runIf(apiServerIsHere)('a cap on running builds, on a real API server',
       },
       cap: {
         ...limits,
-        slots: new Slots(table),
+        slots: new Slots(table, () => new Date()),
         kube: () => Promise.resolve(kube),
         wake: ({ namespace, name }) => {
           woken.add(`${namespace}/${name}`);

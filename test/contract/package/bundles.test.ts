@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundleAll, bundleOne } from '../../../infra/bundle.ts';
-import { queueRows } from '../../../lib/reconcile/kind-table.ts';
+import { queueRows, sqsRows } from '../../../lib/reconcile/kind-table.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { DynamoDbTable } from '../../../lib/state/dynamodb-table.ts';
 import { recordKey, recordSortKey } from '../../../lib/state/keys.ts';
@@ -30,6 +30,7 @@ const closers: (() => Promise<unknown>)[] = [];
 const asked: { readonly path: string; readonly authorization: string }[] = [];
 let bundles: readonly Bundle[] = [];
 let environment: Readonly<Record<string, string>> = {};
+let sqsClient: SQSClient;
 let table: Table;
 const initMilliseconds = new Map<string, number>();
 
@@ -72,7 +73,7 @@ beforeAll(async () => {
   const sqs = await startSqs();
   const database = await startDynamoDb();
   closers.push(sqs.close, database.close);
-  const sqsClient = new SQSClient({ ...aws, endpoint: sqs.endpoint });
+  sqsClient = new SQSClient({ ...aws, endpoint: sqs.endpoint });
   const dynamoDb = new DynamoDBClient({ ...aws, endpoint: database.endpoint });
   await ensureQueues(sqsClient, 'kpackless-');
   await ensureTable(dynamoDb, 'kpackless');
@@ -106,7 +107,7 @@ const record = (messageId: string, body: string) => ({
 
 describe('a bundle', () => {
   it('exists for every function, the relay and standalone mode', () => {
-    const wanted = [...queueRows.map(({ name }) => name), 'hooks', 'standalone', 'relay', 'sweeper'];
+    const wanted = [...sqsRows.map(({ name }) => name), 'hooks', 'standalone', 'relay', 'sweeper'];
     expect(bundles.map(({ name }) => name).sort()).toEqual(wanted.sort());
   });
 
@@ -152,6 +153,19 @@ describe('a bundle', () => {
     expect(await table.get(recordKey(key), recordSortKey)).toHaveProperty('goneAt');
   });
 
+  it('hands on what came in bulk to the queue that it is for', async () => {
+    const target = { kind: 'Image', namespace: 'team', name: 'of-many' };
+    const cause = { ...target, uid: 'u', resourceVersion: '7' };
+    const message = { v: 1, cluster: 'prod', epoch: 'e.0', target, cause, reason: 'list', bulk: true };
+    const ran = await runBundle('bulk', { Records: [record('m1', JSON.stringify({ to: 'image', message }))] });
+    initMilliseconds.set('bulk', ran.initMilliseconds);
+    expect(ran.answer).toEqual({ batchItemFailures: [] });
+    const { Messages = [] } = await sqsClient.send(
+      new ReceiveMessageCommand({ QueueUrl: `${environment['KPACKLESS_QUEUE_URL_PREFIX'] ?? ''}image.fifo` }),
+    );
+    expect(Messages.map(({ Body = '' }) => JSON.parse(Body) as unknown)).toEqual([message]);
+  });
+
   it('sweeps', async () => {
     expect((await runBundle('sweeper', {})).answer).toMatchObject({ sent: expect.any(Number) as number });
   });
@@ -181,7 +195,7 @@ describe('a bundle', () => {
         tries.push((await runBundle(name, { Records: [] })).initMilliseconds);
       if (Math.min(...tries) > 200) slow.push(`${name}: ${tries.map(Math.round).join(', ')} ms`);
     }
-    expect(initMilliseconds.size).toBe(queueRows.length);
+    expect(initMilliseconds.size).toBe(sqsRows.length);
     expect(slow).toEqual([]);
   });
 

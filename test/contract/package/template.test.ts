@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleAll } from '../../../infra/bundle.ts';
-import { queueRows } from '../../../lib/reconcile/kind-table.ts';
+import { sqsRows } from '../../../lib/reconcile/kind-table.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -65,7 +65,7 @@ describe('the template', () => {
         'IAM::Role',
       ].map((type) => [type, ofType(`AWS::${type}`).length]),
     );
-    const rows = queueRows.length;
+    const rows = sqsRows.length;
     expect(counts).toEqual({
       'Lambda::Function': rows + 2,
       'Lambda::Url': 1,
@@ -84,7 +84,7 @@ describe('the template', () => {
         .toLowerCase(),
     );
     for (const [from, to] of ends.map((pair) => JSON.parse(pair) as [object, object])) expect(from).toEqual(to);
-    expect(new Set(ends).size).toBe(queueRows.length);
+    expect(new Set(ends).size).toBe(sqsRows.length);
     for (const mapping of mappings)
       expect(mapping).toMatchObject({
         BatchSize: 10,
@@ -104,7 +104,7 @@ describe('the template', () => {
 
   it('keeps logs of every function for two weeks', () => {
     const days = ofType('AWS::Logs::LogGroup').map(({ Properties }) => Properties['RetentionInDays']);
-    expect(days).toEqual(Array.from({ length: queueRows.length + 2 }, () => 14));
+    expect(days).toEqual(Array.from({ length: sqsRows.length + 2 }, () => 14));
   });
 
   it('names only resources that it has', () => {
@@ -120,7 +120,7 @@ describe('the template', () => {
 
   it('puts one bundle and nothing else into each archive', async () => {
     const archives = (await readdir(join(folder, '.serverless'))).filter((file) => file.endsWith('.zip'));
-    expect(archives.sort()).toEqual([...queueRows.map(({ name }) => `${name}.zip`), 'hooks.zip', 'sweeper.zip'].sort());
+    expect(archives.sort()).toEqual([...sqsRows.map(({ name }) => `${name}.zip`), 'hooks.zip', 'sweeper.zip'].sort());
     for (const archive of archives) {
       const bytes = await readFile(join(folder, '.serverless', archive));
       // End of central directory: the number of entries (APPNOTE 4.3.16).

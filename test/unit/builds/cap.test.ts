@@ -42,7 +42,7 @@ const capWorld = async (
     ...options,
     cap: {
       ...limits,
-      slots: new Slots(table),
+      slots: new Slots(table, () => new Date()),
       kube: () => Promise.reject(new KubeError('unreachable', 'the other cluster is down')),
       wake: (user) => {
         woken.push(user);
@@ -142,7 +142,10 @@ describe('the cap on running builds', () => {
   it('believes that a holder lives whose cluster cannot be asked', async () => {
     const world = await capWorld({ perInstallation: 1 });
     const elsewhere = { cluster: 'other', namespace: 'n', name: 'b', uid: 'u' };
-    await new Slots(world.table).take({ scope: 'installation', limit: 1 }, { user: elsewhere, since: '' });
+    await new Slots(world.table, () => new Date()).take(
+      { scope: 'installation', limit: 1 },
+      { user: elsewhere, since: '' },
+    );
     await world.pass();
     expect(world.condition()).toMatchObject({ reason: 'Queued' });
     expect(world.condition()['message']).not.toContain('now b');

@@ -3,6 +3,7 @@ import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildReconciler } from '../../../lib/builds/reconcile.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
+import { wordFor } from '../../../lib/queue/comes-again.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { passRunner } from '../../../lib/reconcile/run.ts';
 import { Circuits } from '../../../lib/state/circuits.ts';
@@ -58,7 +59,7 @@ const story = async () => {
   });
   const pass = async (): Promise<string> => {
     try {
-      return await run(target, [wakeUp], 60);
+      return wordFor(await run(target, [wakeUp], 60));
     } catch (error) {
       if (!(error instanceof Died)) throw error;
       return 'died';

@@ -45,6 +45,25 @@ describe('a registration', () => {
     expect(await known.get('one')).toEqual(at('a'));
   });
 
+  it('that is known outlasts an outage of the table by an hour: its relay is no stranger meanwhile', async () => {
+    const { known, later } = begin(at('a'), new Error('table away'));
+    await known.get('one');
+    later(3600);
+    expect(await known.get('one')).toEqual(at('a'));
+    await expect(known.read('one')).rejects.toThrow('table away');
+    later(1);
+    await expect(known.get('one')).rejects.toThrow('table away');
+  });
+
+  it('that was removed is not believed in an outage', async () => {
+    const { known, later } = begin(at('a'), undefined, new Error('table away'));
+    await known.get('one');
+    later(60);
+    expect(await known.get('one')).toBeUndefined();
+    later(5);
+    await expect(known.get('one')).rejects.toThrow('table away');
+  });
+
   it('is forgotten when five hundred others were asked for since', async () => {
     const { known, reads } = begin(at('a'));
     await known.get('first');

@@ -142,7 +142,7 @@ describe('the embedded queue', () => {
     let tries = 0;
     const { queues, given, start } = begin({}, async (_names, event, all) => {
       if ((tries += 1) > 1) return [];
-      await all.receipts().delay(event.Records, 0.15);
+      await all.receipts().delay(event.Records, 0.1502);
       return [0];
     });
     await queues.send('image', [wake('a')]);

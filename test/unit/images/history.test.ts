@@ -83,10 +83,10 @@ describe('history', () => {
     expect(builds()).toStrictEqual(['image-name-build-3', 'image-name-build-4']);
   });
 
-  it('a Build that is being deleted holds nothing back, and its number is not given again', async () => {
+  it('a Build that has ended and is being deleted holds nothing back, and its number is not given again', async () => {
     const { pass, past, resolve, kube, builds } = imageWorld();
     past(1, goodStatus);
-    past(2, {}, { finalizers: ['x/y'], deletionTimestamp: '2026-01-01T11:00:00Z' });
+    past(2, badStatus, { finalizers: ['x/y'], deletionTimestamp: '2026-01-01T11:00:00Z' });
     await pass();
     resolve({ git: { url: 'https://git.example/app', revision: revision('b'), type: 'Branch' } });
     await pass();

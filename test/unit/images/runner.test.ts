@@ -73,11 +73,26 @@ describe('Image in its runner', () => {
     expect(ready()?.reason).toBe('ResolverNotReady');
   });
 
-  it('a failure is told and tried again in seconds', async () => {
-    const { wake, changed, kube, ready, records } = await running();
-    kube.failNext('create', /SourceResolver/, new KubeError('server', 'POST: out of order', { status: 500 }));
-    expect(await wake(changed())).toBe('failed');
+  it('a failure of the API server is tried again in seconds, and told once it has lasted for half a minute', async () => {
+    const { wake, changed, kube, ready } = await running();
+    const outOfOrder = new KubeError('server', 'POST: out of order', { status: 500 });
+    kube.failNext('create', /SourceResolver/, outOfOrder);
+    expect(await wake(changed())).toMatchObject({ result: 'failed', comesAgainSeconds: 0.75 });
+    expect(ready()).toBeUndefined();
+    kube.now = new Date(kube.now.getTime() + 29_000);
+    kube.failNext('create', /SourceResolver/, outOfOrder);
+    await wake(changed());
+    expect(ready()).toBeUndefined();
+    kube.now = new Date(kube.now.getTime() + 1000);
+    kube.failNext('create', /SourceResolver/, outOfOrder);
+    await wake(changed());
     expect(ready()?.message).toBe('POST: out of order');
+  });
+
+  it('a failure leaves a due time as well, in seconds', async () => {
+    const { wake, changed, kube, records } = await running();
+    kube.failNext('create', /SourceResolver/, new KubeError('server', 'POST: out of order', { status: 500 }));
+    await wake(changed());
     const { attempts, dueAt = 0 } = await records.read(target);
     expect(attempts).toBe(1);
     expect(dueAt - kube.now.getTime() / 1000).toBeLessThanOrEqual(1);

@@ -47,7 +47,18 @@ describe('registering a cluster', () => {
     });
   });
 
+  it('keeps how fast each process may ask the cluster, a second’s worth at once unless more is said', () => {
+    const rateOf = (...more: readonly string[]) => registerOptions([...good, ...more]).registration.rate;
+    expect(rateOf('--requests-per-second', '50')).toStrictEqual({ perSecond: 50, burst: 50 });
+    expect(rateOf('--requests-per-second', '50', '--burst', '200')).toStrictEqual({ perSecond: 50, burst: 200 });
+    expect(rateOf()).toBeUndefined();
+  });
+
   it.each([
+    ['no requests a second', [...good, '--requests-per-second', '0'], /whole numbers from 1/],
+    ['a fraction of a request', [...good, '--requests-per-second', '0.5'], /whole numbers from 1/],
+    ['a burst that is none', [...good, '--requests-per-second', '5', '--burst', 'all'], /whole numbers from 1/],
+    ['a burst of no rate', [...good, '--burst', '5'], /goes with --requests-per-second/],
     ['no name', good.slice(1), /give one name/],
     ['a name that no message may carry', changed('prod', 'a/b'), /no name for a cluster/],
     ['a missing option', good.slice(0, -2), /--ca-data are needed/],

@@ -5,7 +5,12 @@ import { JustWritten } from '../../../lib/kube/just-written.ts';
 import type { KubeRequest, KubeTransport } from '../../../lib/kube/transport.ts';
 
 const key = { kind: 'Build', namespace: 'team', name: 'app-build-1' };
-const build = { apiVersion: 'kpack.io/v1alpha2', kind: 'Build', metadata: { namespace: 'team', name: 'app-build-1' } };
+const build = {
+  apiVersion: 'kpack.io/v1alpha2',
+  kind: 'Build',
+  metadata: { namespace: 'team', name: 'app-build-1' },
+  spec: {},
+};
 const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'team', name: 'app' } };
 
 /** An API server that takes everything, in version 7, and one process of ours. */
@@ -16,8 +21,12 @@ const begin = () => {
     server: 'one',
     send: async ({ method, path, body }: KubeRequest) => {
       asked.push(`${method} ${path}`);
+      const stored = {
+        ...(path.includes('/pods') ? pod : build),
+        metadata: { namespace: 'team', name: path.split('/').at(-1) },
+      };
       if (body?.includes('refuse') === true) throw new Error('refused');
-      const { metadata, ...object } = JSON.parse(body ?? JSON.stringify(build)) as typeof build;
+      const { metadata, ...object } = JSON.parse(body ?? JSON.stringify(stored)) as typeof build;
       return {
         status: 200,
         body: JSON.stringify({ ...object, metadata: { ...metadata, uid: 'u', resourceVersion: '7' } }),

@@ -187,13 +187,48 @@ describe('a reflector', () => {
     expect(server.lists.filter((kind) => kind === 'first')).toHaveLength(2);
   });
 
-  it('starts from its checkpoint after the list, so that deletions in between are seen', async () => {
+  it('starts from its checkpoint beside the list, so that deletions in between are seen', async () => {
     const { server, did } = await reflect({ loadCheckpoint: async () => '7' });
     const watch = await server.watch(0);
     expect(watch.from).toBe('7');
     watch.event('DELETED', '9', 'gone');
     await expect.poll(() => did.at(-1)).toBe('changed gone@9');
-    expect(did).toStrictEqual(['listed a@10', 'changed gone@9']);
+    expect(did.toSorted()).toStrictEqual(['changed gone@9', 'listed a@10']);
+  });
+
+  it('what happens while a start hands on thousands is handed on at once, and the list goes on to its end', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { server, did, isReady } = await reflect(
+      { loadCheckpoint: async () => '7', listed: ({ objects }) => held.then(() => void did.push(`${objects.length}`)) },
+      ({ state }) => {
+        state.names = ['a', 'b', 'c'];
+        state.pageSize = 1;
+      },
+    );
+    (await server.watch(0)).event('ADDED', '11', 'urgent');
+    await expect.poll(() => did).toStrictEqual(['changed urgent@11']);
+    expect(isReady()).toBe(true);
+    release();
+    await expect.poll(() => did).toStrictEqual(['changed urgent@11', '1', '1', '1']);
+  });
+
+  it('a start’s list that the queues do not take is made again, and the watch goes on meanwhile', async () => {
+    let tries = 0;
+    const listed = async (): Promise<void> => {
+      tries += 1;
+      if (tries < 3) throw new Error('SQS is down');
+    };
+    const { server, did } = await reflect(
+      { loadCheckpoint: async () => '7', listed, pause: async () => undefined },
+      ({ state }) => void (state.version = '11'),
+    );
+    (await server.watch(0)).event('ADDED', '11', 'urgent');
+    await expect.poll(() => did).toStrictEqual(['changed urgent@11']);
+    await expect.poll(() => tries).toBe(3);
+    expect(server.lists).toStrictEqual(['look', 'first', 'first', 'first']);
   });
 
   it('a history that went back before the start is a new epoch before anything is listed', async () => {

@@ -56,24 +56,42 @@ describe('an answer', () => {
   });
 
   it.each([
-    [401, 'unauthorized', 'slow', false],
+    [401, 'unauthorized', 'slow', true],
     [403, 'forbidden', 'slow', false],
     [409, 'conflict', 'soon', false],
     [410, 'expired', 'soon', false],
-    [429, 'throttled', 'soon', true],
+    [429, 'throttled', 'soon', false],
     [500, 'server', 'soon', false],
     [502, 'server', 'soon', true],
     [503, 'server', 'soon', true],
-  ] as const)('%i is %s, tried again %s; says that the cluster is down: %s', async (status, code, pace, isDown) => {
-    const error = await failing(status, { message: 'no' });
-    expect(error).toMatchObject({ code, pace });
-    expect(saysClusterIsDown(error)).toBe(isDown);
-  });
+  ] as const)(
+    '%i is %s, tried again %s; says that the cluster is of no use: %s',
+    async (status, code, pace, isDown) => {
+      const error = await failing(status, { message: 'no' });
+      expect(error).toMatchObject({ code, pace });
+      expect(saysClusterIsDown(error)).toBe(isDown);
+    },
+  );
 
   it.each([400, 422])('%i is our mistake', async (status) => {
     expect(await failing(status, { reason: 'Invalid', message: 'spec.x: no' })).toStrictEqual(
       new PermanentError('Invalid', 'spec.x: no'),
     );
+  });
+
+  it.each([
+    ['a reason that is a list', { reason: [], message: 'no' }, 'no'],
+    ['a message that is an object', { message: {} }, '{"message":{}}'],
+    ['details that are a text', { message: 'no', details: 'p' }, 'no'],
+    ['a name that is a number', { message: 'no', details: { name: 7 } }, 'no'],
+    ['null', 'null', 'null'],
+    ['a list', '[]', '[]'],
+  ])('whose Status is %s is told in words all the same', async (_, body, said) => {
+    expect(await failing(400, body)).toStrictEqual(new PermanentError('Invalid', said));
+    server?.closeAllConnections();
+    const error = await failing(404, body);
+    expect(error).toMatchObject({ code: 'not-found', objectName: undefined });
+    expect(String(error)).toContain(said);
   });
 
   it('Retry-After is kept, of the header or of the body', async () => {
@@ -108,7 +126,7 @@ describe('a connection', () => {
     const kube = await serving((request, response) => {
       if (sockets.includes(request.socket)) return void request.socket.destroy();
       sockets.push(request.socket);
-      response.end('{}');
+      response.end(JSON.stringify({ metadata: { name: 'p' } }));
     });
     await kube.get(pod);
     const error = await kube.create({ apiVersion: 'v1', kind: 'Pod', metadata: pod }).catch((why: unknown) => why);

@@ -3,7 +3,7 @@ import { GetQueueAttributesCommand, ReceiveMessageCommand, StartMessageMoveTaskC
 import type { SQSRecord } from 'aws-lambda';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Receipts, runBatch } from '../../../lib/queue/batch.ts';
-import type { Message } from '../../../lib/queue/message.ts';
+import { type Message, parseMessage } from '../../../lib/queue/message.ts';
 import { StateError } from '../../../lib/state/table.ts';
 import { type Story, story } from '../../support/story.ts';
 import { applyImage, statusOf, storyReconciler } from '../../support/story-image.ts';
@@ -38,7 +38,12 @@ const recordsOf = (names: readonly string[], received: Readonly<Record<string, n
   );
 
 /** Runs a batch whose passes throw for `poison`, and notes what was done, in order. */
-const run = async (records: SQSRecord[], poison: readonly string[] = [], away: readonly string[] = []) => {
+const run = async (
+  records: SQSRecord[],
+  poison: readonly string[] = [],
+  away: readonly string[] = [],
+  passing: readonly string[] = [],
+) => {
   const done: string[] = [];
   const logged: string[] = [];
   const budgets: number[] = [];
@@ -46,6 +51,7 @@ const run = async (records: SQSRecord[], poison: readonly string[] = [], away: r
     delay: async (delayed, seconds) =>
       void done.push(`delay ${delayed.map(({ messageId }) => messageId).join()} ${seconds}`),
     delete: async (deleted) => void done.push(`delete ${deleted.map(({ messageId }) => messageId).join()}`),
+    requeue: async (again) => void done.push(`requeue ${again.map(({ messageId }) => messageId).join()}`),
   };
   const answer = await runBatch({ Records: records }, () => 65, {
     receipts,
@@ -56,7 +62,7 @@ const run = async (records: SQSRecord[], poison: readonly string[] = [], away: r
       done.push(`pass ${name} of ${messages.length}`);
       if (poison.includes(name)) throw new TypeError(`${name} is poison`);
       if (away.includes(name)) throw new StateError('reading in table kpackless: throttled');
-      return 'settled';
+      return passing.includes(name) ? { result: 'failed', comesAgainSeconds: 1.5 } : 'settled';
     },
   });
   return { done, logged, budgets, failed: answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) };
@@ -85,25 +91,83 @@ describe('a batch', () => {
   });
 
   it.each([
-    [1, 5],
-    [2, 30],
-    [3, 180],
-    [4, 900],
-    [5, 5],
+    [1, 'delay app0 5'],
+    [2, 'delay app0 10'],
+    [3, 'delay app0 15'],
+    [4, 'requeue app0'],
+    [5, 'requeue app0'],
   ])(
-    'after receive %i a key that the table has no answer for waits %i seconds: an outage is longer than a bug',
-    async (received, seconds) => {
+    'after receive %i a key that the table has no answer for: %s, so that no outage uses up its receives',
+    async (received, what) => {
       const { done, failed, logged } = await run(recordsOf(['app', 'b'], { app: received }), [], ['app']);
-      expect(done).toContain(`delay app0 ${seconds}`);
+      expect(done).toContain(what);
       expect(failed).toStrictEqual(['app0']);
       expect(logged.filter((line) => line.startsWith('error'))).toStrictEqual([]);
     },
   );
 
+  it.each([
+    [1, 'delay 5'],
+    [4, 'requeue 2'],
+  ])('of which nobody can say who sent it waits as well: after receive %i %s', async (received, what) => {
+    const done: string[] = [];
+    const running = runBatch({ Records: recordsOf(['a', 'b'], { b: received }) }, () => 65, {
+      receipts: {
+        delay: async (_, seconds) => void done.push(`delay ${seconds}`),
+        delete: async () => void done.push('delete'),
+        requeue: async (again) => void done.push(`requeue ${again.length}`),
+      },
+      log: () => undefined,
+      mayWake: () => Promise.reject(new StateError('the table is away')),
+      runPass: () => Promise.resolve('settled'),
+    });
+    await expect(running).rejects.toThrow('away');
+    expect(done).toStrictEqual([what]);
+  });
+
+  it.each([
+    [1, 30],
+    [3, 120],
+    [9, 900],
+  ])(
+    'leaves a message of a later version waiting, whatever else it says: receive %i, %i s',
+    async (received, seconds) => {
+      const later = recordFor(JSON.stringify({ v: 2, what: 'nobody here knows' }), 'later', received);
+      const { done, failed, logged } = await run([...recordsOf(['a']), later]);
+      expect(done).toStrictEqual([`delay later ${seconds}`, 'pass a of 1']);
+      expect(failed).toStrictEqual(['later']);
+      expect(logged.join()).toContain('waits for a function that knows it');
+    },
+  );
+
+  it('takes a reason that it does not know for an event of the target that may never be skipped', () => {
+    const parsed = parseMessage(JSON.stringify({ ...message('a', '7'), reason: 'because' }));
+    expect(parsed).toMatchObject({ message: { reason: 'self', cause: { resourceVersion: '' } } });
+  });
+
   it('of which nothing could be recorded is a failure of the function, so that Lambda polls less', async () => {
     await expect(run(recordsOf(['a', 'b']), [], ['a', 'b'])).rejects.toThrow('throttled');
     expect((await run(recordsOf(['a', 'bad']), ['bad'], ['a'])).failed).toStrictEqual(['a0', 'bad1']);
   });
+
+  it('a key whose failure passes comes again in seconds, and others are done with', async () => {
+    const { done, failed, logged } = await run(recordsOf(['app', 'b', 'app']), [], [], ['app']);
+    expect(done.at(-1)).toBe('delay app0,app2 1.5');
+    expect(failed).toStrictEqual(['app0', 'app2']);
+    expect(logged.filter((line) => !line.startsWith('info'))).toStrictEqual([]);
+  });
+
+  it.each([
+    [1, ['app0']],
+    [2, ['app0']],
+    [3, []],
+    [4, []],
+  ])(
+    'after receive %i, what passes uses up no more receives than two: a bug has the others',
+    async (received, failed) => {
+      expect((await run(recordsOf(['app'], { app: received }), [], [], ['app'])).failed).toStrictEqual(failed);
+    },
+  );
 
   it('a key that may kill the function runs last, and what was finished before it is deleted already', async () => {
     const { done } = await run(recordsOf(['bad', 'a', 'b'], { bad: 2 }), ['bad']);
@@ -119,9 +183,9 @@ describe('a batch', () => {
   it.each([
     ['no JSON', 'the body is not JSON'],
     ['{}', 'v: Invalid key'],
-    [JSON.stringify({ ...message('a', '1'), reason: 'because' }), 'reason: Invalid type'],
+    [JSON.stringify({ ...message('a', '1'), reason: 7 }), 'reason: Invalid type'],
     [JSON.stringify({ ...message('a', '1'), cluster: '../x' }), 'cluster: Invalid format'],
-    [JSON.stringify({ ...message('a', '1'), v: 2 }), 'v: Invalid type'],
+    [JSON.stringify({ ...message('a', '1'), v: 'two' }), 'v: Invalid type'],
   ])('an unreadable message (%s) is acknowledged and counted, and the log says why', async (body, why) => {
     const { failed, done, logged } = await run([recordFor(body, 'x')]);
     expect(failed).toStrictEqual([]);
@@ -140,7 +204,7 @@ describe('a batch', () => {
 
   it('a pass that does not stop fails alone', async () => {
     const answer = await runBatch({ Records: recordsOf(['stuck', 'a']) }, () => 6, {
-      receipts: { delay: async () => undefined, delete: async () => undefined },
+      receipts: { delay: async () => undefined, delete: async () => undefined, requeue: async () => undefined },
       log: () => undefined,
       mayWake: () => Promise.resolve(true),
       runPass: ({ name }) => (name === 'stuck' ? new Promise<never>(() => undefined) : Promise.resolve('settled')),

@@ -1,10 +1,11 @@
 /** Who may wake what (DESIGN §3.26). */
 import { describe, expect, it } from 'vitest';
-import { mayWake } from '../../../lib/queue/senders.ts';
+import { authorOf, mayWake } from '../../../lib/queue/senders.ts';
 
 const relays: Readonly<Record<string, string>> = { one: 'AROARELAYOFONE000001', two: 'AROARELAYOFTWO000002' };
+const own = ['AROASWEEPER000000001', 'AROADEPENDENTS000001'];
 const rule = mayWake({
-  own: ['AROASWEEPER000000001', 'AROADEPENDENTS000001'],
+  own,
   relayRoleId: (cluster) => Promise.resolve(relays[cluster]),
 });
 
@@ -19,12 +20,29 @@ describe('a message counts', () => {
     ['without a role before the colon: not', 'three', ':session', false],
     ['for a cluster without a relay: not', 'three', 'AROARELAYOFONE000001:s', false],
     ['from a role whose id begins like another: not', 'one', 'AROARELAYOFONE00000', false],
-  ])('%s', async (_, cluster, sender, counts) => {
-    expect(await rule(cluster, sender)).toBe(counts);
+  ])('%s', async (_, cluster, senderId, counts) => {
+    expect(await rule(cluster, { senderId, firstSender: undefined })).toBe(counts);
+  });
+
+  const [us, relayOfTwo] = ['AROASWEEPER000000001:s', 'AROARELAYOFTWO000002:s'];
+  it.each([
+    ['of the relay of its cluster', 'two', us, relayOfTwo, true],
+    ['of another relay: not', 'one', us, relayOfTwo, false],
+    ['of ours', 'one', us, us, true],
+    ['of nobody that is known: not', 'one', us, '', false],
+    ['and a relay that says it is ours is itself: not', 'one', relayOfTwo, us, false],
+    ['and a relay that says it is another is itself', 'two', relayOfTwo, 'AROARELAYOFONE000001:s', true],
+  ])('that was queued anew by us, %s', async (_, cluster, senderId, firstSender, counts) => {
+    expect(await rule(cluster, { senderId, firstSender })).toBe(counts);
+  });
+
+  it('as whoever sent it first, however often it was queued anew, and what others say of that is not handed on', () => {
+    expect(authorOf(own, { senderId: us, firstSender: relayOfTwo })).toBe(relayOfTwo);
+    expect(authorOf(own, { senderId: relayOfTwo, firstSender: us })).toBe(relayOfTwo);
   });
 
   it('from anybody where the queue is in the process of its senders', async () => {
     const embedded = mayWake({ own: 'any', relayRoleId: () => Promise.reject(new Error('nobody is asked')) });
-    expect(await embedded('one', 'whoever')).toBe(true);
+    expect(await embedded('one', { senderId: 'whoever', firstSender: undefined })).toBe(true);
   });
 });

@@ -135,6 +135,8 @@ describe('calls of the store and the queue', () => {
     const names = Array.from({ length: 10 }, (_, index) => `absent-${index}`);
     await Promise.all(names.map((name) => run({ cluster, ...message.target, name }, [message], 60)));
     expect(calls.filter((call) => /circuit|registration/.test(call))).toStrictEqual([
+      // Registering, and then the passes.
+      'get registration',
       'update registration',
       'get circuit',
       'get registration',
@@ -171,7 +173,7 @@ describe('what a settled pass leaves out, it leaves out only when', () => {
     const { pass, wake, world } = await settled();
     const cause = { kind: 'Builder', namespace, name: 'left-behind', uid: 'u', resourceVersion: '3' };
     const woken = await pass(wake(world.image(), { reason: 'dependency', cause }));
-    expect(woken.store).toStrictEqual(['get object', 'delete edge', 'delete edge', 'update object']);
+    expect(woken.store).toStrictEqual(['get object', 'update object', 'delete edge', 'delete edge', 'update object']);
     // Of the builder that it has, both are known.
     const usual = { ...cause, name: 'builder-name' };
     const again = await pass(wake(world.image(), { reason: 'dependency', cause: usual }));

@@ -210,7 +210,7 @@ describe('other writers', () => {
       world.kube.failNext('replaceStatus', /Image/, new KubeError('conflict', 'modified', { status: 409 }));
     await world.send('image', wakeUp('dependency', { occasion: '1' }));
     expect(await world.deliver()).toStrictEqual(['failed']);
-    expect(world.held('image')).toBe(0);
+    expect(world.held('image')).toBe(1);
     world.later(2);
     await world.untilQuiet();
     expect(statusOf(world.kube, 'app')?.seen).toBe('v2');

@@ -16,7 +16,10 @@ import { FakeKube } from '../../support/fake-kube.ts';
 type Shown = Reconcilable & { readonly status?: { readonly seen: string } };
 
 /** A pass over an Image, in the middle. */
-const inPass = (records = new Records(new DynamoDbTable(new DynamoDBClient({ region: 'none' }), 'none'))) => {
+const inPass = (
+  records = new Records(new DynamoDbTable(new DynamoDBClient({ region: 'none' }), 'none')),
+  messages: readonly Message[] = [],
+) => {
   const kube = new FakeKube();
   const object = kube.put<Shown>({ kind: 'Image', metadata: { namespace: 'team', name: 'app' } });
   const record = { attempts: 0, edges: [], looseEdges: [], seen: [] };
@@ -25,7 +28,7 @@ const inPass = (records = new Records(new DynamoDbTable(new DynamoDBClient({ reg
   const pass = makePass<Shown>({
     target: { cluster: 'one', kind: 'Image', namespace: 'team', name: 'app' },
     kube,
-    messages: [],
+    messages,
     epoch: 'e.3',
     progress,
     signal: AbortSignal.timeout(1000),
@@ -82,6 +85,22 @@ it('what was made is handed over with the message that the relay will send about
   const origin = { cluster: 'one', epoch: 'e.3' };
   const [relayed] = pointersFor(watched, made.metadata, origin, undefined, { added: true });
   expect(sent).toEqual([relayed?.message]);
+});
+
+it.each([
+  ['one of many makes others so', [true, true], true],
+  ['one of many that somebody has changed as well does not', [true, undefined], undefined],
+  ['one that somebody has changed does not', [undefined], undefined],
+])('who is woken as %s', async (_, marks, expected) => {
+  const target = { kind: 'Image', namespace: 'team', name: 'app' };
+  const cause = { ...target, uid: 'u', resourceVersion: '1' };
+  const messages = marks.map(
+    (bulk): Message => ({ v: 1, cluster: 'one', epoch: 'e.3', target, cause, reason: 'self', bulk }),
+  );
+  const { pass, sent } = inPass(undefined, messages);
+  await pass.handOver({ kind: 'Build', metadata: { namespace: 'team', name: 'app-build-1' } });
+  await pass.wake({ kind: 'Builder', namespace: 'team', name: 'base' });
+  expect(sent.map(({ bulk }) => bulk)).toStrictEqual([expected, expected]);
 });
 
 it('a child that was settled by its maker is not looked at for any version it had on the way', async () => {

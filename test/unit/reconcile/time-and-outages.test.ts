@@ -84,6 +84,47 @@ describe('a cluster that is down', () => {
     },
   );
 
+  it.each([
+    ['unauthorized', 401],
+    ['forbidden', 403],
+    ['server', 500],
+    ['server', 504],
+  ] as const)(
+    'that answered a minute long, %s (%i), and is found back by its relay: three seconds later everything has gone on',
+    async (code, status) => {
+      const world = await begin();
+      const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+      for (const name of names) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
+      const pace = status < 500 ? 'slow' : 'soon';
+      world.kube.down = new KubeError(code, 'GET: not now', { status, pace });
+      for (let second = 0; second < 60; second += 1) {
+        await world.untilQuiet();
+        world.later(1);
+      }
+      world.kube.down = undefined;
+      await world.send('dependents', clusterNews({ cluster: 'one', epoch: 'e.0' }, 'back', world.now()).message);
+      for (let second = 0; second < 3; second += 1) {
+        await world.untilQuiet();
+        world.later(1);
+      }
+      expect(builds(world.kube)).toStrictEqual(names.map((name) => `${name}-v1`));
+    },
+  );
+
+  it('that does not know our credential is asked by one probe at a time', async () => {
+    const world = await begin();
+    for (const name of ['a', 'b', 'c']) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
+    world.kube.down = new KubeError('unauthorized', 'GET: Unauthorized', { status: 401, pace: 'slow' });
+    await world.deliver();
+    world.kube.forget();
+    world.kube.down = new KubeError('unauthorized', 'GET: Unauthorized', { status: 401, pace: 'slow' });
+    for (let second = 0; second < 60; second += 1) {
+      await world.untilQuiet();
+      world.later(1);
+    }
+    expect(world.kube.calls.length).toBeLessThanOrEqual(8);
+  });
+
   it('is asked by one probe at a time', async () => {
     const world = await begin();
     for (const name of ['a', 'b', 'c']) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
@@ -96,11 +137,7 @@ describe('a cluster that is down', () => {
   it('that says when to come back is not asked before', async () => {
     const world = await begin();
     await settledImage(world);
-    world.kube.failNext(
-      'get',
-      /Image/,
-      new KubeError('throttled', 'too many', { status: 429, retryAfterSeconds: 100 }),
-    );
+    world.kube.failNext('get', /Image/, new KubeError('server', 'not now', { status: 503, retryAfterSeconds: 100 }));
     await world.send('image', wakeUp('hook', { occasion: '1' }));
     await world.deliver();
     expect((await world.records.read(world.target('app'))).dueAt).toBe(world.now().getTime() / 1000 + 100);
@@ -119,7 +156,64 @@ describe('a cluster that is down', () => {
     world.kube.failNext('get', /Image/, new KubeError('forbidden', 'no', { status: 403, pace: 'slow' }));
     await world.send('image', wakeUp('hook', { occasion: '1' }));
     expect(await world.deliver()).toStrictEqual(['failed']);
+    world.later(1);
     await world.send('image', wakeUp('hook', { occasion: '2' }));
+    expect(await world.deliver()).toStrictEqual(['settled']);
+  });
+});
+
+describe('a cluster that throttles', () => {
+  const throttled = (retryAfterSeconds?: number) =>
+    new KubeError('throttled', 'too many', { status: 429, retryAfterSeconds });
+
+  it('keeps nobody else waiting, and the one it refused comes again in seconds, without a sweep', async () => {
+    const world = await begin();
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+    await world.tell(applyImage(world.kube, 'web', { builder: 'base' }));
+    world.kube.failNext('get', /Image team\/app/, throttled());
+    world.kube.failNext('create', /Build team\/web/, throttled());
+    expect(await world.deliver()).toStrictEqual(['failed', 'failed']);
+    world.later(1);
+    expect((await world.deliver()).toSorted()).toStrictEqual(['settled', 'settled']);
+    expect(builds(world.kube)).toStrictEqual(['app-v1', 'web-v1']);
+    expect((await world.records.read(world.target('app'))).attempts).toBe(0);
+  });
+
+  it('for so long that messages would become dead letters makes none: the clock takes over', async () => {
+    const world = await begin();
+    await world.tell(applyImage(world.kube, 'app', { builder: 'base' }));
+    world.kube.down = throttled();
+    for (let second = 0; second < 120; second += 1) {
+      await world.untilQuiet();
+      world.later(1);
+    }
+    expect([world.held('image'), world.held('image-dlq')]).toStrictEqual([0, 0]);
+    world.kube.down = undefined;
+    world.later(600);
+    await world.untilQuiet();
+    expect(builds(world.kube)).toStrictEqual(['app-v1']);
+  });
+
+  it('that says to come back much later is asked then', async () => {
+    const world = await begin();
+    await settledImage(world);
+    world.kube.failNext('get', /Image/, throttled(100));
+    await world.send('image', wakeUp('hook', { occasion: '1' }));
+    expect(await world.deliver()).toStrictEqual(['failed']);
+    expect(world.held('image')).toBe(0);
+    expect((await world.records.read(world.target('app'))).dueAt).toBe(world.now().getTime() / 1000 + 100);
+  });
+
+  it('an event that comes again after its pass failed is not skipped as one that was decided on', async () => {
+    const world = await begin();
+    await settledImage(world);
+    const edited = applyImage(world.kube, 'app', { builder: 'base', wish: 'again' });
+    applyImage(world.kube, 'app', { builder: 'base' });
+    await world.tell(imageOf(world.kube, 'app'));
+    expect(edited.metadata?.resourceVersion).not.toBe(imageOf(world.kube, 'app').metadata?.resourceVersion);
+    world.kube.failNext('create', /Build/, throttled());
+    expect(await world.deliver()).toStrictEqual(['failed']);
+    world.later(1);
     expect(await world.deliver()).toStrictEqual(['settled']);
   });
 });

@@ -103,6 +103,22 @@ describe('a relay', () => {
   };
   const lists = (sent: readonly Message[]): readonly Message[] => sent.filter(({ reason }) => reason === 'list');
 
+  it('marks what one namespace sends beyond a burst, in order, as what may wait; nobody is left out', async () => {
+    const { sent } = await start(await tables.empty());
+    for (const watch of server.watches)
+      for (let version = 11; version < 71; version += 1) watch.event('MODIFIED', String(version), `app-${version}`);
+    const events = (): readonly Message[] =>
+      sent.filter(
+        ({ reason, target, cause }) => reason === 'self' && target.kind === 'Image' && cause.kind === 'Image',
+      );
+    await expect.poll(() => events().length).toBe(60);
+    const straight = events().filter(({ bulk }) => bulk !== true);
+    expect(straight.length).toBeGreaterThanOrEqual(20);
+    // Two a second more, on a machine that is busy.
+    expect(straight.length).toBeLessThan(30);
+    expect(events().slice(0, 20)).toStrictEqual(straight.slice(0, 20));
+  });
+
   it('keeps its epoch over a restart, so that what is unchanged may be skipped', async () => {
     const table = await tables.empty();
     const first = lists((await start(table)).sent)[0]?.epoch;

@@ -147,6 +147,8 @@ describe('a followed blob', () => {
     const first = blobUrl();
     answer = (_, response) => void response.writeHead(503).end();
     expect(await minutes(5)).toBe('failed');
+    expect(conditions()).toMatchObject([{ status: 'True' }, { status: 'True' }]);
+    expect(await minutes(1)).toBe('failed');
     expect(conditions()).toMatchObject([{ status: 'Unknown', reason: 'SourceUnreachable' }, { status: 'True' }]);
     expect(blobUrl()).toBe(first);
     answer = (_, response) => void response.writeHead(404).end();

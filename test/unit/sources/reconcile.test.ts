@@ -93,6 +93,9 @@ describe('a SourceResolver', () => {
     await w.resolve('app');
     w.host(URL, 'timeout');
     await w.resolve('app');
+    expect(w.statusOf('app')).toMatchObject({ conditions: ready(polling('True')) });
+    w.later(30);
+    await w.resolve('app', { reasons: ['due'] });
     expect(w.statusOf('app')).toMatchObject({
       conditions: [notReady('Unknown', 'GitTimeout'), polling('True')],
       source: { git: { revision: id('1'), type: 'Branch' } },

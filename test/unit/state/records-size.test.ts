@@ -47,6 +47,63 @@ describe('a pass that leaves very much', () => {
   });
 });
 
+describe('the largest record that there can be', () => {
+  /** Just what `addEdges` takes: 100,000 bytes of edges, each with the longest names. */
+  const longest = (letter: string) =>
+    Array.from({ length: 297 }, (_, n) => ({
+      kind: 'ClusterBuildpack',
+      namespace: 'n'.repeat(63),
+      name: `${n}`.padStart(253, letter),
+    }));
+  const biggest = {
+    cluster: 'c'.repeat(100),
+    kind: 'ClusterBuildpack',
+    namespace: 'n'.repeat(63),
+    name: 'x'.repeat(253),
+  };
+  const token = (n: number): string => `${n}`.padStart(12, 't');
+
+  it('fits, with every attribute at its bound, after passes that died between their writes', async () => {
+    const end = {
+      resourceVersion: '9'.repeat(512),
+      epoch: 'e'.repeat(512),
+      attempts: 9,
+      dueAt: 5,
+      memory: 'm'.repeat(50_000),
+      seen: Array.from({ length: 2000 }, (_, n) => token(n)),
+    };
+    await records.addEdges(biggest, await records.read(biggest), longest('a'));
+    await records.finish(biggest, await records.read(biggest), { ...end, edges: longest('a') });
+    await records.beginFan(biggest, 'h'.repeat(43));
+    await records.saveFanCursor(biggest, `exact:${'s'.repeat(900)}`);
+    // It wants others, and dies when it has cleared the first ones out of what is relied on, each time.
+    for (const letter of ['b', 'c', 'd']) {
+      const record = await records.read(biggest);
+      const wanted = await records.addEdges(biggest, record, longest(letter));
+      await records.markGone(biggest, { ...wanted, looseEdges: [...record.edges, ...wanted.looseEdges] }, 1, 2);
+    }
+    const ended = await records.read(biggest);
+    expect(await records.finish(biggest, ended, { ...end, edges: longest('d') })).toBe(true);
+    expect((await records.read(biggest)).edges).toHaveLength(297);
+  });
+
+  it('of another namespace’s dependents grows by none of them: each has its own item', async () => {
+    await records.finish(biggest, await records.read(biggest), {
+      resourceVersion: '1',
+      epoch: 'e',
+      attempts: 0,
+      dueAt: 5,
+      edges: [],
+    });
+    const before = JSON.stringify(await records.read(biggest)).length;
+    for (const dependent of others(50))
+      await records.addEdges({ cluster: 'one', ...dependent }, await records.read({ cluster: 'one', ...dependent }), [
+        biggest,
+      ]);
+    expect(JSON.stringify(await records.read(biggest))).toHaveLength(before);
+  });
+});
+
 describe('a write that the store does not take', () => {
   it.each([
     ['an item put', () => table.put('object#one#Builder#team#b', 'record', { text: 'x'.repeat(420_000) })],

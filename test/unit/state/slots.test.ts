@@ -21,7 +21,7 @@ const names = (users: readonly SlotUser[]): readonly string[] => users.map(({ na
 
 const opened = async (limit = 1) => {
   const table = await tables.empty();
-  const slots = new Slots(table);
+  const slots = new Slots(table, () => new Date());
   const cap: Cap = { scope: 'installation', limit };
   const items = async () => (await table.queryPartition(slotsKey(cap.scope), { limit: 100 })).items;
   return {
