@@ -2,6 +2,7 @@
 import { KubeError } from './errors.ts';
 import { ListReader } from './list-reader.ts';
 import type { KubeMeta } from './object.ts';
+import type { OneAtATime } from './one-at-a-time.ts';
 import type { KubeTransport } from './transport.ts';
 import { type WatchedObject, watchedObject } from './watch-events.ts';
 
@@ -10,6 +11,8 @@ export interface Collection {
   readonly transport: KubeTransport;
   readonly path: string;
   readonly labelSelector: string | undefined;
+  /** Who else reads pages, so that one is held at a time; nobody without. */
+  readonly pages?: OneAtATime | undefined;
 }
 
 /** A page of a list. */
@@ -24,14 +27,24 @@ export interface Page {
 }
 
 const listAccept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
-const pageSeconds = 60;
+const pageSeconds = 30;
 
 const metaOf = (item: unknown): WatchedObject => watchedObject(item as { readonly metadata?: KubeMeta });
 
+interface Asked {
+  readonly limit: number;
+  readonly from?: string | undefined;
+}
+
 /** Reads `limit` objects at most. @throws KubeError, PermanentError */
-export const readPage = async (
+export const readPage = (collection: Collection, asked: Asked, signal: AbortSignal): Promise<Page> => {
+  const read = (): Promise<Page> => readNow(collection, asked, signal);
+  return collection.pages === undefined ? read() : collection.pages(read);
+};
+
+const readNow = async (
   { transport, path, labelSelector }: Collection,
-  { limit, from }: { readonly limit: number; readonly from?: string | undefined },
+  { limit, from }: Asked,
   signal: AbortSignal,
 ): Promise<Page> => {
   const what = `GET ${path}`;
@@ -64,4 +77,4 @@ export const readPage = async (
 
 /** The version of the server's history now. @throws KubeError, PermanentError */
 export const versionNow = async (collection: Collection, signal: AbortSignal): Promise<string> =>
-  (await readPage({ ...collection, labelSelector: undefined }, { limit: 1 }, signal)).version;
+  (await readNow({ ...collection, labelSelector: undefined }, { limit: 1 }, signal)).version;

@@ -19,7 +19,7 @@ export interface ListingPorts {
 }
 
 /** Pages of about so many bytes: objects come with annotations and managed fields, a kilobyte or a megabyte. */
-const pageBytes = 1024 * 1024;
+const pageBytes = 512 * 1024;
 const [fewest, first, most] = [10, 20, 250];
 /** A list that is begun anew more often than that is an error: whoever asks waits. */
 const mostBeginnings = 3;

@@ -7,6 +7,7 @@ import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import { versionNow } from './collection.ts';
 import { isKubeError } from './errors.ts';
 import { listCollection } from './listing.ts';
+import type { OneAtATime } from './one-at-a-time.ts';
 import { SilentWatch, WatchEnded, watchOnce } from './one-watch.ts';
 import { collectionPath } from './resources.ts';
 import type { KubeTransport } from './transport.ts';
@@ -33,6 +34,8 @@ export interface ListedPage {
 /** What a reflector needs. A promise that it waits for is its back-pressure: nothing more is read meanwhile. */
 export interface ReflectorPorts {
   readonly transport: KubeTransport;
+  /** Whom this reflector shares its memory for pages with. */
+  readonly pages?: OneAtATime;
   /** Resolves when everything has been accepted by the queues. */
   listed(page: ListedPage): Promise<void>;
   /** The server is as far as this version: said before anything of it is handed on. */
@@ -87,7 +90,7 @@ export const runReflector = async (
   ports: ReflectorPorts,
   signal: AbortSignal,
 ): Promise<void> => {
-  const collection = { transport: ports.transport, path: collectionPath(kind), labelSelector };
+  const collection = { transport: ports.transport, path: collectionPath(kind), labelSelector, pages: ports.pages };
   const times = ports.times ?? usualTimes;
   const now = (): number => ports.clock().getTime();
 

@@ -1,6 +1,7 @@
 /** The relay: watches one cluster and turns its events into pointers on the queues. Holds no objects (DESIGN §3.11). */
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { oneAtATime } from '../kube/one-at-a-time.ts';
 import { type Change, runReflector } from '../kube/reflector.ts';
 import { sleep } from '../kube/sleep.ts';
 import type { KubeTransport } from '../kube/transport.ts';
@@ -99,6 +100,7 @@ const epochOf = async ({ cluster, transport, history, kube, log, random }: Relay
 export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
   const { cluster, history } = ports;
   let epoch = '';
+  const pages = oneAtATime();
   const waiting = new Set(watchedKinds.map(({ kind }) => kind));
   const interrupted = new Set<string>();
   let sent = 0;
@@ -155,6 +157,7 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
       watched.labelSelector,
       {
         transport: ports.transport,
+        pages,
         clock: ports.clock,
         random: ports.random,
         ...(ports.times === undefined ? {} : { times: ports.times }),

@@ -74,7 +74,8 @@ const list = async (plural: string, query: URLSearchParams, response: ServerResp
   const end = Math.min(count, start + Number(query.get('limit')));
   response.writeHead(200, { 'content-type': 'application/json' });
   const token = end < count ? `,"continue":"${end}"` : '';
-  response.write(`{"kind":"PartialObjectMetadataList","metadata":{"resourceVersion":"${version}"${token}},"items":[`);
+  const kind = plural === 'namespaces' ? 'NamespaceList' : 'PartialObjectMetadataList';
+  response.write(`{"kind":"${kind}","metadata":{"resourceVersion":"${version}"${token}},"items":[`);
   for (let index = start; index < end; index += 1) {
     const item = JSON.stringify({ metadata: metadataOf(plural, index, 1000 + index) });
     if (!response.write(index === start ? item : `,${item}`) && !response.destroyed)

@@ -55,16 +55,18 @@ describe('on 10,000 Images, 100,000 Builds and their pods the relay', { timeout:
     expect(relay?.mostMb()).toBeLessThan(110);
   });
 
-  it.each(['images', 'builds', 'pods'])(
-    'hands 3,000 events of %s a second to SQS within 0.3 s each',
-    async (plural) => {
-      await begin();
-      const { seconds } = await world.ask({ emit: { plural, perSecond: 3000, seconds: 5 } });
+  // Other work on the machine may make one try late, never dear.
+  it('hands 3,000 events a second to SQS within 0.3 s each, on one core', { retry: 3 }, async () => {
+    await begin();
+    for (const plural of ['images', 'builds', 'pods']) {
+      const before = relay?.cpuSeconds() ?? 0;
+      const { seconds } = await world.ask({ emit: { plural, perSecond: 3000, seconds: 4 } });
+      expect(((relay?.cpuSeconds() ?? 0) - before) / 4).toBeLessThan(1);
       expect(seconds?.missing).toBe(0);
       expect(seconds?.p99).toBeLessThan(0.3);
-      expect(relay?.mostMb()).toBeLessThan(110);
-    },
-  );
+    }
+    expect(relay?.mostMb()).toBeLessThan(110);
+  });
 });
 
 it('stays below 110 MB when each object has 50 KB of annotations', { timeout: 300_000 }, async () => {

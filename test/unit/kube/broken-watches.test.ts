@@ -175,7 +175,10 @@ describe('a server that lags behind the one before', () => {
     first.reset();
     expect(await secondsUntil(() => did.includes('listed b@12'))).toBeLessThan(5);
     // Its watch is still behind: what happens next is heard of by the next list.
-    (await server.watch(1)).event('BOOKMARK', '11');
+    const second = await server.watch(1);
+    second.event('BOOKMARK', '11');
+    // As a server does after the ten seconds that it is asked for.
+    setTimeout(() => second.end(), 1000);
     server.state.versions = { a: '13', b: '12' };
     server.state.version = '13';
     expect(await secondsUntil(() => did.some((line) => line.startsWith('listed a@13')))).toBeLessThan(15);

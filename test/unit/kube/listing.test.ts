@@ -71,19 +71,19 @@ describe('a list whose token expires while it is handed on', () => {
 describe('pages', () => {
   it.each([
     [250, 250_000, 250],
-    [250, 1_048_576, 250],
-    [250, 12_500_000, 20],
+    [250, 1_048_576, 125],
+    [250, 12_500_000, 10],
     [10, 15_000_000, 10],
     [0, 100, 20],
   ])('after one of %d objects and %d bytes the next asks for %d', (count, bytes, limit) => {
     expect(nextLimit({ objects: Array.from({ length: count }, () => ({ metadata: {} })), bytes })).toBe(limit);
   });
 
-  it('of objects with 50 KB of annotations are of about a megabyte', async () => {
+  it('of objects with 50 KB of annotations are of about half a megabyte', async () => {
     Object.assign(server.state, { names: names(300), annotation: '"quoted"'.repeat(5000) });
     const { handedOn } = await list();
     expect(handedOn).toStrictEqual(names(300));
-    expect(server.lists.slice(0, 3)).toStrictEqual(['first', '20', '40']);
+    expect(server.lists.slice(0, 3)).toStrictEqual(['first', '20', '30']);
   });
 });
 
