@@ -1,0 +1,56 @@
+/** A seed, spoilt: the run without faults first, then the one with them. */
+import { diceOf } from './dice.ts';
+import { chanceFaults, type Fault, type FaultSource, listedFaults } from './faults.ts';
+import type { Adapter } from './installation/installation.ts';
+import { type RunOptions, type RunReport, run } from './run.ts';
+import { actionsOf } from './workload.ts';
+
+/** What is asked for. */
+export interface ChaosOptions {
+  readonly seed: number;
+  readonly adapter: Adapter;
+  readonly images: number;
+  readonly faults: number;
+  /** Goes on for a day once all is quiet. */
+  readonly day?: boolean | undefined;
+  readonly progress?: RunOptions['progress'];
+}
+
+/** What came of it. */
+export interface ChaosReport {
+  readonly options: Pick<ChaosOptions, 'seed' | 'adapter' | 'images' | 'faults'>;
+  readonly without: RunReport;
+  readonly spoilt: RunReport;
+}
+
+/** So many faults come to one action: some forty calls are made for each. */
+const faultsForAnAction = 4;
+const fewestActions = 12;
+
+/** The actions of a seed: more, the more is to go wrong. */
+const plannedActions = ({ seed, images, faults }: ChaosOptions) =>
+  actionsOf(diceOf(seed), images, Math.max(fewestActions, Math.ceil(faults / faultsForAnAction)));
+
+/** Faults make calls, and what is bound to a kind of call is not possible for each: so many more are dealt than needed. */
+const spare = 2;
+
+/** Both runs of a seed, or the second with `listed` faults alone. */
+export const chaos = async (options: ChaosOptions, listed?: readonly Fault[]): Promise<ChaosReport> => {
+  const { seed, adapter, images, faults, day = false, progress } = options;
+  const actions = plannedActions(options);
+  const base = { seed, adapter, images, actions, progress };
+  const without = await run({ ...base, faults: listedFaults([]) });
+  const share = Math.min(0.5, (faults / Math.max(1, without.activeCalls)) * spare);
+  const endMs = Math.max(...actions.map(({ at }) => at));
+  const source: FaultSource =
+    listed === undefined ? chanceFaults({ dice: diceOf(seed), faults, share, endMs }) : listedFaults(listed);
+  const spoilt = await run({ ...base, faults: source, wanted: without.state, day });
+  return { options: { seed, adapter, images, faults }, without, spoilt };
+};
+
+/** Whether these faults alone make the seed fail, against the run without any that is known. */
+export const failsWith = async (options: ChaosOptions, without: RunReport, listed: readonly Fault[]): Promise<RunReport> => {
+  const { seed, adapter, images, day = false } = options;
+  const actions = plannedActions(options);
+  return run({ seed, adapter, images, actions, faults: listedFaults(listed), wanted: without.state, day });
+};
