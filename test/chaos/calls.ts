@@ -51,6 +51,8 @@ export class Calls {
   made = 0;
   /** Whether calls may still go wrong. */
   isSpoilt = true;
+  /** Calls that are told of though nothing is wrong with them. */
+  told: RegExp | undefined;
   /** Told when a process has to end. */
   kill: (life: Life) => void = () => undefined;
 
@@ -123,7 +125,8 @@ export class Calls {
         );
       };
       this.#time.in(milliseconds, arrive, undefined);
-      if (fault !== undefined) this.note(full, isWrite ? 'write' : 'read', shownFault(fault));
+      if (fault !== undefined || this.told?.test(full) === true)
+        this.note(full, isWrite ? 'write' : 'read', fault && shownFault(fault));
     });
   }
 
@@ -142,6 +145,7 @@ export class Calls {
     }
     if (isInside && isGone) return undefined;
     const value = await this.#time.as(isInside ? life : undefined, carryOut);
+    if (this.told?.test(full) === true) this.note(`  ${full}`, JSON.stringify(value)?.slice(0, 9000));
     if (fault?.fault === 'repeated') {
       const again = (): void => {
         this.note(full, undefined, 'comes once more');

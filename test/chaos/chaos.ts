@@ -13,6 +13,8 @@ export interface ChaosOptions {
   readonly faults: number;
   /** Goes on for a day once all is quiet. */
   readonly day?: boolean | undefined;
+  /** Names of calls that the trace tells of though nothing is wrong with them. */
+  readonly told?: RegExp | undefined;
   readonly progress?: RunOptions['progress'];
 }
 
@@ -36,7 +38,7 @@ const spare = 2;
 
 /** Both runs of a seed, or the second with `listed` faults alone. */
 export const chaos = async (options: ChaosOptions, listed?: readonly Fault[]): Promise<ChaosReport> => {
-  const { seed, adapter, images, faults, day = false, progress } = options;
+  const { seed, adapter, images, faults, day = false, told, progress } = options;
   const actions = plannedActions(options);
   const base = { seed, adapter, images, actions, progress };
   const without = await run({ ...base, faults: listedFaults([]) });
@@ -44,13 +46,13 @@ export const chaos = async (options: ChaosOptions, listed?: readonly Fault[]): P
   const endMs = Math.max(...actions.map(({ at }) => at));
   const source: FaultSource =
     listed === undefined ? chanceFaults({ dice: diceOf(seed), faults, share, endMs }) : listedFaults(listed);
-  const spoilt = await run({ ...base, faults: source, wanted: without.state, day });
+  const spoilt = await run({ ...base, faults: source, wanted: without.state, day, told });
   return { options: { seed, adapter, images, faults }, without, spoilt };
 };
 
 /** Whether these faults alone make the seed fail, against the run without any that is known. */
 export const failsWith = async (options: ChaosOptions, without: RunReport, listed: readonly Fault[]): Promise<RunReport> => {
-  const { seed, adapter, images, day = false } = options;
+  const { seed, adapter, images, day = false, told } = options;
   const actions = plannedActions(options);
-  return run({ seed, adapter, images, actions, faults: listedFaults(listed), wanted: without.state, day });
+  return run({ seed, adapter, images, actions, faults: listedFaults(listed), wanted: without.state, day, told });
 };

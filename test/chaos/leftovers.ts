@@ -1,7 +1,7 @@
 /** What may not be left in the table and the cluster once everything has come to rest (DESIGN §3.7, §3.8). */
 import type { DatabaseSync } from 'node:sqlite';
 import { collectionPath } from '../../lib/kube/resources.ts';
-import { kindTable } from '../../lib/reconcile/kind-table.ts';
+import { kindTable, mayHaveDependents, rowOf } from '../../lib/reconcile/kind-table.ts';
 import { recordKey, targetOfRecordKey } from '../../lib/state/keys.ts';
 import { cluster, type World } from './world.ts';
 
@@ -13,7 +13,7 @@ interface Row {
 }
 
 /** Items that stay as long as the installation: a handful each. */
-const lasting = /^(registration|relay|redrive)#/;
+const lasting = /^(registration|relay|redrive|slots)#/;
 
 const rowsOf = (database: DatabaseSync): readonly Row[] =>
   database.prepare('SELECT pk, sk, due_at, attributes FROM item').all() as unknown as readonly Row[];
@@ -31,24 +31,32 @@ export const notDue = (world: World, database: DatabaseSync): readonly string[] 
     );
 };
 
-/** Items that nothing will ever clear away. */
-export const withoutEnd = (database: DatabaseSync): readonly string[] => {
+/** Whether there is an object, watched or not, that a record is about. */
+const exists = (world: World, pk: string): boolean => {
+  const target = targetOfRecordKey(pk);
+  if (target === undefined || !(mayHaveDependents(target.kind) || rowOf(target.kind)?.watched === true)) return false;
+  return world.store.find(`${collectionPath(target.kind, target.namespace)}/${target.name}`) !== undefined;
+};
+
+/**
+ * Items that nothing will ever clear away. Slots are left alone: their number is bounded by the cap, and holders are looked at when somebody waits
+ * (lib/builds/cap.ts).
+ */
+export const withoutEnd = (world: World, database: DatabaseSync): readonly string[] => {
   const rows = rowsOf(database);
   const records = new Set(rows.filter(({ sk, due_at: at }) => sk === 'record' && at !== null).map(({ pk }) => pk));
   return rows.flatMap(({ pk, sk, due_at: at, attributes }) => {
     if (at !== null || lasting.test(pk)) return [];
     const { endsAt } = JSON.parse(attributes) as { readonly endsAt?: number };
-    if (endsAt !== undefined) return [];
-    // A poll's revisions go with it, an edge with who depends, a hook's entry with its poll.
-    if (records.has(pk)) return [];
+    // A poll's revisions go with it, an edge with who depends, a hook's entry with its poll, what dependents were told with the object.
     const [kind = '', namespace = '', ...name] = sk.split('#');
-    if (pk.startsWith('edge#') && records.has(recordKey({ cluster, kind, namespace, name: name.join('#') }))) return [];
-    if (pk.startsWith('hook#') && records.has(`object#${sk}`)) return [];
-    if (pk.startsWith('slots#')) {
-      const { holders = [] } = JSON.parse(attributes) as { readonly holders?: readonly string[] };
-      return sk === 'holders' && holders.length === 0 ? [] : [`${pk} ${sk} is left: ${attributes.slice(0, 200)}`];
-    }
-    return [`${pk} ${sk} is left, without a due time or an end`];
+    const isKept =
+      endsAt !== undefined ||
+      records.has(pk) ||
+      (pk.startsWith('edge#') && records.has(recordKey({ cluster, kind, namespace, name: name.join('#') }))) ||
+      (pk.startsWith('hook#') && records.has(`object#${sk}`)) ||
+      exists(world, pk);
+    return isKept ? [] : [`${pk} ${sk} is left, without a due time or an end: ${attributes.slice(0, 200)}`];
   });
 };
 
