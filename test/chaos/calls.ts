@@ -19,7 +19,7 @@ export interface Asked<T> {
   readonly signal?: AbortSignal | undefined;
   /** Part of the process that calls (the embedded queue), rather than of the world. */
   readonly isInside?: boolean;
-  carryOut(): T | Promise<T>;
+  readonly carryOut: () => T | Promise<T>;
   readonly failing: Failing;
 }
 
@@ -120,7 +120,8 @@ export class Calls {
         const isGone = life?.isAlive === false;
         if (isGone && this.#dice.chance(`arrives ${full}`) < 0.5) return;
         void this.#carryOut(asked, { life, full, fault }, isGone).then(
-          (answer) => this.#time.as(life, () => end(answer === undefined ? () => undefined : () => resolve(answer.value))),
+          (answer) =>
+            this.#time.as(life, () => end(answer === undefined ? () => undefined : () => resolve(answer.value))),
           (error: unknown) => this.#time.as(life, () => end(() => reject(error))),
         );
       };
@@ -133,7 +134,11 @@ export class Calls {
   /** Undefined: nobody hears of it. */
   async #carryOut<T>(
     { port, carryOut, failing, isInside = false }: Asked<T>,
-    { life, full, fault }: { readonly life: Life | undefined; readonly full: string; readonly fault: Fault | undefined },
+    {
+      life,
+      full,
+      fault,
+    }: { readonly life: Life | undefined; readonly full: string; readonly fault: Fault | undefined },
     isGone: boolean,
   ): Promise<{ readonly value: T } | undefined> {
     if (this.isAway(port)) throw failing('away');
@@ -162,7 +167,7 @@ export class Calls {
   }
 
   /** A call that is carried out at once, inside its process. @throws Died when that has ended */
-  makeNow<T>(asked: Omit<Asked<T>, 'carryOut'> & { carryOut(): T }): T {
+  makeNow<T>(asked: Omit<Asked<T>, 'carryOut'> & { readonly carryOut: () => T }): T {
     if (this.#time.life?.isAlive === false) throw new Died('the process has ended');
     const { life, full, fault } = this.#meet(asked, true);
     if (fault !== undefined) this.note(full, asked.isWrite ? 'write' : 'read', shownFault(fault));

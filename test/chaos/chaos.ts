@@ -1,6 +1,6 @@
 /** A seed, spoilt: the run without faults first, then the one with them. */
 import { diceOf } from './dice.ts';
-import { chanceFaults, type Fault, type FaultSource, listedFaults } from './faults.ts';
+import { chanceFaults, type Fault, listedFaults } from './faults.ts';
 import type { Adapter } from './installation/installation.ts';
 import { type RunOptions, type RunReport, run } from './run.ts';
 import { actionsOf } from './workload.ts';
@@ -36,23 +36,33 @@ const plannedActions = ({ seed, images, faults }: ChaosOptions) =>
 /** Faults make calls, and what is bound to a kind of call is not possible for each: so many more are dealt than needed. */
 const spare = 2;
 
-/** Both runs of a seed, or the second with `listed` faults alone. */
-export const chaos = async (options: ChaosOptions, listed?: readonly Fault[]): Promise<ChaosReport> => {
+/** Both runs of a seed. */
+export const chaos = async (options: ChaosOptions): Promise<ChaosReport> => {
   const { seed, adapter, images, faults, day = false, told, progress } = options;
   const actions = plannedActions(options);
   const base = { seed, adapter, images, actions, progress };
   const without = await run({ ...base, faults: listedFaults([]) });
   const share = Math.min(0.5, (faults / Math.max(1, without.activeCalls)) * spare);
   const endMs = Math.max(...actions.map(({ at }) => at));
-  const source: FaultSource =
-    listed === undefined ? chanceFaults({ dice: diceOf(seed), faults, share, endMs }) : listedFaults(listed);
+  const source = chanceFaults({ dice: diceOf(seed), faults, share, endMs });
   const spoilt = await run({ ...base, faults: source, wanted: without.state, day, told });
   return { options: { seed, adapter, images, faults }, without, spoilt };
 };
 
-/** Whether these faults alone make the seed fail, against the run without any that is known. */
-export const failsWith = async (options: ChaosOptions, without: RunReport, listed: readonly Fault[]): Promise<RunReport> => {
+/** The run of a seed with these faults and no others, against the one without any. */
+export const runListed = (
+  options: ChaosOptions,
+  without: Pick<RunReport, 'state'>,
+  listed: readonly Fault[],
+): Promise<RunReport> => {
   const { seed, adapter, images, day = false, told } = options;
   const actions = plannedActions(options);
   return run({ seed, adapter, images, actions, faults: listedFaults(listed), wanted: without.state, day, told });
+};
+
+/** Both runs of a seed, the second with these faults and no others. */
+export const replay = async (options: ChaosOptions, listed: readonly Fault[]): Promise<ChaosReport> => {
+  const { seed, adapter, images, faults } = options;
+  const without = await run({ seed, adapter, images, actions: plannedActions(options), faults: listedFaults([]) });
+  return { options: { seed, adapter, images, faults }, without, spoilt: await runListed(options, without, listed) };
 };

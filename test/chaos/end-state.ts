@@ -1,8 +1,8 @@
 /** What a run has come to: what users can see of each Image, without what depends on when things happened. */
 import type { Build } from '../../lib/api/build.ts';
-import { isFailure } from '../../lib/images/builds-of-image.ts';
-import { buildNumberLabel, imageLabel } from '../../lib/api/labels.ts';
 import type { Condition } from '../../lib/api/condition.ts';
+import { buildNumberLabel, imageLabel } from '../../lib/api/labels.ts';
+import { isFailure } from '../../lib/images/builds-of-image.ts';
 import type { Stored } from './cluster/store.ts';
 import type { World } from './world.ts';
 
@@ -50,7 +50,9 @@ const shownImage = (world: World, image: Stored): string => {
   return [
     shownConditions(image),
     observed === metadata.generation ? 'observed' : 'not observed',
-    build === undefined ? 'no Build' : `commit ${commit} edition ${edition} builder ${build.spec.builder.image?.slice(-12) ?? ''}`,
+    build === undefined
+      ? 'no Build'
+      : `commit ${commit} edition ${edition} builder ${build.spec.builder.image?.slice(-12) ?? ''}`,
     build === undefined ? '' : shownConditions(build),
     // What a failed Build has left there is an older one's, and which was the last that succeeded is a matter of chance.
     build === undefined || isFailure(build) ? '' : layersOf(world, `${metadata.namespace}/${metadata.name}`),

@@ -59,8 +59,7 @@ export class GitHost {
           throw new GitError('not-found', `${url.display} is not there`, { host: gitHost, heard: 'something' });
         return [...branches].map(([branch, hash]) => ({ name: `refs/heads/${branch}`, hash }));
       },
-      failing: () =>
-        new GitError('host-unreachable', `${gitHost} did not answer`, { host: gitHost, heard: 'nothing' }),
+      failing: () => new GitError('host-unreachable', `${gitHost} did not answer`, { host: gitHost, heard: 'nothing' }),
     });
   };
 }

@@ -31,7 +31,7 @@ const isRunning = ({ status }: Stored): boolean => {
 };
 
 /** Watches over a run. What this gives begins anew with what is there, after the past was changed. */
-export const watchOver = (world: World): { beginAnew(): void; readonly builds: () => number } => {
+export const watchOver = (world: World): { readonly beginAnew: () => void; readonly builds: () => number } => {
   const { store, git } = world;
   /** Builds of each Image, by its uid, in the order they were made. */
   const made = new Map<string, Made[]>();
@@ -79,11 +79,16 @@ export const watchOver = (world: World): { beginAnew(): void; readonly builds: (
     if (repeated !== undefined) world.violate(`${shown} repeats ${repeated.name}: same last Build, reasons and inputs`);
     const previous = before.at(-1);
     if (previous === undefined) return;
-    if (previous.inputs === one.inputs) world.violate(`${shown} is made from the inputs of ${previous.name}, the one before it`);
+    if (previous.inputs === one.inputs)
+      world.violate(`${shown} is made from the inputs of ${previous.name}, the one before it`);
     if (one.commit < previous.commit)
-      world.violate(`${shown} goes back to commit ${one.commit}, after ${previous.commit} was built by ${previous.name}`);
+      world.violate(
+        `${shown} goes back to commit ${one.commit}, after ${previous.commit} was built by ${previous.name}`,
+      );
     if (one.edition < previous.edition)
-      world.violate(`${shown} goes back to edition ${one.edition}, after ${previous.edition} was built by ${previous.name}`);
+      world.violate(
+        `${shown} goes back to edition ${one.edition}, after ${previous.edition} was built by ${previous.name}`,
+      );
     if ((builders.get(one.builder) ?? -1) < (builders.get(previous.builder) ?? -1))
       world.violate(`${shown} goes back to an older builder image than ${previous.name} was built with`);
   };

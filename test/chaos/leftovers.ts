@@ -20,7 +20,9 @@ const rowsOf = (database: DatabaseSync): readonly Row[] =>
 
 /** Objects that are there and that nothing will ever look at again. */
 export const notDue = (world: World, database: DatabaseSync): readonly string[] => {
-  const due = new Set(rowsOf(database).flatMap(({ pk, sk, due_at: at }) => (sk === 'record' && at !== null ? [pk] : [])));
+  const due = new Set(
+    rowsOf(database).flatMap(({ pk, sk, due_at: at }) => (sk === 'record' && at !== null ? [pk] : [])),
+  );
   return kindTable
     .filter(({ watched }) => watched)
     .flatMap(({ kind }) =>
@@ -66,7 +68,9 @@ export const ofTheGone = (world: World, database: DatabaseSync): readonly string
     const target = sk === 'record' ? targetOfRecordKey(pk) : undefined;
     if (target === undefined || !kindTable.some(({ kind, watched }) => watched && kind === target.kind)) return [];
     const path = `${collectionPath(target.kind, target.namespace)}/${target.name}`;
-    return world.store.find(path) === undefined ? [`${target.kind} ${target.namespace}/${target.name} is gone and remembered`] : [];
+    return world.store.find(path) === undefined
+      ? [`${target.kind} ${target.namespace}/${target.name} is gone and remembered`]
+      : [];
   });
 
 /** Children whose owner is gone. */

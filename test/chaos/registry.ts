@@ -3,8 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { BuildSpec } from '../../lib/api/build.ts';
 import type { Fetch, FetchAnswer } from '../../lib/egress/fetch.ts';
 import { parseTag } from '../../lib/oci/reference.ts';
-import { storeBuildpackage, storeDockerImage } from '../support/buildpack-images.ts';
-import { lifecycleLabels } from '../support/buildpack-images.ts';
+import { lifecycleLabels, storeBuildpackage, storeDockerImage } from '../support/buildpack-images.ts';
 import type { FakeRegistry } from '../support/fake-registry.ts';
 import { answerOf } from '../support/fake-registry-api.ts';
 import { createStore, type FakeStore } from '../support/fake-registry-store.ts';
@@ -15,7 +14,14 @@ import type { Exported } from './cluster/kubelet.ts';
 export const registryHost = 'registry.example';
 const stackId = 's';
 
-const parse = <T extends object>(text: Buffer | string | undefined): T => JSON.parse(String(text ?? '{}')) as T;
+/** As much of manifests and configs as is looked at here. */
+interface Content {
+  readonly config?: { readonly digest?: string; readonly Labels?: Readonly<Record<string, string>> };
+  readonly rootfs?: { readonly diff_ids: readonly string[] };
+  readonly buildpacks?: readonly { readonly id: string; readonly version: string }[];
+}
+
+const parse = (text: Buffer | string | undefined): Content => JSON.parse(String(text ?? '{}')) as Content;
 
 /** Uploads and pages have names of their own in each run. */
 const plainPath = ({ pathname }: URL): string => pathname.replace(/uploads\/[^/?]+/, 'uploads/…');
@@ -93,8 +99,8 @@ export class ChaosRegistry {
   #labelsOf(image: string): Readonly<Record<string, string>> {
     const [, repository = '', digest = ''] = /^[^/]+\/([^:@]+)(?::[^@]+)?@(.+)$/.exec(image) ?? [];
     const found = this.store.repository(repository);
-    const { config } = parse<{ config?: { digest: string } }>(found.manifests.get(digest)?.bytes);
-    return parse<{ config?: { Labels?: Record<string, string> } }>(found.blobs.get(config?.digest ?? '')).config?.Labels ?? {};
+    const { config } = parse(found.manifests.get(digest)?.bytes);
+    return parse(found.blobs.get(config?.digest ?? '')).config?.Labels ?? {};
   }
 
   /** What a build pushes: an image on the run image that it was told to use, with the source and configuration it was made from. */
@@ -102,12 +108,10 @@ export class ChaosRegistry {
     const run = runImage?.image ?? '';
     const runDigest = run.slice(run.indexOf('@') + 1);
     const repository = this.store.repository('stack/run');
-    const manifest = parse<{ config?: { digest: string } }>(repository.manifests.get(runDigest)?.bytes);
-    const { rootfs } = parse<{ rootfs?: { diff_ids: string[] } }>(repository.blobs.get(manifest.config?.digest ?? ''));
+    const manifest = parse(repository.manifests.get(runDigest)?.bytes);
+    const { rootfs } = parse(repository.blobs.get(manifest.config?.digest ?? ''));
     const base = rootfs?.diff_ids ?? [];
-    const { buildpacks = [] } = parse<{ buildpacks?: { id: string; version: string }[] }>(
-      this.#labelsOf(builder.image ?? '')['io.buildpacks.builder.metadata'],
-    );
+    const { buildpacks = [] } = parse(this.#labelsOf(builder.image ?? '')['io.buildpacks.builder.metadata']);
     const app = `app ${source.git?.revision ?? ''} ${JSON.stringify(env)}`;
     const labels = {
       'io.buildpacks.stack.id': stackId,
@@ -124,7 +128,12 @@ export class ChaosRegistry {
     for (const tag of tags) storeImageOn(this.store, tag, base, app, labels);
     const { path, tag } = parseTag(first);
     const digest = this.store.repository(path).tags.get(tag) ?? '';
-    return { buildpacks, latestImage: `${registryHost}/${path}@${digest}`, stackId, stackRunImage: `${registryHost}/stack/run@${runDigest}` };
+    return {
+      buildpacks,
+      latestImage: `${registryHost}/${path}@${digest}`,
+      stackId,
+      stackRunImage: `${registryHost}/stack/run@${runDigest}`,
+    };
   }
 }
 

@@ -1,12 +1,13 @@
 /** One run: users act, faults happen, everything comes to rest, and is looked at. */
-import type { Adapter, Installation } from './installation/installation.ts';
-import { installationOnAws } from './installation/on-aws.ts';
-import { standaloneInstallation } from './installation/standalone.ts';
+
 import { queueRows } from '../../lib/reconcile/kind-table.ts';
+import { shownFault } from './calls.ts';
 import { diceOf } from './dice.ts';
 import { differences, type EndState, endState } from './end-state.ts';
 import { type Fault, type FaultSource } from './faults.ts';
-import { shownFault } from './calls.ts';
+import type { Adapter, Installation } from './installation/installation.ts';
+import { installationOnAws } from './installation/on-aws.ts';
+import { standaloneInstallation } from './installation/standalone.ts';
 import { watchOver } from './invariants.ts';
 import { notDue, ofTheGone, orphans, withoutEnd } from './leftovers.ts';
 import type { TraceLine } from './trace.ts';
@@ -66,7 +67,13 @@ const mostQuietPasses = 40;
 const progressMs = 2000;
 
 /** Does a fault of the world. */
-const afflict = (world: World, installation: Installation, fault: Extract<Fault, { readonly at: number }>, users: Users, anew: () => void): void => {
+const afflict = (
+  world: World,
+  installation: Installation,
+  fault: Extract<Fault, { readonly at: number }>,
+  users: Users,
+  anew: () => void,
+): void => {
   const { dice, calls, api } = world;
   const { seconds, at } = fault;
   const name = `${fault.fault} ${at}`;
@@ -158,7 +165,11 @@ const inTime = async (world: World, options: RunOptions): Promise<RunReport> => 
   const until = (milliseconds: number): Promise<void> =>
     time.until(world.startMs + milliseconds, tell, () => world.violations.length > 0);
 
-  const activeMs = Math.max(60 * second, ...actions.map((action) => action.at), ...faults.ofWorld.map((fault) => fault.at));
+  const activeMs = Math.max(
+    60 * second,
+    ...actions.map((action) => action.at),
+    ...faults.ofWorld.map((fault) => fault.at),
+  );
   await until(activeMs);
   // Those bound to calls end as well: what they broke has to heal.
   calls.isSpoilt = false;
@@ -172,17 +183,24 @@ const inTime = async (world: World, options: RunOptions): Promise<RunReport> => 
   let settledLast = '';
   let settledMs = nextMs;
   let { version } = world.store;
-  while ((!isAtRest() || nextMs - settledMs < restMs) && nextMs - activeMs < longestMs && world.violations.length === 0) {
+  while (
+    (!isAtRest() || nextMs - settledMs < restMs) &&
+    nextMs - activeMs < longestMs &&
+    world.violations.length === 0
+  ) {
     nextMs += nextMs - activeMs > hour ? minute : lookMs;
     await until(nextMs);
     if (isAtRest() && world.store.version === version) continue;
     ({ version } = world.store);
     settledMs = nextMs;
-    settledLast = toGo()[0] ?? `${installation.waiting()} messages, dead letters in ${installation.deadLetters().join(', ') || 'no queue'}`;
+    settledLast =
+      toGo()[0] ??
+      `${installation.waiting()} messages, dead letters in ${installation.deadLetters().join(', ') || 'no queue'}`;
   }
   if (!isAtRest() && world.violations.length === 0) {
     for (const difference of toGo()) world.violate(`after ${longestMs / hour} hours ${difference}`);
-    if (installation.deadLetters().length > 0) world.violate(`dead letters are left in ${installation.deadLetters().join(', ')}`);
+    if (installation.deadLetters().length > 0)
+      world.violate(`dead letters are left in ${installation.deadLetters().join(', ')}`);
     if (installation.waiting() > 0) world.violate(`${installation.waiting()} messages are still waiting`);
   }
 

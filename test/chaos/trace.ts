@@ -16,7 +16,12 @@ const time = (milliseconds: number): string => {
 };
 
 export const showLine = ({ at, what, fault, effect }: TraceLine): string =>
-  [time(at), what, ...(fault === undefined ? [] : [`** ${fault} **`]), ...(effect === undefined ? [] : [`→ ${effect}`])].join('  ');
+  [
+    time(at),
+    what,
+    ...(fault === undefined ? [] : [`** ${fault} **`]),
+    ...(effect === undefined ? [] : [`→ ${effect}`]),
+  ].join('  ');
 
 /** The last lines of a run; reads and other calls that went well are not among them unless `all`. */
 export class Trace {

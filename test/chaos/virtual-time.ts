@@ -67,7 +67,15 @@ class Agenda {
 const isBefore = (a: Event | undefined, b: Event | undefined): boolean =>
   a !== undefined && (b === undefined || a.at < b.at || (a.at === b.at && a.order < b.order));
 
-const real = { Date, setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, timeout: AbortSignal.timeout };
+const real = {
+  Date,
+  setTimeout,
+  clearTimeout,
+  setInterval,
+  clearInterval,
+  setImmediate,
+  timeout: AbortSignal.timeout.bind(AbortSignal),
+};
 const realRandom = Math.random;
 const realUuid = crypto.randomUUID;
 const realSleep = timers.setTimeout;
@@ -154,7 +162,11 @@ export class VirtualTime {
   }
 
   /** Does everything until that instant, `after` each event; earlier when `isOver`. */
-  async until(instant: number, after: () => void = () => undefined, isOver: () => boolean = () => false): Promise<void> {
+  async until(
+    instant: number,
+    after: () => void = () => undefined,
+    isOver: () => boolean = () => false,
+  ): Promise<void> {
     await this.#rest();
     while (!isOver()) {
       const { first } = this.#agenda;

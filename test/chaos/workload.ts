@@ -1,7 +1,7 @@
 /** What users do in a run: the same for every run of a seed. Each action sets what is wanted; after a restore what is wanted is applied again. */
 import type { KubeObject } from '../../lib/kube/object.ts';
-import type { Dice } from './dice.ts';
 import { pathOf, type Stored } from './cluster/store.ts';
+import type { Dice } from './dice.ts';
 import { gitHost } from './git-host.ts';
 import { registryHost } from './registry.ts';
 import type { World } from './world.ts';
@@ -205,7 +205,12 @@ export class Users {
   }
 
   #wanted(): readonly KubeObject[] {
-    const lifecycle = { apiVersion, kind: 'ClusterLifecycle', metadata: { name: 'default-lifecycle' }, spec: at('lifecycle:1') };
+    const lifecycle = {
+      apiVersion,
+      kind: 'ClusterLifecycle',
+      metadata: { name: 'default-lifecycle' },
+      spec: at('lifecycle:1'),
+    };
     return [
       ...namespaces.map((namespace) => ({
         apiVersion: 'v1',
@@ -237,7 +242,9 @@ export class Users {
       stack: { kind: 'ClusterStack', name: 'stack' },
       store: { kind: 'ClusterStore', name: 'store' },
       order: [{ group: [{ id: 'a' }] }],
-      ...(kind === 'Builder' ? { serviceAccountName: 'default' } : { serviceAccountRef: { namespace: 'team-a', name: 'default' } }),
+      ...(kind === 'Builder'
+        ? { serviceAccountName: 'default' }
+        : { serviceAccountRef: { namespace: 'team-a', name: 'default' } }),
     };
     const metadata = { name: namespace === '' ? 'shared' : 'own', ...(namespace === '' ? {} : { namespace }) };
     return { apiVersion, kind, metadata, spec } as KubeObject;

@@ -1,5 +1,4 @@
 /** Everything around an installation: time, a cluster with its controllers and nodes, a registry, a git host, and the processes that live and die. */
-import type { Message } from '../../lib/queue/message.ts';
 import type { Log } from '../../lib/reconcile/log.ts';
 import type { TargetKey } from '../../lib/state/keys.ts';
 import { Calls, InjectedBug } from './calls.ts';
@@ -23,7 +22,7 @@ export class Passes {
   readonly results = new Map<string, number>();
   count = 0;
 
-  begin({ kind, namespace, name }: TargetKey, _messages: readonly Message[]): void {
+  begin({ kind, namespace, name }: TargetKey): void {
     const key = `${kind} ${namespace}/${name}`;
     this.count += 1;
     this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
@@ -147,7 +146,8 @@ export class World {
       this.calls.note(`${role}: ${what} ${kind} ${namespace}/${name}`, text.split('\n')[0]);
       const isOurs = text.includes('InjectedBug') || text.includes('Died') || text.includes('disk is full');
       const isBug = what === 'pass threw' || what.startsWith('message is');
-      if (isBug && !isOurs) this.violate(`a pass failed by itself (${kind} ${namespace}/${name}): ${text.slice(0, 600)}`);
+      if (isBug && !isOurs)
+        this.violate(`a pass failed by itself (${kind} ${namespace}/${name}): ${text.slice(0, 600)}`);
     };
   }
 }

@@ -14,6 +14,8 @@ import { HeldWatch } from './watch.ts';
 
 const server = 'chaos:6443';
 const bookmarkMilliseconds = 60_000;
+/** Before a watch ends as agreed the server says how far it is (apiserver, `cacheWatcher`). */
+const lastWordMilliseconds = 2000;
 /** Some answer after a moment even when nothing is wrong: how far the watch cache is usually behind, in milliseconds. */
 const usualLagMilliseconds = 40;
 
@@ -100,7 +102,15 @@ export class ApiServer {
       send: (request) => this.#ask(request, () => this.#answer(request)),
       stream: (request) => {
         const { life } = time;
-        return this.#ask(request, () => this.#open(request, life) as unknown as IncomingMessage);
+        const isWatch = request.query?.['watch'] === 'true';
+        // Of a stream its readers use the chunks and `destroy`.
+        return this.#ask(
+          request,
+          () =>
+            (isWatch
+              ? this.#open(request, life)
+              : wholeAnswer(this.#answer(request).body)) as unknown as IncomingMessage,
+        );
       },
       close: () => undefined,
     };
@@ -253,8 +263,11 @@ export class ApiServer {
     const selects = selectorOf(request);
     const prefix = `${path}/`;
     const isAll = collectionOf(`${path}/x`) === path;
-    const [version = String(store.version), after = ''] = (query['continue'] ?? '').split(' ').filter((part) => part !== '');
-    if (Number(version) < this.#compacted && after !== '') throw answerError(server, 410, status(410, 'Expired', ''), undefined);
+    const [version = String(store.version), after = ''] = (query['continue'] ?? '')
+      .split(' ')
+      .filter((part) => part !== '');
+    if (Number(version) < this.#compacted && after !== '')
+      throw answerError(server, 410, status(410, 'Expired', ''), undefined);
     const found: Stored[] = [];
     for (const one of store.paths()) {
       if (one <= after || !(isAll ? collectionOf(one) === path : one.startsWith(prefix))) continue;
@@ -284,13 +297,19 @@ export class ApiServer {
       watch.end();
       this.#watches.delete(watch);
     };
-    time.in(Number(query['timeoutSeconds'] ?? '300') * 1000, stop, undefined);
+    const milliseconds = Number(query['timeoutSeconds'] ?? '300') * 1000;
+    time.in(milliseconds, stop, undefined);
     const mark = (): void => {
-      if (!this.#watches.has(watch) || watch.isClosed) return;
-      if (!calls.isAway('api') && !watch.isDead) watch.bookmark(Math.min(watch.position, this.#parts.store.version));
-      time.in(bookmarkMilliseconds, mark, undefined);
+      const isHeard = !calls.isAway('api') && !watch.isDead && !watch.isClosed;
+      if (isHeard) watch.bookmark(Math.min(watch.position, this.#parts.store.version));
     };
-    time.in(bookmarkMilliseconds, mark, undefined);
+    const markEachMinute = (): void => {
+      if (watch.isClosed) return;
+      mark();
+      time.in(bookmarkMilliseconds, markEachMinute, undefined);
+    };
+    time.in(bookmarkMilliseconds, markEachMinute, undefined);
+    time.in(milliseconds - lastWordMilliseconds, mark, undefined);
     this.#deliverSoon(watch);
     return watch;
   }
@@ -325,6 +344,14 @@ export class ApiServer {
   }
 }
 
+/** An answer that comes in one piece. */
+const wholeAnswer = (body: string): AsyncIterable<Uint8Array> & { destroy(): void } => ({
+  async *[Symbol.asyncIterator]() {
+    yield Buffer.from(body);
+  },
+  destroy: () => undefined,
+});
+
 /** What a PUT may not change. */
 const keptMetadata = ({ metadata: old }: Stored, { metadata }: Stored): Stored['metadata'] => ({
   ...metadata,
@@ -332,7 +359,7 @@ const keptMetadata = ({ metadata: old }: Stored, { metadata }: Stored): Stored['
   creationTimestamp: old.creationTimestamp,
   generation: old.generation,
   ...(old.deletionTimestamp === undefined ? {} : { deletionTimestamp: old.deletionTimestamp }),
-} as Stored['metadata']);
+});
 
 const pathIn = (collection: string, { metadata }: Stored, isAll: boolean): string => {
   if (!isAll || metadata.namespace === undefined) return `${collection}/${metadata.name}`;

@@ -15,7 +15,10 @@ export const collectGarbage = (store: ClusterStore, time: VirtualTime, dice: Dic
   let known: { readonly version: number; readonly uids: ReadonlySet<string> } | undefined;
   const uids = (): ReadonlySet<string> => {
     if (known?.version !== store.version)
-      known = { version: store.version, uids: new Set(store.paths().flatMap((path) => store.find(path)?.metadata.uid ?? [])) };
+      known = {
+        version: store.version,
+        uids: new Set(store.paths().flatMap((path) => store.find(path)?.metadata.uid ?? [])),
+      };
     return known.uids;
   };
   const collect = (path: string): void => {

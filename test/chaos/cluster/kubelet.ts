@@ -100,7 +100,7 @@ export const runPods = ({ time, dice, store, builds }: KubeletParts): { takeUp()
     if (pod === undefined || spec === undefined || pod.metadata.deletionTimestamp !== undefined) return;
     const { status } = pod;
     if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return;
-    store.change(pod, { ...pod, status: statusAt(pod, spec, stage) } as Stored);
+    store.change(pod, { ...pod, status: statusAt(pod, spec, stage) });
     if (stage < stages) later(path, uid, stage + 1);
   };
 
@@ -122,7 +122,8 @@ export const runPods = ({ time, dice, store, builds }: KubeletParts): { takeUp()
 
   const begin = (path: string, pod: Stored): void => {
     const owner = pod.metadata.ownerReferences?.find(({ kind }) => kind === 'Build');
-    const build = owner && store.find(`/apis/kpack.io/v1alpha2/namespaces/${pod.metadata.namespace}/builds/${owner.name}`);
+    const build =
+      owner && store.find(`/apis/kpack.io/v1alpha2/namespaces/${pod.metadata.namespace}/builds/${owner.name}`);
     const spec = specs.get(pod.metadata.uid) ?? (build?.spec as BuildSpec | undefined);
     if (spec === undefined) return;
     specs.set(pod.metadata.uid, spec);

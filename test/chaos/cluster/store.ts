@@ -123,8 +123,7 @@ export class ClusterStore {
     const isOther = !isDeepStrictEqual(plain(desired(old)), plain(desired(next)));
     const generation = (old.metadata.generation ?? 1) + (isOther ? 1 : 0);
     const changed = this.#write('MODIFIED', { ...next, metadata: { ...next.metadata, generation } });
-    const isOver =
-      changed.metadata.deletionTimestamp !== undefined && (changed.metadata.finalizers ?? []).length === 0;
+    const isOver = changed.metadata.deletionTimestamp !== undefined && (changed.metadata.finalizers ?? []).length === 0;
     if (isOver && changed.kind !== 'Pod') this.remove(changed);
     return changed;
   }

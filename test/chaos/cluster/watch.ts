@@ -1,6 +1,6 @@
 /** A watch that a client holds: as much of an answer's stream as the reflector reads. */
 import type { Life } from '../virtual-time.ts';
-import { parsed, type StoreEvent, type Stored } from './store.ts';
+import { parsed, type Stored, type StoreEvent } from './store.ts';
 
 interface HeldOptions {
   /** The collection that is watched, of all namespaces. */

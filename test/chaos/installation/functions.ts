@@ -1,21 +1,23 @@
 /** The functions of an installation, wired as `functions/` wires them, for one process; every way out goes through the run's calls. */
-import { reconcileBuilder, reconcileClusterBuilder } from '../../../lib/builders/reconcile.ts';
+
 import { blobPlaces } from '../../../lib/builders/blob-places.ts';
+import { reconcileBuilder, reconcileClusterBuilder } from '../../../lib/builders/reconcile.ts';
 import { reconcileBuildpack, reconcileClusterBuildpack } from '../../../lib/buildpackages/reconcile.ts';
 import { accountRegistries } from '../../../lib/buildpacks/account-registry.ts';
 import { configCache } from '../../../lib/buildpacks/fetch-image.ts';
 import { buildReconciler } from '../../../lib/builds/reconcile.ts';
 import { registryImages } from '../../../lib/builds/registry-images.ts';
 import { buildWaker } from '../../../lib/builds/wake.ts';
+import { type ClusterConnections, clusterConnections } from '../../../lib/clusters/connect.ts';
+import { registrations } from '../../../lib/clusters/registrations.ts';
 import { dependentsRunner } from '../../../lib/dependents/tell-dependents.ts';
 import type { Invoke } from '../../../lib/embedded/queue.ts';
 import { imageReconciler } from '../../../lib/images/reconcile.ts';
-import { type KubeClient, kubeClient, type NotOlderThan } from '../../../lib/kube/client.ts';
-import { JustWritten } from '../../../lib/kube/just-written.ts';
 import { reconcileClusterLifecycle } from '../../../lib/lifecycles/reconcile.ts';
 import { type BatchPorts, type Receipts, runBatch } from '../../../lib/queue/batch.ts';
-import type { MayWake } from '../../../lib/queue/senders.ts';
+import { wordFor } from '../../../lib/queue/comes-again.ts';
 import type { Sender } from '../../../lib/queue/send.ts';
+import { type MayWake, mayWake as senderMayWake } from '../../../lib/queue/senders.ts';
 import type { Log } from '../../../lib/reconcile/log.ts';
 import type { Received } from '../../../lib/reconcile/received.ts';
 import type { Reconcilable, Reconciler } from '../../../lib/reconcile/reconciler.ts';
@@ -24,6 +26,7 @@ import { gitPollRunner } from '../../../lib/sources/git-poll-pass.ts';
 import { sourceResolverReconciler } from '../../../lib/sources/reconcile.ts';
 import { reconcileClusterStack } from '../../../lib/stacks/reconcile.ts';
 import { Circuits } from '../../../lib/state/circuits.ts';
+import { Clusters } from '../../../lib/state/clusters.ts';
 import { HostCircuits } from '../../../lib/state/host-circuits.ts';
 import { Polls } from '../../../lib/state/polls.ts';
 import { Records } from '../../../lib/state/records.ts';
@@ -38,7 +41,8 @@ export interface ProcessParts {
   readonly table: Table;
   readonly sender: Sender;
   readonly receipts: (queue: string) => Receipts;
-  readonly mayWake: MayWake;
+  /** Ids of the installation's own roles; `any` where queues are in one process with their senders. */
+  readonly own: 'any' | readonly string[];
   readonly log: Log;
   /** What a relay in this process has received. */
   readonly received?: Received | undefined;
@@ -51,18 +55,27 @@ const program = (name: string) => ({ image: 'registry.example/steps', command: [
 
 type RunPass = BatchPorts['runPass'];
 
-/** What a process's functions share, and each function by the name of its queue, made when it is first asked for. */
-export const functionsOf = (parts: ProcessParts): ((queue: string) => Invoke) => {
-  const { world, table, sender, log, mayWake, receipts, received } = parts;
+/** What the functions of a process share, and each function by the name of its queue, made when it is first asked for. */
+export interface ProcessFunctions {
+  readonly connections: ClusterConnections;
+  readonly mayWake: MayWake;
+  readonly functionOf: (queue: string) => Invoke;
+}
+
+export const functionsOf = (parts: ProcessParts): ProcessFunctions => {
+  const { world, table, sender, log, own, receipts, received } = parts;
   const clock = (): Date => new Date();
   const random = (): number => Math.random();
-  const justWritten = new JustWritten(clock);
-  const kube = (cluster: string, signal: AbortSignal, notOlderThan?: NotOlderThan): Promise<KubeClient> =>
-    Promise.resolve({
-      ...kubeClient(world.api.transport(), signal, { notOlderThan, justWritten }),
-      cluster,
-      grants: [],
-    });
+  const known = registrations(new Clusters(table), clock);
+  const connections = clusterConnections({
+    registrations: known,
+    credentials: () => Promise.reject(new Error('nobody is asked for an identity here')),
+    clock,
+    random,
+    open: () => world.api.transport(),
+  });
+  const kube = connections.client;
+  const mayWake = senderMayWake({ own, relayRoleId: async (name) => (await known.get(name))?.relayRoleId });
   const ports = {
     records: new Records(table),
     circuits: new Circuits(table),
@@ -92,7 +105,7 @@ export const functionsOf = (parts: ProcessParts): ((queue: string) => Invoke) =>
     build: () =>
       reconciled(
         buildReconciler({
-          cap: { slots: new Slots(table), perNamespace: buildsPerNamespace, kube, wake: buildWaker(sender) },
+          cap: { slots: new Slots(table, clock), perNamespace: buildsPerNamespace, kube, wake: buildWaker(sender) },
           images: registryImages(registries.registryFor),
           programs: {
             prepare: program('build-init'),
@@ -133,20 +146,23 @@ export const functionsOf = (parts: ProcessParts): ((queue: string) => Invoke) =>
   const runPassOf = (queue: string): RunPass => {
     const maker = makers[queue];
     if (maker === undefined) throw new Error(`queue ${queue} has no function: add it to ${import.meta.filename}`);
-    const known = made.get(queue) ?? maker();
-    made.set(queue, known);
-    return known;
+    const runPass = made.get(queue) ?? maker();
+    made.set(queue, runPass);
+    return runPass;
   };
-  return (queue) => (event, context) => {
-    world.expectWorking(queue);
-    const run = runPassOf(queue);
-    const runPass: RunPass = async (target, messages, budgetSeconds) => {
-      world.passes.begin(target, messages);
-      const result = await run(target, messages, budgetSeconds);
-      world.passes.end(target, result);
-      return result;
+  const functionOf =
+    (queue: string): Invoke =>
+    (event, context) => {
+      world.expectWorking(queue);
+      const run = runPassOf(queue);
+      const runPass: RunPass = async (target, messages, budgetSeconds) => {
+        world.passes.begin(target);
+        const result = await run(target, messages, budgetSeconds);
+        world.passes.end(target, wordFor(result));
+        return result;
+      };
+      const secondsLeft = (): number => context.getRemainingTimeInMillis() / 1000;
+      return runBatch(event, secondsLeft, { runPass, receipts: receipts(queue), mayWake, log });
     };
-    const secondsLeft = (): number => context.getRemainingTimeInMillis() / 1000;
-    return runBatch(event, secondsLeft, { runPass, receipts: receipts(queue), mayWake, log });
-  };
+  return { connections, mayWake, functionOf };
 };

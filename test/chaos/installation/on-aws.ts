@@ -4,16 +4,23 @@
  * index that lags, as no emulator of DynamoDB runs in the time of a run.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Message as SqsMessage } from '@aws-sdk/client-sqs';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { openDatabase } from '../../../lib/embedded/database.ts';
 import type { Invoke } from '../../../lib/embedded/queue.ts';
 import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
-import { mayWake } from '../../../lib/queue/senders.ts';
+import { handOn } from '../../../lib/queue/hand-on.ts';
+import { sqsBacklog } from '../../../lib/queue/sqs-backlog.ts';
 import { sqsDeadLetters } from '../../../lib/queue/sqs-dead-letters.ts';
 import { sqsReceipts } from '../../../lib/queue/sqs-receipts.ts';
-import { sqsSender } from '../../../lib/queue/sqs-sender.ts';
-import { type KindRow, maxReceiveCount, queueRows, visibilitySeconds } from '../../../lib/reconcile/kind-table.ts';
+import { sqsSender, sqsStraightSender } from '../../../lib/queue/sqs-sender.ts';
+import {
+  bulkRow,
+  type KindRow,
+  maxReceiveCountOf,
+  sqsRows,
+  visibilitySeconds,
+} from '../../../lib/reconcile/kind-table.ts';
 import type { Log } from '../../../lib/reconcile/log.ts';
 import { readsTogether } from '../../../lib/state/reads-together.ts';
 import { recordOf, succeeded } from '../../emulators/event-source-mapping.ts';
@@ -24,13 +31,13 @@ import type { World } from '../world.ts';
 import { functionsOf } from './functions.ts';
 import type { Installation } from './installation.ts';
 import { laggingIndex } from './lagging-index.ts';
+import { registerIn, relayRole } from './registered.ts';
 import { beginRelay } from './relay.ts';
 import { askSqs, sqsClient } from './sqs.ts';
 import { sweeperOf } from './sweeper.ts';
 import { spoiltDynamoDb } from './table.ts';
 
 const functionsRole = 'FUNCTIONS';
-const relayRole = 'RELAY';
 /** Batches of one queue that are worked on at once. */
 const pollers = 3;
 const sweepMilliseconds = 60_000;
@@ -44,8 +51,11 @@ interface Instance {
 export const installationOnAws = async (world: World): Promise<Installation> => {
   const { time, calls, dice } = world;
   const database = openDatabase();
+  registerIn(database);
   const table = laggingIndex(sqliteTable(database), time, dice);
-  const sqs = embedSqs({ clock: { now: () => time.now, at: (instant, ring) => time.in(instant - time.now, ring, undefined) } });
+  const sqs = embedSqs({
+    clock: { now: () => time.now, at: (instant, ring) => time.in(instant - time.now, ring, undefined) },
+  });
   const url = (queue: string): string => sqs.queueUrl(`${queue}.fifo`);
   const ask = <T>(action: string, input: object): Promise<T> => askSqs(sqs, action, input, 'LAMBDA') as Promise<T>;
   const create = async (name: string, attributes: object): Promise<string> => {
@@ -57,11 +67,11 @@ export const installationOnAws = async (world: World): Promise<Installation> => 
     return found.Attributes.QueueArn;
   };
   const arns = new Map<string, string>();
-  for (const row of queueRows) {
+  for (const row of sqsRows) {
     const deadLetterTargetArn = await create(`${row.name}-dlq`, {});
     const arn = await create(row.name, {
       VisibilityTimeout: String(visibilitySeconds(row)),
-      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: maxReceiveCountOf(row) }),
     });
     arns.set(row.name, arn);
   }
@@ -75,6 +85,7 @@ export const installationOnAws = async (world: World): Promise<Installation> => 
   const adaptersOf = (role: string, log: Log) => {
     const client = sqsClient(sqs, calls, role);
     return {
+      client,
       table: readsTogether(spoiltDynamoDb(table, calls, dice)),
       sender: sqsSender(client, url),
       deadLetters: sqsDeadLetters(client, url),
@@ -91,13 +102,22 @@ export const installationOnAws = async (world: World): Promise<Installation> => 
     const life = begin(queue);
     return time.as(life, () => {
       const log = world.logOf(life);
-      const functionOf = functionsOf({
-        world,
-        ...adaptersOf(functionsRole, log),
-        mayWake: mayWake({ own: [functionsRole], relayRoleId: () => Promise.resolve(relayRole) }),
+      const adapters = adaptersOf(functionsRole, log);
+      const { functionOf, mayWake } = functionsOf({ world, ...adapters, own: [functionsRole], log });
+      if (queue !== bulkRow.name) return { life, invoke: functionOf(queue) };
+      const ports = {
+        straight: sqsStraightSender(adapters.client, url),
+        backlog: sqsBacklog(adapters.client, url),
+        receipts: adapters.receipts(queue),
+        mayWake,
         log,
-      });
-      return { life, invoke: functionOf(queue) };
+        pause: sleep,
+      };
+      const invoke: Invoke = (event, context) => {
+        world.expectWorking(queue);
+        return handOn(event, () => context.getRemainingTimeInMillis() / 1000, ports);
+      };
+      return { life, invoke };
     });
   };
 
@@ -107,29 +127,33 @@ export const installationOnAws = async (world: World): Promise<Installation> => 
     const { life } = instance;
     const endsAt = time.now + row.timeoutSeconds * 1000;
     return new Promise((resolve, reject) => {
-      const stop = time.in(row.timeoutSeconds * 1000, () => {
-        if (life.isAlive) world.kill(life);
-      }, undefined);
+      const stop = time.in(
+        row.timeoutSeconds * 1000,
+        () => {
+          if (life.isAlive) world.kill(life);
+        },
+        undefined,
+      );
       const watch = world.whenDead(life, () => reject(new Error('the process of the function died')));
       const over = (): void => {
         stop();
         watch();
       };
       time.as(life, () => {
-        instance
-          .invoke(event, { getRemainingTimeInMillis: () => Math.max(0, endsAt - time.now) })
-          .then(
-            (answer) => {
-              over();
-              free.get(row.name)?.push(instance);
-              resolve(answer);
-            },
-            (error: unknown) => {
-              over();
-              free.get(row.name)?.push(instance);
-              reject(error instanceof Error ? error : new Error(String(error)));
-            },
-          );
+        const end = async (): Promise<void> => {
+          try {
+            const answer = await instance.invoke(event, {
+              getRemainingTimeInMillis: () => Math.max(0, endsAt - time.now),
+            });
+            resolve(answer);
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          } finally {
+            over();
+            free.get(row.name)?.push(instance);
+          }
+        };
+        void end();
       });
     });
   };
@@ -194,29 +218,44 @@ export const installationOnAws = async (world: World): Promise<Installation> => 
   };
 
   time.as(undefined, () => {
-    for (const row of queueRows) for (let poller = 0; poller < pollers; poller += 1) void map(row);
+    for (const row of sqsRows) for (let poller = 0; poller < pollers; poller += 1) void map(row);
     void sweeps();
   });
   let first: Life | undefined;
   world.died = (life) => {
     alive.delete(life);
     if (life !== first) return;
-    time.in(dice.between(`start again ${time.now}`, 1000, 15_000), () => {
-      first = relayRuns();
-    }, undefined);
+    time.in(
+      dice.between(`start again ${time.now}`, 1000, 15_000),
+      () => {
+        first = relayRuns();
+      },
+      undefined,
+    );
   };
   first = relayRuns();
-  const counts = () => sqs.snapshot().map(({ name, ready, inFlight, delayed }) => ({ name, count: ready + inFlight + delayed }));
+  const counts = () =>
+    sqs.snapshot().map(({ name, ready, inFlight, delayed }) => ({ name, count: ready + inFlight + delayed }));
   return {
     database,
     lives: () => [...alive],
     secondRelay: (seconds) => {
       const second = time.as(undefined, relayRuns);
-      time.in(seconds * 1000, () => {
-        if (second.isAlive) world.kill(second);
-      }, undefined);
+      time.in(
+        seconds * 1000,
+        () => {
+          if (second.isAlive) world.kill(second);
+        },
+        undefined,
+      );
     },
-    waiting: () => counts().filter(({ name }) => !name.includes('-dlq')).reduce((sum, { count }) => sum + count, 0),
-    deadLetters: () => counts().filter(({ name, count }) => name.includes('-dlq') && count > 0).map(({ name }) => name),
+    waiting: () =>
+      counts()
+        .filter(({ name }) => !name.includes('-dlq'))
+        .reduce((sum, { count }) => sum + count, 0),
+    deadLetters: () =>
+      counts()
+        .filter(({ name, count }) => name.includes('-dlq') && count > 0)
+        .map(({ name }) => name),
   };
 };

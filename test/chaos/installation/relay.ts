@@ -1,9 +1,10 @@
 /** A relay as a process runs it. */
+import type { ClusterConnections } from '../../../lib/clusters/connect.ts';
 import { kubeClient } from '../../../lib/kube/client.ts';
 import type { Sender } from '../../../lib/queue/send.ts';
 import { type Log, sayError } from '../../../lib/reconcile/log.ts';
 import type { Received } from '../../../lib/reconcile/received.ts';
-import { startRelay } from '../../../lib/relay/relay.ts';
+import { startRelays } from '../../../lib/relay/relays.ts';
 import type { Table } from '../../../lib/state/table.ts';
 import { WatchHistory } from '../../../lib/state/watch-history.ts';
 import { cluster, type World } from '../world.ts';
@@ -15,29 +16,31 @@ export interface RelayParts {
   readonly sender: Sender;
   readonly log: Log;
   readonly received?: Received | undefined;
+  /** The way into the cluster of functions in the same process; its own without. */
+  readonly connections?: ClusterConnections | undefined;
 }
 
-/** Starts it, as part of whose code is running; one that cannot start ends its process. */
-export const beginRelay = ({ world, table, sender, log, received }: RelayParts, signal: AbortSignal): void => {
-  const { life } = world.time;
-  const transport = world.api.transport();
-  startRelay(
+/** Starts it, as part of whose code is running. */
+export const beginRelay = (
+  { world, table, sender, log, received, connections }: RelayParts,
+  signal: AbortSignal,
+): void => {
+  startRelays(
+    [cluster],
     {
-      cluster,
-      transport,
-      kube: kubeClient(transport, signal),
-      history: new WatchHistory(table),
-      sender,
-      clock: () => new Date(),
-      random: () => Math.random(),
-      log,
-      ...(received === undefined ? {} : { received }),
+      connect: async () => {
+        const transport = (await connections?.transport(cluster)) ?? world.api.transport();
+        return { transport, kube: (await connections?.client(cluster, signal)) ?? kubeClient(transport, signal) };
+      },
+      rest: {
+        history: new WatchHistory(table),
+        sender,
+        clock: () => new Date(),
+        random: () => Math.random(),
+        log,
+        ...(received === undefined ? {} : { received }),
+      },
     },
     signal,
-  )
-    .then((relay) => relay.stopped)
-    .catch((error: unknown) => {
-      log('warn', 'the relay ended', { why: sayError(error) });
-      if (life?.isAlive === true) world.kill(life);
-    });
+  ).stopped.catch((error: unknown) => world.violate(`a relay failed by itself: ${sayError(error)}`));
 };

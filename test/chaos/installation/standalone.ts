@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../../../lib/embedded/database.ts';
 import { Messages } from '../../../lib/embedded/messages.ts';
 import { EmbeddedQueues } from '../../../lib/embedded/queues.ts';
-import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
+import { dropEnded, sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
 import { QueueError, type Sender } from '../../../lib/queue/send.ts';
 import { queueRows } from '../../../lib/reconcile/kind-table.ts';
 import { Received } from '../../../lib/reconcile/received.ts';
@@ -12,17 +12,19 @@ import type { Life } from '../virtual-time.ts';
 import type { World } from '../world.ts';
 import { functionsOf } from './functions.ts';
 import type { Installation } from './installation.ts';
+import { registerIn } from './registered.ts';
 import { beginRelay, type RelayParts } from './relay.ts';
 import { sweeperOf } from './sweeper.ts';
 import { spoiltTable } from './table.ts';
 
 const concurrency = 20;
 const sweepMilliseconds = 1000;
+const dropMilliseconds = 3_600_000;
 
 /** Messages whose process may die, or whose disk may fail, at each call. */
 const spoiltMessages = (calls: Calls, messages: Messages): Messages => {
   const failing = (): Error => new Error('database or disk is full');
-  const writes = new Set(['add', 'receive', 'delete', 'hide', 'bury', 'unbury', 'release']);
+  const writes = new Set(['add', 'receive', 'delete', 'hide', 'bury', 'requeue', 'unbury', 'release']);
   return new Proxy(messages, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name, target);
@@ -43,6 +45,7 @@ export const standaloneInstallation = (world: World): Installation => {
   const { time, calls } = world;
   const database = openDatabase();
   const plain = new Messages(database);
+  registerIn(database);
   let current: { readonly life: Life; readonly parts: Omit<RelayParts, 'world'> | undefined } | undefined;
 
   const start = (): void => {
@@ -62,7 +65,10 @@ export const standaloneInstallation = (world: World): Installation => {
           send: (queue, messages) =>
             calls.make({
               port: 'queue',
-              name: `send ${queue} ${messages.map(({ target, reason }) => `${reason} ${target.namespace}/${target.name}`).join(', ').slice(0, 80)}`,
+              name: `send ${queue} ${messages
+                .map(({ target, reason }) => `${reason} ${target.namespace}/${target.name}`)
+                .join(', ')
+                .slice(0, 80)}`,
               isWrite: true,
               isSend: true,
               isInside: true,
@@ -72,20 +78,21 @@ export const standaloneInstallation = (world: World): Installation => {
         };
         const table = spoiltTable(sqliteTable(database), calls);
         const received = new Received();
-        const functionOf = functionsOf({
+        const { functionOf, connections } = functionsOf({
           world,
           table,
           sender,
           receipts: () => queues.receipts(),
-          mayWake: () => Promise.resolve(true),
+          own: 'any',
           log,
           received,
         });
         for (const { name } of queueRows) queues.start(name, functionOf(name));
-        const parts = { table, sender, log, received };
+        const parts = { table, sender, log, received, connections };
         current = { life, parts };
         beginRelay({ world, ...parts }, new AbortController().signal);
         const sweeper = sweeperOf({ world, database, table, sender, deadLetters: queues, log });
+        setInterval(() => void dropEnded(database, Math.floor(Date.now() / 1000)), dropMilliseconds);
         void (async () => {
           for (;;) {
             await sleep(sweepMilliseconds);
@@ -119,7 +126,9 @@ export const standaloneInstallation = (world: World): Installation => {
         time.in(seconds * 1000, () => second.abort(), first.life);
       });
     },
-    waiting: () => [...plain.counts()].filter(([queue]) => !queue.endsWith('-dlq')).reduce((sum, [, count]) => sum + count, 0),
-    deadLetters: () => [...plain.counts()].filter(([queue, count]) => queue.endsWith('-dlq') && count > 0).map(([queue]) => queue),
+    waiting: () =>
+      [...plain.counts()].filter(([queue]) => !queue.endsWith('-dlq')).reduce((sum, [, count]) => sum + count, 0),
+    deadLetters: () =>
+      [...plain.counts()].filter(([queue, count]) => queue.endsWith('-dlq') && count > 0).map(([queue]) => queue),
   };
 };

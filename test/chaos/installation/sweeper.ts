@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeadLetters } from '../../../lib/queue/dead-letters.ts';
 import type { Sender } from '../../../lib/queue/send.ts';
-import { queueRows } from '../../../lib/reconcile/kind-table.ts';
+import { sqsRows } from '../../../lib/reconcile/kind-table.ts';
 import { type Log, sayError } from '../../../lib/reconcile/log.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { Redrives } from '../../../lib/state/redrives.ts';
@@ -24,7 +24,14 @@ export interface SweeperParts {
 const secondsBetweenLooks = 600;
 
 /** One sweep each time it is called; by its own clock, which may be wrong. */
-export const sweeperOf = ({ world, database, table, sender, deadLetters, log }: SweeperParts): (() => Promise<void>) => {
+export const sweeperOf = ({
+  world,
+  database,
+  table,
+  sender,
+  deadLetters,
+  log,
+}: SweeperParts): (() => Promise<void>) => {
   const records = new Records(table);
   const redrives = new Redrives(table);
   const first = database.prepare('SELECT min(due_at) AS due FROM item WHERE due_shard IS NOT NULL');
@@ -36,7 +43,7 @@ export const sweeperOf = ({ world, database, table, sender, deadLetters, log }: 
       if (typeof due === 'number' && due <= now) await sweep({ records, sender }, now, () => true);
       if (now - lookedAt < secondsBetweenLooks) return;
       lookedAt = now;
-      const queues = queueRows.map(({ name }) => name);
+      const queues = sqsRows.map(({ name }) => name);
       if (world.hasDeadLetters()) await redriveDeadLetters({ deadLetters, redrives, log }, queues, now);
     } catch (error) {
       log('warn', 'sweeping failed', { why: sayError(error) });
