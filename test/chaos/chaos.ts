@@ -13,6 +13,8 @@ export interface ChaosOptions {
   readonly faults: number;
   /** Goes on for a day once all is quiet. */
   readonly day?: boolean | undefined;
+  /** How long is looked on after all is as wanted, in each run. */
+  readonly quietMinutes?: number | undefined;
   /** Names of calls that the trace tells of though nothing is wrong with them. */
   readonly told?: RegExp | undefined;
   readonly progress?: RunOptions['progress'];
@@ -38,9 +40,9 @@ const spare = 2;
 
 /** Both runs of a seed. */
 export const chaos = async (options: ChaosOptions): Promise<ChaosReport> => {
-  const { seed, adapter, images, faults, day = false, told, progress } = options;
+  const { seed, adapter, images, faults, day = false, quietMinutes, told, progress } = options;
   const actions = plannedActions(options);
-  const base = { seed, adapter, images, actions, progress };
+  const base = { seed, adapter, images, actions, quietMinutes, progress };
   const without = await run({ ...base, faults: listedFaults([]) });
   const share = Math.min(0.5, (faults / Math.max(1, without.activeCalls)) * spare);
   const endMs = Math.max(...actions.map(({ at }) => at));
@@ -55,14 +57,25 @@ export const runListed = (
   without: Pick<RunReport, 'state'>,
   listed: readonly Fault[],
 ): Promise<RunReport> => {
-  const { seed, adapter, images, day = false, told } = options;
+  const { seed, adapter, images, day = false, quietMinutes, told } = options;
   const actions = plannedActions(options);
-  return run({ seed, adapter, images, actions, faults: listedFaults(listed), wanted: without.state, day, told });
+  return run({
+    seed,
+    adapter,
+    images,
+    actions,
+    faults: listedFaults(listed),
+    wanted: without.state,
+    day,
+    quietMinutes,
+    told,
+  });
 };
 
 /** Both runs of a seed, the second with these faults and no others. */
 export const replay = async (options: ChaosOptions, listed: readonly Fault[]): Promise<ChaosReport> => {
-  const { seed, adapter, images, faults } = options;
-  const without = await run({ seed, adapter, images, actions: plannedActions(options), faults: listedFaults([]) });
+  const { seed, adapter, images, faults, quietMinutes } = options;
+  const actions = plannedActions(options);
+  const without = await run({ seed, adapter, images, actions, quietMinutes, faults: listedFaults([]) });
   return { options: { seed, adapter, images, faults }, without, spoilt: await runListed(options, without, listed) };
 };

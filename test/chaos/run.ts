@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly wanted?: EndState | undefined;
   /** Goes on for a day after all is quiet, and looks for what is left then. */
   readonly day?: boolean;
+  /** How long is looked on after all is as wanted. */
+  readonly quietMinutes?: number | undefined;
   /** Names of calls that the trace tells of though nothing is wrong with them. */
   readonly told?: RegExp | undefined;
   /** Hears now and then how far it is. */
@@ -61,9 +63,9 @@ const longestMs = 26 * hour;
 const lookMs = 5 * second;
 /** So long nothing is written before it counts as rest: a poll may be under way. */
 const restMs = 2 * minute;
-const quietMs = 25 * minute;
-/** Polls of git come each minute, of registries each five. */
-const mostQuietPasses = 40;
+const usualQuietMinutes = 25;
+/** Of one object in a quiet minute: polls of git come each minute, of registries each five. */
+const mostQuietPasses = 1.6;
 const progressMs = 2000;
 
 /** Does a fault of the world. */
@@ -138,7 +140,17 @@ const afflict = (
 /** The run, in the time that is installed. */
 const inTime = async (world: World, options: RunOptions): Promise<RunReport> => {
   const { time, calls } = world;
-  const { seed: _, adapter, images, actions, faults, wanted, progress, day = false } = options;
+  const {
+    seed: _,
+    adapter,
+    images,
+    actions,
+    faults,
+    wanted,
+    progress,
+    day = false,
+    quietMinutes = usualQuietMinutes,
+  } = options;
   const began = machineMilliseconds();
   calls.told = options.told;
   const users = new Users(world, images);
@@ -177,8 +189,7 @@ const inTime = async (world: World, options: RunOptions): Promise<RunReport> => 
   const toGo = (): readonly string[] => (wanted === undefined ? [] : differences(wanted, endState(world)));
   const isAtRest = (): boolean =>
     installation.waiting() === 0 && installation.deadLetters().length === 0 && toGo().length === 0;
-  /** Of the run without faults nobody knows how it ends: it has so long. */
-  let nextMs = wanted === undefined ? activeMs + 15 * minute : activeMs;
+  let nextMs = activeMs;
   await until(nextMs);
   let settledLast = '';
   let settledMs = nextMs;
@@ -206,11 +217,12 @@ const inTime = async (world: World, options: RunOptions): Promise<RunReport> => 
 
   if (world.violations.length === 0) {
     world.passes.forget();
-    await until(nextMs + quietMs);
+    await until(nextMs + quietMinutes * minute);
     if (world.store.version !== version)
       world.violate(`${world.store.version - version} writes were made after everything had come to rest`);
     for (const [object, count] of world.passes.counts)
-      if (count > mostQuietPasses) world.violate(`${object} had ${count} passes in ${quietMs / minute} quiet minutes`);
+      if (count > 3 + mostQuietPasses * quietMinutes)
+        world.violate(`${object} had ${count} passes in ${quietMinutes} quiet minutes`);
     for (const sentence of toGo()) world.violate(`once at rest, ${sentence}`);
     for (const sentence of [...notDue(world, installation.database), ...orphans(world)]) world.violate(sentence);
   }
