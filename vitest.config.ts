@@ -23,7 +23,7 @@ export default defineConfig({
           maxConcurrency: 40,
           isolate: false,
           setupFiles: 'test/support/low-priority.ts',
-          include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts', 'test/attack/**/*.test.ts'],
+          include: ['test/{unit,parity,attack,chaos}/**/*.test.ts'],
         },
       },
       {

@@ -134,14 +134,17 @@ export const kubeClient = (
     throw new PermanentError('TooManyObjects', `there are more than ${maxPages * pageSize} objects of kind ${kind}`);
   };
 
-  /** A cache that does not come so far within seconds says so with 504; then the store is asked. */
+  /**
+   * Absence is the store's word alone: an event of one that was deleted tells a version, at which a cache may know nothing yet of another of its
+   * name that was made since. A cache that does not come so far within seconds says so with 504; then the store is asked, too.
+   */
   const getByName = async <T extends KubeObject>(key: ObjectKey, resourceVersion: string | undefined): Promise<T> => {
     const path = objectPath(key.kind, key.namespace, key.name);
     if (resourceVersion === undefined) return sendFor<T>(key, { method: 'GET', path });
     try {
       return await sendFor<T>(key, { method: 'GET', path, query: { resourceVersion } });
     } catch (error) {
-      if (!(error instanceof KubeError) || error.status !== 504) throw error;
+      if (!(error instanceof KubeError) || (error.status !== 504 && error.code !== 'not-found')) throw error;
       return sendFor<T>(key, { method: 'GET', path });
     }
   };
