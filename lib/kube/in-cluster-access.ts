@@ -1,6 +1,5 @@
 /** The ServiceAccount of the pod this runs in: its token is replaced by the kubelet hourly, its CA whenever the cluster's is. */
 import { readFile } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import { type AccessSource, accessTo } from './access.ts';
@@ -36,7 +35,7 @@ export const inClusterAccess = ({
           'this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not set): give a kubeconfig',
         );
       const [token, ca] = await Promise.all([read('token'), read('ca.crt')]);
-      const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+      const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
       return accessTo(
         { name: 'cluster', server, caData: Buffer.from(ca).toString('base64'), skipTLSVerify: false },
         { name: 'pod', token: token.trim() },

@@ -13,6 +13,7 @@ import { registrations } from '../../../lib/clusters/registrations.ts';
 import { dependentsRunner } from '../../../lib/dependents/tell-dependents.ts';
 import type { Invoke } from '../../../lib/embedded/queue.ts';
 import { imageReconciler } from '../../../lib/images/reconcile.ts';
+import { tokenConfig } from '../../../lib/kube/kubeconfig.ts';
 import { reconcileClusterLifecycle } from '../../../lib/lifecycles/reconcile.ts';
 import { type BatchPorts, type Receipts, runBatch } from '../../../lib/queue/batch.ts';
 import { wordFor } from '../../../lib/queue/comes-again.ts';
@@ -62,6 +63,8 @@ export interface ProcessFunctions {
   readonly functionOf: (queue: string) => Invoke;
 }
 
+const unasked = (): Promise<never> => Promise.reject(new Error('nobody is asked for an identity here'));
+
 export const functionsOf = (parts: ProcessParts): ProcessFunctions => {
   const { world, table, sender, log, own, receipts, received } = parts;
   const clock = (): Date => new Date();
@@ -69,10 +72,13 @@ export const functionsOf = (parts: ProcessParts): ProcessFunctions => {
   const known = registrations(new Clusters(table), clock);
   const connections = clusterConnections({
     registrations: known,
-    credentials: () => Promise.reject(new Error('nobody is asked for an identity here')),
+    credentials: unasked,
     clock,
     random,
-    open: () => world.api.transport(),
+    accessOf: () => ({
+      read: () => Promise.resolve({ config: tokenConfig('https://cluster.test', '', unasked), mark: '' }),
+    }),
+    connect: () => world.api.transport(),
   });
   const kube = connections.client;
   const mayWake = senderMayWake({ own, relayRoleId: async (name) => (await known.get(name))?.relayRoleId });

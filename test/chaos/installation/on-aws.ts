@@ -89,7 +89,7 @@ export const installationOnAws = async (world: World): Promise<Installation> => 
       table: readsTogether(spoiltDynamoDb(table, calls, dice)),
       sender: sqsSender(client, url),
       deadLetters: sqsDeadLetters(client, url),
-      receipts: (queue: string) => sqsReceipts(client, url(queue), log),
+      receipts: (queue: string) => sqsReceipts(client, { queueUrl: url(queue), own: [functionsRole], log }),
     };
   };
 
