@@ -19,6 +19,8 @@ export default defineConfig({
         test: {
           name: 'fast',
           testTimeout: 20_000,
+          // Tests that are concurrent wait for timers, not for the processor.
+          maxConcurrency: 40,
           isolate: false,
           setupFiles: 'test/support/low-priority.ts',
           include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts', 'test/attack/**/*.test.ts'],

@@ -4,9 +4,11 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { AccessSource } from '../../lib/kube/access.ts';
 import { kubeClient } from '../../lib/kube/client.ts';
-import { inClusterConfig, type KubeConfig, kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
-import { kubeTransport } from '../../lib/kube/transport.ts';
+import { followedTransport } from '../../lib/kube/followed-transport.ts';
+import { inClusterAccess } from '../../lib/kube/in-cluster-access.ts';
+import { kubeconfigAccess } from '../../lib/kube/kubeconfig-access.ts';
 import { sqsSender } from '../../lib/queue/sqs-sender.ts';
 import { jsonLog } from '../../lib/reconcile/log.ts';
 import { serveHealth } from '../../lib/relay/health.ts';
@@ -22,20 +24,21 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const clusters = settings.KPACKLESS_CLUSTER;
 const kubeconfig = settings.KPACKLESS_KUBECONFIG;
 /** Of several clusters each is a context of its name. */
-const configOf = (cluster: string): KubeConfig =>
+const accessOf = (cluster: string): AccessSource =>
   kubeconfig === undefined
-    ? inClusterConfig()
-    : kubeconfigFile(kubeconfig, clusters.length === 1 ? undefined : cluster);
+    ? inClusterAccess()
+    : kubeconfigAccess(kubeconfig, clusters.length === 1 ? undefined : cluster);
 const relay = startRelays(
   clusters,
   {
     connect: async (cluster) => {
-      const transport = kubeTransport(configOf(cluster));
+      const transport = followedTransport({ source: accessOf(cluster) });
       return { transport, kube: kubeClient(transport, stop.signal) };
     },
     rest: {
       history: new WatchHistory(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
       sender: sqsSender(new SQSClient({}), (queue) => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`),
+      listsEverything: settings.KPACKLESS_LIST_EVERYTHING,
       clock: () => new Date(),
       random: () => Math.random(),
       log: jsonLog((line) => void process.stdout.write(line)),

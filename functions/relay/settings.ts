@@ -17,6 +17,11 @@ const variables = v.object({
   KPACKLESS_QUEUE_URL_PREFIX: text,
   /** A kubeconfig to use in place of the pod's own ServiceAccount, for a relay that runs outside of its cluster. */
   KPACKLESS_KUBECONFIG: v.optional(v.string()),
+  /** Lists and sends everything at the start, also what was sent before. */
+  KPACKLESS_LIST_EVERYTHING: v.pipe(
+    v.optional(v.picklist(['true', 'false'], 'must be true or false'), 'false'),
+    v.transform((text) => text === 'true'),
+  ),
   KPACKLESS_HEALTH_PORT: v.optional(
     v.pipe(v.string(), v.regex(/^\d{1,5}$/, 'must be a port'), v.transform(Number)),
     '8080',

@@ -2,10 +2,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PermanentError } from '../../lib/errors/expected.ts';
+import type { AccessSource } from '../../lib/kube/access.ts';
 import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
+import { followedTransport } from '../../lib/kube/followed-transport.ts';
 import type { KubeConfig } from '../../lib/kube/kubeconfig.ts';
 import { kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
-import { type KubeTransport, kubeTransport } from '../../lib/kube/transport.ts';
+import { kubeconfigAccess } from '../../lib/kube/kubeconfig-access.ts';
+import type { KubeTransport } from '../../lib/kube/transport.ts';
 import { bundleStandalone, type StandaloneProcess, startStandaloneProcess } from '../standalone/child.ts';
 import { buildStepImage, type StepImage } from '../step-image/build.ts';
 import { ensureBinaries } from './cluster/binaries.ts';
@@ -113,16 +116,16 @@ const push = async (
 };
 
 /** Installs kpackless into the cluster and writes its kubeconfig into `home`. @throws PermanentError where it would be somebody else's */
-const enter = async (config: KubeConfig, home: string): Promise<Entered> => {
+const enter = async (source: AccessSource, home: string): Promise<Entered> => {
   mkdirSync(join(home, 'logs'), { recursive: true });
   const kubeconfig = join(home, 'kpackless.kubeconfig');
-  const transport = kubeTransport(config);
+  const transport = followedTransport({ source });
   try {
     const kube = kubeClient(transport);
     const refusal = await whyNotInstall(kube);
     if (refusal !== undefined) throw new PermanentError('Refused', refusal);
     await install(kube, { tenantEverywhere: true });
-    await writeOwnKubeconfig(kube, addressOf(config), kubeconfig);
+    await writeOwnKubeconfig(kube, addressOf((await source.read({ anew: false })).config), kubeconfig);
     return { transport, kube, kubeconfig, home };
   } catch (error) {
     transport.close();
@@ -143,7 +146,7 @@ const ownTarget = async (stateDir: string, preparations: Preparations, report: R
         registryWork.resolve(pushed);
       },
       apiServer: async ({ kubeconfigPath }) =>
-        apiServerWork.resolve(await enter(kubeconfigFile(kubeconfigPath), stateDir)),
+        apiServerWork.resolve(await enter(kubeconfigAccess(kubeconfigPath), stateDir)),
     },
   }).catch((error: unknown) => {
     // Whatever was done in between ends with it.
@@ -170,7 +173,7 @@ const givenTarget = async (
     .getCurrentContext()
     .replaceAll(/[^A-Za-z0-9._-]/g, '-')
     .slice(0, 100);
-  const entered = await enter(config, join(stateDir, 'clusters', name));
+  const entered = await enter(kubeconfigAccess(kubeconfig, context), join(stateDir, 'clusters', name));
   try {
     const pushed = await push(registry, preparations, () => ensureBinaries({ cacheDir: defaultCacheDir(), report }));
     return { ...pushed, ...entered, program: await preparations.program, cluster: undefined, registry, name };

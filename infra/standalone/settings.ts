@@ -21,6 +21,15 @@ const optional = v.optional(
   ),
 );
 
+const count = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(/^(?:[1-9]\d{0,4})?$/, 'must be a whole number from 1 to 99999'),
+    v.transform((given) => (given === '' ? undefined : Number(given))),
+  ),
+  '',
+);
+
 const schema = v.object({
   /** The name that its cluster is registered under. */
   KPACKLESS_CLUSTER: v.optional(
@@ -33,6 +42,9 @@ const schema = v.object({
   KPACKLESS_DATABASE: optional,
   /** Grants in registries as `npm run register` takes them, one a line. */
   KPACKLESS_GRANTS: v.optional(v.string(), ''),
+  /** How fast the cluster's API is asked at most; only the server's own refusals slow it without. As many at once as in a second unless it is said. */
+  KPACKLESS_REQUESTS_PER_SECOND: count,
+  KPACKLESS_REQUEST_BURST: count,
   /** Where it listens for probes and hooks. */
   KPACKLESS_LISTEN: v.optional(v.pipe(v.string(), v.ip('must be an address of this machine')), '127.0.0.1'),
   KPACKLESS_HEALTH_PORT: v.optional(port, '8080'),
@@ -49,6 +61,10 @@ export const standaloneSettings = (environment: Readonly<Record<string, string |
   }
   const given = parsed.output;
   const grants = given.KPACKLESS_GRANTS.split('\n').filter((line) => line.trim() !== '');
+  const { KPACKLESS_REQUESTS_PER_SECOND: perSecond, KPACKLESS_REQUEST_BURST: burst = perSecond } = given;
+  if (perSecond === undefined && burst !== undefined)
+    throw new PermanentError('Settings', 'KPACKLESS_REQUEST_BURST needs KPACKLESS_REQUESTS_PER_SECOND');
+  const rate = perSecond === undefined || burst === undefined ? {} : { rate: { perSecond, burst } };
   if (given.KPACKLESS_HOOK_PORT !== undefined && !environment['KPACKLESS_HOOK_SECRET'])
     throw new PermanentError(
       'Settings',
@@ -61,6 +77,7 @@ export const standaloneSettings = (environment: Readonly<Record<string, string |
         ? { access: 'in-cluster' }
         : { access: 'kubeconfig', path: given.KPACKLESS_KUBECONFIG }),
       grants: grants.map(parseGrant),
+      ...rate,
     },
     databaseFile: given.KPACKLESS_DATABASE,
     listen: given.KPACKLESS_LISTEN,
@@ -86,6 +103,8 @@ export const environmentOf = ({
     KPACKLESS_CLUSTER: cluster,
     KPACKLESS_KUBECONFIG: registration.access === 'kubeconfig' ? registration.path : undefined,
     KPACKLESS_GRANTS: registration.grants?.map(printGrant).join('\n'),
+    KPACKLESS_REQUESTS_PER_SECOND: registration.rate && String(registration.rate.perSecond),
+    KPACKLESS_REQUEST_BURST: registration.rate && String(registration.rate.burst),
     KPACKLESS_DATABASE: databaseFile,
     KPACKLESS_LISTEN: listen,
     KPACKLESS_HEALTH_PORT: String(healthPort),

@@ -49,17 +49,37 @@ export class KubeError extends ExpectedError {
 /** Answers of a proxy or of a server that starts or stops; a 500 may be about one object. */
 const unavailable: readonly (number | undefined)[] = [502, 503];
 
-/** Whether the cluster itself is in trouble: what its circuit counts (DESIGN §3.14). One that throttles is there, and is asked more slowly (§3.33). */
+/**
+ * Whether nobody gets anything from the cluster, as it is in trouble or does not know us: what its circuit counts (DESIGN §3.14). One that throttles
+ * is there, and is asked more slowly (§3.33).
+ */
 export const saysClusterIsDown = (error: unknown): error is KubeError =>
   error instanceof KubeError &&
   !error.othersAnswered &&
-  (error.code === 'unreachable' || error.code === 'timeout' || unavailable.includes(error.status));
+  (error.code === 'unreachable' ||
+    error.code === 'unauthorized' ||
+    error.code === 'timeout' ||
+    unavailable.includes(error.status));
 
 /** The same failure of a call, of a cluster that answered others meanwhile. */
 export const withOthersAnswered = (error: KubeError): KubeError => {
   const { code, message, cause, pace, retryAfterSeconds, status, objectName } = error;
   return new KubeError(code, message, { cause, pace, retryAfterSeconds, status, objectName, othersAnswered: true });
 };
+
+/** What the API server says of its own state or of ours, and no longer when it is well again; the rest is about one object. */
+const passing: readonly KubeErrorCode[] = [
+  'unreachable',
+  'timeout',
+  'throttled',
+  'server',
+  'unauthorized',
+  'forbidden',
+];
+
+/** Whether the same may succeed as soon as the API server is well again, whatever it failed by: who waits because of it is woken then. */
+export const mayPassWithOutage = (error: unknown): boolean =>
+  error instanceof KubeError && passing.includes(error.code);
 
 /** Whether `error` is the API server's answer `code`. */
 export const isKubeError = (error: unknown, code: KubeErrorCode): error is KubeError =>
@@ -80,11 +100,16 @@ const untrusted: ReadonlySet<unknown> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
+/** Codes by which OpenSSL says that the server would not have our certificate, or that ours and its key do not belong together. */
+const refusedByTls = /^ERR_(?:SSL_\w*ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)|OSSL_\w+)$/;
+
 /** Whether the server does not know our credential, or we do not know its certificate: either may have been replaced since it was read. */
-export const saysCredentialIsOld = (error: unknown): boolean => {
+export const saysCredentialIsOld = (error: unknown): error is KubeError => {
   if (!(error instanceof KubeError)) return false;
   const { cause } = error;
-  return error.code === 'unauthorized' || (cause instanceof Error && 'code' in cause && untrusted.has(cause.code));
+  if (error.code === 'unauthorized') return true;
+  if (!(cause instanceof Error && 'code' in cause)) return false;
+  return untrusted.has(cause.code) || (typeof cause.code === 'string' && refusedByTls.test(cause.code));
 };
 
 /** Status of the API (meta/v1 Status), the part we read. */
@@ -102,7 +127,9 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 /** What a Status says; nothing where it is none, or something else than text: a proxy's JSON may have the same members. */
 const parseStatus = (body: string): ApiStatus => {
   try {
-    const { reason, message, metadata, details } = (parseJsonCutBelow(body, 20) ?? {}) as Readonly<Record<string, unknown>>;
+    const { reason, message, metadata, details } = (parseJsonCutBelow(body, 20) ?? {}) as Readonly<
+      Record<string, unknown>
+    >;
     const { name, retryAfterSeconds } = (details ?? {}) as Readonly<Record<string, unknown>>;
     const { continue: next } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
     return {

@@ -2,7 +2,7 @@
  * Requests to one API server, so many at once as keep it busy and no more; beyond that namespaces take turns (DESIGN §3.32). A request waits for those
  * before it wherever they wait: in the server, where nobody knows whose they are, or here.
  */
-import type { KubeRequest, KubeTransport } from './transport.ts';
+import { type KubeRequest, type KubeTransport, transportWith } from './transport.ts';
 
 /** At 50 ms each, 640 a second. */
 const mostAtOnce = 32;
@@ -69,8 +69,7 @@ class Places {
 /** The transport with namespaces in turn. Streams, which last, wait for nobody and hold no place. */
 export const inTurn = (transport: KubeTransport, atOnce = mostAtOnce): KubeTransport => {
   const places = new Places(atOnce);
-  return {
-    ...transport,
+  return transportWith(transport, {
     send: async (request) => {
       await places.take(namespaceOf(request), request.signal);
       try {
@@ -79,5 +78,5 @@ export const inTurn = (transport: KubeTransport, atOnce = mostAtOnce): KubeTrans
         places.release();
       }
     },
-  };
+  });
 };

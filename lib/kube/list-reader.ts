@@ -126,7 +126,7 @@ export class ListReader {
   /** Everything but the objects, when the last byte has come. */
   end(): ListFrame {
     const frame = JSON.parse(this.#rest.text()) as unknown;
-    const { metadata, items = null } = (typeof frame === 'object' ? (frame ?? {}) : {}) as ListFrame;
+    const { metadata, items } = (typeof frame === 'object' ? (frame ?? {}) : {}) as ListFrame;
     if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
       throw new SyntaxError('it has no metadata of a list');
     if (items !== null && !Array.isArray(items)) throw new SyntaxError('it has no items of a list');

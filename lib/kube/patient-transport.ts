@@ -6,7 +6,7 @@ import { KubeError, saysClusterIsDown, withOthersAnswered } from './errors.ts';
 import { Pace, type Rate } from './pace.ts';
 import { retryAfterMilliseconds } from './patience.ts';
 import { sleep } from './sleep.ts';
-import type { KubeRequest, KubeTransport } from './transport.ts';
+import { type KubeRequest, type KubeTransport, transportWith } from './transport.ts';
 
 /** What happened at one cluster since it was last told: counts, and milliseconds that calls waited in all. */
 export interface Waits {
@@ -49,23 +49,22 @@ export class Patience {
     this.#pace = new Pace(rate, this.#toldAt);
   }
 
-  /** `transport`, patiently. Streams are not paced: there are as many as kinds that are watched. */
+  /** `transport`, patiently. */
   around(transport: KubeTransport): KubeTransport {
-    return {
-      ...transport,
-      send: (request) => this.#patiently(request, transport.server, () => transport.send(request)),
-      stream: (request) => this.#patiently(request, undefined, () => transport.stream(request)),
-    };
+    return transportWith(transport, {
+      send: (request) => this.#patiently(request, transport, () => transport.send(request)),
+      stream: (request) => this.#patiently(request, transport, () => transport.stream(request)),
+    });
   }
 
   #now(): number {
     return this.#ports.clock().getTime();
   }
 
-  async #patiently<T>(request: KubeRequest, paced: string | undefined, call: () => Promise<T>): Promise<T> {
+  async #patiently<T>(request: KubeRequest, { server }: KubeTransport, call: () => Promise<T>): Promise<T> {
     const startedAt = this.#now();
     for (let tries = 1; ; tries += 1) {
-      if (paced !== undefined) await this.#turn(request, paced);
+      await this.#turn(request, server);
       try {
         const answer = await call();
         this.#answeredAt = this.#now();

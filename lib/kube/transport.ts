@@ -43,8 +43,28 @@ export interface KubeTransport {
   send(request: KubeRequest): Promise<KubeAnswer>;
   /** Hands on the answer's stream once its status is known to be a success. @throws KubeError */
   stream(request: KubeRequest): Promise<IncomingMessage>;
-  close(): void;
+  /**
+   * While the server refuses what we enter with, resolves when it may be asked again: that has changed, or was long enough ago. Undefined when
+   * nothing is known to be refused.
+   */
+  refusalOver?(signal: AbortSignal): Promise<void> | undefined;
+  /** Ends its connections: those that rest at once, those in use at once as well or after so many milliseconds. Nothing is asked of it afterwards. */
+  close(afterMilliseconds?: number): void;
 }
+
+/** Another way of doing some of what a transport does; the rest is its own. */
+export const transportWith = (
+  transport: KubeTransport,
+  changed: Partial<Omit<KubeTransport, 'server'>>,
+): KubeTransport => ({
+  get server() {
+    return transport.server;
+  },
+  send: changed.send ?? ((request) => transport.send(request)),
+  stream: changed.stream ?? ((request) => transport.stream(request)),
+  refusalOver: changed.refusalOver ?? ((signal) => transport.refusalOver?.(signal)),
+  close: changed.close ?? ((afterMilliseconds) => transport.close(afterMilliseconds)),
+});
 
 /** Ten seconds is far above any healthy answer and far below a function's time-out. */
 const defaultDeadlineSeconds = 10;
@@ -115,7 +135,7 @@ class OneServerAgent extends HttpsAgent {
   }
 }
 
-/** TLS material is read from the KubeConfig once; the Authorization header each second, as tokens rotate. */
+/** TLS material is taken from the KubeConfig once; the Authorization header each second, as those of EKS are made anew. */
 const makeAgent = async (config: KubeConfig, url: URL): Promise<HttpAgent | HttpsAgent> => {
   const limits = { keepAlive: true, maxSockets: 64, maxFreeSockets: 64, timeout: idleMilliseconds };
   if (url.protocol === 'http:') return new HttpAgent(limits);
@@ -133,6 +153,14 @@ const makeAgent = async (config: KubeConfig, url: URL): Promise<HttpAgent | Http
     ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
     ...(servername === undefined ? {} : { servername }),
   });
+};
+
+/** Ends connections that rest, now and when they come to rest; the others too after so long. */
+const closeAgent = (agent: HttpAgent | HttpsAgent, afterMilliseconds: number): void => {
+  if (afterMilliseconds === 0) return agent.destroy();
+  agent.maxFreeSockets = 0;
+  for (const socket of Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
+  setTimeout(() => agent.destroy(), afterMilliseconds).unref();
 };
 
 /** Milliseconds that an Authorization header is used again: asking client-node reads and decodes the certificates each time. */
@@ -225,10 +253,10 @@ export const kubeTransport = (config: KubeConfig): KubeTransport => {
         return { status: response.statusCode ?? 0, body };
       }),
     stream: (request) => perform(request, (response, ending) => response.once('close', () => ending.over())),
-    close: () => {
+    close: (afterMilliseconds = 0) => {
       if (isOpen)
         agent().then(
-          (opened) => opened.destroy(),
+          (opened) => closeAgent(opened, afterMilliseconds),
           () => undefined, // nothing was ever opened
         );
     },

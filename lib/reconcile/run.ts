@@ -4,7 +4,7 @@
  */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient, NotOlderThan } from '../kube/client.ts';
-import { isKubeError, saysClusterIsDown } from '../kube/errors.ts';
+import { isKubeError, mayPassWithOutage, saysClusterIsDown } from '../kube/errors.ts';
 import { isDeleting, type KubeObject } from '../kube/object.ts';
 import type { ComesAgain } from '../queue/comes-again.ts';
 import type { Message } from '../queue/message.ts';
@@ -143,6 +143,9 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     const waitSeconds = dueAfterFailure(error, known.attempts, ports.random());
     const undecided = comesAgain(error, waitSeconds);
     await finish(run, progress, { ...known, waitSeconds, undecided });
+    // After the record: who wakes those that back off must find this one.
+    if (!undecided && mayPassWithOutage(error))
+      await ports.circuits.leftBackingOff(clusterScope(run.target.cluster), now);
     return undecided ? { result: 'failed', comesAgainSeconds: waitSeconds } : 'failed';
   };
 

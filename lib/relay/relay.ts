@@ -36,6 +36,8 @@ export interface RelayPorts {
   readonly log: Log;
   /** Milliseconds after which functions believe a relay whose cluster was registered anew; as usual without. */
   readonly believedAfter?: number;
+  /** Whether everything is listed and handed on at the start, whatever was told before: somebody may have dropped it. */
+  readonly listsEverything?: boolean;
   /** How long watches last; as usual without. */
   readonly times?: WatchTimes;
 }
@@ -77,14 +79,18 @@ export const identityOf = async (kube: KubeClient): Promise<string> => {
   return system?.metadata?.uid ?? 'unknown';
 };
 
+/** Waits so long; while the server refuses our credential, until it may be asked again. */
+const pause = (transport: KubeTransport, milliseconds: number, signal: AbortSignal): Promise<void> =>
+  transport.refusalOver?.(signal) ?? sleep(milliseconds, signal);
+
 /** The cluster's epoch, as soon as it and the table answer; undefined when the signal aborted before. */
-const epochOf = async ({ cluster, history, kube, log, random }: RelayPorts, signal: AbortSignal) => {
+const epochOf = async ({ cluster, transport, history, kube, log, random }: RelayPorts, signal: AbortSignal) => {
   for (let failures = 1; !signal.aborted; failures += 1)
     try {
       return await history.epoch(cluster, await identityOf(kube));
     } catch (error) {
       if (!signal.aborted) log('warn', 'asking which cluster this is failed', { cluster, why: sayError(error) });
-      await sleep(pauseSeconds(failures, random()) * 1000, signal);
+      await pause(transport, pauseSeconds(failures, random()) * 1000, signal);
     }
   return undefined;
 };
@@ -172,7 +178,8 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
           if (watched.ownedBy === undefined) done();
           else gaps.missed(watched.kind, done);
         },
-        loadCheckpoint: () => history.checkpoint(cluster, watched.kind, origin.epoch),
+        loadCheckpoint: async () =>
+          ports.listsEverything === true ? undefined : history.checkpoint(cluster, watched.kind, origin.epoch),
         saveCheckpoint: async (version) => {
           if (gaps.isTold(watched.kind)) await save(version);
         },
@@ -191,7 +198,7 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
           else if (interrupted.delete(watched.kind)) isBack();
         },
         timesBack: () => timesBack,
-        pause: (milliseconds, ended) => sleep(milliseconds, AbortSignal.any([ended, back.signal])),
+        pause: (milliseconds, ended) => pause(ports.transport, milliseconds, AbortSignal.any([ended, back.signal])),
         warn: (what, why) => ports.log('warn', `${what} was interrupted`, { cluster, why: sayError(why) }),
       },
       ending,

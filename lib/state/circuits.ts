@@ -1,6 +1,13 @@
 /** Circuits: closed, or open until T; while open nobody calls, and one probe at a time (DESIGN §3.14). For hosts see `host-circuits.ts`. */
 import { number, set } from './attributes.ts';
-import { type CircuitScope, type ClusterScope, circuitKey, circuitSortKey, isClusterScope } from './keys.ts';
+import {
+  type CircuitScope,
+  type ClusterScope,
+  circuitKey,
+  circuitSortKey,
+  failedSortKey,
+  isClusterScope,
+} from './keys.ts';
 import type { Table } from './table.ts';
 
 /** May we call? When not, until when (Unix seconds) to stay away. */
@@ -30,6 +37,10 @@ const longestSeconds = 300;
 const mostScopes = 1000;
 /** What a circuit remembers is worth nothing after so long; the store may then drop the item (infra/table.yml). */
 const keptSeconds = 86_400;
+/** No back-off of a pass is longer (lib/reconcile/due.ts). */
+const longestBackOffSeconds = 600;
+/** That passes back off is noted again after so long. */
+const notedSeconds = 10;
 /** Who is parked until a circuit may close comes at most so many seconds later, so that not all come at once. */
 export const longestStagger = 5;
 /** How many must complain of a scope before it counts as ill for everybody, and within how many seconds. */
@@ -52,6 +63,8 @@ export class Circuits {
   readonly #mostScopes: number;
   /** The last used at the end. */
   readonly #cache = new Map<CircuitScope, Seen>();
+  /** When it was last noted of a cluster that passes back off. */
+  readonly #noted = new Map<ClusterScope, number>();
   /** Reads that are under way for those who ask for admission. */
   readonly #asked = new Map<CircuitScope, Promise<Seen>>();
 
@@ -165,6 +178,29 @@ export class Circuits {
   /** Who was parked until `parkedUntil` has been woken: nobody need do it again. */
   async woken(scope: ClusterScope, parkedUntil: number): Promise<void> {
     await this.#table.update(circuitKey(scope), circuitSortKey, { remove: ['parkedUntil'], expect: { parkedUntil } });
+  }
+
+  /** A pass has failed by what the cluster answered and backs off by itself. Costs one write each ten seconds of failures. */
+  async leftBackingOff(scope: ClusterScope, now: number): Promise<void> {
+    if ((this.#noted.get(scope) ?? Number.NEGATIVE_INFINITY) + notedSeconds > now) return;
+    if (this.#noted.size >= this.#mostScopes) this.#noted.clear();
+    this.#noted.set(scope, now);
+    const failedUntil = now + longestBackOffSeconds;
+    await this.#table.update(circuitKey(scope), failedSortKey, {
+      set: { failedUntil, endsAt: failedUntil + keptSeconds },
+    });
+  }
+
+  /** Until when passes may back off that the cluster failed; undefined when there are none, or they have been woken. */
+  async backingOffUntil(scope: ClusterScope, now: number): Promise<number | undefined> {
+    const failedUntil = number((await this.#table.get(circuitKey(scope), failedSortKey)) ?? {}, 'failedUntil');
+    return failedUntil !== undefined && failedUntil > now ? failedUntil : undefined;
+  }
+
+  /** Those who back off until `failedUntil` have been woken, unless another has failed meanwhile. */
+  async backedOffWoken(scope: ClusterScope, failedUntil: number): Promise<void> {
+    this.#noted.delete(scope);
+    await this.#table.delete(circuitKey(scope), failedSortKey, { attribute: 'failedUntil', value: failedUntil });
   }
 
   /** Adds a witness, or begins to count anew. False when somebody else has begun since `seen`. */

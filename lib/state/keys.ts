@@ -10,6 +10,7 @@
  * | history of a cluster (epoch) | `relay#<cluster>` | `history` | its relay, by key |
  * | checkpoint of a watch | `relay#<cluster>` | `checkpoint#<kind>` | its relay, by key |
  * | circuit | `circuit#cluster/<cluster>`, `circuit#<scheme>://<host>:<port>` and behind it `#<cluster>#<namespace>` | `circuit` | a pass, by key |
+ * | passes that the cluster failed | `circuit#cluster/<cluster>` | `failed` | who hears that it is back, by key, consistent |
  * | telling put off | `object#<cluster>#Dependents#<namespace>#<kind>/<name>` | `record` | dependents, by key, consistent |
  * | slots of a cap on running builds | `slots#<scope>` | `holders` | Builds that start or end, by key, consistent |
  * | Build that waits for a slot | `slots#<scope>` | `waiting#<cluster>#<namespace>#<since>#<name>#<uid>` | a Build that ends, by namespace, consistent |
@@ -138,6 +139,8 @@ export const tenantScope = (host: HostScope, tenant: Tenant): HostScope => `${ho
 /** Partition key of a circuit. */
 export const circuitKey = (scope: CircuitScope): string => `circuit#${scope}`;
 export const circuitSortKey = 'circuit';
+/** Sort key of what is known of passes that back off, each by itself, as a cluster failed them by its answers. */
+export const failedSortKey = 'failed';
 
 /** Partition key of all polls of the repositories at a place, in every cluster: a push hook knows the URL and nothing else. */
 export const hookKey = (place: string): string => `hook#${place}`;

@@ -18,11 +18,14 @@ export interface WakeUnfinishedPorts {
 export interface Whom {
   /** Of these kinds; all without. */
   readonly kinds?: ReadonlySet<string> | undefined;
-  /** Due within so many seconds: ten minutes without. */
+  /** Due within so many seconds: eleven minutes without. */
   readonly withinSeconds?: number;
+  /** And of these only; may look at their records. */
+  readonly isMeant?: (due: Due) => Promise<boolean>;
 }
 
-const unfinishedSeconds = 600;
+/** Ten minutes, and one for clocks that differ. */
+const unfinishedSeconds = 660;
 /** What is due so soon was parked or has failed: it goes before what only waits for a child. */
 const soonSeconds = 30;
 const pageSize = 200;
@@ -43,9 +46,9 @@ export const wakeUnfinished = async (
   { records, sender }: WakeUnfinishedPorts,
   cluster: string,
   now: number,
-  { kinds, withinSeconds = unfinishedSeconds }: Whom = {},
+  { kinds, withinSeconds = unfinishedSeconds, isMeant = async () => true }: Whom = {},
 ): Promise<number> => {
-  const isMeant = (target: TargetKey): boolean =>
+  const isOne = (target: TargetKey): boolean =>
     target.cluster === cluster && rowOf(target.kind) !== undefined && (kinds?.has(target.kind) ?? true);
 
   /** Wakes what is due in a shard until `until`, after `last`. */
@@ -57,7 +60,9 @@ export const wakeUnfinished = async (
     let sent = 0;
     for (let from = last; ; ) {
       const page = await records.due(shard, until, pageSize, from);
-      const targets = page.map(({ target }) => target).filter(isMeant);
+      const found = page.filter(({ target }) => isOne(target));
+      const meant = await Promise.all(found.map(isMeant));
+      const targets = found.filter((_, index) => meant[index]).map(({ target }) => target);
       for (const [queue, group] of Map.groupBy(targets, ({ kind }) => queueOf(kind)))
         await sender.send(
           queue,

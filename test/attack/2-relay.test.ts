@@ -141,10 +141,10 @@ describe('a stolen relay', () => {
     const opened: string[] = [];
     const connections = clusterConnections({
       registrations: registrations(clusters, () => new Date()),
-      credentials: () => Promise.reject(new Error('nobody is asked')),
+      credentials: () => Promise.resolve({ accessKeyId: 'a', secretAccessKey: 's' }),
       clock: () => new Date(),
-      open: (registration) => {
-        opened.push(registration.access === 'eks' ? registration.server : '');
+      connect: (config) => {
+        opened.push(config.getCurrentCluster()?.server ?? '');
         return {
           server: '',
           send: () => Promise.reject(new Error('no')),
@@ -153,7 +153,8 @@ describe('a stolen relay', () => {
         };
       },
     });
-    await connections.transport('two');
+    const transport = await connections.transport('two');
+    await expect(transport.send({ method: 'GET', path: '/' })).rejects.toThrow('no');
     expect(opened).toEqual(['https://two']);
     expect(relayKey('two')).not.toBe(registrationKey('two'));
   });

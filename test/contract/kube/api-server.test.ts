@@ -5,9 +5,10 @@ import { PermanentError } from '../../../lib/errors/expected.ts';
 import { type KubeClient, kubeClient } from '../../../lib/kube/client.ts';
 import { isKubeError, type KubeErrorCode } from '../../../lib/kube/errors.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
-import { runReflector } from '../../../lib/kube/reflector.ts';
+import { type ReflectorPorts, runReflector } from '../../../lib/kube/reflector.ts';
 import { sleep } from '../../../lib/kube/sleep.ts';
 import { type KubeTransport, kubeTransport } from '../../../lib/kube/transport.ts';
+import { usualTimes } from '../../../lib/kube/watch-times.ts';
 import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/api-server.ts';
 
 type Map = ConfigMap & KubeObject;
@@ -125,11 +126,11 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
     });
 
     /** Watches ConfigMaps; `seen` has names of lists and changes as they come. */
-    const reflect = (checkpoint?: string) => {
+    const reflect = (checkpoint?: string, more: Partial<ReflectorPorts> = {}) => {
       stop = new AbortController();
       const seen: string[] = [];
       const saved: string[] = [];
-      const bytes: number[] = [];
+      const asked: string[] = [];
       let isReady = false;
       running = runReflector(
         'ConfigMap',
@@ -137,10 +138,10 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
         {
           transport: {
             ...transport,
-            send: async (request) => {
-              const answer = await transport.send(request);
-              if (request.query?.['limit'] !== '1') bytes.push(answer.body.length);
-              return answer;
+            stream: (request) => {
+              const { watch, limit } = request.query ?? {};
+              asked.push(watch === 'true' ? 'watch' : limit === '1' ? 'look' : `list ${limit}`);
+              return transport.stream(request);
             },
           },
           listed: async ({ objects }) => {
@@ -165,28 +166,28 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
           pause: sleep,
           clock: () => new Date(),
           random: () => 0,
+          ...more,
         },
         stop.signal,
       );
       const ready = async (): Promise<void> => {
         await expect.poll(() => isReady, { timeout: 20_000 }).toBe(true);
       };
-      return { seen, saved, bytes, ready };
+      return { seen, saved, asked, ready };
     };
 
     it('lists in pages and then sees what is made, changed and deleted, of metadata alone', async () => {
       for (let index = 0; index < 501; index += 50)
         await Promise.all(
           Array.from({ length: Math.min(50, 501 - index) }, (_, offset) =>
-            kube.create(map(`many-${index + offset}`, { bulk: 'x'.repeat(2000) })),
+            kube.create(map(`many-${index + offset}`, { bulk: 'x'.repeat(20_000) })),
           ),
         );
-      const { seen, bytes, ready } = reflect();
+      const { seen, asked, ready } = reflect();
       await ready();
       expect(seen.filter((line) => line.startsWith('listed many'))).toHaveLength(501);
-      expect(bytes).toHaveLength(3);
-      // Whole, the first page would be half a megabyte and more.
-      expect(bytes[0]).toBeLessThan(250_000);
+      // Whole, objects would be so large that pages stayed small.
+      expect(asked.slice(0, 3)).toStrictEqual(['list 20', 'list 250', 'list 250']);
       const made = await kube.create(map('watched'));
       const changed = await kube.replace({ ...made, data: { a: '2' } });
       await kube.delete(changed);
@@ -201,7 +202,7 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
     });
 
     it('a checkpoint from the future is a history that went back', async () => {
-      const { seen, ready } = reflect('999999999999');
+      const { seen, ready } = reflect('999999999999', { times: { ...usualTimes, behindSeconds: 1 } });
       await ready();
       expect(seen[0]).toBe('went back');
       expect(seen).not.toHaveLength(1);
@@ -214,6 +215,16 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
       await kube.create(map('after-restart'));
       await expect.poll(() => seen.at(-1), { timeout: 40_000 }).toBe('added after-restart');
       expect(seen).not.toContain('went back');
+    });
+
+    it('hears of a quiet kind before each end of a watch, so that a silent one is blind: no look, no list', async () => {
+      const { asked, saved, ready } = reflect(undefined, { times: { ...usualTimes, trustedSeconds: 5 } });
+      await ready();
+      await sleep(17_000, new AbortController().signal);
+      expect(saved).toHaveLength(1);
+      expect(asked.filter((what) => what === 'watch').length).toBeGreaterThanOrEqual(3);
+      expect(asked.slice(asked.indexOf('watch'))).not.toContain('look');
+      expect(asked.slice(asked.indexOf('watch')).join()).not.toContain('list');
     });
 
     it('ends at once', async () => {

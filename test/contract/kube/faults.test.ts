@@ -78,7 +78,7 @@ describe.runIf(apiServerIsHere).each([
     free = await run(undefined);
   });
   afterAll(async () => {
-    if (child?.connected === true) {
+    if (child?.connected) {
       const ended = once(child, 'exit');
       child.send('stop');
       await ended;
@@ -127,6 +127,20 @@ describe.runIf(apiServerIsHere).each([
       console.log(`${images} Images, ${fault} ${share}: ${seconds.toFixed(2)} s; without faults ${free.toFixed(2)} s`);
       expect(proxy.counts.faults - before).toBeGreaterThan(10);
       expect(seconds).toBeLessThan(times * Math.max(free, leastSeconds));
+    },
+  );
+
+  it.each([
+    [0.1, 5],
+    [0.3, 10],
+  ])(
+    '429 in %f of all answers that asks for a second each: every Image has its pod %i seconds later at most',
+    async (share, later) => {
+      const seconds = await run({ fault: 429, share, retryAfterSeconds: 1 });
+      console.log(
+        `${images} Images, 429 ${share}, Retry-After 1: ${seconds.toFixed(2)} s; without ${free.toFixed(2)} s`,
+      );
+      expect(seconds).toBeLessThan(Math.max(free, leastSeconds) + later);
     },
   );
 

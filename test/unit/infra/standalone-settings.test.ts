@@ -17,6 +17,7 @@ const everything: StandaloneSettings = {
       },
       { prefix: '123456789012.dkr.ecr.eu-west-1.amazonaws.com', access: 'read', namespaces: [], clusterScoped: true },
     ],
+    rate: { perSecond: 50, burst: 200 },
   },
   databaseFile: '/data/kpackless.sqlite',
   listen: '::',
@@ -45,6 +46,13 @@ describe('the settings of standalone mode', () => {
     });
   });
 
+  it('let as many requests be made at once as in a second, unless more is said', () => {
+    expect(standaloneSettings({ KPACKLESS_REQUESTS_PER_SECOND: '50' }).registration.rate).toEqual({
+      perSecond: 50,
+      burst: 50,
+    });
+  });
+
   it('are all named when they are wrong', () => {
     const wrong = { KPACKLESS_CLUSTER: 'a b', KPACKLESS_LISTEN: 'everywhere', KPACKLESS_HEALTH_PORT: 'http' };
     expect(() => standaloneSettings(wrong)).toThrow(
@@ -55,6 +63,8 @@ describe('the settings of standalone mode', () => {
   it.each([
     [{ KPACKLESS_HOOK_PORT: '8090' }, /needs KPACKLESS_HOOK_SECRET/],
     [{ KPACKLESS_HEALTH_PORT: '70000' }, /KPACKLESS_HEALTH_PORT must be a port/],
+    [{ KPACKLESS_REQUESTS_PER_SECOND: '0' }, /KPACKLESS_REQUESTS_PER_SECOND must be a whole number/],
+    [{ KPACKLESS_REQUEST_BURST: '5' }, /needs KPACKLESS_REQUESTS_PER_SECOND/],
     [{ KPACKLESS_GRANTS: 'write everything' }, /its form is read\|write REGISTRY/],
   ])('%j is refused with a sentence', (environment, sentence) => {
     expect(() => standaloneSettings(environment)).toThrow(sentence);

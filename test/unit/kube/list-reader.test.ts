@@ -65,6 +65,8 @@ describe('the answer to a list', () => {
     ['[]'],
     ['{}'],
     ['{"items":[]}'],
+    ['{"metadata":{}}'],
+    ['{"kind":"Status","metadata":{"resourceVersion":"3"},"status":"Success"}'],
     ['{"metadata":{},"items":{}}'],
     ['<html>'],
     [''],

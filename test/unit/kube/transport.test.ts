@@ -56,7 +56,7 @@ describe('an answer', () => {
   });
 
   it.each([
-    [401, 'unauthorized', 'slow', false],
+    [401, 'unauthorized', 'slow', true],
     [403, 'forbidden', 'slow', false],
     [409, 'conflict', 'soon', false],
     [410, 'expired', 'soon', false],
@@ -64,11 +64,14 @@ describe('an answer', () => {
     [500, 'server', 'soon', false],
     [502, 'server', 'soon', true],
     [503, 'server', 'soon', true],
-  ] as const)('%i is %s, tried again %s; says that the cluster is down: %s', async (status, code, pace, isDown) => {
-    const error = await failing(status, { message: 'no' });
-    expect(error).toMatchObject({ code, pace });
-    expect(saysClusterIsDown(error)).toBe(isDown);
-  });
+  ] as const)(
+    '%i is %s, tried again %s; says that the cluster is of no use: %s',
+    async (status, code, pace, isDown) => {
+      const error = await failing(status, { message: 'no' });
+      expect(error).toMatchObject({ code, pace });
+      expect(saysClusterIsDown(error)).toBe(isDown);
+    },
+  );
 
   it.each([400, 422])('%i is our mistake', async (status) => {
     expect(await failing(status, { reason: 'Invalid', message: 'spec.x: no' })).toStrictEqual(

@@ -61,11 +61,11 @@ describe('an outbox', () => {
     expect(calls.slice(3).map(({ texts }) => texts.length)).toStrictEqual([10, 10]);
   });
 
-  it('has sixteen calls under way at most', async () => {
+  it('has eight calls under way at most', async () => {
     const { box, calls } = outbox();
     void box.add(Array.from({ length: 1000 }, (_, index) => letter(`a${index}`)));
     await turn();
-    expect(calls).toHaveLength(16);
+    expect(calls).toHaveLength(8);
   });
 
   it('sends the next of a group when the one before it is accepted, whoever sent it, and not before', async () => {

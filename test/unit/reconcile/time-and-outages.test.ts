@@ -84,6 +84,47 @@ describe('a cluster that is down', () => {
     },
   );
 
+  it.each([
+    ['unauthorized', 401],
+    ['forbidden', 403],
+    ['server', 500],
+    ['server', 504],
+  ] as const)(
+    'that answered a minute long, %s (%i), and is found back by its relay: three seconds later everything has gone on',
+    async (code, status) => {
+      const world = await begin();
+      const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+      for (const name of names) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
+      const pace = status < 500 ? 'slow' : 'soon';
+      world.kube.down = new KubeError(code, 'GET: not now', { status, pace });
+      for (let second = 0; second < 60; second += 1) {
+        await world.untilQuiet();
+        world.later(1);
+      }
+      world.kube.down = undefined;
+      await world.send('dependents', clusterNews({ cluster: 'one', epoch: 'e.0' }, 'back', world.now()).message);
+      for (let second = 0; second < 3; second += 1) {
+        await world.untilQuiet();
+        world.later(1);
+      }
+      expect(builds(world.kube)).toStrictEqual(names.map((name) => `${name}-v1`));
+    },
+  );
+
+  it('that does not know our credential is asked by one probe at a time', async () => {
+    const world = await begin();
+    for (const name of ['a', 'b', 'c']) await world.tell(applyImage(world.kube, name, { builder: 'base' }));
+    world.kube.down = new KubeError('unauthorized', 'GET: Unauthorized', { status: 401, pace: 'slow' });
+    await world.deliver();
+    world.kube.forget();
+    world.kube.down = new KubeError('unauthorized', 'GET: Unauthorized', { status: 401, pace: 'slow' });
+    for (let second = 0; second < 60; second += 1) {
+      await world.untilQuiet();
+      world.later(1);
+    }
+    expect(world.kube.calls.length).toBeLessThanOrEqual(8);
+  });
+
   it('is asked by one probe at a time', async () => {
     const world = await begin();
     for (const name of ['a', 'b', 'c']) await world.tell(applyImage(world.kube, name, { builder: 'base' }));

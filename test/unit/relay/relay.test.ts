@@ -78,7 +78,7 @@ describe('a relay', () => {
   });
 
   let ahead = 0;
-  const start = async (table: Table) => {
+  const start = async (table: Table, more: { readonly listsEverything?: boolean } = {}) => {
     ahead = 0;
     stop = new AbortController();
     server = await watchServer();
@@ -97,6 +97,7 @@ describe('a relay', () => {
         random: () => (thrown++ * 0.37) % 1,
         log: () => undefined,
         times: { ...usualTimes, behindSeconds: 0 },
+        ...more,
       },
       stop.signal,
     );
@@ -129,6 +130,55 @@ describe('a relay', () => {
     await stopped;
     await server[Symbol.asyncDispose]();
     expect(lists((await start(table)).sent)[0]?.epoch).toBe(first);
+  });
+
+  it('tells at its next start of what nobody owns, and of everything when it is told to', async () => {
+    const table = await tables.empty();
+    const kindsOf = (sent: readonly Message[]) => new Set(lists(sent).map(({ cause }) => cause.kind));
+    const again = async (more: { readonly listsEverything?: boolean } = {}) => {
+      const { sent } = await start(table, more);
+      // Until gaps are told of, no checkpoint stands.
+      await expect.poll(() => sent.filter(({ target }) => target.name === 'gap').length, { timeout: 5000 }).toBe(4);
+      return kindsOf(sent);
+    };
+    const end = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      stop.abort();
+      await stopped;
+      await server[Symbol.asyncDispose]();
+    };
+    const first = await again();
+    expect([first.has('Image'), first.has('Build'), first.has('ServiceAccount')]).toStrictEqual([true, true, true]);
+    await end();
+    const second = kindsOf((await start(table)).sent);
+    expect(second.has('Image')).toBe(true);
+    expect(['Build', 'SourceResolver', 'ServiceAccount'].filter((kind) => second.has(kind))).toStrictEqual([]);
+    await end();
+    expect(await again({ listsEverything: true })).toStrictEqual(first);
+  });
+
+  it('waits for a cluster that is away', async () => {
+    const table = await tables.empty();
+    server = await watchServer();
+    server.refuse('list', 503);
+    server.refuse('list', 503);
+    stop = new AbortController();
+    const relay = startRelay(
+      {
+        cluster: 'one',
+        transport: server.transport,
+        kube: kubeClient(server.transport, stop.signal),
+        history: new WatchHistory(table),
+        sender: { send: async () => undefined },
+        clock: () => new Date(),
+        random: () => 0,
+        log: () => undefined,
+      },
+      stop.signal,
+    );
+    ({ stopped } = relay);
+    expect(relay.notReady()).toContain('Image');
+    await expect.poll(() => relay.notReady(), { timeout: 10_000 }).toStrictEqual([]);
   });
 
   it('lists every kind in the new epoch when one of them finds that the history went back', async () => {

@@ -136,6 +136,21 @@ describe('a circuit', () => {
     expect(await handler.admit(one, 110)).toStrictEqual({ admitted: true });
   });
 
+  it('remembers that passes back off for as long as they may, with one write each ten seconds, until they have been woken', async () => {
+    const [relay, handler] = await two();
+    expect(await relay.backingOffUntil(one, 100)).toBeUndefined();
+    for (const now of [100, 105, 109]) await handler.leftBackingOff(one, now);
+    expect(await relay.backingOffUntil(one, 110)).toBe(700);
+    await handler.leftBackingOff(one, 110);
+    expect(await relay.backingOffUntil(one, 709)).toBe(710);
+    expect(await relay.backingOffUntil(one, 710)).toBeUndefined();
+    // Another has failed since: it is to be woken too.
+    await relay.backedOffWoken(one, 700);
+    expect(await relay.backingOffUntil(one, 111)).toBe(710);
+    await relay.backedOffWoken(one, 710);
+    expect(await relay.backingOffUntil(one, 111)).toBeUndefined();
+  });
+
   it('whose probe is not used after all lets the next caller probe at once', async () => {
     const [here, there] = await two();
     await here.failed(one, 100);

@@ -85,4 +85,18 @@ describe('after an outage', () => {
     expect(await hearOfCluster(ports, 'one', 'back', [])).toBe(2);
     expect(woken.toSorted()).toStrictEqual(['Image failed', 'Image parked']);
   });
+
+  it('who failed by what the cluster answered is woken from whatever back-off, once; who only waits is not', async () => {
+    const { ports, circuits, woken } = await begin({ 'Image soon': 40, 'Image failed': 500, 'Image waiting': 500 });
+    const failed = { cluster: 'one', kind: 'Image', namespace: 'team', name: 'failed' };
+    const end = { resourceVersion: '1', epoch: 'e.0', attempts: 6, dueAt: now + 500, edges: undefined };
+    await ports.records.finish(failed, await ports.records.read(failed), end);
+    await circuits.leftBackingOff(clusterScope('one'), now - 300);
+    expect(await hearOfCluster(ports, 'one', 'back', [])).toBe(1);
+    expect(woken).toStrictEqual(['Image soon']);
+    await circuits.leftBackingOff(clusterScope('one'), now);
+    expect(await hearOfCluster(ports, 'one', 'back', [])).toBe(2);
+    expect(woken.toSorted()).toStrictEqual(['Image failed', 'Image soon', 'Image soon']);
+    expect(await hearOfCluster(ports, 'one', 'back', [])).toBe(0);
+  });
 });
