@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { GitError, type GitErrorCode } from '../git/errors.ts';
 import type { GitRef } from '../git/refs.ts';
 import type { PollEntry } from '../state/polls.ts';
+import { printableLines } from '../text/printable.ts';
 import { gitReasons } from './reasons.ts';
 import { type ResolvedRevision, refNamesFor, refTable, resolveRevision } from './revision.ts';
 
@@ -68,8 +69,9 @@ export const tellsFollowers = ({ pace }: Pick<GitError, 'pace'>, attempts: numbe
 const isCode = (text: unknown): text is GitErrorCode => typeof text === 'string' && Object.hasOwn(gitReasons, text);
 const failureSchema = v.object({ code: v.custom<GitErrorCode>(isCode), message: v.string() });
 
-/** A failure as it is stored. */
-export const showFailure = ({ code, message }: PollFailure): string => JSON.stringify({ code, message });
+/** A failure as it is stored: as much of it as is ever shown. */
+export const showFailure = ({ code, message }: PollFailure): string =>
+  JSON.stringify({ code, message: printableLines(message) });
 
 /** Reads what `showFailure` wrote; undefined for anything else. */
 export const parseFailure = (text: string | undefined): PollFailure | undefined => {

@@ -21,6 +21,8 @@ export interface MappingOptions {
   /** Invocations at once, as many as there are pollers. */
   readonly pollers: number;
   readonly invoke: Invoke;
+  /** How pollers wait after a failure; in real time without. */
+  pause?(milliseconds: number): Promise<void>;
   warn(what: string, why: unknown): void;
 }
 
@@ -132,7 +134,8 @@ export const startMapping = (options: MappingOptions, signal: AbortSignal): Mapp
         if (signal.aborted) return;
         failures += 1;
         options.warn(`invoking the function of ${queueUrl}`, error);
-        await pause(Math.min(30_000, 500 * 2 ** failures), signal);
+        const wait = Math.min(30_000, 500 * 2 ** failures);
+        await (options.pause?.(wait) ?? pause(wait, signal));
       }
     }
   };

@@ -1,7 +1,8 @@
 /** A cluster in virtual time: an API server that answers so many requests a second and no more, and the routing of the relay that watches it. */
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
-import type { Sender } from '../../lib/queue/send.ts';
+import { pauseSeconds } from '../../lib/kube/watch-times.ts';
+import { QueueError, type Sender } from '../../lib/queue/send.ts';
 import { Bursts, inTurn } from '../../lib/relay/bursts.ts';
 import { pointersFor, type Routed, type WatchedKind, watchedKinds } from '../../lib/relay/pointers.ts';
 import { FakeKube } from './fake-kube.ts';
@@ -82,7 +83,16 @@ export class VirtualCluster {
     for (let lot = this.#pending.get(kind) ?? []; lot.length > 0; lot = this.#pending.get(kind) ?? []) {
       this.#pending.set(kind, []);
       const { now } = this.#time;
-      await this.#toQueues(this.#options.isFair ? lot.map((one) => inTurn(this.#bursts, now, one)) : lot);
+      const routed = this.#options.isFair ? lot.map((one) => inTurn(this.#bursts, now, one)) : lot;
+      for (let failures = 1; ; failures += 1)
+        try {
+          await this.#toQueues(routed);
+          break;
+        } catch (error) {
+          if (!(error instanceof QueueError)) throw error;
+          // As the reflector, which goes on from where it was.
+          await this.#time.sleep(pauseSeconds(failures, 1) * 1000);
+        }
     }
     this.#pending.delete(kind);
   }

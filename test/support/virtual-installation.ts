@@ -9,6 +9,7 @@ import { openDatabase } from '../../lib/embedded/database.ts';
 import { Messages } from '../../lib/embedded/messages.ts';
 import { EmbeddedQueues } from '../../lib/embedded/queues.ts';
 import { sqliteTable } from '../../lib/embedded/sqlite-table.ts';
+import { ExpectedError } from '../../lib/errors/expected.ts';
 import { controllerReference, type KubeObject } from '../../lib/kube/object.ts';
 import { type Receipts, runBatch } from '../../lib/queue/batch.ts';
 import { handOn } from '../../lib/queue/hand-on.ts';
@@ -22,6 +23,8 @@ import type { Reconciler } from '../../lib/reconcile/reconciler.ts';
 import { passRunner } from '../../lib/reconcile/run.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
 import { Records } from '../../lib/state/records.ts';
+import { StateError, type Table } from '../../lib/state/table.ts';
+import { sweep } from '../../lib/sweeper/sweep.ts';
 import { type Invoke, startMapping } from '../emulators/event-source-mapping.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 import { VirtualSqs } from './virtual-sqs.ts';
@@ -39,6 +42,8 @@ export interface VirtualOptions {
   readonly requestsPerSecond?: number;
   /** On AWS without it, everything goes straight, as it did before: what fairness is measured against. */
   readonly isFair?: boolean;
+  /** Seconds between two sweeps; without, nothing is ever due. */
+  readonly sweepSeconds?: number;
   /** Every pass of a Build of this namespace hangs for so long, in milliseconds. */
   readonly hanging?: { readonly namespace: string; readonly milliseconds: number };
 }
@@ -133,6 +138,8 @@ const buildReconciler = (time: VirtualTime, progress: Progress, { hanging }: Vir
 interface Transport {
   readonly sender: Sender;
   start(invokeOf: (row: KindRow, receipts: Receipts) => Invoke | undefined): void;
+  /** Whether the queues answer nobody. */
+  setAway(isAway: boolean): void;
   /** Messages that wait or are worked on in queues that have a function here, and those that were given up. */
   held(): number;
   dead(): number;
@@ -141,6 +148,12 @@ interface Transport {
 
 const log = (): void => undefined;
 const mayWake = (): Promise<boolean> => Promise.resolve(true);
+/** A function that fails is a mistake, unless the table is away. */
+const unlessAway = (what: string, why: unknown): void => {
+  if (!saysAway(why)) throw new Error(what, { cause: why });
+};
+const saysAway = (why: unknown): boolean =>
+  why instanceof ExpectedError || (why instanceof Error && why.cause !== undefined && saysAway(why.cause));
 
 const onAws = (time: VirtualTime, isFair: boolean): Transport => {
   const sqs = new VirtualSqs(time);
@@ -171,14 +184,14 @@ const onAws = (time: VirtualTime, isFair: boolean): Transport => {
               await pause(invokeMilliseconds);
               return invoke(event, context);
             },
-            warn: (what, why) => {
-              throw new Error(what, { cause: why });
-            },
+            pause,
+            warn: unlessAway,
           },
           stopping.signal,
         );
       }
     },
+    setAway: (isAway) => sqs.setAway(isAway),
     held: () => started.reduce((sum, name) => sum + sqs.held(name), 0),
     dead: () => sqs.dead,
     stop: async () => stopping.abort(),
@@ -191,9 +204,7 @@ const inOneProcess = (time: VirtualTime, database: DatabaseSync): Transport => {
     rows: queueRows,
     concurrency: embeddedConcurrency,
     clock: () => new Date(time.now),
-    warn: (what, why) => {
-      throw new Error(what, { cause: why });
-    },
+    warn: unlessAway,
   });
   const started: string[] = [];
   const count = (suffix: string): number => {
@@ -210,18 +221,31 @@ const inOneProcess = (time: VirtualTime, database: DatabaseSync): Transport => {
         queues.start(row.name, invoke);
       }
     },
+    setAway: () => {
+      throw new Error('the queues of one process are not away while it is there');
+    },
     held: () => count(''),
     dead: () => count('-dlq'),
     stop: () => queues.stop(),
   };
 };
 
+/** A table that answers nobody while it is away. */
+const mayBeAway = (table: Table, isAway: () => boolean): Table =>
+  new Proxy(table, {
+    get: (all, name: keyof Table) => {
+      const call = all[name].bind(all) as (...given: unknown[]) => Promise<unknown>;
+      return (...given: unknown[]) => (isAway() ? Promise.reject(new StateError('the table is away')) : call(...given));
+    },
+  });
+
 /** Starts it with a builder and nothing else. */
 export const virtualInstallation = async (options: VirtualOptions) => {
   const { isFair = true, requestsPerSecond = 600 } = options;
   const time = new VirtualTime();
   const database = openDatabase();
-  const table = sqliteTable(database);
+  let tableIsAway = false;
+  const table = mayBeAway(sqliteTable(database), () => tableIsAway);
   const transport = options.on === 'AWS' ? onAws(time, isFair) : inOneProcess(time, database);
   const at = new VirtualCluster(time, transport.sender, { requestsPerSecond, isFair });
   const progress = new Progress();
@@ -264,6 +288,18 @@ export const virtualInstallation = async (options: VirtualOptions) => {
       });
     });
 
+  const sweeper = { records: common.records, sender: transport.sender };
+  /** As often as it is asked for, for as long as time passes. One that fails is made good by the next. */
+  const sweepFrom = async (seconds: number): Promise<void> => {
+    try {
+      await sweep(sweeper, Math.floor(time.now / 1000), () => true);
+    } catch (error) {
+      if (!(error instanceof ExpectedError)) throw error;
+    }
+    time.at(time.now + seconds * 1000, () => void sweepFrom(seconds));
+  };
+  if (options.sweepSeconds !== undefined) void sweepFrom(options.sweepSeconds);
+
   let others = 0;
   void setBuilder('v1');
   await time.pass(1);
@@ -273,6 +309,10 @@ export const virtualInstallation = async (options: VirtualOptions) => {
     setBuilder,
     list: at.list.bind(at),
     requests: () => at.requests,
+    setQueuesAway: (isAway: boolean) => transport.setAway(isAway),
+    setTableAway: (isAway: boolean): void => {
+      tableIsAway = isAway;
+    },
     held: () => transport.held(),
     dead: () => transport.dead(),
     /** Images of a namespace that stand on what the builder is. */

@@ -32,6 +32,10 @@ export class VirtualSqs {
   readonly #alarmAt = new Map<string, number>();
   /** Messages that went to dead letters. */
   dead = 0;
+  /** While it is away it answers nobody: our calls fail, and what Lambda asks for waits until it is back. */
+  #isAway = false;
+  /** What Lambda has asked for meanwhile. */
+  #untilBack: (() => void)[] = [];
   /** The most that lay in each queue, those that were worked on included. */
   readonly most = new Map<string, number>();
 
@@ -52,7 +56,17 @@ export class VirtualSqs {
   }
 
   /** As much of a client as senders, mappings and receipts use. */
-  readonly client = { send: (command: unknown) => this.#answer(command) } as unknown as SQSClient;
+  readonly client = {
+    send: (command: unknown, options?: { readonly abortSignal?: AbortSignal }) =>
+      this.#answer(command, options?.abortSignal === undefined),
+  } as unknown as SQSClient;
+
+  setAway(isAway: boolean): void {
+    this.#isAway = isAway;
+    if (isAway) return;
+    for (const goOn of this.#untilBack.splice(0)) goOn();
+    for (const name of this.#queues.keys()) this.#wake(name);
+  }
 
   held(name: string): number {
     const { ready, inFlight, delayed } = this.#queue(name).counts(this.#time.now);
@@ -76,6 +90,7 @@ export class VirtualSqs {
 
   /** Answers those who wait while there is something for them; looks again when something hidden becomes visible. */
   #serve(name: string): void {
+    if (this.#isAway) return;
     const waiting = this.#waiting.get(name) ?? [];
     for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
       const answer = this.#received(name, first.max);
@@ -85,13 +100,18 @@ export class VirtualSqs {
     }
     const wakesAt = this.#queue(name).wakesAt();
     const alarmAt = this.#alarmAt.get(name) ?? 0;
-    if (wakesAt === undefined || (alarmAt > this.#time.now && alarmAt <= wakesAt)) return;
+    // What is visible already waits for who asks next.
+    if (wakesAt === undefined || wakesAt <= this.#time.now) return;
+    if (alarmAt > this.#time.now && alarmAt <= wakesAt) return;
     this.#alarmAt.set(name, wakesAt);
     this.#time.at(wakesAt, () => this.#wake(name));
   }
 
-  async #answer(command: unknown): Promise<object> {
+  /** `isPatient`: nobody of ours gives it up, as Lambda does not when it deletes. */
+  async #answer(command: unknown, isPatient: boolean): Promise<object> {
     await this.#time.sleep(callMilliseconds);
+    if (this.#isAway && isPatient) await new Promise<void>((goOn) => this.#untilBack.push(goOn));
+    if (this.#isAway && !(command instanceof ReceiveMessageCommand)) throw new Error('SQS is away');
     const { now } = this.#time;
     if (command instanceof SendMessageBatchCommand) {
       const { QueueUrl = '', Entries = [] } = command.input;
