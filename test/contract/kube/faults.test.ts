@@ -131,8 +131,9 @@ describe.runIf(apiServerIsHere).each([
   );
 
   it.each([
-    [0.1, 5],
-    [0.3, 10],
+    // What asks for a second is obeyed, call by call: the bound is for machines that do other work as well.
+    [0.1, 15],
+    [0.3, 30],
   ])(
     '429 in %f of all answers that asks for a second each: every Image has its pod %i seconds later at most',
     async (share, later) => {

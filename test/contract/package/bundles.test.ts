@@ -103,6 +103,7 @@ const record = (messageId: string, body: string) => ({
   body,
   receiptHandle: messageId,
   attributes: { ApproximateReceiveCount: '1', SenderId: `${functionRole}:kpackless-sweeper` },
+  messageAttributes: {},
 });
 
 describe('a bundle', () => {
