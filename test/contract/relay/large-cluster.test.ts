@@ -31,43 +31,51 @@ const begin = async (): Promise<LargeClusterAnswer> => {
   return world.ask({ look: true });
 };
 
-describe('on 10,000 Images, 100,000 Builds and their pods the relay', { timeout: 300_000 }, () => {
-  beforeAll(() =>
-    world.ask({
-      set: { counts: { namespaces: 1, images: 10_000, sourceresolvers: 10_000, builds: 100_000, pods: 100_000 } },
-    }),
-  );
+/** Figures of the relay need a machine that does nothing else, which the suites beside it are not. */
+const isAsked = process.env['KPACKLESS_TEST_LARGE_CLUSTER'] === '1';
+const when = isAsked ? '' : ' (skipped: KPACKLESS_TEST_LARGE_CLUSTER=1 runs it, alone)';
 
-  it('tells of each once at first, and stays below 110 MB', async () => {
-    expect(aboutObjects(await begin())).toBeLessThan(135_000);
-    expect(relay?.mostMb()).toBeLessThan(110);
-  });
+describe.skipIf(!isAsked)(
+  `on 10,000 Images, 100,000 Builds and their pods the relay${when}`,
+  { timeout: 300_000 },
+  () => {
+    beforeAll(() =>
+      world.ask({
+        set: { counts: { namespaces: 1, images: 10_000, sourceresolvers: 10_000, builds: 100_000, pods: 100_000 } },
+      }),
+    );
 
-  it('tells of what nobody owns when it starts again, and of nothing when the API server does', async () => {
-    expect(aboutObjects(await begin())).toBe(10_000);
-    await world.ask({ expire: true });
-    await sleep(1000);
-    if (relay !== undefined) await untilReady(relay, 120);
-    await sleep(4000);
-    const again = await world.ask({ look: true });
-    expect(again.lists).toBeGreaterThan(800);
-    expect([aboutObjects(again), sum(again) < 40]).toStrictEqual([0, true]);
-    expect(relay?.mostMb()).toBeLessThan(110);
-  });
+    it('tells of each once at first, and stays below 110 MB', async () => {
+      expect(aboutObjects(await begin())).toBeLessThan(135_000);
+      expect(relay?.mostMb()).toBeLessThan(110);
+    });
 
-  // Other work on the machine may make one try late, never dear.
-  it('hands 3,000 events a second to SQS within 0.3 s each, on one core', { retry: 3 }, async () => {
-    await begin();
-    for (const plural of ['images', 'builds', 'pods']) {
-      const before = relay?.cpuSeconds() ?? 0;
-      const { seconds } = await world.ask({ emit: { plural, perSecond: 3000, seconds: 4 } });
-      expect(((relay?.cpuSeconds() ?? 0) - before) / 4).toBeLessThan(1);
-      expect(seconds?.missing).toBe(0);
-      expect(seconds?.p99).toBeLessThan(0.3);
-    }
-    expect(relay?.mostMb()).toBeLessThan(110);
-  });
-});
+    it('tells of what nobody owns when it starts again, and of nothing when the API server does', async () => {
+      expect(aboutObjects(await begin())).toBe(10_000);
+      await world.ask({ expire: true });
+      await sleep(1000);
+      if (relay !== undefined) await untilReady(relay, 120);
+      await sleep(4000);
+      const again = await world.ask({ look: true });
+      expect(again.lists).toBeGreaterThan(800);
+      expect([aboutObjects(again), sum(again) < 40]).toStrictEqual([0, true]);
+      expect(relay?.mostMb()).toBeLessThan(110);
+    });
+
+    // Other work on the machine may make one try late, never dear.
+    it('hands 3,000 events a second to SQS within 0.3 s each, on one core', { retry: 3 }, async () => {
+      await begin();
+      for (const plural of ['images', 'builds', 'pods']) {
+        const before = relay?.cpuSeconds() ?? 0;
+        const { seconds } = await world.ask({ emit: { plural, perSecond: 3000, seconds: 4 } });
+        expect(((relay?.cpuSeconds() ?? 0) - before) / 4).toBeLessThan(1);
+        expect(seconds?.missing).toBe(0);
+        expect(seconds?.p99).toBeLessThan(0.3);
+      }
+      expect(relay?.mostMb()).toBeLessThan(110);
+    });
+  },
+);
 
 it('stays below 110 MB when each object has 50 KB of annotations', { timeout: 300_000 }, async () => {
   await world.ask({ set: { counts: { namespaces: 1, images: 1000, builds: 5000, pods: 5000 }, bytes: 50_000 } });
@@ -79,7 +87,7 @@ it('stays below 110 MB when each object has 50 KB of annotations', { timeout: 30
   expect(relay.mostMb()).toBeLessThan(110);
 });
 
-describe('for several clusters', { timeout: 60_000 }, () => {
+describe.skipIf(!isAsked)(`for several clusters${when}`, { timeout: 60_000 }, () => {
   it('the relay serves those that are there, whoever is away or unknown, and each of them when it comes', async () => {
     await world.ask({ set: { counts: { namespaces: 1, images: 3 }, bytes: 0 } });
     await world.configure({ here: world.url, away: 'http://127.0.0.1:1' });
