@@ -261,7 +261,8 @@ export const runReflector = async (
     // A list that finds nothing new shows that a watch was rightly silent; one that does, that the server lags or the watch is blind.
     const isProven = newest === 'nothing' && error instanceof SilentWatch;
     const lags = newest !== undefined && position !== undefined && isNewer(newest, position);
-    if (isProven) fruitless = 0;
+    // A stream that the server ended in its time has told all there was: of a kind without events since its start a server sends no bookmark either.
+    if (isProven || ended.isWhole) fruitless = 0;
     else if (!cameAnything) fruitless += 1;
     isAfterBreak = lags || !(ended.isWhole || isProven);
     isTrusted = ended.isWhole && cameAnything;

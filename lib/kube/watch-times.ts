@@ -2,7 +2,7 @@
 
 /** How long a watch is asked for. */
 export interface WatchTimes {
-  /** One that is trusted. The server's last word comes two seconds before its end: a bookmark, if nothing else (apiserver, `cacheWatcher`). */
+  /** One that is trusted. The server ends it then, after a bookmark if it has seen any event of that kind (apiserver, `Cacher.dispatchEvents`). */
   readonly trustedSeconds: number;
   /** One after a break or after a watch that bore nothing: it is soon known whether it is any better. */
   readonly suspectedSeconds: number;
@@ -15,7 +15,7 @@ export interface WatchTimes {
 }
 
 /**
- * A watch that is blind is found out after 45 s, as a healthy one of a quiet kind says something within 43. The price is a request for each
+ * A watch that is blind is found out after 45 s, as a healthy one of a quiet kind has ended by then. The price is a request for each
  * kind every 42 s; a list or a look at the version tells nothing of a kind, since the version is the whole store's.
  */
 export const usualTimes: WatchTimes = {
@@ -41,7 +41,7 @@ const fruitlessAtMost = 3;
 export const pauseSeconds = (failures: number, random: number): number =>
   Math.min(longestPauseSeconds, 1.5 ** (failures - 1)) * (0.5 + 0.5 * random);
 
-/** Whether lists must stand for watches, of which so many in a row bore neither an event nor a bookmark. */
+/** Whether lists must stand for watches, of which so many in a row bore neither an event nor a bookmark, and did not last to their end either. */
 export const mustPoll = (fruitless: number): boolean => fruitless >= fruitlessAtMost;
 
 /** How long to wait before the next try after the n-th failure in a row. */

@@ -149,6 +149,16 @@ describe('a watch that is open and silent', () => {
     expect(did.filter((line) => line === 'missed')).toHaveLength(1);
   });
 
+  it('until its end is healthy also when it ends without a bookmark: nothing is listed, no gap is told of', async () => {
+    const { server, did, isReady } = await reflect(({ state }) => {
+      state.onWatch = (watch) => void setTimeout(() => watch.end(), 4250);
+    });
+    await server.watch(2);
+    expect(server.lists).toStrictEqual(['first', 'look', 'look']);
+    expect(did).toStrictEqual(['listed a@10', 'missed']);
+    expect(isReady()).toBe(true);
+  });
+
   it('until its end is healthy when it ends with a bookmark: no look, no list, no pause', async () => {
     const { server } = await reflect();
     for (let watches = 0; watches < 2; watches += 1) {
