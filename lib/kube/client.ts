@@ -28,9 +28,10 @@ export interface KubeClient {
   /** As `get`, of a kind that our table does not know, by its apiVersion and plural; undefined also when the kind is not served. */
   getForeign(apiVersion: string, plural: string, namespace: string, name: string): Promise<unknown>;
   /**
-   * All objects, consistent with everything written before; a list that expires between pages is begun again. By label it is asked for whole, as
-   * API servers before 1.34 answer what is asked for in pages from their store, and read every object of the kind for it; whole, they answer from
-   * memory. An older state (`resourceVersion=0`) is never asked for: who lists decides what to make, and would decide on what was.
+   * All objects, consistent with everything written before; a list that expires between pages is begun again. By label it is asked for whole:
+   * API servers of 1.31 to 1.33 answer what is asked for in pages from their store, and read every object of the kind for it; whole, they answer
+   * from memory (`shouldDelegateList` of apiserver). An older state (`resourceVersion=0`) is never asked for: who lists decides what to make, and
+   * would decide on what was.
    */
   list<T extends KubeObject>(kind: string, options?: ListOptions): Promise<readonly T[]>;
   /** POST. @throws KubeError `already-exists` */

@@ -25,6 +25,8 @@ export interface HeldWatch {
 export const watchServer = async () => {
   const state = {
     version: '10',
+    /** Which Kubernetes it says it is. */
+    minor: '34',
     names: ['a'] as readonly string[],
     pageSize: 500,
     /** Of single objects, where they are not the list's. */
@@ -101,8 +103,9 @@ export const watchServer = async () => {
   };
 
   const server = createServer((request: IncomingMessage, response) => {
-    const query = new URL(request.url ?? '', 'http://x').searchParams;
-    if (query.get('watch') === 'true') watch(query, response);
+    const { pathname, searchParams: query } = new URL(request.url ?? '', 'http://x');
+    if (pathname === '/version') json(response, 200, { major: '1', minor: state.minor });
+    else if (query.get('watch') === 'true') watch(query, response);
     else list(query, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,5 +1,9 @@
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { registerOptions } from '../../../infra/register-cluster.ts';
+import { registerOptions, supportOf } from '../../../infra/register-cluster.ts';
+import { selfSigned } from '../../support/self-signed.ts';
 
 const caData = Buffer.from('-----BEGIN CERTIFICATE-----').toString('base64');
 const good = [
@@ -85,5 +89,33 @@ describe('registering a cluster', () => {
     ['an option that is none', [...good, '--nonsense'], /nonsense/],
   ])('refuses %s in one sentence', (_, args, why) => {
     expect(() => registerOptions(args)).toThrow(why);
+  });
+});
+
+describe('the Kubernetes of a cluster that is registered', () => {
+  const asked = async (answer: (response: ServerResponse) => void) => {
+    const pair = await selfSigned();
+    const server = createServer(pair, (_, response) => answer(response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const here = { server: `https://127.0.0.1:${port}`, caData: Buffer.from(pair.cert).toString('base64') };
+    try {
+      return await supportOf({ access: 'eks', eksName: 'one', region: 'eu-west-1', ...here });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  };
+
+  it('that is too old is a reason to refuse', async () => {
+    const old = await asked((response) => response.end('{"major":"1","minor":"30+"}'));
+    expect(old.isSupported).toBe(false);
+    expect(JSON.stringify(old)).toContain('Kubernetes 1.30');
+  });
+
+  it('that is not told to anybody is none, and it is said', async () => {
+    const silent = await asked((response) => response.writeHead(401).end('{"message":"Unauthorized"}'));
+    expect(silent.isSupported).toBe(true);
+    expect(JSON.stringify(silent)).toContain('is not known');
   });
 });

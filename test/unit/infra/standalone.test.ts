@@ -52,6 +52,17 @@ describe('the standalone program', { timeout: 40_000 }, () => {
     expect(readFileSync(world.logFile, 'utf8')).not.toMatch(/^\s+at /m);
   });
 
+  it('refuses a cluster of a Kubernetes that is not supported, and says what to do', async () => {
+    server.state.minor = '30';
+    try {
+      await expect(world.start(server.url)).rejects.toThrow(
+        /the cluster is Kubernetes 1\.30, and kpackless supports 1\.31 to 1\.34: upgrade its control plane/,
+      );
+    } finally {
+      server.state.minor = '34';
+    }
+  });
+
   it('takes push hooks on loopback, through the handler of the function', async () => {
     const { hookPort } = await start();
     const hook = await fetch(`http://127.0.0.1:${hookPort}/`, {

@@ -144,6 +144,28 @@ describe('a connection', () => {
   });
 });
 
+describe('a transport that is closed after a while', () => {
+  it('ends what rests at once, lets what is under way go on, and ends that too in the end', async () => {
+    const sockets = new Set<Socket>();
+    await serving((request, response) => {
+      sockets.add(request.socket);
+      if (request.url === '/watch') return void response.writeHead(200).write('{}');
+      response.end('{}');
+    });
+    const stream = await transport?.stream({ method: 'GET', path: '/watch' });
+    await transport?.send({ method: 'GET', path: '/x' });
+    expect(sockets.size).toBe(2);
+    const closedAt = performance.now();
+    const ended = new Promise((resolve) => stream?.once('close', resolve));
+    stream?.on('error', () => undefined);
+    transport?.close(300);
+    await expect.poll(() => [...sockets].filter(({ destroyed }) => !destroyed).length).toBe(1);
+    expect(performance.now() - closedAt).toBeLessThan(250);
+    await ended;
+    expect(performance.now() - closedAt).toBeGreaterThan(250);
+  });
+});
+
 describe('a request', () => {
   const half = (response: ServerResponse) => void response.writeHead(200).write('{"half":');
 
