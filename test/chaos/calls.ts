@@ -86,7 +86,8 @@ export class Calls {
     const number = (this.#counts.get(who) ?? 0) + 1;
     this.#counts.set(who, number);
     const full = `${who} #${number}`;
-    const call: Call = { port, name: full, isWrite, isSend, isSync, isOfWorld: life === undefined };
+    const aliveMs = life === undefined ? 0 : this.#time.now - life.bornMs;
+    const call: Call = { port, name: full, isWrite, isSend, isSync, aliveMs, isOfWorld: life === undefined };
     const fault = this.isSpoilt ? this.#faults.at(call) : undefined;
     if (fault !== undefined) this.injected.push(fault);
     return { life, full, fault };

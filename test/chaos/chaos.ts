@@ -3,7 +3,7 @@ import { diceOf } from './dice.ts';
 import { chanceFaults, type Fault, listedFaults } from './faults.ts';
 import type { Adapter } from './installation/installation.ts';
 import { type RunOptions, type RunReport, run } from './run.ts';
-import { actionsOf } from './workload.ts';
+import { type Action, actionsOf } from './workload.ts';
 
 /** What is asked for. */
 export interface ChaosOptions {
@@ -11,6 +11,8 @@ export interface ChaosOptions {
   readonly adapter: Adapter;
   readonly images: number;
   readonly faults: number;
+  /** What users do; by chance without. */
+  readonly actions?: readonly Action[] | undefined;
   /** Goes on for a day once all is quiet. */
   readonly day?: boolean | undefined;
   /** How long is looked on after all is as wanted, in each run. */
@@ -32,8 +34,8 @@ const faultsForAnAction = 4;
 const fewestActions = 12;
 
 /** The actions of a seed: more, the more is to go wrong. */
-const plannedActions = ({ seed, images, faults }: ChaosOptions) =>
-  actionsOf(diceOf(seed), images, Math.max(fewestActions, Math.ceil(faults / faultsForAnAction)));
+const plannedActions = ({ seed, images, faults, actions }: ChaosOptions): readonly Action[] =>
+  actions ?? actionsOf(diceOf(seed), images, Math.max(fewestActions, Math.ceil(faults / faultsForAnAction)));
 
 /** Faults make calls, and what is bound to a kind of call is not possible for each: so many more are dealt than needed. */
 const spare = 2;

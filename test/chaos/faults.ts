@@ -70,6 +70,8 @@ export interface Call {
   /** The world's own, which has no process that could die. */
   readonly isOfWorld: boolean;
   readonly isSend: boolean;
+  /** How long its process has lived, in milliseconds. */
+  readonly aliveMs: number;
   /** Carried out at once: it cannot be late. */
   readonly isSync: boolean;
 }
@@ -158,6 +160,9 @@ const worldWeights: Readonly<Record<WorldFault, number>> = {
 };
 const weightedOfWorld = worldFaults.flatMap((fault) => Array.from({ length: worldWeights[fault] }, () => fault));
 
+/** A process that dies at its start each time does nothing else: most live for so long, and some do not. */
+const longestLifeMs = 60_000;
+
 /** One in so many is the world's, and not of one call. */
 const oneOfWorldIn = 20;
 
@@ -187,6 +192,8 @@ export const chanceFaults = ({ dice, faults, share, endMs }: ChaosPlan): FaultSo
       if (left === 0 || dice.chance(`fault ${call.name}`) >= share) return undefined;
       const possible = weighted.filter((fault) => fits(fault, call));
       const fault = dice.oneOf(`which ${call.name}`, possible);
+      const isDeath = fault === 'death before' || fault === 'death after';
+      if (isDeath && call.aliveMs < dice.between(`lives ${call.name}`, 0, longestLifeMs)) return undefined;
       left -= 1;
       if (fault !== 'late' && fault !== 'repeated') return { fault, call: call.name };
       const longest = fault === 'late' ? 20 : 400;

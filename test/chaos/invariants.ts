@@ -113,9 +113,19 @@ export const watchOver = (world: World): { readonly beginAnew: () => void; reado
     }
   };
 
+  /** What is said of a pod that is there. */
+  const checkEnd = ({ metadata, status }: StoredBuild): void => {
+    const isSaid = (status?.conditions ?? []).some(({ reason }) => reason === 'PodDeleted');
+    if (!isSaid) return;
+    const pod = store.all('Pod').find((one) => one.metadata.ownerReferences?.[0]?.uid === metadata.uid);
+    if (pod !== undefined && pod.metadata.deletionTimestamp === undefined)
+      world.violate(`Build ${metadata.namespace}/${metadata.name} says that its pod was deleted, and it is there`);
+  };
+
   store.watchers.push(({ type }, object) => {
     if (object.kind === 'Builder' || object.kind === 'ClusterBuilder') noteBuilder(object);
     else if (object.kind === 'Build' && type === 'ADDED') checkBuild(object as StoredBuild);
+    else if (object.kind === 'Build' && type === 'MODIFIED') checkEnd(object as StoredBuild);
     else if (object.kind === 'Pod' && type === 'ADDED') checkPods();
   });
   return {

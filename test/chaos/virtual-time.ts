@@ -13,6 +13,7 @@ import type { Dice } from './dice.ts';
 export interface Life {
   /** What it is, the same for all that do the same: `relay`, `image`. */
   readonly role: string;
+  readonly bornMs: number;
   isAlive: boolean;
   /** How wrong its clock is, in milliseconds. */
   skewMs: number;

@@ -89,7 +89,7 @@ export class World {
   }
 
   newLife(role: string): Life {
-    return { role, isAlive: true, skewMs: 0 };
+    return { role, bornMs: this.time.now, isAlive: true, skewMs: 0 };
   }
 
   /** Ends a process: nothing of it goes on. */

@@ -65,6 +65,10 @@ const onlyMetadata = ({ metadata }: Stored): object => ({
   metadata,
 });
 
+/** Whether a path names a kind and no object. */
+const isCollection = (path: string): boolean =>
+  /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/[^/]+)?\/[a-z]+$/.test(path);
+
 /** A write must not be based on what is no longer so. */
 const expectCurrent = (old: Stored, { metadata }: Stored): void => {
   const { resourceVersion, uid } = metadata;
@@ -204,12 +208,12 @@ export class ApiServer {
 
   #carriedOut(request: KubeRequest): unknown {
     const { store, time } = this.#parts;
-    const { method, path, query, body = '{}' } = request;
+    const { method, path, body = '{}' } = request;
     const name = decodeURIComponent(path.split('/').at(-1) ?? '');
     if (path.endsWith('/log')) return 'it went wrong\n';
     switch (method) {
       case 'GET':
-        return query?.['limit'] !== undefined ? this.#list(request) : this.#get(request, name);
+        return isCollection(path) ? this.#list(request) : this.#get(request, name);
       case 'POST': {
         const wanted = parsed(body);
         const where = `${path}/${wanted.metadata.name}`;
@@ -258,24 +262,29 @@ export class ApiServer {
   }
 
   #list(request: KubeRequest): object {
-    const { store } = this.#parts;
+    const { store, time } = this.#parts;
     const { path, query = {}, accept = '' } = request;
     const selects = selectorOf(request);
     const prefix = `${path}/`;
     const isAll = collectionOf(`${path}/x`) === path;
-    const [version = String(store.version), after = ''] = (query['continue'] ?? '')
-      .split(' ')
-      .filter((part) => part !== '');
+    const asked = query['resourceVersion'];
+    const isBehind = this.#behind !== undefined && this.#behind.untilMs > time.now;
+    const cache = this.#cacheVersion(path);
+    if (asked !== undefined && (Number(asked) > store.version || (isBehind && Number(asked) > cache)))
+      throw answerError(server, 504, status(504, 'Timeout', ''), undefined);
+    const first = asked === undefined ? store.version : Math.max(cache, Number(asked));
+    const [version = String(first), after = ''] = (query['continue'] ?? '').split(' ').filter((part) => part !== '');
     if (Number(version) < this.#compacted && after !== '')
       throw answerError(server, 410, status(410, 'Expired', ''), undefined);
     const found: Stored[] = [];
-    for (const one of store.paths()) {
+    // Of an older version there may have been what has gone since.
+    const paths = Number(version) === store.version ? store.paths() : store.pathsSince(Number(version));
+    for (const one of paths) {
       if (one <= after || !(isAll ? collectionOf(one) === path : one.startsWith(prefix))) continue;
-      // Later pages are of the first one's version, as far as that can be told from the history.
-      const object = after === '' ? store.find(one) : (store.findAt(one, Number(version)) ?? undefined);
+      const object = store.findAt(one, Number(version));
       if (object !== undefined && selects(object)) found.push(object);
     }
-    const limit = Number(query['limit']);
+    const limit = Number(query['limit'] ?? Number.POSITIVE_INFINITY);
     const page = found.slice(0, limit);
     const last = page.at(-1);
     const next = found.length > limit && last !== undefined ? `${version} ${pathIn(path, last, isAll)}` : undefined;

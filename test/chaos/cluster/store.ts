@@ -104,6 +104,11 @@ export class ClusterStore {
     return [...this.#objects.keys()].sort();
   }
 
+  /** Of everything there is, and of what has gone since a version, sorted. */
+  pathsSince(version: number): readonly string[] {
+    return [...new Set([...this.#objects.keys(), ...this.eventsAfter(version).map(({ path }) => path)])].sort();
+  }
+
   /** Puts an object there that was not. */
   add(object: KubeObject): Stored {
     this.#uids += 1;

@@ -1,5 +1,5 @@
 /** Every seed that failed once. */
-import { made } from './made-again.ts';
+import { madeAgain } from './made-again.ts';
 import type { Regression } from './regression.ts';
 
-export const regressions: readonly Regression[] = [made];
+export const regressions: readonly Regression[] = [madeAgain];

@@ -5,6 +5,6 @@ import type { Fault } from '../faults.ts';
 export interface Regression {
   /** What went wrong. */
   readonly was: string;
-  readonly options: Pick<ChaosOptions, 'seed' | 'adapter' | 'images' | 'faults'>;
+  readonly options: Pick<ChaosOptions, 'seed' | 'adapter' | 'images' | 'faults' | 'actions'>;
   readonly faults: readonly Fault[];
 }
