@@ -1,11 +1,14 @@
 /** Each test is named after the loss that it prevents: outages and circuits (DESIGN §3.14), due times and the sweeper (DESIGN §3.7). */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { KubeError } from '../../../lib/kube/errors.ts';
 import { clusterNews } from '../../../lib/relay/pointers.ts';
 import { clusterScope, dueShardOf, recordKey } from '../../../lib/state/keys.ts';
 import { imageStory, settledImage, wakeUp } from '../../support/image-story.ts';
 import type { Story } from '../../support/story.ts';
 import { applyImage, builds, imageOf } from '../../support/story-image.ts';
+
+// A minute second by second takes two here, and many more on a machine that does much else.
+vi.setConfig({ testTimeout: 90_000 });
 
 let told: Story | undefined;
 const begin = async (...how: Parameters<typeof imageStory>): Promise<Story> => (told = await imageStory(...how));
