@@ -17,8 +17,11 @@ import { type FaultProxy, type Faults, startFaultProxy } from '../../support/fau
 
 const program = join(import.meta.dirname, '..', '..', 'bench', 'standalone-process.ts');
 const images = 40;
-/** Below this the start of the first pass and the audit log are most of what is measured. */
-const leastSeconds = 2;
+/**
+ * Below this the start of the first pass and the audit log are most of what is measured; and the other suites, beside which this runs, take the
+ * machine for seconds at other moments than those of the run without faults. Alone it is 1 to 2.5 s with and without 10% of any fault.
+ */
+const leastSeconds = 6;
 
 interface Cluster {
   readonly server: string;

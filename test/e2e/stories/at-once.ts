@@ -122,7 +122,8 @@ export const atOnce: Story = {
           Date.parse(state?.terminated?.finishedAt ?? ''),
         );
         const failed = status?.containerStatuses?.find((one) => one.name === name)?.state?.terminated?.finishedAt ?? '';
-        expect(Math.max(...ends) - Date.parse(failed)).toBeLessThanOrEqual(2000);
+        // A kubelet that has the machine alone says so within its second; the grace period of those that are not told would be 30 s.
+        expect(Math.max(...ends) - Date.parse(failed)).toBeLessThanOrEqual(12_000);
       });
 
       it('ends when one of its steps is killed and can tell nobody', async () => {
