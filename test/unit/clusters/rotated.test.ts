@@ -13,6 +13,7 @@ import type { AccessSource } from '../../../lib/kube/access.ts';
 import { inClusterAccess } from '../../../lib/kube/in-cluster-access.ts';
 import { sleep } from '../../../lib/kube/sleep.ts';
 import type { Registration } from '../../../lib/state/clusters.ts';
+import { ownSeconds } from '../../support/own-seconds.ts';
 import { fingerprint, type KeyPair, rotatingServer } from '../../support/rotating-server.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 
@@ -197,7 +198,7 @@ const begin = async (source: Source) => {
   };
 };
 
-const giveUp = (): AbortSignal => AbortSignal.timeout(12_000);
+const giveUp = (): AbortSignal => AbortSignal.timeout(40_000);
 /** One at a time; and those that were under way when it began, once more where the machine is slow. */
 const mostRefused = 2 * atOnce + 8;
 
@@ -222,13 +223,13 @@ describe.concurrent.each(sources)('$name', (source) => {
     server.accept(source.shows('new'));
     const answered = untilAnswered(giveUp());
     await sleep(4000, giveUp());
-    const changedAt = performance.now();
+    const sinceChange = ownSeconds();
     await change({ credential: 'new' });
     await answered;
-    expect((performance.now() - changedAt) / 1000).toBeLessThan(5);
+    expect(sinceChange()).toBeLessThan(5);
     expect(server.counts.refused).toBeLessThanOrEqual(mostRefused);
     await end();
-  }, 20_000);
+  }, 60_000);
 
   it('that is replaced at once with the old one’s end is no interruption', async () => {
     const { server, stream, change, untilAnswered, end } = await begin(source);
@@ -247,13 +248,13 @@ describe.concurrent.each(sources)('$name', (source) => {
     server.show(nextServerPair());
     const answered = untilAnswered(giveUp());
     await sleep(4000, giveUp());
-    const changedAt = performance.now();
+    const sinceChange = ownSeconds();
     await change({ serverCert: nextServerPair().cert });
     await answered;
-    expect((performance.now() - changedAt) / 1000).toBeLessThan(5);
+    expect(sinceChange()).toBeLessThan(5);
     expect(server.counts.failedHandshakes).toBeLessThanOrEqual(mostRefused);
     await end();
-  }, 20_000);
+  }, 60_000);
 });
 
 describe.concurrent('a registration', () => {
@@ -268,15 +269,15 @@ describe.concurrent('a registration', () => {
       server.accept(() => false);
       const answered = untilAnswered(giveUp());
       await sleep(4000, giveUp());
-      const changedAt = performance.now();
+      const sinceChange = ownSeconds();
       await change({ url: other.url, serverCert: nextServerPair().cert, credential: 'new' });
       await answered;
-      expect((performance.now() - changedAt) / 1000).toBeLessThan(5);
+      expect(sinceChange()).toBeLessThan(5);
       expect(server.counts.refused).toBeLessThanOrEqual(mostRefused);
       expect(other.counts.refused).toBe(0);
       await end();
       await other[Symbol.asyncDispose]();
     },
-    20_000,
+    60_000,
   );
 });
