@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExpectedError } from '../../lib/errors/expected.ts';
+import { resetState } from './cluster/leftovers.ts';
 import { lockHolder } from './cluster/lock.ts';
-import { defaultStateDir, resetState } from './cluster/state.ts';
+import { defaultStateDir } from './cluster/state.ts';
 import type { StartOptions } from './options.ts';
 import { sampleNamespace } from './sample/objects.ts';
 import { type SampleState, sampleState } from './sample/progress.ts';
@@ -69,7 +70,7 @@ export const run = async (options: StartOptions): Promise<void> => {
       throw new ExpectedError(
         `a local cluster is running (process ${holder.pid}): stop it before its state is forgotten`,
       );
-    resetState(stateDir);
+    await resetState(stateDir);
     screen.line(`forgot the state in ${stateDir}`);
     if (!options.exitWhenReady) return;
   }

@@ -72,7 +72,7 @@ describe.skipIf(why !== undefined)('kpackless on a real cluster', () => {
     await suite?.stop();
     const failed = JSON.stringify(tasks.map(({ result }) => result?.state)).includes('fail');
     if (failed) process.stderr.write(`e2e: logs are in ${suite?.stateDir ?? ''}/logs\n`);
-    else forgetSuite();
+    else await forgetSuite();
   });
 
   describe('chain', { concurrent: true }, () => {

@@ -1,9 +1,10 @@
 /** What all stories share: one real cluster with kpackless on it, brought up once and taken down without a trace. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, startCluster } from '../../infra/local/cluster/cluster.ts';
+import { resetState } from '../../infra/local/cluster/leftovers.ts';
 import { lockHolder } from '../../infra/local/cluster/lock.ts';
 import { HOSTS_RANGE } from '../../infra/local/cluster/network.ts';
 import { pushStepImage } from '../../infra/local/images/push-step-image.ts';
@@ -75,7 +76,7 @@ const once = (work: () => Promise<void>): (() => Promise<void>) => {
 /** Brings everything up from nothing. */
 export const startSuite = async (): Promise<Suite> => {
   await waitForTheMachine();
-  rmSync(stateDir, { recursive: true, force: true });
+  await resetState(stateDir);
   const cluster = await startCluster({ stateDir, report: () => undefined });
   try {
     return await startOn(cluster);
@@ -152,4 +153,4 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
 };
 
 /** Removes what a stopped suite keeps for looking into. */
-export const forgetSuite = (): void => rmSync(stateDir, { recursive: true, force: true });
+export const forgetSuite = (): Promise<void> => resetState(stateDir);

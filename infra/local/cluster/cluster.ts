@@ -12,7 +12,7 @@ import { controllerManagerProcess } from './controller-manager.ts';
 import { etcdPorts, etcdProcess, etcdUrl } from './etcd.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { kubeletProcess, NODE_NAME } from './kubelet.ts';
-import { foreignDirs, removeLeftovers } from './leftovers.ts';
+import { foreignDirs, removeLeftovers, resetState } from './leftovers.ts';
 import { madeByHolder, releaseLock, takeLock } from './lock.ts';
 import { addTestHost, createNetwork, type TestHost } from './network.ts';
 import { ensurePackages } from './packages.ts';
@@ -22,7 +22,7 @@ import type { ProcessSpec, RunningProcess } from './process.ts';
 import { REGISTRY_PORT, registryProcess } from './registry.ts';
 import type { Report } from './report.ts';
 import { schedulerProcess } from './scheduler.ts';
-import { createLayout, defaultCacheDir, resetState, type StateLayout, stateLayout } from './state.ts';
+import { createLayout, defaultCacheDir, type StateLayout, stateLayout } from './state.ts';
 import { Supervisor } from './supervisor.ts';
 import { type Provisioner, startProvisioner } from './volumes.ts';
 import { waitUntil } from './wait.ts';
@@ -175,7 +175,7 @@ class ClusterStart {
     this.#api?.close();
     await this.#programs.stopAll();
     await removeLeftovers(this.#layout, madeByHolder());
-    if (options.keepState !== true) resetState(this.#layout.root);
+    if (options.keepState !== true) await resetState(this.#layout.root);
     releaseLock();
   }
 

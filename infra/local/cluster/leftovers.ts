@@ -6,7 +6,7 @@ import { removeCgroup } from './cgroups.ts';
 import { unmountUnder } from './mounts.ts';
 import { removeNetwork } from './network.ts';
 import { startTimeOf } from './process.ts';
-import type { StateLayout } from './state.ts';
+import { type StateLayout, stateLayout } from './state.ts';
 
 const LOG_LINKS = '/var/log/containers';
 
@@ -31,8 +31,7 @@ export const foreignDirs = (): readonly string[] => FIXED_DIRS.filter((dir) => !
  * file and start time, so a reused pid is safe), pods, shims, mounts, network, sockets. What survives a stop is not touched.
  */
 export const removeLeftovers = async (layout: StateLayout, made: readonly string[]): Promise<void> => {
-  await killRecorded(layout);
-  await killShims(layout);
+  await killPrograms(layout);
   await removeCgroup();
   await unmountUnder(layout.root);
   removeShimSockets(layout);
@@ -41,6 +40,22 @@ export const removeLeftovers = async (layout: StateLayout, made: readonly string
   rmSync(layout.run, { recursive: true, force: true });
   rmSync(layout.info, { force: true });
   for (const dir of made) await removeMade(dir);
+};
+
+/**
+ * Forgets a cluster that runs no more altogether: objects, registry content, volumes, keys. One that was killed has programs and
+ * mounts left, without whose end its folder cannot be removed; what else it left on the machine the next start removes.
+ */
+export const resetState = async (stateDir: string): Promise<void> => {
+  const layout = stateLayout(stateDir);
+  await killPrograms(layout);
+  await unmountUnder(layout.root);
+  rmSync(layout.root, { recursive: true, force: true });
+};
+
+const killPrograms = async (layout: StateLayout): Promise<void> => {
+  await killRecorded(layout);
+  await killShims(layout);
 };
 
 const killRecorded = async (layout: StateLayout): Promise<void> => {

@@ -7,10 +7,10 @@ import { parseArgs } from 'node:util';
 
 import { pushSampleImages } from '../images/sample-set.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { removeLeftovers } from './leftovers.ts';
+import { removeLeftovers, resetState } from './leftovers.ts';
 import { lockHolder, releaseLock } from './lock.ts';
 import { startTimeOf } from './process.ts';
-import { defaultStateDir, resetState, stateLayout } from './state.ts';
+import { defaultStateDir, stateLayout } from './state.ts';
 
 const STOP_DEADLINE_MS = 60_000;
 
@@ -104,7 +104,7 @@ const status = (stateDir: string): number => {
 
 const reset = async (stateDir: string): Promise<number> => {
   const code = await down(stateDir);
-  if (code === 0) resetState(stateDir);
+  if (code === 0) await resetState(stateDir);
   return code;
 };
 

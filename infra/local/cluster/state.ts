@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -67,6 +67,3 @@ export const createLayout = (layout: StateLayout): void => {
   ])
     mkdirSync(dir, { recursive: true, mode: 0o755 });
 };
-
-/** Forgets a stopped cluster altogether: objects, registry content, volumes, keys. */
-export const resetState = (stateDir: string): void => rmSync(stateDir, { recursive: true, force: true });
