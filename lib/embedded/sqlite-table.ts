@@ -13,7 +13,8 @@ import {
 
 type Attributes = Record<string, Attribute>;
 
-interface Row {
+/** An item as it lies in the file. */
+export interface Row {
   readonly pk: string;
   readonly sk: string;
   readonly due_shard: number | null;
@@ -32,7 +33,8 @@ const attributesOf = ({ due_shard: dueShard, due_at: dueAt, attributes }: Row): 
   ...(dueShard === null ? {} : { dueShard }),
   ...(dueAt === null ? {} : { dueAt }),
 });
-const itemOf = (row: Row): Item => ({ ...attributesOf(row), pk: row.pk, sk: row.sk });
+/** The item in a row. */
+export const itemOf = (row: Row): Item => ({ ...attributesOf(row), pk: row.pk, sk: row.sk });
 
 /** Whether a conditional change may be made of what is there. */
 const allows = (found: Attributes, { expect = {}, room }: Change): boolean =>
@@ -56,7 +58,8 @@ const changed = (found: Attributes, { set = {}, remove = [], add = {} }: Change)
 const isEmpty = ({ set = {}, remove = [], add = {} }: Change): boolean =>
   Object.keys(set).length === 0 && remove.length === 0 && Object.values(add).every((more) => more.length === 0);
 
-const columns = 'pk, sk, due_shard, due_at, attributes';
+/** The columns of a row. */
+export const rowColumns = 'pk, sk, due_shard, due_at, attributes';
 
 /**
  * A table in `database`. No call waits for anything but the disk's cache, so none needs a deadline. A change reads and writes without a
@@ -70,7 +73,7 @@ export const sqliteTable = (database: DatabaseSync): Table => {
     return known;
   };
   const rows = (sql: string, ...values: readonly SQLInputValue[]): readonly Row[] =>
-    prepared(`SELECT ${columns} FROM item ${sql}`).all(...values) as unknown as readonly Row[];
+    prepared(`SELECT ${rowColumns} FROM item ${sql}`).all(...values) as unknown as readonly Row[];
   const find = (pk: string, sk: string): Row | undefined => {
     expectKey(pk, sk);
     return rows('WHERE pk = ? AND sk = ?', pk, sk)[0];
@@ -80,7 +83,7 @@ export const sqliteTable = (database: DatabaseSync): Table => {
     const text = JSON.stringify(attributes);
     // As DynamoDB would: what fits here must fit there.
     if (Buffer.byteLength(text) > mostItemBytes) throw new TooLargeError(pk);
-    prepared(`INSERT OR REPLACE INTO item (${columns}) VALUES (?, ?, ?, ?, ?)`).run(
+    prepared(`INSERT OR REPLACE INTO item (${rowColumns}) VALUES (?, ?, ?, ?, ?)`).run(
       pk,
       sk,
       typeof dueShard === 'number' ? dueShard : null,

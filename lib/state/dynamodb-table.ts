@@ -40,7 +40,8 @@ const decode = (value: AttributeValue): Attribute | undefined => {
   return value.SS;
 };
 
-const decodeItem = (item: Record<string, AttributeValue>): Item =>
+/** What a stored item says. */
+export const decodeItem = (item: Record<string, AttributeValue>): Item =>
   Object.fromEntries(
     Object.entries(item)
       .map(([name, value]) => [name, decode(value)] as const)

@@ -1,0 +1,54 @@
+/** What every subcommand is given. Tests give others: nothing here does anything before it is called. */
+import type { Command } from 'commander';
+import { type ExitCode, exitCodes } from './exit.ts';
+import type { Installation, Opening, Where } from './installation.ts';
+import { type Output, outputOn, type Streams } from './output.ts';
+
+/** The outside world of the command. */
+export interface CommandPorts {
+  readonly streams: Streams;
+  readonly clock: () => Date;
+  /** Opens what `where` says. @throws ExpectedError, PermanentError */
+  readonly open: (where: Where, opening: Opening) => Promise<Installation>;
+}
+
+/** One call of a subcommand. */
+export interface Call extends CommandPorts {
+  readonly output: Output;
+  readonly where: Where;
+}
+
+/** Where the exit code of a call is left; 0 unless it says otherwise. */
+export interface Ending {
+  code: ExitCode;
+}
+
+/** What a subcommand is added with. */
+export interface Registrar {
+  readonly ports: CommandPorts;
+  readonly ending: Ending;
+}
+
+/** The call that `command` was made with. */
+export const callOf = (ports: CommandPorts, command: Command): Call => {
+  const where = command.optsWithGlobals<Where>();
+  return { ...ports, where, output: outputOn(ports.streams, where.output === 'json') };
+};
+
+/** Does `work` with the installation open. */
+export const withInstallation = async <T>(
+  call: Call,
+  opening: Opening,
+  work: (installation: Installation) => Promise<T>,
+): Promise<T> => {
+  await using installation = await call.output.during('finding the installation', () => call.open(call.where, opening));
+  return await work(installation);
+};
+
+/** Whole Unix seconds. */
+export const nowOf = ({ clock }: Pick<CommandPorts, 'clock'>): number => Math.floor(clock().getTime() / 1000);
+
+/** Says that what was looked at is not as it should be. */
+export const unwell = (ending: Ending): void => {
+  ending.code = exitCodes.unwell;
+};
