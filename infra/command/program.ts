@@ -4,11 +4,12 @@ import { creatorVersionOf } from '../../functions/release.ts';
 import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
 import { networkCause } from '../../lib/errors/network-cause.ts';
 import type { CommandPorts, Ending, Registrar } from './context.ts';
+import { addDlq } from './dlq.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
 import { addStatus } from './status.ts';
 
 /** Every subcommand, in the order of the help. */
-const subcommands: readonly ((program: Command, registrar: Registrar) => void)[] = [addStatus];
+const subcommands: readonly ((program: Command, registrar: Registrar) => void)[] = [addStatus, addDlq];
 
 const codes = `
 Exit codes:

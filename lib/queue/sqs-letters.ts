@@ -17,6 +17,8 @@ const deadlineMilliseconds = 5000;
 /** Longer than a look at a thousand letters. */
 const lookSeconds = 60;
 const atOnce = 10;
+/** One letter is looked for among so many. */
+const mostLooked = 10_000;
 /** What finds nothing this often in a row has found everything: SQS may answer empty although there is something. */
 const emptyAnswers = 2;
 const redrivePerSecond = 10;
@@ -27,6 +29,8 @@ export interface SqsLettersOptions {
   readonly queueUrl: (queue: string) => string;
   /** Seconds that the oldest message of a queue has waited, by CloudWatch. */
   readonly oldestSeconds: (queue: string) => Promise<number | undefined>;
+  /** Seconds that SQS may look for letters before it answers that there are none; 1 without. */
+  readonly waitSeconds?: number;
 }
 
 const letterOf =
@@ -43,6 +47,7 @@ export const sqsLetters = ({
   client,
   queueUrl,
   oldestSeconds,
+  waitSeconds = 1,
 }: SqsLettersOptions): Letters & { depth(queue: string): Promise<Depth> } => {
   const deadLetters = sqsDeadLetters(client, queueUrl);
   const options = () => ({ abortSignal: AbortSignal.timeout(deadlineMilliseconds) });
@@ -73,7 +78,7 @@ export const sqsLetters = ({
               MaxNumberOfMessages: Math.min(atOnce, most - held.length),
               VisibilityTimeout: lookSeconds,
               MessageSystemAttributeNames: ['SentTimestamp'],
-              WaitTimeSeconds: 1,
+              WaitTimeSeconds: waitSeconds,
             }),
             options(),
           ),
@@ -112,7 +117,7 @@ export const sqsLetters = ({
     drop: (queue, id) =>
       look(
         queue,
-        Number.POSITIVE_INFINITY,
+        mostLooked,
         ({ MessageId }) => MessageId === id,
         async (messages) => {
           const found = messages.find(({ MessageId }) => MessageId === id);
