@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type ExitCode, exitCodes } from './exit.ts';
 import type { Installation, Opening, Where } from './installation.ts';
 import { type Output, outputOn, type Streams } from './output.ts';
+import type { Reach } from './reach.ts';
 
 /** The outside world of the command. */
 export interface CommandPorts {
@@ -10,6 +11,7 @@ export interface CommandPorts {
   readonly clock: () => Date;
   /** Opens what `where` says. @throws ExpectedError, PermanentError */
   readonly open: (where: Where, opening: Opening) => Promise<Installation>;
+  readonly reach: Reach;
 }
 
 /** One call of a subcommand. */

@@ -19,4 +19,5 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   },
   clock,
   open,
+  reach: async (way) => (await import('./reach.ts')).reachCluster(way),
 });

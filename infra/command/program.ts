@@ -7,9 +7,10 @@ import type { CommandPorts, Ending, Registrar } from './context.ts';
 import { addDlq } from './dlq.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
 import { addStatus } from './status.ts';
+import { addWhy } from './why.ts';
 
 /** Every subcommand, in the order of the help. */
-const subcommands: readonly ((program: Command, registrar: Registrar) => void)[] = [addStatus, addDlq];
+const subcommands: readonly ((program: Command, registrar: Registrar) => void)[] = [addStatus, addWhy, addDlq];
 
 const codes = `
 Exit codes:

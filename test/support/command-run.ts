@@ -8,6 +8,7 @@ import { Messages } from '../../lib/embedded/messages.ts';
 import { sqliteLetters } from '../../lib/embedded/sqlite-letters.ts';
 import { sqliteScan } from '../../lib/embedded/sqlite-scan.ts';
 import { sqliteTable } from '../../lib/embedded/sqlite-table.ts';
+import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { Table } from '../../lib/state/table.ts';
 
 /** What a call came to. */
@@ -66,6 +67,9 @@ export const commandWorld = (more: Partial<CommandPorts> = {}): CommandWorld => 
         },
         clock: () => world.now,
         open: async () => installation,
+        reach: async () => {
+          throw new ExpectedError('no cluster can be reached in this test');
+        },
         ...more,
       });
       const isJson = args.includes('json') && out !== '';
