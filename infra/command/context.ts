@@ -1,5 +1,6 @@
 /** What every subcommand is given. Tests give others: nothing here does anything before it is called. */
 import type { Command } from 'commander';
+import type { Accounts, Aws } from './aws.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
 import type { Installation, Opening, Where } from './installation.ts';
 import { type Output, outputOn, type Streams } from './output.ts';
@@ -12,12 +13,16 @@ export interface CommandPorts {
   /** Opens what `where` says. @throws ExpectedError, PermanentError */
   readonly open: (where: Where, opening: Opening) => Promise<Installation>;
   readonly reach: Reach;
+  readonly aws: (accounts: Accounts) => Aws;
+  readonly sleep: (milliseconds: number) => Promise<unknown>;
 }
 
 /** One call of a subcommand. */
 export interface Call extends CommandPorts {
   readonly output: Output;
   readonly where: Where;
+  /** The whole command line. */
+  readonly args: readonly string[];
 }
 
 /** Where the exit code of a call is left; 0 unless it says otherwise. */
@@ -27,14 +32,16 @@ export interface Ending {
 
 /** What a subcommand is added with. */
 export interface Registrar {
+  /** The whole command line. */
+  readonly args: readonly string[];
   readonly ports: CommandPorts;
   readonly ending: Ending;
 }
 
 /** The call that `command` was made with. */
-export const callOf = (ports: CommandPorts, command: Command): Call => {
+export const callOf = ({ ports, args }: Pick<Registrar, 'args' | 'ports'>, command: Command): Call => {
   const where = command.optsWithGlobals<Where>();
-  return { ...ports, where, output: outputOn(ports.streams, where.output === 'json') };
+  return { ...ports, args, where, output: outputOn(ports.streams, where.output === 'json') };
 };
 
 /** Does `work` with the installation open. */

@@ -117,7 +117,8 @@ const redriveOne = async (call: Call, installation: Installation, queue: string,
 };
 
 /** Adds them. */
-export const addDlq = (program: Command, { ports, ending }: Registrar): void => {
+export const addDlq = (program: Command, registrar: Registrar): void => {
+  const { ending } = registrar;
   const dlq = program.command('dlq').description('dead letters: messages that failed five times');
   const acting =
     <A extends readonly unknown[]>(
@@ -126,7 +127,7 @@ export const addDlq = (program: Command, { ports, ending }: Registrar): void => 
     ) =>
     (...args: unknown[]): Promise<void> => {
       const command = args.at(-1) as Command;
-      const call = callOf(ports, command);
+      const call = callOf(registrar, command);
       return withInstallation(call, { writes }, async (installation) => {
         await work(call, installation, ...(args.slice(0, -1) as unknown as A));
       });

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** `npx kpackless …` in a checkout: the command for people who run kpackless (docs/commands.md). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { awsOf } from './aws.ts';
 import type { Installation, Opening, Where } from './installation.ts';
 import { runCommand } from './program.ts';
 
@@ -19,5 +21,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   },
   clock,
   open,
+  aws: awsOf,
+  sleep,
   reach: async (way) => (await import('./reach.ts')).reachCluster(way),
 });

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { creatorVersionOf } from '../../functions/release.ts';
 import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
 import { networkCause } from '../../lib/errors/network-cause.ts';
+import { addCluster } from './cluster/cluster.ts';
 import type { CommandPorts, Ending, Registrar } from './context.ts';
 import { addDlq } from './dlq.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
@@ -10,7 +11,12 @@ import { addStatus } from './status.ts';
 import { addWhy } from './why.ts';
 
 /** Every subcommand, in the order of the help. */
-const subcommands: readonly ((program: Command, registrar: Registrar) => void)[] = [addStatus, addWhy, addDlq];
+const subcommands: readonly ((program: Command, registrar: Registrar) => void)[] = [
+  addCluster,
+  addStatus,
+  addWhy,
+  addDlq,
+];
 
 const codes = `
 Exit codes:
@@ -19,7 +25,7 @@ Exit codes:
   2  the command line is wrong
   3  was done, and what was looked at is not as it should be`;
 
-const programOf = (ports: CommandPorts, ending: Ending): Command => {
+const programOf = ({ ports, ending, args }: Registrar): Command => {
   const program = new Command('kpackless')
     .description('Runs and looks after kpackless: clusters, what waits and why, dead letters, cost.')
     .version(creatorVersionOf(''))
@@ -48,7 +54,7 @@ const programOf = (ports: CommandPorts, ending: Ending): Command => {
     .addHelpText('after', codes)
     .configureOutput({ writeOut: ports.streams.out, writeErr: ports.streams.err })
     .exitOverride();
-  for (const add of subcommands) add(program, { ports, ending });
+  for (const add of subcommands) add(program, { ports, ending, args });
   return program;
 };
 
@@ -65,7 +71,7 @@ const isOurs = (error: unknown): error is Error => error instanceof ExpectedErro
 /** Does what `args` say; gives the exit code. Never throws: what goes wrong is said on standard error, in JSON also on standard output. */
 export const runCommand = async (args: readonly string[], ports: CommandPorts): Promise<ExitCode> => {
   const ending: Ending = { code: exitCodes.done };
-  const program = programOf(ports, ending);
+  const program = programOf({ ports, ending, args });
   likeParent(program);
   try {
     await program.parseAsync([...args], { from: 'user' });

@@ -45,7 +45,8 @@ const queueLines = (queues: readonly QueueState[]): readonly string[] =>
   ]);
 
 /** Adds it. */
-export const addStatus = (program: Command, { ports, ending }: Registrar): void => {
+export const addStatus = (program: Command, registrar: Registrar): void => {
+  const { ending } = registrar;
   program
     .command('status')
     .description('what is going on: clusters, circuits, relays, queues, dead letters, records')
@@ -60,7 +61,7 @@ Examples:
   $ kpackless status --database ~/.kpackless/kpackless.sqlite`,
     )
     .action((_options: unknown, command: Command) => {
-      const call = callOf(ports, command);
+      const call = callOf(registrar, command);
       return withInstallation(call, { writes: false }, async (installation) => {
         const now = nowOf(call);
         const [tally, queues] = [await tallyOf(call, installation), await queuesOf(call, installation)];

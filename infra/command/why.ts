@@ -33,7 +33,8 @@ const onlyCluster = async (call: Call, installation: Installation): Promise<stri
 };
 
 /** Adds it. */
-export const addWhy = (program: Command, { ports }: Registrar): void => {
+export const addWhy = (program: Command, registrar: Registrar): void => {
+  const { ports } = registrar;
   program
     .command('why')
     .argument('<object>', 'kind and name, image/app; kinds as kubectl takes them, and gitpoll')
@@ -53,7 +54,7 @@ Examples:
   $ kpackless why clusterbuilder/base --output json`,
     )
     .action((named: string, options: WhyOptions, command: Command) => {
-      const call = callOf(ports, command);
+      const call = callOf(registrar, command);
       const object = kindNamed(named);
       if (object === undefined)
         throw new PermanentError(

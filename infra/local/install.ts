@@ -9,7 +9,8 @@ import { crdName, type Kind, kinds } from '../../lib/api/kinds.ts';
 import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
-import { definitionOf, managedByLabel } from '../crds/definition.ts';
+import { definitionOf } from '../crds/definition.ts';
+import { tracesOfKpack } from '../crds/whose-cluster.ts';
 
 type Definition = CustomResourceDefinition & KubeObject;
 
@@ -21,18 +22,12 @@ const documents = (file: string): readonly KubeObject[] =>
 
 const definitionKey = (kind: Kind) => ({ kind: 'CustomResourceDefinition', namespace: '', name: crdName(kind) });
 
-/** One sentence why kpackless must not be installed here; undefined when it may. Two reads, and nothing is written. */
+/** One sentence why kpackless must not be installed here; undefined when it may. Nothing is written. */
 export const whyNotInstall = async (kube: KubeClient): Promise<string | undefined> => {
-  const controller = await kube.get<KubeObject>({ kind: 'Deployment', namespace: 'kpack', name: 'kpack-controller' });
-  if (controller !== undefined)
-    return 'kpack runs in this cluster (Deployment kpack/kpack-controller): remove it first, as two controllers would build everything twice';
-  for (const kind of allKinds) {
-    const found = await kube.get<Definition>(definitionKey(kind));
-    const [label, value] = Object.entries(managedByLabel)[0] ?? ['', ''];
-    if (found !== undefined && found.metadata?.labels?.[label] !== value)
-      return `CustomResourceDefinition ${crdName(kind)} in this cluster is not kpackless': migrate or remove it first`;
-  }
-  return undefined;
+  const [first, ...more] = await tracesOfKpack(kube);
+  if (first === undefined) return undefined;
+  const others = more.length === 0 ? '' : ` and ${more.length} more`;
+  return `kpack runs in this cluster, or did (${first}${others}): migrate or remove it first, as two controllers would build everything twice`;
 };
 
 const isEstablished = (definition: Definition | undefined): boolean =>

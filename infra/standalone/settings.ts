@@ -40,7 +40,7 @@ const schema = v.object({
   KPACKLESS_KUBECONFIG: optional,
   /** The SQLite file; without, everything is made anew at each start. */
   KPACKLESS_DATABASE: optional,
-  /** Grants in registries as `npm run register` takes them, one a line. */
+  /** Grants in registries as `kpackless cluster add --grant` takes them, one a line. */
   KPACKLESS_GRANTS: v.optional(v.string(), ''),
   /** How fast the cluster's API is asked at most; only the server's own refusals slow it without. As many at once as in a second unless it is said. */
   KPACKLESS_REQUESTS_PER_SECOND: count,

@@ -55,7 +55,7 @@ export const grantedCredentials = ({ own, tokenAs, fetch }: AwsAccess): GrantedC
       if (ecrRegistryOf(repository.registry) === undefined) return undefined;
       const { who, words } = namesOf(behalf);
       const only = access === 'write' && grantsAt(grants, behalf, repository).length > 0 ? 'only reading' : 'nothing';
-      return `the cluster’s registration grants ${who} ${only} there (npm run register -- … --grant '${access} ${printRepository(repository)} ${words}')`;
+      return `the cluster’s registration grants ${who} ${only} there (kpackless cluster add … --grant '${access} ${printRepository(repository)} ${words}')`;
     },
   });
 };

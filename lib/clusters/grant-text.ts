@@ -1,4 +1,4 @@
-/** A grant as an operator writes it: `read|write PREFIX namespaces=a,b cluster-scoped role=ARN` (`npm run register -- … --grant '…'`). */
+/** A grant as an operator writes it: `read|write PREFIX namespaces=a,b cluster-scoped role=ARN` (`kpackless cluster add … --grant '…'`). */
 import { PermanentError } from '../errors/expected.ts';
 import type { RegistryGrant } from '../state/clusters.ts';
 import { printable } from '../text/printable.ts';

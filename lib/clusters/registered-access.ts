@@ -9,6 +9,7 @@ import { kubeconfigAccess } from '../kube/kubeconfig-access.ts';
 import { NotRegisteredError, type Registration } from '../state/clusters.ts';
 import { assumedRole } from './assumed-role.ts';
 import type { Registrations } from './registrations.ts';
+import { storedAccess } from './stored-access.ts';
 
 /** What it needs. */
 export interface RegisteredPorts {
@@ -59,6 +60,8 @@ export const registeredAccess = (cluster: string, ports: RegisteredPorts): Acces
         return kubeconfigAccess(registration.path, registration.context, { clock });
       case 'in-cluster':
         return inClusterAccess();
+      case 'stored':
+        return storedAccess(registration, registration, ports);
       case 'eks':
         return eksAccess(registration, ports);
     }

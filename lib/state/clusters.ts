@@ -38,6 +38,24 @@ export type Registration = Trust & Access;
 type Access =
   | { readonly access: 'kubeconfig'; readonly path: string; readonly context?: string | undefined }
   | { readonly access: 'in-cluster' }
+  /** A kubeconfig, or the token for `server`, that AWS keeps; the table has its name alone. */
+  | {
+      readonly access: 'stored';
+      readonly store: 'secretsmanager' | 'ssm';
+      readonly name: string;
+      readonly region: string;
+      readonly form: 'kubeconfig';
+      readonly context?: string | undefined;
+    }
+  | {
+      readonly access: 'stored';
+      readonly store: 'secretsmanager' | 'ssm';
+      readonly name: string;
+      readonly region: string;
+      readonly form: 'token';
+      readonly server: string;
+      readonly caData: string;
+    }
   | {
       readonly access: 'eks';
       readonly server: string;

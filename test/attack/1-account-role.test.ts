@@ -91,7 +91,7 @@ describe('a ServiceAccount with a role of its own', () => {
     expect(said).toContain(`ServiceAccount team-c/builder has no Secret for ${world.aws.host}`);
     expect(said).toContain(`the account has no role of its own (annotation ${roleAnnotation})`);
     expect(said).toContain(
-      `the cluster’s registration grants namespace team-c nothing there (npm run register -- … --grant 'read ${world.aws.host}/team-c/app namespaces=team-c')`,
+      `the cluster’s registration grants namespace team-c nothing there (kpackless cluster add … --grant 'read ${world.aws.host}/team-c/app namespaces=team-c')`,
     );
   });
 

@@ -197,7 +197,7 @@ describe('a tenant that names an image of others', () => {
     const said = await told(attack('team-b/private:1'));
     expect(said).toMatch(/no credential is known for 123456789012\.dkr\.ecr\.eu-west-1\.amazonaws\.com: /);
     expect(said).toMatch(
-      /the cluster’s registration grants namespace team-a nothing there \(npm run register -- … --grant/,
+      /the cluster’s registration grants namespace team-a nothing there \(kpackless cluster add … --grant/,
     );
     expect(world.withToken('team-b/')).toEqual([]);
     expect([tagsOf('team-b/private'), blobsOf('team-b/private')]).toEqual(before);

@@ -67,6 +67,10 @@ export const commandWorld = (more: Partial<CommandPorts> = {}): CommandWorld => 
         },
         clock: () => world.now,
         open: async () => installation,
+        aws: () => {
+          throw new Error('AWS is not asked in this test');
+        },
+        sleep: async () => undefined,
         reach: async () => {
           throw new ExpectedError('no cluster can be reached in this test');
         },

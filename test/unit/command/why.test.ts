@@ -65,8 +65,9 @@ describe('kpackless why', () => {
       const { code, last, next } = await why(`${kind}/one`, '-n', 'team');
       expect(code).toBe(0);
       expect(last).toContain('The last pass of it ended without a failure.');
-      if (kind !== 'GitPoll')
-        expect(last).toMatch(/(?:Ready|Succeeded) is True for 10 min \(Because: of something\)\./);
+      expect(last).toMatch(
+        kind === 'GitPoll' ? /a failure/ : /(?:Ready|Succeeded) is True for 10 min \(Because: of something\)\./,
+      );
       expect(next).toContain('It is looked at at 2026-01-01 12:00:00Z (in 2 h) at the latest');
     },
   );

@@ -50,6 +50,7 @@ describe('the ways out', () => {
       'lib/clusters/account-role.ts',
       'lib/clusters/assumed-role.ts',
       'lib/clusters/grant-keychain.ts',
+      'lib/clusters/stored-secret.ts',
       'lib/clusters/sts.ts',
       'lib/clusters/web-identity.ts',
       'lib/hooks/secret-parameter.ts',

@@ -57,6 +57,6 @@ describe('an item of the table', () => {
     const page = readFileSync(new URL('../../../lib/state/keys.ts', import.meta.url), 'utf8');
     const rows = page.split('\n').filter((line) => /^ \* \| [^|]+ \| `/.test(line));
     const listed = new Set(rows.map((row) => /^ \* \| [^|]+ \| `(?<type>[a-z]+)#/.exec(row)?.groups?.['type']));
-    expect([...listed].toSorted()).toEqual(Object.keys(places).toSorted());
+    expect(listed).toEqual(new Set(Object.keys(places)));
   });
 });

@@ -1,0 +1,74 @@
+/** What is applied to a cluster: definitions, permissions, the relay (infra/crds, infra/cluster). */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
+import { kindNames } from '../../lib/api/kinds.ts';
+import { roleAnnotation } from '../../lib/clusters/account-role.ts';
+import { PermanentError } from '../../lib/errors/expected.ts';
+import type { KubeObject } from '../../lib/kube/object.ts';
+import { definitionOf } from '../crds/definition.ts';
+
+const folder = join(import.meta.dirname, '..', 'cluster');
+
+/** The objects of a file of infra/cluster. */
+export const objectsIn = (file: string, fill: (text: string) => string = (text) => text): readonly KubeObject[] =>
+  parseAllDocuments(fill(readFileSync(join(folder, file), 'utf8'))).map((document) => document.toJS() as KubeObject);
+
+/** What the relay is told. */
+export interface RelayValues {
+  readonly cluster: string;
+  readonly image: string;
+  readonly region: string;
+  readonly account: string;
+  readonly table: string;
+  readonly queuePrefix: string;
+  /** Of IRSA: the role that its ServiceAccount takes. */
+  readonly roleArn: string | undefined;
+}
+
+const withValues =
+  ({ cluster, image, region, account, table, queuePrefix }: RelayValues) =>
+  (text: string): string =>
+    text
+      .replaceAll('REPLACE-RELAY-IMAGE', image)
+      .replaceAll('REPLACE-REGION', region)
+      .replaceAll('REPLACE-ACCOUNT', account)
+      .replaceAll('REPLACE-CLUSTER', cluster)
+      .replaceAll('{ name: KPACKLESS_TABLE, value: kpackless }', `{ name: KPACKLESS_TABLE, value: ${table} }`)
+      .replaceAll(/(?<before>\/)kpackless-$/gm, `$<before>${queuePrefix}`);
+
+const annotated = (object: KubeObject, roleArn: string | undefined): KubeObject =>
+  roleArn === undefined || object.kind !== 'ServiceAccount'
+    ? object
+    : {
+        ...object,
+        metadata: { ...object.metadata, annotations: { ...object.metadata?.annotations, [roleAnnotation]: roleArn } },
+      };
+
+/** What makes a cluster ready. @throws PermanentError when something would be left to fill in */
+export const manifestsFor = ({
+  tenantEverywhere,
+  relay,
+}: {
+  readonly tenantEverywhere: boolean;
+  readonly relay: RelayValues | undefined;
+}): readonly KubeObject[] => {
+  const objects = [
+    ...kindNames.map((kind): KubeObject => definitionOf(kind)),
+    ...objectsIn('rbac.yaml'),
+    ...(tenantEverywhere ? objectsIn('tenant-everywhere.yaml') : []),
+    ...(relay === undefined
+      ? []
+      : [
+          ...objectsIn('relay-rbac.yaml').map((object) => annotated(object, relay.roleArn)),
+          ...objectsIn('relay.yaml', withValues(relay)),
+        ]),
+  ];
+  if (JSON.stringify(objects).includes('REPLACE-'))
+    throw new PermanentError('Manifests', 'infra/cluster has something to fill in that the command does not know');
+  return objects;
+};
+
+/** As kubectl takes them. */
+export const asYaml = (objects: readonly KubeObject[]): string =>
+  objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n');
