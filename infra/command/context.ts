@@ -15,6 +15,8 @@ export interface CommandPorts {
   readonly reach: Reach;
   readonly aws: (accounts: Accounts) => Aws;
   readonly sleep: (milliseconds: number) => Promise<unknown>;
+  /** The status that an address answers with. @throws ExpectedError when it does not */
+  readonly probe: (url: string) => Promise<number>;
 }
 
 /** One call of a subcommand. */

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { awsOf } from './aws.ts';
 import type { Installation, Opening, Where } from './installation.ts';
+import { probe } from './probe.ts';
 import { runCommand } from './program.ts';
 
 const clock = (): Date => new Date();
@@ -23,5 +24,6 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   open,
   aws: awsOf,
   sleep,
+  probe,
   reach: async (way) => (await import('./reach.ts')).reachCluster(way),
 });

@@ -1,6 +1,8 @@
 /** How the command reaches a cluster's API: as whoever calls it, and never as kpackless unless that is all there is. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { assumedRole } from '../../lib/clusters/assumed-role.ts';
+import { storedAccess } from '../../lib/clusters/stored-access.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import type { AccessSource } from '../../lib/kube/access.ts';
 import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
@@ -25,6 +27,8 @@ export interface Way {
   readonly where: Where;
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
+  /** As kpackless itself, by what the registration says, and not as whoever calls. */
+  readonly asKpackless?: boolean;
 }
 
 /** Opens it. @throws PermanentError when nobody says how; ExpectedError */
@@ -33,25 +37,46 @@ export type Reach = (way: Way) => Promise<Reached>;
 /** All calls of one command, in ms. */
 const deadlineMilliseconds = 120_000;
 
-const eksAccess = async (
-  { server, caData, eksName, region }: Extract<Registration, { readonly access: 'eks' }>,
-  where: Where,
-): Promise<AccessSource> => {
+const clock = (): Date => new Date();
+
+/** Those of whoever calls the command. */
+const ownCredentials = async (where: Where, region: string) => {
   const { STSClient } = await import('@aws-sdk/client-sts');
   const { clientOptions } = await import('./client-options.ts');
   const sts = new STSClient(clientOptions({ ...where, region }));
-  const credentials = async () => {
+  return async () => {
     const { accessKeyId, secretAccessKey, sessionToken } = await sts.config.credentials();
     return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
   };
+};
+
+const eksAccess = async (
+  { server, caData, eksName, region, roleArn }: Extract<Registration, { readonly access: 'eks' }>,
+  where: Where,
+  asKpackless: boolean,
+): Promise<AccessSource> => {
+  const own = await ownCredentials(where, region);
+  const credentials =
+    asKpackless && roleArn !== undefined ? assumedRole({ roleArn, region, credentials: own, clock }) : own;
   const config = tokenConfig(server, caData, eksToken(eksName, region, credentials));
   return { read: async () => ({ config, mark: eksName }) };
 };
 
-const accessOf = async ({ registration, where, kubeconfig, context }: Way): Promise<AccessSource> => {
+const accessOf = async ({
+  registration,
+  where,
+  kubeconfig,
+  context,
+  asKpackless = false,
+}: Way): Promise<AccessSource> => {
+  if (asKpackless && registration?.access === 'stored')
+    return storedAccess(registration, registration, {
+      credentials: await ownCredentials(where, registration.region),
+      clock,
+    });
   if (kubeconfig !== undefined || context !== undefined)
     return kubeconfigAccess(kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config'), context);
-  if (registration?.access === 'eks') return eksAccess(registration, where);
+  if (registration?.access === 'eks') return eksAccess(registration, where, asKpackless);
   if (registration?.access === 'kubeconfig') return kubeconfigAccess(registration.path, registration.context);
   throw new PermanentError(
     'Unreachable',

@@ -71,6 +71,7 @@ export const commandWorld = (more: Partial<CommandPorts> = {}): CommandWorld => 
           throw new Error('AWS is not asked in this test');
         },
         sleep: async () => undefined,
+        probe: async () => 200,
         reach: async () => {
           throw new ExpectedError('no cluster can be reached in this test');
         },
