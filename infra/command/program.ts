@@ -5,6 +5,7 @@ import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
 import { networkCause } from '../../lib/errors/network-cause.ts';
 import { addCluster } from './cluster/cluster.ts';
 import type { CommandPorts, Ending, Registrar } from './context.ts';
+import { addCost } from './cost.ts';
 import { addDlq } from './dlq.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
 import { addStatus } from './status.ts';
@@ -16,6 +17,7 @@ const subcommands: readonly ((program: Command, registrar: Registrar) => void)[]
   addStatus,
   addWhy,
   addDlq,
+  addCost,
 ];
 
 const codes = `

@@ -230,6 +230,8 @@ export const story = async <T extends Reconcilable>({
     now,
     later,
     queues,
+    /** The other client, of processes that may die. */
+    mortalQueues,
     queueUrl,
     receive,
     deliver,

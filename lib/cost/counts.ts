@@ -1,0 +1,77 @@
+/**
+ * What a unit of work takes: calls of AWS, counted by the suite over the whole system in virtual time (test/unit/cost/counts.test.ts fails when they
+ * drift by more than a tenth). Sizes are far below one unit of a price: an item has less than 1 KB, a message less than 64.
+ */
+
+/** Calls of AWS that cost something. */
+export interface Work {
+  /** Passes of objects. */
+  readonly passes: number;
+  /** Batches that functions are invoked with. */
+  readonly invocations: number;
+  /** Consistent reads of an item. */
+  readonly storeReads: number;
+  /** Writes of an item. */
+  readonly storeWrites: number;
+  /** Of these, those that move a due time: each is two writes of the index, as the old place goes and the new one comes. */
+  readonly dueMoves: number;
+  /** Requests to SQS, with those by which Lambda receives and deletes. */
+  readonly queueRequests: number;
+}
+
+/** From a commit that a poll has found to the end of its Build: all passes of Image, SourceResolver and Build, and what the relay tells of them. */
+export const buildWork: Work = {
+  passes: 19,
+  invocations: 18,
+  storeReads: 33.7,
+  storeWrites: 14.7,
+  dueMoves: 10.7,
+  queueRequests: 54.1,
+};
+
+/** One look at one repository that has not changed, with what the sweeper does for it. */
+export const pollWork: Work = {
+  passes: 1,
+  invocations: 1,
+  storeReads: 6.7,
+  storeWrites: 2.2,
+  dueMoves: 2.2,
+  queueRequests: 3.2,
+};
+
+/** The daily look at an object with which nothing is the matter, alone in its batch. */
+export const lookWork: Work = {
+  passes: 1,
+  invocations: 1,
+  storeReads: 1,
+  storeWrites: 2,
+  dueMoves: 2,
+  queueRequests: 3,
+};
+
+/** Writes an hour by which a relay says how far the watches of its cluster are. */
+export const relayWritesPerHour = 572;
+
+/** A pass of lib/sweeper: a query for each shard of the index. */
+export const sweepQueries = 16;
+
+/** Looks at an object each day: due times are spread over the last quarter of a day (lib/reconcile/due.ts). */
+export const looksPerDay = 1 / 0.875;
+
+/** A function's warm pass, in seconds and GB: measured with bundles on one core of a laptop, never on Lambda. */
+export const passSeconds = 0.12;
+export const passGb = 0.5;
+/** What a pass logs, in bytes. */
+export const passLogBytes = 500;
+
+/** Lambda asks an idle queue with five pollers, each for 20 s at a time. */
+export const emptyPollsPerQueueMonth = 648_000;
+/** The most messages that a function is invoked with. */
+export const fullBatch = 10;
+
+/** Alarms of infra/alarms.yml, and keys. */
+export const alarms = 27;
+export const keys = 1;
+
+/** Bytes of the table for an Image with its SourceResolver and one Build: records, edges, poll. */
+export const storedBytesPerImage = 6000;
