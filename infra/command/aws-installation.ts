@@ -24,7 +24,7 @@ const mostLogPages = 20;
 /** Opens it. Clients ask for credentials when they first send. @throws ExpectedError when there are none, or no region */
 export const awsInstallation = async (where: Where, clock: () => Date): Promise<Installation> => {
   const options = clientOptions(where);
-  const names = namesOf(where.installation);
+  const names = namesOf(where);
   const sqs = new SQSClient(options);
   const sts = new STSClient(options);
   const timed = () => ({ abortSignal: AbortSignal.timeout(deadlineMilliseconds) });
@@ -66,7 +66,7 @@ export const awsInstallation = async (where: Where, clock: () => Date): Promise<
 
   const letters = sqsLetters({ client: sqs, queueUrl, oldestSeconds });
   return {
-    shown: `${where.installation} in ${region} of account ${account}`,
+    shown: `${names.stack} in ${region} of account ${account}`,
     isFile: false,
     table: new DynamoDbTable(dynamo, names.table),
     scan: dynamoDbScan(dynamo, names.table),

@@ -6,8 +6,9 @@ import type { Table } from '../../lib/state/table.ts';
 /** Where it is, as the command line says. */
 export interface Where {
   readonly output?: string;
-  /** Everything on AWS is called after it. */
-  readonly installation: string;
+  /** Everything on AWS is called after these two. */
+  readonly prefix: string;
+  readonly stage: string;
   readonly region?: string;
   readonly profile?: string;
   /** The file of standalone mode; nothing of AWS is then asked. */
@@ -27,13 +28,11 @@ export interface Names {
   readonly stack: string;
 }
 
-/** The names of the installation `name`, of stage `prod`. */
-export const namesOf = (name: string): Names => ({
-  table: name,
-  queuePrefix: `${name}-`,
-  logGroupPrefix: `/aws/lambda/${name}-prod-`,
-  stack: `${name}-prod`,
-});
+/** What everything of an installation is called after: prefix and stage. */
+export const namesOf = ({ prefix, stage }: Pick<Where, 'prefix' | 'stage'>): Names => {
+  const name = `${prefix}-${stage}`;
+  return { table: name, queuePrefix: `${name}-`, logGroupPrefix: `/aws/lambda/${name}-`, stack: name };
+};
 
 /** A pass, as a log tells of it. */
 export interface LoggedPass {

@@ -34,6 +34,7 @@ const withValues =
       .replaceAll('REPLACE-REGION', region)
       .replaceAll('REPLACE-ACCOUNT', account)
       .replaceAll('REPLACE-CLUSTER', cluster)
+      .replaceAll('REPLACE-INSTALLATION', table)
       .replaceAll('{ name: KPACKLESS_TABLE, value: kpackless }', `{ name: KPACKLESS_TABLE, value: ${table} }`)
       .replaceAll(/(?<before>\/)kpackless-$/gm, `$<before>${queuePrefix}`);
 

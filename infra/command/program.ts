@@ -35,8 +35,13 @@ const programOf = ({ ports, ending, args }: Registrar): Command => {
       new Option('--output <form>', 'text for people or json for programs').choices(['text', 'json']).default('text'),
     )
     .addOption(
-      new Option('--installation <name>', 'what the installation is called on AWS')
-        .env('KPACKLESS_INSTALLATION')
+      new Option('--stage <stage>', 'which installation on AWS: the stage it was deployed as')
+        .env('KPACKLESS_STAGE')
+        .default('prod'),
+    )
+    .addOption(
+      new Option('--prefix <prefix>', 'what the names of its stage begin with')
+        .env('KPACKLESS_PREFIX')
         .default('kpackless'),
     )
     .addOption(new Option('--region <region>', 'its region').env('AWS_REGION'))

@@ -22,6 +22,12 @@ import type { AwsRequest, Side, Step } from './step.ts';
 export interface PlanInput {
   /** The name that it is registered under. */
   readonly cluster: string;
+  /** Before the names of its roles. */
+  readonly prefix: string;
+  /** ARN of a policy that bounds every role; none without. */
+  readonly boundary: string | undefined;
+  /** ARN of the installation's own key, which a relay then needs; none without. */
+  readonly kmsKey: string | undefined;
   readonly described: DescribedCluster;
   readonly installation: InstallationPlace;
   /** Undefined: no relay in the cluster. */
@@ -53,24 +59,24 @@ const roleName = (prefix: string, cluster: string): string => {
   return `${name.slice(0, mostRoleName - digest.length - 1)}-${digest}`;
 };
 
-/** Roles of a cluster, by name. The functions may become `kpackless-…` in any account (infra/roles.yml). */
-export const roleNames = (cluster: string) => ({
-  cluster: roleName('kpackless-', cluster),
-  relay: roleName('kpackless-relay-', cluster),
+/** Roles of a cluster, by name. The functions may become those that begin with the installation's prefix, in any account (infra/roles.yml). */
+export const roleNames = (prefix: string, cluster: string) => ({
+  cluster: roleName(`${prefix}-`, cluster),
+  relay: roleName(`${prefix}-relay-`, cluster),
   /** In the cluster's account, where that is another: its pod enters it, and from there the relay's. */
-  hop: roleName('kpackless-relay-hop-', cluster),
+  hop: roleName(`${prefix}-relay-hop-`, cluster),
 });
 
 const arnOf = (partition: string, account: string, name: string): string =>
   `arn:${partition}:iam::${account}:role/${name}`;
 
 /** The role that the cluster knows. */
-export const clusterRoleArn = ({ roleArn, described, cluster }: PlanInput): string =>
-  roleArn ?? arnOf(described.partition, described.account, roleNames(cluster).cluster);
+export const clusterRoleArn = ({ roleArn, described, cluster, prefix }: PlanInput): string =>
+  roleArn ?? arnOf(described.partition, described.account, roleNames(prefix, cluster).cluster);
 
 /** The role of its relay. */
-export const relayRoleArn = ({ installation, cluster }: PlanInput): string =>
-  arnOf(installation.partition, installation.account, roleNames(cluster).relay);
+export const relayRoleArn = ({ installation, cluster, prefix }: PlanInput): string =>
+  arnOf(installation.partition, installation.account, roleNames(prefix, cluster).relay);
 
 const iam = (operation: string, input: AwsRequest['input']): AwsRequest => ({ service: 'iam', operation, input });
 
@@ -80,12 +86,13 @@ interface RoleWanted {
   readonly trust: PolicyDocument;
   readonly what: string;
   readonly cluster: string;
+  readonly boundary: string | undefined;
   /** Name under which its unique id is said. */
   readonly idAs?: string;
 }
 
 /** Makes a role, or changes whom it trusts. */
-const roleStep = ({ side, name, trust, what, cluster, idAs }: RoleWanted): Step => {
+const roleStep = ({ side, name, trust, what, cluster, boundary, idAs }: RoleWanted): Step => {
   const AssumeRolePolicyDocument = JSON.stringify(trust);
   return {
     side,
@@ -95,6 +102,7 @@ const roleStep = ({ side, name, trust, what, cluster, idAs }: RoleWanted): Step 
       AssumeRolePolicyDocument,
       Description: `kpackless: ${what}`,
       Tags: [{ Key: 'kpackless-cluster', Value: cluster }],
+      ...(boundary !== undefined && { PermissionsBoundary: boundary }),
     }),
     thereCodes: ['EntityAlreadyExists', 'EntityAlreadyExistsException'],
     ifThere: [
@@ -112,7 +120,7 @@ const policyStep = (side: Side, RoleName: string, PolicyName: string, policy: Po
 });
 
 const accessSteps = (input: PlanInput): readonly Step[] => {
-  const { cluster, described, installation, roleArn } = input;
+  const { cluster, described, installation, roleArn, prefix, boundary } = input;
   const principalArn = clusterRoleArn(input);
   const entry = { clusterName: described.name, principalArn, kubernetesGroups: [kubernetesGroup] };
   return [
@@ -120,7 +128,8 @@ const accessSteps = (input: PlanInput): readonly Step[] => {
       ? [
           roleStep({
             side: 'cluster',
-            name: roleNames(cluster).cluster,
+            name: roleNames(prefix, cluster).cluster,
+            boundary,
             trust: clusterRoleTrust(installation),
             what: `the role that cluster ${cluster} knows`,
             cluster,
@@ -159,9 +168,9 @@ const associationStep = (
 };
 
 const relaySteps = (input: PlanInput): readonly Step[] => {
-  const { cluster, described, installation, relay, isIssuerKnown } = input;
+  const { cluster, described, installation, relay, isIssuerKnown, prefix, boundary, kmsKey } = input;
   if (relay === undefined) return [];
-  const names = roleNames(cluster);
+  const names = roleNames(prefix, cluster);
   const pod = { eksName: described.name, namespace: relayNamespace, serviceAccount: relayAccount };
   const role = (trust: PolicyDocument): readonly Step[] => [
     roleStep({
@@ -170,13 +179,14 @@ const relaySteps = (input: PlanInput): readonly Step[] => {
       trust,
       what: `the role of the relay of cluster ${cluster}`,
       cluster,
+      boundary,
       idAs: 'relayRoleId',
     }),
     policyStep(
       'installation',
       names.relay,
       'relay',
-      relayPolicy(installation, cluster),
+      relayPolicy(installation, cluster, kmsKey),
       'what the relay may: send, and keep its own place',
     ),
   ];
@@ -209,6 +219,7 @@ const relaySteps = (input: PlanInput): readonly Step[] => {
       trust: podIdentityTrust(pod),
       what: `the way of the relay of cluster ${cluster} into the other account`,
       cluster,
+      boundary,
     }),
     policyStep('cluster', names.hop, 'hop', chainPolicy(target), 'where it leads'),
     ...role(chainedTrust(hopArn, undefined)),
@@ -242,10 +253,10 @@ export const planOf = (input: PlanInput): readonly Step[] => [
 /** What takes all of it back, but for pulling, which others may need. What is not there is passed over by who does it. */
 export const undoPlan = (
   cluster: string,
-  eksName: string,
+  { prefix, eksName }: { readonly prefix: string; readonly eksName: string },
   { roleArn, associationId }: { readonly roleArn: string | undefined; readonly associationId: string | undefined },
 ): readonly Step[] => {
-  const names = roleNames(cluster);
+  const names = roleNames(prefix, cluster);
   const gone = ['NoSuchEntity', 'NoSuchEntityException', 'ResourceNotFoundException'];
   const step = (side: Side, what: string, request: AwsRequest): Step => ({
     side,

@@ -95,6 +95,7 @@ export const relayQueues: readonly string[] = [
 export const relayPolicy = (
   { partition, account, region, table, queuePrefix }: InstallationPlace,
   cluster: string,
+  kmsKey?: string,
 ): PolicyDocument =>
   document(
     {
@@ -108,6 +109,9 @@ export const relayPolicy = (
       Resource: `arn:${partition}:dynamodb:${region}:${account}:table/${table}`,
       Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [relayKey(cluster)] } },
     },
+    ...(kmsKey === undefined
+      ? []
+      : [{ Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: kmsKey }]),
   );
 
 const pullActions = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];

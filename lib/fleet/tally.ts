@@ -1,11 +1,12 @@
 /** What the whole table says of an installation: its clusters, their objects, what waits, what fails. Pure; items come page by page. */
-import { number, text } from '../state/attributes.ts';
+import { number, set, text } from '../state/attributes.ts';
 import { clusterOfItem, itemType } from '../state/belongs.ts';
 import type { Registration } from '../state/clusters.ts';
 import {
   circuitKey,
   circuitSortKey,
   clusterScope,
+  dueShards,
   isCheckpoint,
   recordSortKey,
   targetOfRecordKey,
@@ -21,6 +22,8 @@ export interface RelayState {
   readonly heartbeatAt: number | undefined;
   /** How far it was behind then. */
   readonly lagSeconds: number | undefined;
+  /** Kinds whose watch was not established then. */
+  readonly notWatched: readonly string[];
 }
 
 /** A cluster, or what is left of one that is not registered. Times are Unix seconds. */
@@ -36,6 +39,8 @@ export interface ClusterState {
   /** Objects whose due time has come, and the one that has waited longest. */
   readonly overdue: number;
   readonly overdueSince: number | undefined;
+  /** Objects that wait for the cluster to answer again. */
+  readonly parked: number;
   /** Until when nothing is asked of it; undefined when it may be asked. */
   readonly circuitOpenUntil: number | undefined;
   readonly relay: RelayState;
@@ -70,8 +75,9 @@ const nothing = (name: string): Counting => ({
   failingLongestSince: undefined,
   overdue: 0,
   overdueSince: undefined,
+  parked: 0,
   circuitOpenUntil: undefined,
-  relay: { epoch: undefined, checkpoints: {}, heartbeatAt: undefined, lagSeconds: undefined },
+  relay: { epoch: undefined, checkpoints: {}, heartbeatAt: undefined, lagSeconds: undefined, notWatched: [] },
 });
 
 const earlier = (a: number | undefined, b: number | undefined): number | undefined =>
@@ -85,19 +91,30 @@ const countRecord = (cluster: Counting, item: Item, now: number): void => {
     cluster.failingLongestSince = earlier(cluster.failingLongestSince, number(item, 'failingSince'));
   }
   const dueAt = number(item, 'dueAt');
-  if (dueAt === undefined || dueAt > now) return;
+  // Beyond the shards that are swept, what waits for the cluster to come back is kept: its due time is none.
+  if ((number(item, 'dueShard') ?? 0) >= dueShards) cluster.parked += 1;
+  else if (dueAt === undefined || dueAt > now) return;
+  else noteOverdue(cluster, dueAt);
+};
+
+const noteOverdue = (cluster: Counting, dueAt: number): void => {
   cluster.overdue += 1;
   cluster.overdueSince = earlier(cluster.overdueSince, dueAt);
 };
 
 const checkpointPrefix = 'checkpoint#';
+/** Where a relay says how far all kinds are in one item, before the kind in the name of the attribute. */
+const placePrefix = 'at_';
 
 const noteRelay = ({ relay }: Counting, item: Item): void => {
   const sk = text(item, 'sk') ?? '';
   if (isCheckpoint(sk)) relay.checkpoints[sk.slice(checkpointPrefix.length)] = text(item, 'resourceVersion') ?? '';
+  for (const name of Object.keys(item).filter((one) => one.startsWith(placePrefix)))
+    relay.checkpoints[name.slice(placePrefix.length)] = text(item, name) ?? '';
   relay.epoch = text(item, 'epoch') ?? relay.epoch;
-  relay.heartbeatAt = number(item, 'heartbeatAt') ?? relay.heartbeatAt;
+  relay.heartbeatAt = number(item, 'beatAt') ?? relay.heartbeatAt;
   relay.lagSeconds = number(item, 'lagSeconds') ?? relay.lagSeconds;
+  relay.notWatched = [...relay.notWatched, ...set(item, 'notWatched')];
 };
 
 /** Counts items one after the other; `now` in Unix seconds. */

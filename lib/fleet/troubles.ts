@@ -36,6 +36,10 @@ const troublesOf = (cluster: ClusterState, now: number): readonly string[] => {
     said.push(
       `the relay of cluster ${name} has not been heard of for ${showSpan(now - relay.heartbeatAt)}: kubectl -n kpack get deployment kpackless-relay`,
     );
+  else if (relay.notWatched.length > 0)
+    said.push(
+      `the relay of cluster ${name} cannot watch ${relay.notWatched.join(', ')}: kpackless cluster check ${name}`,
+    );
   if (relay.epoch === undefined)
     said.push(`the relay of cluster ${name} has never watched it: kpackless cluster check ${name}`);
   if (registration.access === 'eks' && registration.relayRoleId === undefined)

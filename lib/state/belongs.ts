@@ -25,6 +25,8 @@ export const places: Readonly<Record<string, Place>> = {
   slots: ([, scope, namespace], [word, cluster]) =>
     namespace === undefined ? (word === 'waiting' ? cluster : undefined) : scope,
   hook: firstOfSortKey,
+  // The names of all clusters, one an item.
+  clusters: firstOfSortKey,
   redrive: () => undefined,
 };
 

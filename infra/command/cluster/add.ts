@@ -30,6 +30,8 @@ interface AddOptions extends TrustOptions, StoredOptions {
   readonly stepImage?: string;
   readonly tenantEverywhere?: boolean;
   readonly kubeconfig?: string;
+  readonly permissionsBoundary?: string;
+  readonly kmsKey?: string;
   readonly print?: boolean;
 }
 
@@ -47,7 +49,7 @@ const refuseKpack = (traces: readonly string[], cluster: string): void => {
 /** Where the installation is. @throws ExpectedError */
 const placeOf = async (call: Call, aws: Aws): Promise<InstallationPlace> => {
   const { account, partition } = await identityOf(aws, 'installation');
-  const { table, queuePrefix, stack } = namesOf(call.where.installation);
+  const { table, queuePrefix, stack } = namesOf(call.where);
   return { partition, account, region: await aws.region('installation'), table, queuePrefix, stack };
 };
 
@@ -146,6 +148,9 @@ const addEks = async (call: Call, cluster: string, eksName: string, options: Add
     const images = [image, options.stepImage].filter((one) => one !== undefined);
     const input: PlanInput = {
       cluster,
+      prefix: call.where.prefix,
+      boundary: options.permissionsBoundary,
+      kmsKey: options.kmsKey,
       described,
       installation,
       relay: identity,
@@ -219,7 +224,7 @@ const register = (call: Call, cluster: string, registration: Registration, optio
 
 const addStored = async (call: Call, cluster: string, options: AddOptions): Promise<void> => {
   await using aws = call.aws({ installation: call.where, cluster: call.where });
-  const way = storedWay(options, await aws.region('installation'));
+  const way = storedWay(options, await aws.region('installation'), call.where);
   const objects = manifestsFor({ tenantEverywhere: options.tenantEverywhere === true, relay: undefined });
   if (options.print === true) {
     call.output.answer({
@@ -280,6 +285,8 @@ export const addClusterAdd = (cluster: Command, registrar: Registrar): void => {
     .option('--relay-role-id <id>', 'unique id of the role of a relay that is there already (AROA…)')
     .option('--requests-per-second <number>', 'how fast each process may ask its API')
     .option('--burst <number>', 'how many requests at once; as many as in a second without')
+    .option('--permissions-boundary <arn>', 'policy that bounds every role that is made, as the installation has it')
+    .option('--kms-key <arn>', 'the installation’s own key, if it has one: its relay needs it')
     .option('--print', 'shows the commands and manifests, and does nothing')
     .description('lets a cluster in and registers it; again it changes what is said anew')
     .addHelpText(
@@ -292,7 +299,7 @@ Examples:
   $ kpackless cluster add prod --eks production --region eu-west-1 --relay-image $R/kpackless/relay@sha256:…
   $ kpackless cluster add prod --eks production --cluster-region us-east-1 --cluster-profile other-account --relay-image …
   $ kpackless cluster add prod --eks production --irsa --relay-image … --print > prod.sh
-  $ kpackless cluster add onprem --secret kpackless/cluster/onprem --kubeconfig ~/.kube/onprem
+  $ kpackless cluster add onprem --secret kpackless/prod/cluster/onprem --kubeconfig ~/.kube/onprem
   $ kpackless cluster add prod --eks production --relay-image … --grant 'write 123456789012.dkr.ecr.eu-west-1.amazonaws.com/team-a namespaces=team-a'`,
     )
     .action(async (name: string, options: AddOptions, command: Command) => {

@@ -10,6 +10,7 @@ import { askSupport } from '../../../lib/kube/server-version.ts';
 import type { Registration } from '../../../lib/state/clusters.ts';
 import { type Call, callOf, nowOf, type Registrar, unwell, withInstallation } from '../context.ts';
 import { answerOf, type Checked, isUnwell, looked, unknown, well, wrong } from '../findings.ts';
+import { namesOf } from '../installation.ts';
 import { queuesOf, tallyOf } from '../look.ts';
 import type { Reached } from '../reach.ts';
 import { definitions, relayDeployment } from './contents.ts';
@@ -157,7 +158,7 @@ const clusterSide = async (
             'kubectl apply -f infra/cluster/relay-rbac.yaml',
           ),
         ),
-      () => looked('relay', () => relayDeployment(client, cluster, call.where.installation)),
+      () => looked('relay', () => relayDeployment(client, cluster, namesOf(call.where))),
       () =>
         looked('hosts', async () =>
           (

@@ -8,7 +8,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts';
 import { definitionOf } from '../../crds/definition.ts';
 import { tracesOfKpack } from '../../crds/whose-cluster.ts';
 import { type Checked, unknown, well, wrong } from '../findings.ts';
-import { namesOf } from '../installation.ts';
+import type { Names } from '../installation.ts';
 
 /** Whether everything in `ours` stands in `theirs`, which may have more: an API server adds defaults. */
 export const isWithin = (ours: unknown, theirs: unknown): boolean => {
@@ -58,11 +58,7 @@ export const definitions = async (kube: KubeClient): Promise<readonly Checked[]>
 };
 
 /** The relay that runs in the cluster, as it is told. @throws KubeError */
-export const relayDeployment = async (
-  kube: KubeClient,
-  cluster: string,
-  installation: string,
-): Promise<readonly Checked[]> => {
+export const relayDeployment = async (kube: KubeClient, cluster: string, names: Names): Promise<readonly Checked[]> => {
   const what = 'relay';
   const found = await kube.get<Deployment & KubeObject>({
     kind: 'Deployment',
@@ -75,7 +71,6 @@ export const relayDeployment = async (
     ];
   const container = found.spec?.template.spec?.containers.find(({ name }) => name === 'relay');
   const told = new Map(container?.env?.map(({ name, value }) => [name, value ?? '']));
-  const names = namesOf(installation);
   const others = [
     told.get('KPACKLESS_CLUSTER') === cluster
       ? undefined

@@ -93,7 +93,12 @@ const undo = async (
   try {
     associationId = await associationOf(aws, eksName);
     const { taken } = await call.output.during('taking back what lets kpackless in', (tell) =>
-      takeSteps(aws, undoPlan(cluster, eksName, { roleArn, associationId }), tell, call.sleep),
+      takeSteps(
+        aws,
+        undoPlan(cluster, { prefix: call.where.prefix, eksName }, { roleArn, associationId }),
+        tell,
+        call.sleep,
+      ),
     );
     return taken.filter(({ taken: how }) => how === 'done').map(({ what }) => `took back: ${what}`);
   } catch (error) {
@@ -101,7 +106,7 @@ const undo = async (
     const side = { installation: call.where.profile, cluster: profile };
     return [
       `not all on AWS could be taken back: ${error.message}; what does it:`,
-      ...undoPlan(cluster, eksName, { roleArn, associationId }).map((step) =>
+      ...undoPlan(cluster, { prefix: call.where.prefix, eksName }, { roleArn, associationId }).map((step) =>
         asCommand(step, {
           region: step.side === 'cluster' ? region : (call.where.region ?? region),
           profile: side[step.side],

@@ -1,6 +1,7 @@
 /** A cluster that is entered by what AWS keeps: a kubeconfig or a token, in Secrets Manager or Parameter Store. */
 import { PermanentError } from '../../../lib/errors/expected.ts';
 import type { Registration } from '../../../lib/state/clusters.ts';
+import type { Where } from '../installation.ts';
 import { caDataIn, serverIn } from './registration.ts';
 
 /** Options of that way. */
@@ -12,26 +13,24 @@ export interface StoredOptions {
   readonly context?: string;
 }
 
+const nameRest = /^[\w/+=.@-]{1,200}$/;
+
 /** What functions may read (infra/roles.yml). */
-const secretPattern = /^kpackless\/cluster\/[\w/+=.@-]{1,200}$/;
-const parameterPattern = /^\/kpackless\/cluster\/[\w./-]{1,200}$/;
+const isReadable = (name: string, before: string): boolean =>
+  name.startsWith(before) && nameRest.test(name.slice(before.length));
 
 /** The way in. @throws PermanentError with one sentence */
 export const storedWay = (
   { secret, parameter, server, caData, context }: StoredOptions,
   region: string,
+  { prefix, stage }: Pick<Where, 'prefix' | 'stage'>,
 ): Extract<Registration, { readonly access: 'stored' }> => {
   const invalid = (why: string): PermanentError => new PermanentError('Usage', why);
   const name = secret ?? parameter ?? '';
   if ((secret === undefined) === (parameter === undefined)) throw invalid('give --secret or --parameter, one of them');
-  if (secret !== undefined && !secretPattern.test(secret))
-    throw invalid(
-      `the name of the secret begins with kpackless/cluster/, as functions may read no other; ${secret} does not`,
-    );
-  if (parameter !== undefined && !parameterPattern.test(parameter))
-    throw invalid(
-      `the name of the parameter begins with /kpackless/cluster/, as functions may read no other; ${parameter} does not`,
-    );
+  const before = `${parameter === undefined ? '' : '/'}${prefix}/${stage}/cluster/`;
+  if (!isReadable(name, before))
+    throw invalid(`its name begins with ${before}, as functions may read no other; ${name} does not`);
   const place = { access: 'stored', store: secret === undefined ? 'ssm' : 'secretsmanager', name, region } as const;
   if (server === undefined) {
     if (caData !== undefined) throw invalid('--ca-data goes with --server');

@@ -37,7 +37,7 @@ describe.runIf(apiServerIsHere)('a cluster that the command has added', () => {
         return { transport: used, client: kubeClient(used), close: () => undefined };
       },
     });
-    const added = ['cluster', 'add', 'one', '--secret', 'kpackless/cluster/one', '--kubeconfig', 'mine'];
+    const added = ['cluster', 'add', 'one', '--secret', 'kpackless/prod/cluster/one', '--kubeconfig', 'mine'];
     const { code, err } = await world.run(...added, '--tenant-everywhere');
     if (code !== 0) throw new Error(err);
     const token = await admin.token({ namespace: 'kpack', name: 'kpackless' }, 'https://kubernetes.default.svc', 600);

@@ -96,6 +96,22 @@ describe('adding a cluster of the same account', () => {
     });
   });
 
+  it('of another stage and prefix is told of that, and every role is bounded where that is asked for', async () => {
+    const { add, asked, applied } = begin();
+    const boundary = 'arn:aws:iam::111111111111:policy/boundary';
+    await add(...withRelay, '--prefix', 'kp', '--stage', 'test', '--permissions-boundary', boundary);
+    const roles = asked.filter(({ operation }) => operation === 'CreateRole').map(({ input }) => input);
+    expect(roles.map(({ RoleName, PermissionsBoundary }) => [RoleName, PermissionsBoundary])).toEqual([
+      ['kp-prod', boundary],
+      ['kp-relay-prod', boundary],
+    ]);
+    expect(JSON.stringify(asked)).toContain('role/kp-test-*');
+    expect(JSON.stringify(asked)).toContain('table/kp-test');
+    const relay = JSON.stringify(applied.find(({ kind }) => kind === 'Deployment'));
+    expect(relay).toContain('{"name":"KPACKLESS_TABLE","value":"kp-test"}');
+    expect(relay).toContain('/111111111111/kp-test-"');
+  });
+
   it('binds Secrets and pods everywhere only when that is asked for', async () => {
     const bindings = (applied: readonly KubeObject[]) =>
       applied.filter(({ kind }) => kind === 'ClusterRoleBinding').map(({ metadata }) => metadata?.name);
@@ -199,12 +215,12 @@ describe('adding with --print', () => {
 describe('adding any cluster', () => {
   it('by a kubeconfig in Secrets Manager registers its name and nothing secret', async () => {
     const { world, registered, applied } = begin();
-    const args = ['cluster', 'add', 'prod', '--secret', 'kpackless/cluster/prod', '--kubeconfig', '/mine'];
+    const args = ['cluster', 'add', 'prod', '--secret', 'kpackless/prod/cluster/prod', '--kubeconfig', '/mine'];
     expect((await world.run(...args)).code).toBe(0);
     expect(await registered()).toEqual({
       access: 'stored',
       store: 'secretsmanager',
-      name: 'kpackless/cluster/prod',
+      name: 'kpackless/prod/cluster/prod',
       region: 'eu-west-1',
       form: 'kubeconfig',
     });
@@ -213,7 +229,7 @@ describe('adding any cluster', () => {
 
   it('by a token in Parameter Store registers where it is for', async () => {
     const { world, registered } = begin();
-    const args = ['--parameter', '/kpackless/cluster/prod', '--server', 'https://k.example:6443'];
+    const args = ['--parameter', '/kpackless/prod/cluster/prod', '--server', 'https://k.example:6443'];
     expect((await world.run('cluster', 'add', 'prod', ...args)).code).toBe(0);
     expect(await registered()).toMatchObject({
       store: 'ssm',

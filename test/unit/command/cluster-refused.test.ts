@@ -111,15 +111,19 @@ const ecr = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
 describe('what is said wrongly', () => {
   it.each([
     ['no way in', ['prod'], /--eks NAME, or --secret or --parameter/],
-    ['two ways in', ['prod', '--eks', 'e', '--secret', 'kpackless/cluster/a'], /--eks NAME, or/],
+    ['two ways in', ['prod', '--eks', 'e', '--secret', 'kpackless/prod/cluster/a'], /--eks NAME, or/],
     ['a name that no message may carry', ['a/b', '--eks', 'e'], /no name for a cluster/],
     ['no image of the relay', ['prod', '--eks', 'e'], /--relay-image.*or --no-relay/],
     ['a role that is none', ['prod', '--eks', 'e', '--no-relay', '--role', 'x'], /no ARN of a role/],
-    ['a secret that functions may not read', ['prod', '--secret', 'mine'], /begins with kpackless\/cluster\//],
-    ['an address without TLS', ['prod', '--secret', 'kpackless/cluster/a', '--server', 'http://k'], /no https address/],
+    ['a secret that functions may not read', ['prod', '--secret', 'mine'], /begins with kpackless\/prod\/cluster\//],
+    [
+      'an address without TLS',
+      ['prod', '--secret', 'kpackless/prod/cluster/a', '--server', 'http://k'],
+      /no https address/,
+    ],
     [
       'a certificate that is none',
-      ['prod', '--secret', 'kpackless/cluster/a', '--server', 'https://k', '--ca-data', 'bm8='],
+      ['prod', '--secret', 'kpackless/prod/cluster/a', '--server', 'https://k', '--ca-data', 'bm8='],
       /no certificate/,
     ],
     [

@@ -67,9 +67,22 @@ describe('kpackless status', () => {
 
   it('notices a relay that is dead by its heartbeat', async () => {
     await healthy();
-    await world.table.update('relay#prod', 'heartbeat', { set: { heartbeatAt: now - 400, lagSeconds: 3 } });
+    await world.table.update('relay#prod', 'place', { set: { at_Build: '9', beatAt: now - 400, lagSeconds: 3 } });
     const { out } = await world.run('status');
     expect(out).toContain('! the relay of cluster prod has not been heard of for 7 min');
+  });
+
+  it('notices a relay that lives and cannot watch', async () => {
+    await healthy();
+    await world.table.update('relay#prod', 'place', { set: { beatAt: now - 5, notWatched: ['Image'] } });
+    expect((await world.run('status')).out).toContain('! the relay of cluster prod cannot watch Image');
+  });
+
+  it('does not call overdue what is parked behind a cluster that is down', async () => {
+    await healthy();
+    await world.table.update(recordKey(image('prod', 'parked')), 'record', { set: { dueAt: now - 900, dueShard: 99 } });
+    const { json } = await world.run('status', '--output', 'json');
+    expect(json).toMatchObject({ clusters: [{ parked: 1, overdue: 0 }], troubles: [] });
   });
 
   it('counts objects whose passes fail', async () => {

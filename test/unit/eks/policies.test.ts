@@ -54,9 +54,17 @@ describe('the role of a relay that the command makes', () => {
   });
 });
 
+describe('the key of an installation', () => {
+  it('may be used by its relay where there is one', () => {
+    const policy = relayPolicy(place, 'prod', 'arn:aws:kms:eu-west-1:111111111111:key/1');
+    expect(JSON.stringify(policy)).toContain('"Action":["kms:Decrypt","kms:GenerateDataKey"]');
+    expect(JSON.stringify(relayPolicy(place, 'prod'))).not.toContain('kms:');
+  });
+});
+
 describe('names of roles', () => {
   it('fit into IAM, whatever the cluster is called, and no two clusters share one', () => {
-    const long = ['a'.repeat(100), `${'a'.repeat(99)}b`].flatMap((name) => Object.values(roleNames(name)));
+    const long = ['a'.repeat(100), `${'a'.repeat(99)}b`].flatMap((name) => Object.values(roleNames('kpackless', name)));
     expect(long.every((name) => name.length <= 64)).toBe(true);
     expect(new Set(long).size).toBe(6);
   });
