@@ -17,6 +17,8 @@ export interface CommandPorts {
   readonly sleep: (milliseconds: number) => Promise<unknown>;
   /** The status that an address answers with. @throws ExpectedError when it does not */
   readonly probe: (url: string) => Promise<number>;
+  /** The time that an address answers with. @throws ExpectedError when it does not */
+  readonly serverDate: (url: string) => Promise<Date>;
 }
 
 /** One call of a subcommand. */

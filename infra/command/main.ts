@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { awsOf } from './aws.ts';
 import type { Installation, Opening, Where } from './installation.ts';
-import { probe } from './probe.ts';
+import { probe, serverDate } from './probe.ts';
 import { runCommand } from './program.ts';
 
 const clock = (): Date => new Date();
@@ -25,5 +25,6 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   aws: awsOf,
   sleep,
   probe,
+  serverDate,
   reach: async (way) => (await import('./reach.ts')).reachCluster(way),
 });

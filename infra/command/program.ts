@@ -7,6 +7,7 @@ import { addCluster } from './cluster/cluster.ts';
 import type { CommandPorts, Ending, Registrar } from './context.ts';
 import { addCost } from './cost.ts';
 import { addDlq } from './dlq.ts';
+import { addDoctor } from './doctor/doctor.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
 import { addStatus } from './status.ts';
 import { addWhy } from './why.ts';
@@ -18,6 +19,7 @@ const subcommands: readonly ((program: Command, registrar: Registrar) => void)[]
   addWhy,
   addDlq,
   addCost,
+  addDoctor,
 ];
 
 const codes = `

@@ -72,6 +72,7 @@ export const commandWorld = (more: Partial<CommandPorts> = {}): CommandWorld => 
         },
         sleep: async () => undefined,
         probe: async () => 200,
+        serverDate: async () => world.now,
         reach: async () => {
           throw new ExpectedError('no cluster can be reached in this test');
         },
