@@ -77,6 +77,15 @@ const likeParent = (command: Command): void => {
 
 const isOurs = (error: unknown): error is Error => error instanceof ExpectedError || error instanceof PermanentError;
 
+const namesBelow = (command: Command): readonly string[] =>
+  command.commands.flatMap((child) =>
+    child.commands.length === 0 ? [child.name()] : namesBelow(child).map((name) => `${child.name()} ${name}`),
+  );
+
+/** Every subcommand, as `cluster add`: docs/commands.md explains each. */
+export const subcommandNames = (ports: CommandPorts): readonly string[] =>
+  namesBelow(programOf({ ports, ending: { code: exitCodes.done }, args: [] }));
+
 /** Does what `args` say; gives the exit code. Never throws: what goes wrong is said on standard error, in JSON also on standard output. */
 export const runCommand = async (args: readonly string[], ports: CommandPorts): Promise<ExitCode> => {
   const ending: Ending = { code: exitCodes.done };

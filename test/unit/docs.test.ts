@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { settingNames } from '../../functions/settings.ts';
+import { exitCodes } from '../../infra/command/exit.ts';
+import { subcommandNames } from '../../infra/command/program.ts';
 import { buildReasonMeanings, conditionReasons, conditionTypes, type ReasonMeaning } from '../../lib/api/reasons.ts';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
@@ -75,6 +77,24 @@ describe('docs/commands.md', () => {
       inBackticks(row.split('|')[1] ?? ''),
     );
     expect(explained.sort()).toEqual([...settingNames].sort());
+  });
+});
+
+describe('kpackless in docs/commands.md', () => {
+  const page = read('docs/commands.md');
+
+  it('has every subcommand, and no other', () => {
+    const explained = rowsBelow(page, 'kpackless').map((row) => inBackticks(row.split('|')[1] ?? '')[0]);
+    const streams = { out: () => undefined, err: () => undefined, isTerminal: false };
+    // Nothing of the outside world is asked for its names.
+    const names = subcommandNames({ streams } as unknown as Parameters<typeof subcommandNames>[0]);
+    expect(new Set(explained)).toEqual(new Set(names));
+  });
+
+  it('has every exit code', () => {
+    const [, below = ''] = page.split('| exit code | meaning |');
+    const explained = below.split('\n').flatMap((line) => /^\| (?<code>\d) \|/.exec(line)?.groups?.['code'] ?? []);
+    expect(explained.map(Number)).toEqual(Object.values(exitCodes));
   });
 });
 
