@@ -25,7 +25,8 @@ const mostLogPages = 20;
 export const awsInstallation = async (where: Where, clock: () => Date): Promise<Installation> => {
   const options = clientOptions(where);
   const names = namesOf(where);
-  const sqs = new SQSClient(options);
+  // The address of a queue is its name; where SQS is asked is the region's affair, or whatever endpoint the environment names.
+  const sqs = new SQSClient({ ...options, useQueueUrlAsEndpoint: false });
   const sts = new STSClient(options);
   const timed = () => ({ abortSignal: AbortSignal.timeout(deadlineMilliseconds) });
   let region: string;

@@ -18,10 +18,13 @@ export interface AwsCall {
 export class AwsRefusal extends ExpectedError {
   override readonly name = 'AwsRefusal';
   readonly code: string;
+  /** Of HTTP. */
+  readonly status: number | undefined;
 
   constructor(call: AwsCall, error: Error) {
     super(`${call.service} ${call.operation}: ${networkCause(error)}`, { pace: 'slow', cause: error });
     this.code = error.name;
+    this.status = (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
   }
 }
 

@@ -30,8 +30,13 @@ export interface Streams {
 
 /** People are told of work that takes longer than this, in ms. */
 const patienceMilliseconds = 2000;
+/** Where lines stay, they come at first and then at each so many times of that. */
+const timesApart = 5;
 /** Longer lines are nobody's answer. */
 const longestLine = 4000;
+
+/** The line of a terminal, begun anew (ECMA-48 EL). */
+const emptied = '\r\u001b[2K';
 
 /** Objects and hosts choose some of the words. */
 const plain = (line: string): string => printableLines(line, longestLine);
@@ -51,9 +56,13 @@ export const outputOn = (
     during: async (what, work) => {
       let where = '';
       const started = performance.now();
+      let times = 0;
       const timer = setInterval(() => {
         const seconds = Math.round((performance.now() - started) / 1000);
-        note(`${what}${where === '' ? '' : `: ${where}`} (${seconds} s)`);
+        const line = `${what}${where === '' ? '' : `: ${where}`} (${seconds} s)`;
+        if (isTerminal) err(`${emptied}${styleText('dim', plain(line))}`);
+        else if (times % timesApart === 0) note(line);
+        times += 1;
       }, everyMilliseconds);
       try {
         return await work((now) => {
@@ -61,6 +70,7 @@ export const outputOn = (
         });
       } finally {
         clearInterval(timer);
+        if (isTerminal && times > 0) err(emptied);
       }
     },
   };

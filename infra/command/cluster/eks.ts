@@ -27,7 +27,7 @@ const orAbsent = async <T>(asking: Promise<T>, otherwise: T): Promise<T> => {
   try {
     return await asking;
   } catch (error) {
-    const isAbsent = error instanceof AwsRefusal && /NotFound|NoSuchEntity/.test(error.code);
+    const isAbsent = error instanceof AwsRefusal && (error.status === 404 || /NotFound|NoSuchEntity/.test(error.code));
     if (!isAbsent) throw error;
     return otherwise;
   }

@@ -146,7 +146,9 @@ Examples:
           await call.output.during('waiting until every function knows that it is not registered', () =>
             call.sleep(believedMilliseconds),
           );
-        const { gone, left, waiting } = await drain(call, installation, name, options.drainSeconds);
+        const drained = await drain(call, installation, name, options.drainSeconds);
+        const { left, waiting } = drained;
+        const gone = added(drained.gone, registration === undefined ? {} : { registration: 1 });
         const onAws =
           registration?.access === 'eks' && options.keepRoles !== true
             ? await undo(call, name, registration, options)

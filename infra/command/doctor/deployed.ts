@@ -49,8 +49,13 @@ interface Told {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-const oneFunction = async (aws: Aws, FunctionName: string): Promise<{ found: readonly Checked[]; told?: Told }> => {
-  const what = `function ${FunctionName}`;
+/** How a function is, in a few words; nothing when all is well. */
+interface Looked {
+  readonly fault?: string;
+  readonly told?: Told;
+}
+
+const oneFunction = async (aws: Aws, FunctionName: string): Promise<Looked> => {
   const ask = (operation: string) =>
     aws.call('installation', { service: 'lambda', operation, input: { FunctionName } });
   let answer: unknown;
@@ -58,27 +63,20 @@ const oneFunction = async (aws: Aws, FunctionName: string): Promise<{ found: rea
     answer = await ask('GetFunctionConfiguration');
   } catch (error) {
     if (!(error instanceof AwsRefusal) || error.code !== 'ResourceNotFoundException') throw error;
-    return { found: [wrong(what, 'is not there', 'npm run deploy')] };
+    return { fault: 'not there' };
   }
   const { State, LastUpdateStatus, Environment } = v.parse(config, answer);
   const variables = Environment?.Variables ?? {};
   const told = { name: FunctionName, variables };
   if (State === 'Failed' || LastUpdateStatus === 'Failed')
-    return { found: [wrong(what, `is ${State}, its last update ${LastUpdateStatus}`, 'npm run deploy')], told };
+    return { fault: `${State}, with a last update that is ${LastUpdateStatus}`, told };
   const { EventSourceMappings } = v.parse(mappings, await ask('ListEventSourceMappings'));
   const off = EventSourceMappings.filter(({ State: state }) => state !== 'Enabled');
-  if (off.length > 0)
-    return {
-      found: [
-        wrong(
-          what,
-          `its queue's mapping is ${off.map(({ State: state }) => state).join(', ')}`,
-          'aws lambda update-event-source-mapping --enabled',
-        ),
-      ],
-      told,
-    };
-  return { found: [], told };
+  if (off.length === 0) return { told };
+  return {
+    fault: `not started by its queue, whose mapping is ${off.map(({ State: state }) => state).join(', ')}`,
+    told,
+  };
 };
 
 const mistakesOf = ({ name, variables }: Told): readonly string[] => {
@@ -97,8 +95,20 @@ const placeholder = 'registry.invalid';
 /** All functions: there, active, started by their queues, of one release, told what they can work with. @throws ExpectedError */
 export const functions = async (aws: Aws, names: Names): Promise<readonly Checked[]> => {
   const wanted = [...sqsRows.map(({ name }) => name), 'sweeper'];
-  const each = await Promise.all(wanted.map((name) => oneFunction(aws, `${names.stack}-${name}`)));
-  const found = each.flatMap((one) => one.found);
+  const each = await Promise.all(
+    wanted.map(async (name) => ({ name, ...(await oneFunction(aws, `${names.stack}-${name}`)) })),
+  );
+  const faults = Map.groupBy(
+    each.filter(({ fault }) => fault !== undefined),
+    ({ fault }) => fault ?? '',
+  );
+  const found = [...faults].map(([fault, some]) =>
+    wrong(
+      'functions',
+      `${some.map(({ name }) => name).join(', ')}: ${fault}`,
+      fault.startsWith('not started') ? 'aws lambda update-event-source-mapping --enabled' : 'npm run deploy',
+    ),
+  );
   const told = each.flatMap((one) => (one.told === undefined ? [] : [one.told]));
   const releases = new Set(told.map(({ variables }) => variables['KPACKLESS_COMMIT'] ?? ''));
   const images = new Set(told.map(({ variables }) => variables['KPACKLESS_STEP_IMAGE'] ?? ''));

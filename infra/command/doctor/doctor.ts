@@ -73,7 +73,7 @@ const onAws = async (call: Call): Promise<readonly Checked[]> => {
   return [
     ...found,
     ...(await looked('stack', () => stack(aws, names))),
-    ...(await looked('functions', () => functions(aws, names))),
+    ...(await call.output.during('looking at the functions', () => looked('functions', () => functions(aws, names)))),
     ...(await looked('quota', () => quota(aws))),
     ...(await inside(call)),
   ];
@@ -112,11 +112,11 @@ Examples:
     )
     .action(async (_options: unknown, command: Command) => {
       const call = callOf(registrar, command);
-      const all = await call.output.during('looking', async () => [
+      const all = [
         nodeVersion(process.versions.node),
         packages(),
         ...(call.where.database === undefined ? await onAws(call) : await inside(call)),
-      ]);
+      ];
       // Standalone mode's file may be in the hands of a process: then a copy was looked at, and what it does meanwhile is not in it.
       const blind = all.length <= 2 ? [unknown('installation', 'nothing of it could be looked at')] : [];
       const found = [...all, ...blind];

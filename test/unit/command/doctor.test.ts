@@ -66,7 +66,7 @@ describe('kpackless doctor', () => {
     expect(code).toBe(3);
     expect(out).toContain('kpackless-prod-image: KPACKLESS_GIT_POLL_SECONDS: must be a number of seconds');
     expect(out).toContain('kpackless-prod-image: KPACKLESS_BUILD_STEPS: ');
-    expect(out).toMatch(/WRONG +function kpackless-prod-bulk +is not there/);
+    expect(out).toMatch(/WRONG +functions +bulk: not there/);
     expect(out).toMatch(/WRONG +release +functions are of abcdef0 and abcdef1/);
     expect(out).toMatch(/WRONG +step image +no image of the build steps/);
   });
@@ -85,7 +85,7 @@ describe('kpackless doctor', () => {
     [
       'a queue that starts no function',
       { ListEventSourceMappings: { EventSourceMappings: [{ State: 'Disabled' }] } },
-      /its queue's mapping is Disabled/,
+      /not started by its queue, whose mapping is Disabled/,
     ],
     [
       'a table of another installation',

@@ -19,6 +19,20 @@ describe('work that takes long', () => {
     expect(said[0]).toBe('reading the table: 500 items (0 s)\n');
   });
 
+  it('says it in one line of a terminal, which is empty in the end', async () => {
+    const { said, streams } = collecting();
+    await outputOn({ ...streams, isTerminal: true }, false, 20).during('reading', () => sleep(100));
+    expect(said.length).toBeGreaterThan(2);
+    expect(said.every((text) => text.startsWith('\r\u001b[2K') && !text.includes('\n'))).toBe(true);
+    expect(said.at(-1)).toBe('\r\u001b[2K');
+  });
+
+  it('says it seldom where every line stays', async () => {
+    const { said, streams } = collecting();
+    await outputOn(streams, false, 20).during('reading', () => sleep(130));
+    expect(said.length).toBeLessThanOrEqual(2);
+  });
+
   it('that is soon done says nothing, and nothing after its end', async () => {
     const { said, streams } = collecting();
     await outputOn(streams, false).during('reading the table', async () => undefined);
