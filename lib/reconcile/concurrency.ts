@@ -1,0 +1,27 @@
+/**
+ * How many invocations each queue's function may have at once, of what the account allows in all. A mapping may not have fewer than two, so the
+ * 13 of them have 26 at least: an account with 10 concurrent executions throttles some of them (docs/aws.md, "Quotas of the account").
+ */
+import { sqsRows } from './kind-table.ts';
+
+/** What an account has unless it was raised, and what the kind table is written for. */
+export const usualAccount = 1000;
+/** Fewest that SQS's mappings take (`ScalingConfig.MaximumConcurrency`). */
+export const leastEach = 2;
+/** What is ours of the account's: the rest is for the sweeper, hooks and other functions. */
+const ourShare = 0.6;
+
+/**
+ * The most of each row by its name. As the kind table has it where that fits into three fifths of `account`; else two each, and what is then
+ * left in proportion.
+ */
+export const concurrencies = (account: number): ReadonlyMap<string, number> => {
+  const wanted = sqsRows.reduce((sum, { concurrency }) => sum + concurrency, 0);
+  const ours = Math.floor(account * ourShare);
+  if (wanted <= ours) return new Map(sqsRows.map(({ name, concurrency }) => [name, concurrency]));
+  const least = leastEach * sqsRows.length;
+  const share = Math.max(0, ours - least) / (wanted - least);
+  return new Map(
+    sqsRows.map(({ name, concurrency }) => [name, leastEach + Math.floor((concurrency - leastEach) * share)]),
+  );
+};
