@@ -8,6 +8,9 @@ import { ExpectedError } from '../../lib/errors/expected.ts';
 import { parametersOf } from '../settings/parameters.ts';
 import type { StageSettings } from '../settings/schema.ts';
 
+/** Its program. */
+export const oslsProgram = fileURLToPath(import.meta.resolve('osls/bin/serverless.js'));
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What osls is told beside its own environment: where parameters are, and the name that no parameter may give (`service` is read before them). */
@@ -29,8 +32,7 @@ export const osls = async (
   const parameters = join(made, 'parameters.json');
   try {
     await writeFile(parameters, JSON.stringify(parametersOf(settings), undefined, 2));
-    const program = join(root, 'node_modules/osls/bin/serverless.js');
-    const child = spawn(process.execPath, [program, ...command, '--stage', stage, '--region', settings.region], {
+    const child = spawn(process.execPath, [oslsProgram, ...command, '--stage', stage, '--region', settings.region], {
       cwd: folder,
       env: { ...process.env, ...oslsEnvironment(parameters, settings) },
       stdio: 'inherit',

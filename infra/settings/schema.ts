@@ -20,7 +20,7 @@ export const nameInFile = (variable: string): string =>
     .replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** A setting of the functions: written as a text, a number or true and false, and judged as the functions will. */
-const asText = (schema: v.GenericSchema<unknown>) =>
+const asText = (schema: v.GenericSchema) =>
   v.optional(
     v.pipe(
       v.union([v.string(), v.number(), v.boolean()], 'must be one text, number, true or false'),
@@ -36,7 +36,7 @@ const asText = (schema: v.GenericSchema<unknown>) =>
 const ofFunctions: Readonly<Record<string, ReturnType<typeof asText>>> = Object.fromEntries(
   Object.entries(settingsSchema.entries)
     .filter(([variable]) => !given.has(variable) && variable !== 'KPACKLESS_STEP_IMAGE')
-    .map(([variable, schema]) => [nameInFile(variable), asText(schema as v.GenericSchema<unknown>)]),
+    .map(([variable, schema]) => [nameInFile(variable), asText(schema as v.GenericSchema)]),
 );
 
 const matching = (pattern: RegExp, what: string) => v.pipe(v.string(what), v.regex(pattern, what));
@@ -47,7 +47,7 @@ const whole = (least: number, most: number) => {
 };
 const arnOf = (service: string, rest: string) =>
   matching(new RegExp(`^arn:aws[a-z-]{0,10}:${service}:\\S{1,300}$`), `must be the ARN of ${rest}`);
-const listOf = <S extends v.GenericSchema<unknown>>(item: S, what: string, most: number) =>
+const listOf = <S extends v.GenericSchema>(item: S, what: string, most: number) =>
   v.pipe(v.array(item, what), v.minLength(1, what), v.maxLength(most, what));
 
 /** Days that CloudWatch Logs knows (PutRetentionPolicy). */
