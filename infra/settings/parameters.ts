@@ -1,5 +1,5 @@
 /** What serverless.yml is given of a stage's settings: its `${param:…}`. */
-import { concurrencies } from '../../lib/reconcile/concurrency.ts';
+import { concurrencies, maxReceivesIn } from '../../lib/reconcile/concurrency.ts';
 import { functionSettingNames, type StageSettings } from './schema.ts';
 
 /** `cluster-builder` as it begins a parameter's name: `clusterBuilder`. */
@@ -16,6 +16,7 @@ export const parametersOf = (settings: StageSettings): Readonly<Record<string, u
       ...Object.fromEntries(
         [...concurrencies(settings.accountConcurrency)].map(([name, most]) => [`${camelCase(name)}Concurrency`, most]),
       ),
+      maxReceiveCount: maxReceivesIn(settings.accountConcurrency),
       stepImage: settings.stepImage,
       accountConcurrency: settings.accountConcurrency,
       hooks: settings.hooks ? 'on' : 'off',

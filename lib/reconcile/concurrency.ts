@@ -2,7 +2,7 @@
  * How many invocations each queue's function may have at once, of what the account allows in all. A mapping may not have fewer than two, so the
  * 13 of them have 26 at least: an account with 10 concurrent executions throttles some of them (docs/aws.md, "Quotas of the account").
  */
-import { sqsRows } from './kind-table.ts';
+import { maxReceiveCount, sqsRows } from './kind-table.ts';
 
 /** What an account has unless it was raised, and what the kind table is written for. */
 export const usualAccount = 1000;
@@ -25,3 +25,14 @@ export const concurrencies = (account: number): ReadonlyMap<string, number> => {
     sqsRows.map(({ name, concurrency }) => [name, leastEach + Math.floor((concurrency - leastEach) * share)]),
   );
 };
+
+/** Receives of a message before it is dead where the functions throttle each other: those that throttling takes must not be mistaken for failures. */
+const receivesWhereThrottled = 100;
+
+/**
+ * Receives before a message is dead. A receive is lost when an invocation finds no room until its messages are visible again, a minute and a half at least.
+ * Where all that mappings may have fits into the account, that takes somebody else's functions; where it does not, our own suffice, and poison is
+ * tried for a day before it is given up.
+ */
+export const maxReceivesIn = (account: number): number =>
+  leastEach * sqsRows.length <= Math.floor(account * ourShare) ? maxReceiveCount : receivesWhereThrottled;

@@ -119,7 +119,8 @@ describe('infra/queues.yml', () => {
     ]);
     expect(queue['RedrivePolicy']).toEqual({
       deadLetterTargetArn: `!GetAtt ${inCapitals(name)}DeadLetters.Arn`,
-      maxReceiveCount: maxReceiveCountOf(row),
+      maxReceiveCount:
+        row === bulkRow ? maxReceiveCountOf(row) : `\${param:maxReceiveCount, ${maxReceiveCountOf(row)}}`,
     });
     expect(asAttributes(queue)).toEqual({ ...queueAttributes, VisibilityTimeout: String(visibilitySeconds(row)) });
     expect(asAttributes(deadLetters)).toEqual(queueAttributes);

@@ -121,6 +121,7 @@ describe('parameters', () => {
         ),
       ),
       bulkConcurrency: 40,
+      maxReceiveCount: 5,
       stepImage: `registry.invalid/steps${digest}`,
       accountConcurrency: 1000,
       hooks: 'off',

@@ -1,6 +1,6 @@
 /** What each queue's function may have of the account's concurrent executions. */
 import { describe, expect, it } from 'vitest';
-import { concurrencies, leastEach } from '../../../lib/reconcile/concurrency.ts';
+import { concurrencies, leastEach, maxReceivesIn } from '../../../lib/reconcile/concurrency.ts';
 import { sqsRows } from '../../../lib/reconcile/kind-table.ts';
 
 const sum = (account: number): number => [...concurrencies(account).values()].reduce((all, most) => all + most, 0);
@@ -29,5 +29,9 @@ describe('of an account', () => {
     for (let account = 10; account < 1200; account += 7)
       for (const [name, most] of concurrencies(account))
         expect(concurrencies(account + 7).get(name)).toBeGreaterThanOrEqual(most);
+  });
+
+  it('counts five receives as poison where everything fits, and many where functions throttle each other', () => {
+    expect([10, 43, 44, 50, 1000].map(maxReceivesIn)).toEqual([100, 100, 5, 5, 5]);
   });
 });
