@@ -73,7 +73,7 @@ describe('the nearest name', () => {
 });
 
 describe('npm run', () => {
-  const ours = ['start', 'bundle', 'package', 'deploy', 'remove', 'images', 'crds', 'bench', 'chaos'];
+  const ours = ['start', 'bundle', 'package', 'deploy', 'remove', 'images', 'crds', 'chart', 'bench', 'chaos'];
 
   it.each(ours)('%s refuses an option that it does not know before it does anything', async (name) => {
     const [program = '', ...args] = (scripts[name] ?? '').split(' ');
