@@ -9,10 +9,10 @@ export const usualAccount = 1000;
 /** Fewest that SQS's mappings take (`ScalingConfig.MaximumConcurrency`). */
 export const leastEach = 2;
 /** What is ours of the account's: the rest is for the sweeper, hooks and other functions. */
-const ourShare = 0.6;
+const ourShare = 0.8;
 
 /**
- * The most of each row by its name. As the kind table has it where that fits into three fifths of `account`; else two each, and what is then
+ * The most of each row by its name. As the kind table has it where that fits into four fifths of `account`; else two each, and what is then
  * left in proportion.
  */
 export const concurrencies = (account: number): ReadonlyMap<string, number> => {

@@ -11,14 +11,13 @@ describe('of an account', () => {
     expect(sum(1000)).toBe(280);
   });
 
-  it.each([50, 51, 100, 200, 517, 1000, 10_000])('with %i, two fifths are left to others', (account) => {
-    expect(sum(account)).toBeLessThanOrEqual(account * 0.6);
+  it.each([33, 50, 51, 100, 200, 350, 1000, 10_000])('with %i, a fifth is left to others', (account) => {
+    expect(sum(account)).toBeLessThanOrEqual(account * 0.8);
   });
 
   it('with fifty, Images and Builds have more than what a cluster has few of', () => {
     const given = concurrencies(50);
-    expect(given.get('image')).toBeGreaterThanOrEqual(given.get('cluster-store') ?? 0);
-    expect(concurrencies(100).get('image')).toBeGreaterThan(concurrencies(100).get('cluster-store') ?? 0);
+    expect(given.get('image')).toBeGreaterThan(given.get('cluster-store') ?? 0);
   });
 
   it.each([10, 20])('with %i each has the two that a mapping cannot do without', (account) => {
@@ -32,6 +31,6 @@ describe('of an account', () => {
   });
 
   it('counts five receives as poison where everything fits, and many where functions throttle each other', () => {
-    expect([10, 43, 44, 50, 1000].map(maxReceivesIn)).toEqual([100, 100, 5, 5, 5]);
+    expect([10, 32, 33, 50, 1000].map(maxReceivesIn)).toEqual([100, 100, 5, 5, 5]);
   });
 });
