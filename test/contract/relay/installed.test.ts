@@ -122,10 +122,10 @@ describe('Helm', () => {
   it('says of all values at once what is missing, wrong or unknown', async ({ skip }) => {
     skip(missing !== undefined, missing);
     const { image: _, ...rest } = values;
-    const wrong = template({ ...rest, regoin: 'eu-west-1', replicas: 3 });
-    await expect(wrong).rejects.toHaveProperty('stderr', expect.stringMatching(/'\/image'[^]*|regoin|'\/replicas'/));
-    const said = await wrong.catch((error: { readonly stderr: string }) => error.stderr);
-    expect(['/image', 'regoin', '/replicas'].filter((name) => !String(said).includes(name))).toEqual([]);
+    const { stderr } = await template({ ...rest, regoin: 'eu-west-1', replicas: 3 }).catch(
+      (error: { readonly stderr: string }) => error,
+    );
+    for (const name of ['/image', 'regoin', '/replicas']) expect(stderr).toContain(name);
   });
 });
 
@@ -183,6 +183,6 @@ describe.runIf(apiServerIsHere)('an API server', () => {
     await expect(others).rejects.toThrow('violates PodSecurity');
     const budget = objects.find(({ kind }) => kind === 'PodDisruptionBudget');
     await server.api.ensure('/apis/policy/v1/namespaces/kpack/poddisruptionbudgets', budget ?? {});
-    await server.api.ensure('/apis/apps/v1/namespaces/kpack/deployments', deployment as object);
+    await server.api.ensure('/apis/apps/v1/namespaces/kpack/deployments', deployment);
   });
 });
