@@ -146,13 +146,12 @@ describe('infra/roles.yml', () => {
     readonly Action: string | readonly string[];
     readonly Resource: unknown;
   }
-  const inDocument = (document: Node | undefined): readonly Statement[] => {
-    const statements: unknown = document?.['Statement'] ?? [];
-    // Those that are there only when something is asked for are second in an `!If`.
-    return (statements as readonly (Statement | readonly [string, Statement, string])[]).map((one) =>
-      'Action' in one ? one : one[1],
-    );
+  /** Those under a condition too. */
+  const statementsIn = (value: unknown): readonly Statement[] => {
+    if (Array.isArray(value)) return value.flatMap(statementsIn);
+    return typeof value === 'object' && value !== null && 'Action' in value ? [value as Statement] : [];
   };
+  const inDocument = (document: Node | undefined): readonly Statement[] => statementsIn(document?.['Statement']);
   const statementsOf = (resource: Node | undefined): readonly Statement[] =>
     ((resource?.['Properties']?.['Policies'] ?? []) as readonly Node[]).flatMap((policy) =>
       inDocument(policy['PolicyDocument']),
