@@ -350,6 +350,18 @@ describe('infra/alarms.yml', () => {
     }
   });
 
+  it('tells the topic of every alarm, of this installation alone', () => {
+    const all = Object.values(alarms).filter(({ Type }: Node) => Type === 'AWS::CloudWatch::Alarm');
+    expect(all.length).toBeGreaterThan(20);
+    for (const { Properties } of all) {
+      expect(Properties?.['AlarmActions']).toEqual(['!Ref AlarmTopic']);
+      // Of AWS's own metrics a dimension says whose they are; ours are in a namespace of the installation.
+      const namespace = String(Properties?.['Namespace']);
+      if (namespace.startsWith('AWS/')) expect(Properties?.['Dimensions']).toHaveLength(1);
+      else expect(namespace).toBe(installation);
+    }
+  });
+
   it('costs with the empty polls of the queues less than 8 US$ a month (DESIGN §6)', () => {
     const ofType = (type: string): number => Object.values(alarms).filter(({ Type }: Node) => Type === type).length;
     const alarmDollars = 0.1 * ofType('AWS::CloudWatch::Alarm') + ofType('AWS::KMS::Key');
