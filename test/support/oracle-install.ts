@@ -41,6 +41,7 @@ const stepWith = async (
  * installs, the others wait. A folder left half done by a crash is made again.
  */
 const installed = async (pins: string, install: (folder: string) => Promise<void>): Promise<string> => {
+  if (process.env['KPACKLESS_ORACLES'] === 'off') throw new Error('KPACKLESS_ORACLES=off');
   const source = join(import.meta.dirname, pins);
   const content = await readFile(source);
   const digest = createHash('sha256').update(content).digest('hex').slice(0, 12);
