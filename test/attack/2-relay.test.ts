@@ -186,9 +186,8 @@ describe('what a relay is allowed', () => {
 
   it('on AWS: to use the installation’s own key where there is one', () => {
     const { RelayRole: _, ...others } = template.Resources;
-    expect(others).toEqual({
-      RelayKeyPolicy: expect.objectContaining({ Condition: 'HasKey' }),
-    });
+    expect(Object.keys(others)).toEqual(['RelayKeyPolicy']);
+    expect(others).toMatchObject({ RelayKeyPolicy: { Condition: 'HasKey' } });
     expect(JSON.stringify(others)).toContain(
       '[{"Effect":"Allow","Action":["kms:Decrypt","kms:GenerateDataKey"],"Resource":"!Ref KmsKey"}]',
     );
