@@ -10,7 +10,7 @@ import { Clusters, type Registration } from '../lib/state/clusters.ts';
 import { DynamoDbTable } from '../lib/state/dynamodb-table.ts';
 
 const usage =
-  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--grant GRANT]… [--relay-role-id AROA…] [--requests-per-second N [--burst N]] [--table kpackless]; a GRANT is: ' +
+  'npm run register -- NAME --eks EKS-NAME --region REGION --role ARN --server https://… --ca-data BASE64 [--grant GRANT]… [--relay-role-id AROA…] [--requests-per-second N [--burst N]] [--table kpackless-prod]; a GRANT is: ' +
   grantForm;
 
 const mostGrants = 200;
@@ -66,7 +66,7 @@ export const registerOptions = (args: readonly string[]): RegisterOptions => {
   if (cluster === undefined || more.length > 0) throw invalid('give one name for the cluster');
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(cluster))
     throw invalid(`${cluster} is no name for a cluster: letters, digits, dot, dash, underscore, at most 100`);
-  const { eks: eksName, region, role: roleArn, server, 'ca-data': caData, table = 'kpackless' } = values;
+  const { eks: eksName, region, role: roleArn, server, 'ca-data': caData, table = 'kpackless-prod' } = values;
   if (eksName === undefined || region === undefined || server === undefined || caData === undefined)
     throw invalid('--eks, --region, --server and --ca-data are needed; aws eks describe-cluster says them');
   if (roleArn !== undefined && !/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(roleArn))

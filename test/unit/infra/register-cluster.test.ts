@@ -24,7 +24,7 @@ describe('registering a cluster', () => {
   it('writes what aws eks describe-cluster says, under the name that messages carry', () => {
     expect(registerOptions(good)).toEqual({
       cluster: 'prod',
-      table: 'kpackless',
+      table: 'kpackless-prod',
       registration: { access: 'eks', eksName: 'production', region: 'eu-west-1', server: 'https://k.example', caData },
     });
   });
