@@ -2,9 +2,9 @@
 import { openSync, writeSync } from 'node:fs';
 import { clusterConnections } from '../lib/clusters/connect.ts';
 import { registrations as keptRegistrations } from '../lib/clusters/registrations.ts';
-import { count } from '../lib/queue/count.ts';
+import { count, countedIn } from '../lib/queue/count.ts';
 import { mayWake } from '../lib/queue/senders.ts';
-import { jsonLog } from '../lib/reconcile/log.ts';
+import { atLeast, jsonLog } from '../lib/reconcile/log.ts';
 import { Received } from '../lib/reconcile/received.ts';
 import { Circuits } from '../lib/state/circuits.ts';
 import { Clusters } from '../lib/state/clusters.ts';
@@ -35,7 +35,10 @@ const sinkFor = (file: string | undefined): ((line: string) => void) => {
 };
 
 const makePorts = async (settings: Settings) => {
-  const log = jsonLog(sinkFor(settings.KPACKLESS_LOG_FILE));
+  const log = countedIn(
+    settings.KPACKLESS_METRICS_NAMESPACE,
+    atLeast(settings.KPACKLESS_LOG_LEVEL, jsonLog(sinkFor(settings.KPACKLESS_LOG_FILE))),
+  );
   const { table, sender, deadLetters, receipts, aws } = await adaptersFor(settings, log);
   const clusters = new Clusters(table);
   const clock = () => new Date();

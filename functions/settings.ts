@@ -2,6 +2,8 @@
 import * as v from 'valibot';
 import { archivePlace, archivePlaceRule } from '../lib/builds/archive/place.ts';
 import { CidrError, parseCidrs } from '../lib/egress/cidr.ts';
+import { usualAccount } from '../lib/reconcile/concurrency.ts';
+import { mistakes } from './mistakes.ts';
 
 const text = v.pipe(v.string(), v.minLength(1, 'must not be empty'));
 const flag = v.optional(
@@ -67,7 +69,8 @@ const senders = v.pipe(
   v.transform((given): 'any' | readonly string[] => (given === 'any' ? given : given.split(','))),
 );
 
-const settingsSchema = v.object({
+/** By the name of the variable. */
+export const settingsSchema = v.object({
   /** Name of the DynamoDB table. */
   KPACKLESS_TABLE: text,
   /** Everything of a queue's URL before `<name>.fifo`. */
@@ -76,6 +79,18 @@ const settingsSchema = v.object({
   KPACKLESS_SENDERS: senders,
   /** The image of the step programs, with digest. */
   KPACKLESS_STEP_IMAGE: text,
+  /** Invocations at once that the account allows in all: what each queue's function may have is worked out from it (lib/reconcile/concurrency.ts). */
+  KPACKLESS_ACCOUNT_CONCURRENCY: v.optional(
+    v.pipe(v.string(), v.regex(/^[1-9]\d{1,5}$/, 'must be a number from 10 to 999999'), v.transform(Number)),
+    String(usualAccount),
+  ),
+  /** Lines of less weight are not written; those that count something are. */
+  KPACKLESS_LOG_LEVEL: v.optional(v.picklist(['info', 'warn', 'error'], 'must be info, warn or error'), 'info'),
+  /** CloudWatch namespace of what is counted: two installations in one account and region have two. */
+  KPACKLESS_METRICS_NAMESPACE: v.optional(
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9._/#:-]{1,100}$/, 'must be a namespace of CloudWatch')),
+    'kpackless',
+  ),
   /** Where log lines go when they shall not go to standard output. */
   KPACKLESS_LOG_FILE: v.optional(text),
   KPACKLESS_SYSTEM_NAMESPACE: v.optional(text, 'kpack'),
@@ -136,6 +151,5 @@ export type Settings = v.InferOutput<typeof settingsSchema>;
 export const settingsFrom = (environment: Readonly<Record<string, string | undefined>>): Settings => {
   const parsed = v.safeParse(settingsSchema, environment);
   if (parsed.success) return parsed.output;
-  const lines = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? '?'}: ${issue.message}`);
-  throw new Error(`the environment is incomplete:\n${lines.join('\n')}`);
+  throw new Error(`the settings are wrong:\n${mistakes(parsed.issues, environment).join('\n')}`);
 };

@@ -6,6 +6,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { readCommandLine } from './command-line/read.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -117,5 +118,11 @@ export const bundleAll = async (into: string = join(root, 'dist')): Promise<read
 };
 
 if (import.meta.main)
-  for (const { name, sizeBytes } of await bundleAll())
-    process.stdout.write(`${name.padEnd(20)}${String(Math.round(sizeBytes / 1000)).padStart(6)} kB\n`);
+  try {
+    readCommandLine({ name: 'npm run bundle', options: {} }, { args: process.argv.slice(2), environment: process.env });
+    for (const { name, sizeBytes } of await bundleAll())
+      process.stdout.write(`${name.padEnd(20)}${String(Math.round(sizeBytes / 1000)).padStart(6)} kB\n`);
+  } catch (error) {
+    process.stderr.write(`npm run bundle: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }

@@ -5,6 +5,7 @@
  */
 import { PermanentError } from '../lib/errors/expected.ts';
 import { nodeKeychain } from '../lib/steps/node-keychain.ts';
+import { readCommandLine } from './command-line/read.ts';
 import { pushPlatforms } from './local/images/push-step-image.ts';
 import { buildRelayImage } from './relay-image/build.ts';
 import { buildStandaloneImage } from './standalone/image.ts';
@@ -29,8 +30,12 @@ export const pushImages = async (
 };
 
 if (import.meta.main) {
-  const [, , path] = process.argv;
   try {
+    const { positionals } = readCommandLine(
+      { name: 'npm run images', options: {}, words: 1 },
+      { args: process.argv.slice(2), environment: process.env },
+    );
+    const [path] = positionals;
     if (path === undefined)
       throw new PermanentError(
         'Usage',

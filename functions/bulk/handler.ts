@@ -13,6 +13,7 @@ const sqs = new SQSClient({});
 const queueUrl = queueUrlIn(ports.settings);
 const handOnPorts = {
   ...ports,
+  accountConcurrency: ports.settings.KPACKLESS_ACCOUNT_CONCURRENCY,
   straight: sqsStraightSender(sqs, queueUrl),
   backlog: sqsBacklog(sqs, queueUrl),
   receipts: ports.receipts(bulkRow.name),

@@ -1,5 +1,6 @@
 /** What the relay is told by its environment. It needs little, and is told no more. */
 import * as v from 'valibot';
+import { mistakes } from '../mistakes.ts';
 
 const text = v.pipe(v.optional(v.string(), ''), v.minLength(1, 'must not be empty'));
 
@@ -7,10 +8,18 @@ const variables = v.object({
   /** The name that its cluster is registered under; of several, with commas between, if each is a context of KPACKLESS_KUBECONFIG. */
   KPACKLESS_CLUSTER: v.pipe(
     v.optional(v.string(), ''),
-    v.minLength(1, 'names no cluster: give the name that this cluster is registered under'),
+    v.minLength(1, 'must be the name that this cluster is registered under'),
     v.transform((names) => names.split(',').map((name) => name.trim())),
-    v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is no name of a cluster'))),
-    v.check((names) => new Set(names).size === names.length, 'names a cluster twice'),
+    v.array(
+      v.pipe(
+        v.string(),
+        v.regex(
+          /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+          'must be a name of a cluster: letters, digits, dot, dash, underscore, at most 100',
+        ),
+      ),
+    ),
+    v.check((names) => new Set(names).size === names.length, 'must name no cluster twice'),
   ),
   KPACKLESS_TABLE: text,
   /** Everything of a queue's URL before `<name>.fifo`. */
@@ -31,9 +40,11 @@ const variables = v.object({
 const schema = v.pipe(
   variables,
   v.forward(
-    v.check(
+    // Whatever else is wrong: all of it is said together.
+    v.partialCheck(
+      [['KPACKLESS_CLUSTER'], ['KPACKLESS_KUBECONFIG']],
       ({ KPACKLESS_CLUSTER: clusters, KPACKLESS_KUBECONFIG: file }) => clusters.length === 1 || file !== undefined,
-      'names several clusters: give KPACKLESS_KUBECONFIG a kubeconfig in which each is a context',
+      'must be one cluster, unless KPACKLESS_KUBECONFIG is a kubeconfig in which each is a context',
     ),
     ['KPACKLESS_CLUSTER'],
   ),
@@ -45,6 +56,5 @@ export const relaySettingsFrom = (
 ): v.InferOutput<typeof schema> => {
   const parsed = v.safeParse(schema, environment);
   if (parsed.success) return parsed.output;
-  const lines = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? '?'} ${issue.message}`);
-  throw new Error(`the relay cannot start:\n${lines.join('\n')}`);
+  throw new Error(`the relay cannot start:\n${mistakes(parsed.issues, environment).join('\n')}`);
 };

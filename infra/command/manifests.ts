@@ -21,22 +21,20 @@ export interface RelayValues {
   readonly region: string;
   readonly account: string;
   readonly table: string;
-  readonly queuePrefix: string;
   /** Of IRSA: the role that its ServiceAccount takes. */
   readonly roleArn: string | undefined;
 }
 
 const withValues =
-  ({ cluster, image, region, account, table, queuePrefix }: RelayValues) =>
+  ({ cluster, image, region, account, table }: RelayValues) =>
   (text: string): string =>
     text
       .replaceAll('REPLACE-RELAY-IMAGE', image)
       .replaceAll('REPLACE-REGION', region)
       .replaceAll('REPLACE-ACCOUNT', account)
       .replaceAll('REPLACE-CLUSTER', cluster)
-      .replaceAll('REPLACE-INSTALLATION', table)
-      .replaceAll('{ name: KPACKLESS_TABLE, value: kpackless }', `{ name: KPACKLESS_TABLE, value: ${table} }`)
-      .replaceAll(/(?<before>\/)kpackless-$/gm, `$<before>${queuePrefix}`);
+      // The table and, with a dash behind it, what the names of queues begin with.
+      .replaceAll('REPLACE-INSTALLATION', table);
 
 const annotated = (object: KubeObject, roleArn: string | undefined): KubeObject =>
   roleArn === undefined || object.kind !== 'ServiceAccount'
@@ -63,6 +61,7 @@ export const manifestsFor = ({
       : [
           ...objectsIn('relay-rbac.yaml').map((object) => annotated(object, relay.roleArn)),
           ...objectsIn('relay.yaml', withValues(relay)),
+          ...objectsIn('relay-disruption.yaml'),
         ]),
   ];
   if (JSON.stringify(objects).includes('REPLACE-'))

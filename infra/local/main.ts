@@ -7,7 +7,7 @@ import { defaultCacheDir } from './cluster/state.ts';
 import { startOptions, usage } from './options.ts';
 
 const main = async (): Promise<void> => {
-  const options = startOptions(process.argv.slice(2), homedir());
+  const options = startOptions({ args: process.argv.slice(2), environment: process.env }, homedir());
   if (options.help) {
     process.stdout.write(usage);
     return;

@@ -1,8 +1,8 @@
 /** What `npm start` understands. */
-import { parseArgs } from 'node:util';
 import { grantForm, parseGrant } from '../../lib/clusters/grant-text.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import type { RegistryGrant } from '../../lib/state/clusters.ts';
+import { type Given, readCommandLine } from '../command-line/read.ts';
 
 /** The command line, checked. */
 export interface StartOptions {
@@ -36,13 +36,10 @@ Kubernetes cluster of its own; KUBECONFIG in the environment is never followed.
 const invalid = (message: string): PermanentError => new PermanentError('Usage', `${message}; see npm start -- --help`);
 
 /** Reads the arguments. @throws PermanentError with one sentence */
-export const startOptions = (args: readonly string[], home: string): StartOptions => {
-  let values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      strict: true,
-      allowPositionals: false,
+export const startOptions = (given: Given, home: string): StartOptions => {
+  const { values } = readCommandLine(
+    {
+      name: 'npm start',
       options: {
         kubeconfig: { type: 'string' },
         context: { type: 'string' },
@@ -52,26 +49,27 @@ export const startOptions = (args: readonly string[], home: string): StartOption
         reset: { type: 'boolean' },
         help: { type: 'boolean' },
       },
-    }));
-  } catch (error) {
-    throw invalid((error instanceof Error ? error.message : String(error)).split('. ')[0] ?? '');
-  }
-  const text = (name: string): string | undefined => {
+    },
+    given,
+  );
+  const text = (name: 'kubeconfig' | 'context' | 'registry'): string | undefined => {
     const value = values[name];
     if (value === '') throw invalid(`--${name} needs a value`);
-    return typeof value === 'string' ? value : undefined;
+    return value;
   };
   const [kubeconfig, context, registry] = [text('kubeconfig'), text('context'), text('registry')];
-  const given = kubeconfig !== undefined || context !== undefined;
-  if (given && registry === undefined)
+  const isGiven = kubeconfig !== undefined || context !== undefined;
+  if (isGiven && registry === undefined)
     throw invalid('a given cluster needs --registry: the host that it pulls images from and this machine pushes to');
-  if (!given && registry !== undefined)
+  if (!isGiven && registry !== undefined)
     throw invalid('--registry goes with --kubeconfig or --context: the local cluster has its own');
   return {
-    target: given ? { kubeconfig: kubeconfig ?? `${home}/.kube/config`, context, registry: registry ?? '' } : undefined,
+    target: isGiven
+      ? { kubeconfig: kubeconfig ?? `${home}/.kube/config`, context, registry: registry ?? '' }
+      : undefined,
     exitWhenReady: values['exit-when-ready'] === true,
-    reset: values['reset'] === true,
-    help: values['help'] === true,
-    grants: [values['grant'] ?? []].flat().map((grant) => parseGrant(String(grant))),
+    reset: values.reset === true,
+    help: values.help === true,
+    grants: (values.grant ?? []).map(parseGrant),
   };
 };

@@ -1,5 +1,6 @@
 /** What the standalone process is told by its environment, beside what handlers read there (functions/settings.ts). */
 import * as v from 'valibot';
+import { mistakes } from '../../functions/mistakes.ts';
 import { parseGrant, printGrant } from '../../lib/clusters/grant-text.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import type { StandaloneOptions } from './standalone.ts';
@@ -30,10 +31,35 @@ const count = v.optional(
   '',
 );
 
-const schema = v.object({
+const grants = v.optional(
+  v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+      try {
+        return value
+          .split('\n')
+          .filter((line) => line.trim() !== '')
+          .map(parseGrant);
+      } catch (error) {
+        if (!(error instanceof PermanentError)) throw error;
+        addIssue({ message: error.message });
+        return NEVER;
+      }
+    }),
+  ),
+  '',
+);
+
+const variables = v.object({
   /** The name that its cluster is registered under. */
   KPACKLESS_CLUSTER: v.optional(
-    v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is no name of a cluster')),
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+        'must be a name of a cluster: letters, digits, dot, dash, underscore, at most 100',
+      ),
+    ),
     'local',
   ),
   /** How it enters the cluster; the pod's own ServiceAccount without. */
@@ -41,7 +67,7 @@ const schema = v.object({
   /** The SQLite file; without, everything is made anew at each start. */
   KPACKLESS_DATABASE: optional,
   /** Grants in registries as `kpackless cluster add --grant` takes them, one a line. */
-  KPACKLESS_GRANTS: v.optional(v.string(), ''),
+  KPACKLESS_GRANTS: grants,
   /** How fast the cluster's API is asked at most; only the server's own refusals slow it without. As many at once as in a second unless it is said. */
   KPACKLESS_REQUESTS_PER_SECOND: count,
   KPACKLESS_REQUEST_BURST: count,
@@ -50,33 +76,48 @@ const schema = v.object({
   KPACKLESS_HEALTH_PORT: v.optional(port, '8080'),
   KPACKLESS_HOOK_PORT: v.optional(port),
   KPACKLESS_LOG_FILE: optional,
+  /** The secrets of hooks, which handlers read: never shown, only asked whether it is there. */
+  KPACKLESS_HOOK_SECRET: optional,
 });
+
+const schema = v.pipe(
+  variables,
+  v.forward(
+    v.partialCheck(
+      [['KPACKLESS_REQUESTS_PER_SECOND'], ['KPACKLESS_REQUEST_BURST']],
+      ({ KPACKLESS_REQUESTS_PER_SECOND: perSecond, KPACKLESS_REQUEST_BURST: burst }) =>
+        perSecond !== undefined || burst === undefined,
+      'needs KPACKLESS_REQUESTS_PER_SECOND',
+    ),
+    ['KPACKLESS_REQUEST_BURST'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['KPACKLESS_HOOK_PORT'], ['KPACKLESS_HOOK_SECRET']],
+      ({ KPACKLESS_HOOK_PORT: hooks, KPACKLESS_HOOK_SECRET: secret }) => hooks === undefined || secret !== undefined,
+      'needs KPACKLESS_HOOK_SECRET: without, every hook is refused',
+    ),
+    ['KPACKLESS_HOOK_PORT'],
+  ),
+);
 
 /** Reads the settings. @throws PermanentError with one line for each variable that is wrong */
 export const standaloneSettings = (environment: Readonly<Record<string, string | undefined>>): StandaloneSettings => {
   const parsed = v.safeParse(schema, environment);
   if (!parsed.success) {
-    const lines = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? '?'} ${issue.message}`);
-    throw new PermanentError('Settings', `kpackless cannot start:\n${lines.join('\n')}`);
+    const lines = mistakes(parsed.issues, environment).join('\n');
+    throw new PermanentError('Settings', `kpackless cannot start:\n${lines}`);
   }
   const given = parsed.output;
-  const grants = given.KPACKLESS_GRANTS.split('\n').filter((line) => line.trim() !== '');
   const { KPACKLESS_REQUESTS_PER_SECOND: perSecond, KPACKLESS_REQUEST_BURST: burst = perSecond } = given;
-  if (perSecond === undefined && burst !== undefined)
-    throw new PermanentError('Settings', 'KPACKLESS_REQUEST_BURST needs KPACKLESS_REQUESTS_PER_SECOND');
   const rate = perSecond === undefined || burst === undefined ? {} : { rate: { perSecond, burst } };
-  if (given.KPACKLESS_HOOK_PORT !== undefined && !environment['KPACKLESS_HOOK_SECRET'])
-    throw new PermanentError(
-      'Settings',
-      'KPACKLESS_HOOK_PORT needs KPACKLESS_HOOK_SECRET: without, every hook is refused',
-    );
   return {
     cluster: given.KPACKLESS_CLUSTER,
     registration: {
       ...(given.KPACKLESS_KUBECONFIG === undefined
         ? { access: 'in-cluster' }
         : { access: 'kubeconfig', path: given.KPACKLESS_KUBECONFIG }),
-      grants: grants.map(parseGrant),
+      grants: given.KPACKLESS_GRANTS,
       ...rate,
     },
     databaseFile: given.KPACKLESS_DATABASE,

@@ -8,13 +8,15 @@ import { isNewer } from './versions.ts';
 
 /** From the answer to a write to the start of the pass that it wakes takes milliseconds. */
 const keptMilliseconds = 5000;
-/** With the longest object that is kept: two megabytes. */
-const mostKept = 64;
 const mostCharacters = 32_768;
+/** So many of the usual length fit into that, so that a backlog of passes does not read what was written for it. */
+const mostKept = 500;
+const mostCharactersOfAll = 2_097_152;
 
 interface Kept {
   readonly object: KubeObject;
   readonly until: number;
+  readonly characters: number;
 }
 
 /** Those of one cluster. */
@@ -22,6 +24,7 @@ export class JustWritten {
   readonly #clock: () => Date;
   /** The oldest first. */
   readonly #kept = new Map<string, Kept>();
+  #characters = 0;
   /** Writes that are under way: the watch may tell of one before it is answered. */
   readonly #writing = new Map<string, Promise<unknown>>();
 
@@ -36,10 +39,13 @@ export class JustWritten {
     this.#writing.set(shown, writing);
     try {
       const object = await writing;
-      this.#kept.delete(shown);
-      this.#kept.set(shown, { object, until: this.#clock().getTime() + keptMilliseconds });
-      const [oldest] = this.#kept.keys();
-      if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
+      this.#forget(shown);
+      this.#kept.set(shown, { object, until: this.#clock().getTime() + keptMilliseconds, characters });
+      this.#characters += characters;
+      for (const oldest of this.#kept.keys()) {
+        if (this.#kept.size <= mostKept && this.#characters <= mostCharactersOfAll) break;
+        this.#forget(oldest);
+      }
       return object;
     } finally {
       if (this.#writing.get(shown) === writing) this.#writing.delete(shown);
@@ -56,7 +62,12 @@ export class JustWritten {
     const { resourceVersion = '' } = kept?.object.metadata ?? {};
     if (kept === undefined || (resourceVersion !== notOlderThan && !isNewer(resourceVersion, notOlderThan)))
       return undefined;
-    this.#kept.delete(shown);
+    this.#forget(shown);
     return kept.until > this.#clock().getTime() ? kept.object : undefined;
+  }
+
+  #forget(shown: string): void {
+    this.#characters -= this.#kept.get(shown)?.characters ?? 0;
+    this.#kept.delete(shown);
   }
 }

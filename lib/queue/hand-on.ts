@@ -5,7 +5,8 @@
  */
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ExpectedError } from '../errors/expected.ts';
-import { bulkRow, queueRows } from '../reconcile/kind-table.ts';
+import { concurrencies, usualAccount } from '../reconcile/concurrency.ts';
+import { bulkRow } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import { heard, type Receipts } from './batch.ts';
 import { type Envelope, parseEnvelope } from './envelope.ts';
@@ -18,6 +19,8 @@ export interface HandOnPorts {
   readonly straight: Sender;
   /** Messages in a queue, those that are worked on included; approximate. @throws QueueError */
   backlog(queue: string): Promise<number>;
+  /** Invocations at once that the account allows in all; as many as is usual without. */
+  readonly accountConcurrency?: number;
   /** Of the bulk queue. */
   readonly receipts: Pick<Receipts, 'delay'>;
   readonly mayWake: MayWake;
@@ -36,10 +39,9 @@ const afterNewerSeconds = 30;
 /** What is left for reporting. */
 const reserveSeconds = 5;
 
-const most = new Map(queueRows.map(({ name, concurrency }) => [name, concurrency]));
-
 /** How many may lie in a queue for more to be handed on: one for each invocation that may run, so that what comes straight finds one that is free. */
-export const mostAhead = (queue: string): number => most.get(queue) ?? 0;
+export const mostAhead = (queue: string, accountConcurrency = usualAccount): number =>
+  concurrencies(accountConcurrency).get(queue) ?? 0;
 
 /** How many of those that wait are handed on: a part of the room, as others look at the same moment. */
 export const mayGo = (backlog: number, limit: number): number => Math.max(0, Math.ceil((limit - backlog) / 4));
@@ -58,7 +60,7 @@ const handOnTo = async (
 ): Promise<readonly Waiting[]> => {
   let waiting = all;
   for (let look = 1; ; look += 1) {
-    const going = waiting.slice(0, mayGo(await ports.backlog(queue), mostAhead(queue)));
+    const going = waiting.slice(0, mayGo(await ports.backlog(queue), mostAhead(queue, ports.accountConcurrency)));
     await ports.straight.send(
       queue,
       going.map(({ envelope }) => envelope.message),

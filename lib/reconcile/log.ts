@@ -37,6 +37,15 @@ export const jsonLog =
 
 const isOurs = (error: unknown): error is Error => error instanceof ExpectedError || error instanceof PermanentError;
 
+const weights: Readonly<Record<LogLevel, number>> = { info: 0, warn: 1, error: 2 };
+
+/** Without lines of less weight than `least`. What counts something is written all the same: metrics are made of these lines. */
+export const atLeast =
+  (least: LogLevel, log: Log): Log =>
+  (level, what, fields = {}) => {
+    if (weights[level] >= weights[least] || '_aws' in fields) log(level, what, fields);
+  };
+
 /** What an error says, with its causes, without stack: for lines about expected failures. Only our own are quoted, others told by code. */
 export const sayError = (error: unknown): string => {
   if (!isOurs(error)) return networkCause(error);

@@ -168,7 +168,9 @@ describe('what a relay is allowed', () => {
     readonly Condition?: unknown;
   }
   const sub = { tag: '!Sub', resolve: (text: string) => text };
-  const customTags = [sub, ...['!Ref', '!GetAtt'].map((tag) => ({ tag, resolve: (text: string) => `${tag} ${text}` }))];
+  const lists = ['!If', '!Not', '!Equals'].map((tag) => ({ tag, collection: 'seq' as const }));
+  const texts = ['!Ref', '!GetAtt'].map((tag) => ({ tag, resolve: (text: string) => `${tag} ${text}` }));
+  const customTags = [sub, ...lists, ...texts];
   const template = parse(read('infra/relay-role.yml'), { customTags }) as {
     readonly Resources: {
       readonly RelayRole: {
@@ -181,6 +183,15 @@ describe('what a relay is allowed', () => {
   };
   const { Policies, AssumeRolePolicyDocument } = template.Resources.RelayRole.Properties;
   const statements = Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+
+  it('on AWS: to use the installation’s own key where there is one', () => {
+    const { RelayRole: _, ...others } = template.Resources;
+    expect(Object.keys(others)).toEqual(['RelayKeyPolicy']);
+    expect(others).toMatchObject({ RelayKeyPolicy: { Condition: 'HasKey' } });
+    expect(JSON.stringify(others)).toContain(
+      '[{"Effect":"Allow","Action":["kms:Decrypt","kms:GenerateDataKey"],"Resource":"!Ref KmsKey"}]',
+    );
+  });
 
   it('on AWS: sending to queues, and its own partition of the table', () => {
     expect(statements.map(({ Effect, Action }) => [Effect, Action])).toEqual([

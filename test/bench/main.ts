@@ -22,7 +22,10 @@ const report = (rows: readonly Row[], seconds: number, machine: Machine, { json 
 };
 
 try {
-  const options = benchOptions(process.argv.slice(2), kpackPlace(process.env) !== undefined);
+  const options = benchOptions(
+    { args: process.argv.slice(2), environment: process.env },
+    kpackPlace(process.env) !== undefined,
+  );
   if (options.help) process.stdout.write(usage);
   else {
     const started = performance.now();

@@ -1,5 +1,5 @@
 /** What `npm run bench` understands. */
-import { parseArgs } from 'node:util';
+import { type Given, readCommandLine } from '../../infra/command-line/read.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
 
 /** Groups of measures, in the order in which they run. */
@@ -71,12 +71,11 @@ const count = (name: string, text: string): number => {
 const isGroup = (name: string): name is Group => groups.some((group) => group === name);
 
 /** Reads the arguments. `hasKpack` says that a built controller of kpack is there. @throws PermanentError with one sentence */
-export const benchOptions = (args: readonly string[], hasKpack: boolean): BenchOptions => {
+export const benchOptions = (given: Given, hasKpack: boolean): BenchOptions => {
   const usual = groups.filter((group) => !named.has(group) || (group === 'kpack' && hasKpack));
-  const parse = () =>
-    parseArgs({
-      args: [...args],
-      strict: true,
+  const { values } = readCommandLine(
+    {
+      name: 'npm run bench',
       options: {
         only: { type: 'string', default: usual.join(',') },
         rounds: { type: 'string', default: '1' },
@@ -87,13 +86,9 @@ export const benchOptions = (args: readonly string[], hasKpack: boolean): BenchO
         strict: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
-    }).values;
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse();
-  } catch (error) {
-    throw invalid(error instanceof Error ? error.message : String(error));
-  }
+    },
+    given,
+  );
   if (values.output !== 'json' && values.output !== 'table') throw invalid('--output is json or table');
   const names = values.only.split(',').filter((name) => name !== '');
   const wrong = names.find((name) => !isGroup(name));

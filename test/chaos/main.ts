@@ -83,7 +83,7 @@ const runAll = async ({
 };
 
 try {
-  const options = commandOptions(process.argv.slice(2));
+  const options = commandOptions({ args: process.argv.slice(2), environment: process.env });
   if (options.help) say(usage);
   else if (!(await runAll(options))) process.exitCode = 1;
 } catch (error) {

@@ -1,5 +1,5 @@
 /** What `npm run chaos` understands. */
-import { parseArgs } from 'node:util';
+import { type Given, readCommandLine } from '../../infra/command-line/read.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import { type Adapter, adapters } from './installation/installation.ts';
 
@@ -53,11 +53,10 @@ const pattern = (text: string): RegExp => {
 };
 
 /** Reads the arguments. @throws PermanentError with one sentence */
-export const commandOptions = (args: readonly string[]): CommandOptions => {
-  const parse = () =>
-    parseArgs({
-      args: [...args],
-      strict: true,
+export const commandOptions = (given: Given): CommandOptions => {
+  const { values } = readCommandLine(
+    {
+      name: 'npm run chaos',
       options: {
         seed: { type: 'string', default: '1' },
         seeds: { type: 'string', default: '1' },
@@ -69,13 +68,9 @@ export const commandOptions = (args: readonly string[]): CommandOptions => {
         output: { type: 'string', default: 'text' },
         help: { type: 'boolean', default: false },
       },
-    });
-  let values: ReturnType<typeof parse>['values'];
-  try {
-    ({ values } = parse());
-  } catch (error) {
-    throw invalid(error instanceof Error ? error.message : 'the arguments cannot be read');
-  }
+    },
+    given,
+  );
   const { adapter, output, told } = values;
   const chosen = adapter === undefined ? adapters : adapters.filter((name) => name === adapter);
   if (chosen.length === 0) throw invalid(`--adapter knows ${adapters.join(' and ')}, not ${adapter ?? ''}`);

@@ -75,9 +75,13 @@ export const oracle = async (
   try {
     return await start();
   } catch (error) {
-    return { missing: report(name, error instanceof Error ? error.message : String(error)) };
+    return { missing: reportMissing(name, error) };
   }
 };
+
+/** The one line that says why something is not compared with; prints it. */
+export const reportMissing = (name: string, error: unknown): string =>
+  report(name, error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
 
 const report = (name: string, why: string): string => {
   const line = `${name} is not compared with: ${why}`;

@@ -17,6 +17,7 @@ import type { Sender } from '../../lib/queue/send.ts';
 import { sqsBacklog } from '../../lib/queue/sqs-backlog.ts';
 import { sqsReceipts } from '../../lib/queue/sqs-receipts.ts';
 import { sqsSender, sqsStraightSender } from '../../lib/queue/sqs-sender.ts';
+import { concurrencies, maxReceivesIn, usualAccount } from '../../lib/reconcile/concurrency.ts';
 import { bulkRow, dependentsRow, type KindRow, queueRows, sqsRows } from '../../lib/reconcile/kind-table.ts';
 import { settled } from '../../lib/reconcile/outcome.ts';
 import type { Reconciler } from '../../lib/reconcile/reconciler.ts';
@@ -26,6 +27,7 @@ import { Records } from '../../lib/state/records.ts';
 import { StateError, type Table } from '../../lib/state/table.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
 import { type Invoke, startMapping } from '../emulators/event-source-mapping.ts';
+import { VirtualAccount } from './virtual-account.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 import { VirtualSqs } from './virtual-sqs.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -44,6 +46,8 @@ export interface VirtualOptions {
   readonly isFair?: boolean;
   /** Seconds between two sweeps; without, nothing is ever due. */
   readonly sweepSeconds?: number;
+  /** On AWS, concurrent executions of the account that it was deployed for; no limit without. */
+  readonly accountConcurrency?: number;
   /** Every pass of a Build of this namespace hangs for so long, in milliseconds. */
   readonly hanging?: { readonly namespace: string; readonly milliseconds: number };
 }
@@ -143,6 +147,10 @@ interface Transport {
   /** Messages that wait or are worked on in queues that have a function here, and those that were given up. */
   held(): number;
   dead(): number;
+  /** How many executions there is room for from now on. */
+  setExecutions(executions: number): void;
+  /** Invocations that found no room in the account, and batches that were let go of for it. */
+  throttling(): { readonly throttled: number; readonly lost: number };
   stop(): Promise<void>;
 }
 
@@ -155,13 +163,15 @@ const unlessAway = (what: string, why: unknown): void => {
 const saysAway = (why: unknown): boolean =>
   why instanceof ExpectedError || (why instanceof Error && why.cause !== undefined && saysAway(why.cause));
 
-const onAws = (time: VirtualTime, isFair: boolean): Transport => {
-  const sqs = new VirtualSqs(time);
+const onAws = (time: VirtualTime, { isFair = true, accountConcurrency }: VirtualOptions): Transport => {
+  const sqs = new VirtualSqs(time, maxReceivesIn(accountConcurrency ?? usualAccount));
   const stopping = new AbortController();
   const pause = (milliseconds: number): Promise<void> => time.sleep(milliseconds);
   const url = (queue: string): string => queue;
   const straight = sqsStraightSender(sqs.client, url, pause);
   const started: string[] = [];
+  const account = accountConcurrency === undefined ? undefined : new VirtualAccount(time, accountConcurrency);
+  const most = concurrencies(accountConcurrency ?? usualAccount);
   const handingOn = { straight, backlog: sqsBacklog(sqs.client, url), mayWake, log, pause };
   return {
     sender: isFair ? sqsSender(sqs.client, url, pause, () => time.now) : straight,
@@ -179,17 +189,25 @@ const onAws = (time: VirtualTime, isFair: boolean): Transport => {
             queueUrl: row.name,
             queueArn: `arn:aws:sqs:local:0:${row.name}`,
             timeoutSeconds: 3600,
-            pollers: row.concurrency,
+            pollers: most.get(row.name) ?? row.concurrency,
             invoke: async (event, context) => {
-              await pause(invokeMilliseconds);
-              return invoke(event, context);
+              const run = async () => {
+                await pause(invokeMilliseconds);
+                return invoke(event, context);
+              };
+              return account === undefined ? run() : account.execute(row, run);
             },
             pause,
-            warn: unlessAway,
+            warn: account === undefined ? unlessAway : () => undefined,
           },
           stopping.signal,
         );
       }
+    },
+    throttling: () => ({ throttled: account?.throttled ?? 0, lost: account?.lost ?? 0 }),
+    setExecutions: (executions) => {
+      if (account === undefined) throw new Error('without accountConcurrency there is no limit');
+      account.limit = executions;
     },
     setAway: (isAway) => sqs.setAway(isAway),
     held: () => started.reduce((sum, name) => sum + sqs.held(name), 0),
@@ -226,6 +244,10 @@ const inOneProcess = (time: VirtualTime, database: DatabaseSync): Transport => {
     },
     held: () => count(''),
     dead: () => count('-dlq'),
+    throttling: () => ({ throttled: 0, lost: 0 }),
+    setExecutions: () => {
+      throw new Error('one process has no account');
+    },
     stop: () => queues.stop(),
   };
 };
@@ -246,7 +268,7 @@ export const virtualInstallation = async (options: VirtualOptions) => {
   const database = openDatabase();
   let tableIsAway = false;
   const table = mayBeAway(sqliteTable(database), () => tableIsAway);
-  const transport = options.on === 'AWS' ? onAws(time, isFair) : inOneProcess(time, database);
+  const transport = options.on === 'AWS' ? onAws(time, options) : inOneProcess(time, database);
   const at = new VirtualCluster(time, transport.sender, { requestsPerSecond, isFair });
   const progress = new Progress();
   const common = {
@@ -315,6 +337,8 @@ export const virtualInstallation = async (options: VirtualOptions) => {
     },
     held: () => transport.held(),
     dead: () => transport.dead(),
+    setExecutions: (executions: number) => transport.setExecutions(executions),
+    throttling: () => transport.throttling(),
     /** Images of a namespace that stand on what the builder is. */
     done: (namespace: string, seen = 'v1'): number => progress.count(namespace, seen),
     /** Another namespace applies its one Image: seconds until it has what it was applied for; Infinity when that takes more than ten minutes. */

@@ -7,7 +7,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { maxReceiveCountOf, sqsRows, visibilitySeconds } from '../../lib/reconcile/kind-table.ts';
+import { maxReceiveCount, maxReceiveCountOf, sqsRows, visibilitySeconds } from '../../lib/reconcile/kind-table.ts';
 import { queueAttributes } from '../emulators/queues.ts';
 import { Queue } from '../emulators/sqs/queue.ts';
 import { defaultAttributes, settingsFrom } from '../emulators/sqs/settings.ts';
@@ -39,7 +39,7 @@ export class VirtualSqs {
   /** The most that lay in each queue, those that were worked on included. */
   readonly most = new Map<string, number>();
 
-  constructor(time: VirtualTime) {
+  constructor(time: VirtualTime, receives = maxReceiveCount) {
     this.#time = time;
     this.#queues = new Map(
       sqsRows.map((row) => {
@@ -47,7 +47,10 @@ export class VirtualSqs {
           ...defaultAttributes(true),
           ...queueAttributes,
           VisibilityTimeout: String(visibilitySeconds(row)),
-          RedrivePolicy: JSON.stringify({ deadLetterTargetArn: 'dead', maxReceiveCount: maxReceiveCountOf(row) }),
+          RedrivePolicy: JSON.stringify({
+            deadLetterTargetArn: 'dead',
+            maxReceiveCount: Math.max(receives, maxReceiveCountOf(row)),
+          }),
         };
         const hooks = { changed: () => this.#wake(row.name), giveUp: () => (this.dead += 1) > 0 };
         return [row.name, new Queue(settingsFrom(attributes), hooks)];

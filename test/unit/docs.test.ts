@@ -98,6 +98,36 @@ describe('kpackless in docs/commands.md', () => {
   });
 });
 
+describe('docs/operating.md', () => {
+  const alarms = [...read('infra/alarms.yml').matchAll(/^ {2}(\w+):\n {4}Type: AWS::CloudWatch::Alarm$/gm)].map(
+    ([, name]) => name ?? '',
+  );
+  const rows = rowsBelow(read('docs/operating.md'), 'Alarms').map((row) => row.split(' | '));
+  /** Rows that are about an alarm; `*` stands for a queue, and a row with the alarm's own name comes before it. */
+  const rowOf = (alarm: string): string | undefined => {
+    const named = rows.map(([name = '']) => inBackticks(name)[0] ?? '');
+    return (
+      named.find((name) => name === alarm) ??
+      named.find((name) => name.startsWith('*') && alarm.endsWith(name.slice(1)))
+    );
+  };
+
+  it('says of every alarm what to do', () => {
+    expect(alarms.length).toBeGreaterThan(20);
+    expect(alarms.filter((alarm) => rowOf(alarm) === undefined)).toEqual([]);
+    expect(rows.filter(([, means = '', act = '']) => means.length < 20 || act.length < 20)).toEqual([]);
+  });
+
+  it('has no alarm that is not there', () => {
+    const used = new Set(alarms.map(rowOf));
+    expect(rows.map(([name = '']) => inBackticks(name)[0]).filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  it('is named where an alarm is read: on the dashboard', () => {
+    expect(read('infra/dashboard.yml')).toContain('docs/operating.md');
+  });
+});
+
 describe('docs/security.md', () => {
   const page = read('docs/security.md');
   const pathsOf = (pattern: RegExp): readonly string[] => inBackticks(page).filter((code) => pattern.test(code));

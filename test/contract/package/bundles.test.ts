@@ -203,7 +203,7 @@ describe('a bundle', () => {
   it('of the relay says what it needs when it is told nothing', async () => {
     const path = bundles.find(({ name }) => name === 'relay')?.path ?? '';
     await expect(run(process.execPath, [path], { env: environment, timeout: 10_000 })).rejects.toThrow(
-      'KPACKLESS_CLUSTER names no cluster',
+      'KPACKLESS_CLUSTER is missing: must be the name that this cluster is registered under',
     );
   });
 });

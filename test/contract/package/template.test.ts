@@ -1,90 +1,57 @@
 /** `osls package` makes a CloudFormation template of serverless.yml without an account or network; this is what AWS would be given. */
-import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleAll } from '../../../infra/bundle.ts';
+import { concurrencies } from '../../../lib/reconcile/concurrency.ts';
 import { sqsRows } from '../../../lib/reconcile/kind-table.ts';
+import {
+  allSettings,
+  leastSettings,
+  type Packager,
+  packager,
+  type Resource,
+  type Template,
+} from '../../support/packaged-template.ts';
 
-const run = promisify(execFile);
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const includes = ['queues', 'table', 'roles', 'alarms'].map((name) => `infra/${name}.yml`);
-
-interface Resource {
-  readonly Type: string;
-  readonly Properties: Readonly<Record<string, unknown>>;
-}
-
-let folder = '';
-let resources: Readonly<Record<string, Resource>> = {};
-let conditions: Readonly<Record<string, unknown>> = {};
-
-/** osls in the copy; with no home and no AWS variables it can reach nobody's account. */
-const osls = (...args: readonly string[]) =>
-  run(process.execPath, [join(root, 'node_modules/osls/bin/serverless.js'), 'package', ...args], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, SLS_TRACKING_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
-    timeout: 90_000,
-  });
+let made: Packager;
+/** Of a stage that asks for nothing, and of one that asks for everything. */
+let least: Template;
+let all: Template;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kpackless-package-'));
-  for (const file of ['serverless.yml', ...includes]) await cp(join(root, file), join(folder, file));
-  await bundleAll(join(folder, 'dist'));
-  await osls('--param', 'stepImage=registry.invalid/steps@sha256:0', '--param', 'buildLogArchive=my-bucket/builds');
-  const template = await readFile(join(folder, '.serverless/cloudformation-template-update-stack.json'), 'utf8');
-  ({ Resources: resources, Conditions: conditions } = JSON.parse(template) as {
-    Resources: typeof resources;
-    Conditions: typeof conditions;
-  });
+  made = await packager('bundles');
+  ({ template: all } = await made.template('test', allSettings));
+  // Last, as its archives stay there.
+  ({ template: least } = await made.template('prod', leastSettings));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => made.remove());
 
-const ofType = (type: string): readonly Resource[] => Object.values(resources).filter(({ Type }) => Type === type);
+const ofType = (template: Template, type: string): readonly Resource[] =>
+  Object.values(template.Resources).filter(({ Type }) => Type === `AWS::${type}`);
+const rows = sqsRows.length;
 
 describe('the template', () => {
-  it('lets builds put logs into the bucket that was asked for', () => {
-    expect(conditions).toMatchObject({
-      ArchivesBuildLogs: { 'Fn::Not': [{ 'Fn::Equals': ['my-bucket/builds', ''] }] },
-    });
-    expect(resources['BuildLogArchivePolicy']).toMatchObject({ Condition: 'ArchivesBuildLogs' });
-    expect(JSON.stringify(resources['BuildLogArchivePolicy'])).toContain(':s3:::my-bucket/builds/*"');
-  });
-
-  it('has of everything as much as the kind table says', () => {
-    const counts = Object.fromEntries(
-      [
-        'Lambda::Function',
-        'Lambda::Url',
-        'Lambda::EventSourceMapping',
-        'SQS::Queue',
-        'DynamoDB::Table',
-        'IAM::Role',
-      ].map((type) => [type, ofType(`AWS::${type}`).length]),
-    );
-    const rows = sqsRows.length;
-    expect(counts).toEqual({
-      'Lambda::Function': rows + 2,
-      'Lambda::Url': 1,
-      'Lambda::EventSourceMapping': rows,
-      'SQS::Queue': 2 * rows,
-      'DynamoDB::Table': 1,
-      'IAM::Role': rows + 2,
-    });
+  it('has of everything as much as the kind table says, and nothing for push hooks', () => {
+    const types = ['Lambda::Function', 'Lambda::Url', 'Lambda::EventSourceMapping', 'SQS::Queue', 'DynamoDB::Table'];
+    expect(types.map((type) => [type, ofType(least, type).length])).toEqual([
+      ['Lambda::Function', rows + 1],
+      ['Lambda::Url', 0],
+      ['Lambda::EventSourceMapping', rows],
+      ['SQS::Queue', 2 * rows],
+      ['DynamoDB::Table', 1],
+    ]);
+    expect(JSON.stringify(least)).not.toContain('ReservedConcurrentExecutions');
   });
 
   it('maps every queue to its own function, ten messages at a time, with partial batch answers', () => {
-    const mappings = ofType('AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties);
+    const mappings = ofType(least, 'Lambda::EventSourceMapping').map(({ Properties }) => Properties);
     const ends = mappings.map(({ EventSourceArn, FunctionName }) =>
       JSON.stringify([EventSourceArn, FunctionName])
         .replaceAll(/Queue|LambdaFunction|Dash/g, '')
         .toLowerCase(),
     );
     for (const [from, to] of ends.map((pair) => JSON.parse(pair) as [object, object])) expect(from).toEqual(to);
-    expect(new Set(ends).size).toBe(sqsRows.length);
+    expect(new Set(ends).size).toBe(rows);
     for (const mapping of mappings)
       expect(mapping).toMatchObject({
         BatchSize: 10,
@@ -93,42 +60,159 @@ describe('the template', () => {
       });
   });
 
+  it.each([
+    ['prod', 1000],
+    ['test', 400],
+  ])('of stage %s lets functions have what fits an account with %i concurrent executions', (stage, account) => {
+    const given = ofType(stage === 'prod' ? least : all, 'Lambda::EventSourceMapping').map(
+      ({ Properties }) => (Properties['ScalingConfig'] as { readonly MaximumConcurrency: unknown }).MaximumConcurrency,
+    );
+    expect(given).toEqual([...concurrencies(account).values()]);
+  });
+
   it('runs every function on Node 24 and arm64, with a role of its own and the settings', () => {
-    const functions = ofType('AWS::Lambda::Function').map(({ Properties }) => Properties);
+    const functions = ofType(least, 'Lambda::Function').map(({ Properties }) => Properties);
     expect(new Set(functions.map(({ Role }) => JSON.stringify(Role))).size).toBe(functions.length);
     for (const one of functions) {
       expect(one).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
-      expect(one).toHaveProperty('Environment.Variables.KPACKLESS_STEP_IMAGE', 'registry.invalid/steps@sha256:0');
+      expect(one).toHaveProperty('Environment.Variables.KPACKLESS_TABLE', 'kpackless-prod');
+      expect(one).not.toHaveProperty('VpcConfig');
     }
   });
 
   it('keeps logs of every function for two weeks', () => {
-    const days = ofType('AWS::Logs::LogGroup').map(({ Properties }) => Properties['RetentionInDays']);
-    expect(days).toEqual(Array.from({ length: sqsRows.length + 2 }, () => 14));
+    const days = ofType(least, 'Logs::LogGroup').map(({ Properties }) => Properties['RetentionInDays']);
+    expect(days).toEqual(Array.from({ length: rows + 1 }, () => 14));
   });
 
   it('names only resources that it has', () => {
-    const text = JSON.stringify(resources);
-    const named = [
-      ...[...text.matchAll(/"Fn::GetAtt":\["([^"]+)"/g)].map(([, name]) => name ?? ''),
-      ...[...text.matchAll(/"Ref":"([^":]+)"/g)].map(([, name]) => name ?? ''),
-      ...[...text.matchAll(/\$\{([A-Za-z]+)\.Arn\}/g)].map(([, name]) => name ?? ''),
-    ];
-    expect(named.length).toBeGreaterThan(100);
-    expect(named.filter((name) => !(name in resources))).toEqual([]);
-  });
-
-  it('puts one bundle and nothing else into each archive', async () => {
-    const archives = (await readdir(join(folder, '.serverless'))).filter((file) => file.endsWith('.zip'));
-    expect(archives.sort()).toEqual([...sqsRows.map(({ name }) => `${name}.zip`), 'hooks.zip', 'sweeper.zip'].sort());
-    for (const archive of archives) {
-      const bytes = await readFile(join(folder, '.serverless', archive));
-      // End of central directory: the number of entries (APPNOTE 4.3.16).
-      expect(bytes.readUInt16LE(bytes.length - 22 + 10)).toBe(1);
+    for (const { Resources, Outputs } of [least, all]) {
+      const text = JSON.stringify([Resources, Outputs]);
+      const named = [
+        ...[...text.matchAll(/"Fn::GetAtt":\["([^"]+)"/g)].map(([, name]) => name ?? ''),
+        ...[...text.matchAll(/"Ref":"([^":]+)"/g)].map(([, name]) => name ?? ''),
+        ...[...text.matchAll(/\$\{([A-Za-z]+)\.Arn\}/g)].map(([, name]) => name ?? ''),
+      ];
+      expect(named.length).toBeGreaterThan(100);
+      expect(named.filter((name) => !(name in Resources))).toEqual([]);
     }
   });
 
+  it('begins every name with prefix and stage, so that two installations fit one account and region', () => {
+    const ofAws = ['FunctionName', 'QueueName', 'TableName', 'TopicName', 'LogGroupName', 'DashboardName'];
+    const namesIn = ({ Resources }: Template): readonly string[] =>
+      Object.values(Resources).flatMap(({ Type, Properties }) =>
+        ofAws
+          .filter((key) => key in Properties && !['AWS::CloudWatch::Alarm', 'AWS::Lambda::Permission'].includes(Type))
+          .map((key) => Properties[key])
+          .flatMap((name) => (typeof name === 'string' ? [name] : Object.values(name as object).map(String))),
+      );
+    const [prod, test] = [namesIn(least), namesIn(all)];
+    // A mapping and a URL name their function by its resource.
+    const own = (names: readonly string[]) => names.filter((name) => !name.includes(',') && !name.endsWith('Function'));
+    expect(own(prod).length).toBeGreaterThan(2 * rows);
+    expect(own(prod).filter((name) => !/^(?:\/aws\/lambda\/)?kpackless-prod(?:-|$)/.test(name))).toEqual([]);
+    expect(own(test).filter((name) => !/^(?:\/aws\/lambda\/)?acme-kpack-test(?:-|$)/.test(name))).toEqual([]);
+    // Whatever else is said of a name, such as a policy's resources.
+    expect(JSON.stringify(all)).not.toMatch(/(?<!ecr-)kpackless-[a-z]/);
+  });
+
+  it('keeps the table when the stack goes, and takes it back when the deployment that makes it fails', () => {
+    expect(least.Resources['Table']).toMatchObject({
+      Condition: 'MakesTable',
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { DeletionProtectionEnabled: true },
+    });
+    expect(all.Resources['Table']).toMatchObject({ Properties: { DeletionProtectionEnabled: false } });
+    expect(least.Conditions['MakesTable']).toEqual({ 'Fn::Equals': ['new', 'new'] });
+  });
+
+  it('is deployed again after it was removed, onto the table that stayed: nothing refers to the one that it would make', async () => {
+    const { template } = await made.template('prod', `${leastSettings}table: existing\n`);
+    expect(template.Conditions['MakesTable']).toEqual({ 'Fn::Equals': ['existing', 'new'] });
+    expect(JSON.stringify(template)).not.toMatch(/"Ref":"Table"|"Fn::GetAtt":\["Table"|\$\{Table\./);
+    // Everything else goes with the stack, so no name is taken when it comes again.
+    const stays = Object.entries(template.Resources).filter(([, { DeletionPolicy }]) => DeletionPolicy !== undefined);
+    expect(stays.map(([name]) => name)).toEqual(['Table']);
+  });
+
+  it('says what a cluster, a subscriber and a git host are told', () => {
+    expect(Object.keys(least.Outputs)).toEqual(
+      expect.arrayContaining(['Table', 'QueueUrlPrefix', 'AlarmTopicArn', 'FunctionRoleNames', 'ImageRoleArn']),
+    );
+    expect(least.Outputs).not.toHaveProperty('HookUrl');
+    expect(all.Outputs).toMatchObject({
+      Table: { Value: 'acme-kpack-test' },
+      HookUrl: { Value: { 'Fn::GetAtt': ['HooksLambdaFunctionUrl', 'FunctionUrl'] } },
+      HookSecretParameter: { Value: '/acme-kpack/test/hook-secret' },
+    });
+    const roles = Object.keys(all.Resources).filter((name) => all.Resources[name]?.Type === 'AWS::IAM::Role');
+    expect(roles.filter((name) => !(`${name}Arn` in all.Outputs))).toEqual([]);
+  });
+
   it('is not made without the image of the build steps', async () => {
-    await expect(osls()).rejects.toHaveProperty('stdout', expect.stringContaining('KPACKLESS_STEP_IMAGE'));
+    const run = made.osls('--stage', 'prod', '--region', 'eu-west-1');
+    await expect(run).rejects.toHaveProperty('stdout', expect.stringContaining('KPACKLESS_STEP_IMAGE'));
+  });
+
+  it('is not made without a region: nothing is deployed where nobody meant it', async () => {
+    const run = made.osls('--stage', 'prod', '--param', 'stepImage=a');
+    await expect(run).rejects.toHaveProperty('stdout', expect.stringContaining('provider.region'));
+  });
+});
+
+describe('the template of who asks for everything', () => {
+  it('has push hooks behind a URL, with the room that was reserved', () => {
+    expect(ofType(all, 'Lambda::Url')).toHaveLength(1);
+    expect(all.Resources['HooksLambdaFunction']).toMatchObject({ Properties: { ReservedConcurrentExecutions: 5 } });
+  });
+
+  it('puts every function into the VPC, and lets Lambda but not their code make network interfaces there', () => {
+    for (const { Properties } of ofType(all, 'Lambda::Function'))
+      expect(Properties['VpcConfig']).toEqual({
+        SubnetIds: ['subnet-0123456789abcdef0'],
+        SecurityGroupIds: ['sg-0123456789abcdef0'],
+      });
+    expect(all.Conditions['IsInVpc']).toEqual({ 'Fn::Not': [{ 'Fn::Equals': ['yes', ''] }] });
+    const policies = ofType(all, 'IAM::Role').map(({ Properties }) => JSON.stringify(Properties['ManagedPolicyArns']));
+    // Before a function is made, its role must have them.
+    expect(policies.filter((arns) => !arns.includes('"LogsPolicy"'))).toEqual([]);
+    expect(JSON.stringify(all.Resources['LogsPolicy'])).toContain('ec2:CreateNetworkInterface');
+  });
+
+  it('bounds every role, and encrypts queues, table, alarms and the environment of functions with its key', () => {
+    for (const { Properties } of ofType(all, 'IAM::Role'))
+      expect(Properties['PermissionsBoundary']).toBe('arn:aws:iam::123456789012:policy/boundary');
+    const key = 'arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000';
+    for (const { Properties } of [...ofType(all, 'SQS::Queue'), ...ofType(all, 'SNS::Topic')])
+      expect(Properties['KmsMasterKeyId']).toBe(key);
+    for (const { Properties } of ofType(all, 'Lambda::Function')) expect(Properties['KmsKeyArn']).toBe(key);
+    expect(all.Resources['AlarmKey']).toMatchObject({ Condition: 'HasNoKey' });
+    expect(all.Conditions['HasNoKey']).toEqual({ 'Fn::Equals': [key, ''] });
+  });
+
+  it('keeps logs as long as was asked for, lets builds put theirs into the bucket, and counts in its own namespace', () => {
+    expect(ofType(all, 'Logs::LogGroup').map(({ Properties }) => Properties['RetentionInDays'])).toEqual(
+      Array.from({ length: rows + 2 }, () => 30),
+    );
+    expect(JSON.stringify(all.Resources['BuildLogArchivePolicy'])).toContain(':s3:::my-bucket/builds/*"');
+    expect(all.Resources['ImageLambdaFunction']).toHaveProperty(
+      'Properties.Environment.Variables.KPACKLESS_METRICS_NAMESPACE',
+      'acme-kpack-test',
+    );
+    expect(all.Resources['ForeignMessages']).toMatchObject({ Properties: { Namespace: 'acme-kpack-test' } });
+  });
+});
+
+describe('the archives', () => {
+  it('have one bundle and nothing else', async () => {
+    const archives = (await readdir(join(made.folder, '.serverless'))).filter((file) => file.endsWith('.zip'));
+    expect(archives.sort()).toEqual([...sqsRows.map(({ name }) => `${name}.zip`), 'sweeper.zip'].sort());
+    for (const archive of archives) {
+      const bytes = await readFile(join(made.folder, '.serverless', archive));
+      // End of central directory: the number of entries (APPNOTE 4.3.16).
+      expect(bytes.readUInt16LE(bytes.length - 22 + 10)).toBe(1);
+    }
   });
 });

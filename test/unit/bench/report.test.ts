@@ -75,15 +75,20 @@ describe('the table', () => {
 
 describe('the command line', () => {
   it('leaves out what takes minutes, and kpack where it is not built', () => {
-    const only = (hasKpack: boolean) => [...benchOptions([], hasKpack).only];
+    const only = (hasKpack: boolean) => [...benchOptions({ args: [], environment: {} }, hasKpack).only];
     expect(only(false)).not.toContain('linear');
     expect(only(false)).not.toContain('kpack');
     expect(only(true)).toContain('kpack');
-    expect([...benchOptions(['--only', 'linear,kpack'], false).only]).toStrictEqual(['linear', 'kpack']);
+    expect([...benchOptions({ args: ['--only', 'linear,kpack'], environment: {} }, false).only]).toStrictEqual([
+      'linear',
+      'kpack',
+    ]);
   });
 
   it('says what it does not know', () => {
-    expect(() => benchOptions(['--only', 'speed'], false)).toThrow('--only knows no speed');
-    expect(() => benchOptions(['--rounds', '0'], false)).toThrow('--rounds needs a number from 1');
+    expect(() => benchOptions({ args: ['--only', 'speed'], environment: {} }, false)).toThrow('--only knows no speed');
+    expect(() => benchOptions({ args: ['--rounds', '0'], environment: {} }, false)).toThrow(
+      '--rounds needs a number from 1',
+    );
   });
 });

@@ -64,8 +64,8 @@ describe('kpackless doctor', () => {
       },
     });
     expect(code).toBe(3);
-    expect(out).toContain('kpackless-prod-image: KPACKLESS_GIT_POLL_SECONDS: must be a number of seconds');
-    expect(out).toContain('kpackless-prod-image: KPACKLESS_BUILD_STEPS: ');
+    expect(out).toContain('kpackless-prod-image: KPACKLESS_GIT_POLL_SECONDS is "often": must be a number of seconds');
+    expect(out).toContain('kpackless-prod-image: KPACKLESS_BUILD_STEPS is "fast": ');
     expect(out).toMatch(/WRONG +functions +bulk: not there/);
     expect(out).toMatch(/WRONG +release +functions are of abcdef0 and abcdef1/);
     expect(out).toMatch(/WRONG +step image +no image of the build steps/);

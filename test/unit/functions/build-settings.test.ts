@@ -23,7 +23,7 @@ describe('the cap on running builds', () => {
     expect(settingsFrom({ ...required, KPACKLESS_MAX_BUILDS: '800' }).KPACKLESS_MAX_BUILDS).toBe(800);
     for (const value of ['0', '801', '999', '1000', '07', '-1', 'many', '1.5'])
       expect(() => settingsFrom({ ...required, KPACKLESS_MAX_BUILDS_PER_NAMESPACE: value })).toThrow(
-        'KPACKLESS_MAX_BUILDS_PER_NAMESPACE: must be a number from 1 to 800',
+        `KPACKLESS_MAX_BUILDS_PER_NAMESPACE is ${JSON.stringify(value)}: must be a number from 1 to 800`,
       );
   });
 });
@@ -38,7 +38,7 @@ describe('the limit of a pod’s directories', () => {
       expect(settingsFrom({ ...required, KPACKLESS_EMPTY_DIR_LIMIT: value }).KPACKLESS_EMPTY_DIR_LIMIT).toBe(value);
     for (const value of ['0', '-1Gi', '4GB', '1.5Gi', '4 Gi', 'much', '0Gi', '4gi'])
       expect(() => settingsFrom({ ...required, KPACKLESS_EMPTY_DIR_LIMIT: value })).toThrow(
-        'KPACKLESS_EMPTY_DIR_LIMIT: must be a quantity of bytes such as 4Gi',
+        `KPACKLESS_EMPTY_DIR_LIMIT is ${JSON.stringify(value)}: must be a quantity of bytes such as 4Gi`,
       );
   });
 });

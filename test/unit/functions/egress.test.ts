@@ -17,9 +17,11 @@ describe('the settings of the ways out', () => {
       KPACKLESS_EGRESS_DENY: '10.0.0.1/8',
       KPACKLESS_EGRESS_PRIVATE: 'yes',
     });
-    expect(said).toContain('KPACKLESS_EGRESS_ALLOW: "example.com" is not a range such as 10.0.0.0/8 or fd00::/8');
-    expect(said).toContain('KPACKLESS_EGRESS_DENY: "10.0.0.1/8" has bits behind its prefix of 8');
-    expect(said).toContain('KPACKLESS_EGRESS_PRIVATE: must be allow or refuse');
+    expect(said).toContain(
+      'KPACKLESS_EGRESS_ALLOW is "10.0.0.0/8,example.com": "example.com" is not a range such as 10.0.0.0/8 or fd00::/8',
+    );
+    expect(said).toContain('KPACKLESS_EGRESS_DENY is "10.0.0.1/8": "10.0.0.1/8" has bits behind its prefix of 8');
+    expect(said).toContain('KPACKLESS_EGRESS_PRIVATE is "yes": must be allow or refuse');
   });
 
   it('may be left out', () => {

@@ -62,6 +62,8 @@ describe('the release a builder names as its maker', () => {
   });
 
   it('takes nothing for a commit that is none', () => {
-    expect(() => settingsFrom({ ...required, KPACKLESS_COMMIT: 'main' })).toThrow(/KPACKLESS_COMMIT: must be a commit/);
+    expect(() => settingsFrom({ ...required, KPACKLESS_COMMIT: 'main' })).toThrow(
+      /KPACKLESS_COMMIT is "main": must be a commit/,
+    );
   });
 });

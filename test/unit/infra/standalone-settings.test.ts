@@ -54,16 +54,35 @@ describe('the settings of standalone mode', () => {
   });
 
   it('are all named when they are wrong', () => {
-    const wrong = { KPACKLESS_CLUSTER: 'a b', KPACKLESS_LISTEN: 'everywhere', KPACKLESS_HEALTH_PORT: 'http' };
-    expect(() => standaloneSettings(wrong)).toThrow(
-      /KPACKLESS_CLUSTER is no name of a cluster\nKPACKLESS_LISTEN must be an address of this machine\nKPACKLESS_HEALTH_PORT must be a port/,
-    );
+    const wrong = {
+      KPACKLESS_CLUSTER: 'a b',
+      KPACKLESS_GRANTS: 'write everything',
+      KPACKLESS_REQUEST_BURST: '5',
+      KPACKLESS_LISTEN: 'everywhere',
+      KPACKLESS_HEALTH_PORT: 'http',
+      KPACKLESS_HOOK_PORT: '8090',
+    };
+    let said = '';
+    try {
+      standaloneSettings(wrong);
+    } catch (error) {
+      said = (error as Error).message;
+    }
+    expect(said.split('\n')).toEqual([
+      'kpackless cannot start:',
+      'KPACKLESS_CLUSTER is "a b": must be a name of a cluster: letters, digits, dot, dash, underscore, at most 100',
+      expect.stringContaining('KPACKLESS_GRANTS is "write everything": '),
+      'KPACKLESS_LISTEN is "everywhere": must be an address of this machine',
+      'KPACKLESS_HEALTH_PORT is "http": must be a port',
+      'KPACKLESS_REQUEST_BURST is "5": needs KPACKLESS_REQUESTS_PER_SECOND',
+      'KPACKLESS_HOOK_PORT is "8090": needs KPACKLESS_HOOK_SECRET: without, every hook is refused',
+    ]);
   });
 
   it.each([
     [{ KPACKLESS_HOOK_PORT: '8090' }, /needs KPACKLESS_HOOK_SECRET/],
-    [{ KPACKLESS_HEALTH_PORT: '70000' }, /KPACKLESS_HEALTH_PORT must be a port/],
-    [{ KPACKLESS_REQUESTS_PER_SECOND: '0' }, /KPACKLESS_REQUESTS_PER_SECOND must be a whole number/],
+    [{ KPACKLESS_HEALTH_PORT: '70000' }, /KPACKLESS_HEALTH_PORT is "70000": must be a port/],
+    [{ KPACKLESS_REQUESTS_PER_SECOND: '0' }, /KPACKLESS_REQUESTS_PER_SECOND is "0": must be a whole number/],
     [{ KPACKLESS_REQUEST_BURST: '5' }, /needs KPACKLESS_REQUESTS_PER_SECOND/],
     [{ KPACKLESS_GRANTS: 'write everything' }, /its form is read\|write REGISTRY/],
   ])('%j is refused with a sentence', (environment, sentence) => {

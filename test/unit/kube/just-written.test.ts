@@ -100,7 +100,7 @@ describe('an object that was just written', () => {
     const { asked, client } = begin();
     await client(undefined).create({ ...build, spec: { env: 'x'.repeat(40_000) } });
     await client(undefined).create(pod);
-    const many = Array.from({ length: 70 }, (_, index) => ({
+    const many = Array.from({ length: 510 }, (_, index) => ({
       ...build,
       metadata: { ...build.metadata, name: `b-${index}` },
     }));
@@ -109,7 +109,23 @@ describe('an object that was just written', () => {
     await client('7').get(key);
     await client('7').get({ kind: 'Pod', namespace: 'team', name: 'app' });
     await client('7').get({ ...key, name: 'b-0' });
-    await client('7').get({ ...key, name: 'b-69' });
+    await client('7').get({ ...key, name: 'b-509' });
     expect(asked).toHaveLength(3);
+  });
+
+  it('is kept with hundreds of others while a backlog waits, and goes when all are too long together', async () => {
+    const { asked, client } = begin();
+    const named = (at: number, padding = '') => ({
+      ...build,
+      metadata: { ...build.metadata, name: `app-${at}`, annotations: { padding } },
+    });
+    for (let at = 0; at < 400; at += 1) await client(undefined).create(named(at, 'x'.repeat(4000)));
+    asked.length = 0;
+    await client('7').get({ ...key, name: 'app-0' });
+    expect(asked).toStrictEqual([]);
+    for (let at = 400; at < 600; at += 1) await client(undefined).create(named(at, 'x'.repeat(30_000)));
+    asked.length = 0;
+    await client('7').get({ ...key, name: 'app-1' });
+    expect(asked).toHaveLength(1);
   });
 });
