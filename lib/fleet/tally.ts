@@ -7,7 +7,6 @@ import {
   circuitSortKey,
   clusterScope,
   dueShards,
-  isCheckpoint,
   recordSortKey,
   targetOfRecordKey,
 } from '../state/keys.ts';
@@ -108,7 +107,8 @@ const placePrefix = 'at_';
 
 const noteRelay = ({ relay }: Counting, item: Item): void => {
   const sk = text(item, 'sk') ?? '';
-  if (isCheckpoint(sk)) relay.checkpoints[sk.slice(checkpointPrefix.length)] = text(item, 'resourceVersion') ?? '';
+  if (sk.startsWith(checkpointPrefix))
+    relay.checkpoints[sk.slice(checkpointPrefix.length)] = text(item, 'resourceVersion') ?? '';
   for (const name of Object.keys(item).filter((one) => one.startsWith(placePrefix)))
     relay.checkpoints[name.slice(placePrefix.length)] = text(item, name) ?? '';
   relay.epoch = text(item, 'epoch') ?? relay.epoch;

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Circuits } from '../../../lib/state/circuits.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
-import { clusterScope, hostScope, recordKey, tenantScope } from '../../../lib/state/keys.ts';
+import { clusterScope, hostScope, recordKey, relayKey, tenantScope } from '../../../lib/state/keys.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { WatchHistory } from '../../../lib/state/watch-history.ts';
 import { type CommandWorld, commandWorld } from '../../support/command-run.ts';
@@ -21,7 +21,7 @@ const healthy = async (cluster = 'prod'): Promise<void> => {
   await new Clusters(world.table).register(cluster, { access: 'in-cluster' });
   const history = new WatchHistory(world.table);
   const epoch = await history.epoch(cluster, 'uid');
-  await history.saveCheckpoint(cluster, 'Image', epoch, '7');
+  await world.table.update(relayKey(cluster), 'place', { set: { epoch, at_Image: '7' } });
   await new Records(world.table).park(image(cluster, 'app'), now + 3600);
 };
 
