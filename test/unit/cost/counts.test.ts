@@ -45,11 +45,12 @@ describe('the counts of work', () => {
     const polls = quiet.polls - idle.polls;
     expect(polls).toBe(3 * quietMinutes);
     const each = eachOf(sumOf(idle.counted, 'git-poll', 'sweeper'), sumOf(quiet.counted, 'git-poll', 'sweeper'), polls);
-    expect(each.invocations).toSatisfy((measured: number) => isAbout(measured, counts.pollWork.invocations));
+    // Alone in its batch, which may hold others here.
+    expect(each.invocations).toBeLessThanOrEqual(counts.pollWork.invocations * 1.1);
     expect(each.storeReads).toSatisfy((measured: number) => isAbout(measured, counts.pollWork.storeReads));
     expect(each.storeWrites).toSatisfy((measured: number) => isAbout(measured, counts.pollWork.storeWrites));
     expect(each.recordWrites).toSatisfy((measured: number) => isAbout(measured, counts.pollWork.dueMoves));
-    expect(each.queueRequests).toSatisfy((measured: number) => isAbout(measured, counts.pollWork.queueRequests));
+    expect(each.queueRequests).toBeLessThanOrEqual(counts.pollWork.queueRequests * 1.1);
   });
 
   it('of the sweeper: a query for each shard', () => {
