@@ -1,6 +1,7 @@
 /** Once a minute: wakes what is due; now and then brings dead letters back. */
 import type { Context } from 'aws-lambda';
 import { sqsRows } from '../../lib/reconcile/kind-table.ts';
+import { sayError } from '../../lib/reconcile/log.ts';
 import { Redrives } from '../../lib/state/redrives.ts';
 import { redriveDeadLetters } from '../../lib/sweeper/redrive.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
@@ -20,10 +21,11 @@ export const handler = async (
 ): Promise<{ sent: number }> => {
   const now = Math.floor(clock().getTime() / 1000);
   const hasTime = (): boolean => context.getRemainingTimeInMillis() > reserveMilliseconds;
-  const sent = await sweep({ records, sender }, now, hasTime);
+  const { sent, failures, isInVain } = await sweep({ records, sender }, now, hasTime);
   if (sent > 0) log('info', 'woke what was due', { sent });
-  // Only behind a sweep that worked: while the table is away, what comes back would only die again.
-  if (now - lookedAt >= secondsBetweenLooks && hasTime()) {
+  for (const why of failures) log('warn', 'part of what is due was left to the next sweep', { why: sayError(why) });
+  // Only behind a sweep that did something: while the table is away, what comes back would only die again.
+  if (!isInVain && now - lookedAt >= secondsBetweenLooks && hasTime()) {
     lookedAt = now;
     await redriveDeadLetters(
       redrivePorts,
@@ -31,5 +33,7 @@ export const handler = async (
       now,
     );
   }
+  // Last, as nothing is to be left undone for it: the run counts as failed, which after three of them is an alarm (infra/alarms.yml).
+  if (failures.length > 0) throw failures[0];
   return { sent };
 };

@@ -219,6 +219,13 @@ export const story = async <T extends Reconcilable>({
   };
   later(0);
 
+  /** @throws what a part of the sweep failed by, as the function does */
+  const sweepAll = async (): Promise<number> => {
+    const { sent, failures } = await sweep({ records, sender }, Math.floor(clock.now() / 1000), () => true);
+    if (failures.length > 0) throw failures[0];
+    return sent;
+  };
+
   return {
     cluster,
     kube,
@@ -252,7 +259,7 @@ export const story = async <T extends Reconcilable>({
         await sqsSender(queues, queueUrl).send(queue, [message]);
     },
     send: (queue: string, ...messages: readonly Message[]) => sqsSender(queues, queueUrl).send(queue, messages),
-    sweep: (): Promise<number> => sweep({ records, sender }, Math.floor(clock.now() / 1000), () => true),
+    sweep: sweepAll,
     /** A new process after a death; its caches are empty. */
     startAgain: (): void => {
       death.startAgain();
@@ -262,11 +269,7 @@ export const story = async <T extends Reconcilable>({
     untilQuiet: async (): Promise<void> => {
       for (let round = 0; round < 50; round += 1) {
         const results = [...(await deliver('dependents')), ...(await deliver())];
-        if (
-          results.length === 0 &&
-          (await sweep({ records, sender }, Math.floor(clock.now() / 1000), () => true)) === 0
-        )
-          return;
+        if (results.length === 0 && (await sweepAll()) === 0) return;
       }
       throw new Error('it does not become quiet');
     },

@@ -292,7 +292,8 @@ export const virtualInstallation = async (options: VirtualOptions) => {
   /** As often as it is asked for, for as long as time passes. One that fails is made good by the next. */
   const sweepFrom = async (seconds: number): Promise<void> => {
     try {
-      await sweep(sweeper, Math.floor(time.now / 1000), () => true);
+      const { failures } = await sweep(sweeper, Math.floor(time.now / 1000), () => true);
+      if (failures.length > 0) throw failures[0];
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
     }

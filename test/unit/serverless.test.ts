@@ -90,6 +90,10 @@ describe('serverless.yml', () => {
     expect(Number(serverless['functions']?.['sweeper']?.['timeout'])).toBeLessThan(60);
   });
 
+  it('does not run a sweep again that failed: the next one finds the same, and three failures are an alarm', () => {
+    expect(serverless['functions']?.['sweeper']).toMatchObject({ maximumRetryAttempts: 0, maximumEventAge: 60 });
+  });
+
   it('takes push hooks behind a URL that cannot take the room of others', () => {
     expect(serverless['functions']?.['hooks']).toMatchObject({
       handler: 'dist/hooks/handler.handler',

@@ -40,7 +40,10 @@ export const sweeperOf = ({
     const now = Math.floor(Date.now() / 1000);
     const due = first.get()?.['due'];
     try {
-      if (typeof due === 'number' && due <= now) await sweep({ records, sender }, now, () => true);
+      if (typeof due === 'number' && due <= now) {
+        const { failures } = await sweep({ records, sender }, now, () => true);
+        if (failures.length > 0) throw failures[0];
+      }
       if (now - lookedAt < secondsBetweenLooks) return;
       lookedAt = now;
       const queues = sqsRows.map(({ name }) => name);

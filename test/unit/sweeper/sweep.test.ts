@@ -36,7 +36,7 @@ const world = async (names: readonly string[], kind = 'Image', dueAt = 100) => {
     records,
     sent,
     park,
-    sweep: (now: number, hasTime = () => true) => sweep({ records, sender }, now, hasTime),
+    sweep: async (now: number, hasTime = () => true) => (await sweep({ records, sender }, now, hasTime)).sent,
   };
 };
 
