@@ -7,7 +7,7 @@ import { redriveDeadLetters } from '../../lib/sweeper/redrive.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
 import { ports } from '../ports.ts';
 
-const { records, sender, clock, log, deadLetters, table } = ports;
+const { records, circuits, sender, clock, log, deadLetters, table } = ports;
 const redrivePorts = { deadLetters, redrives: new Redrives(table), log };
 /** Enough to finish a page that has begun. */
 const reserveMilliseconds = 5000;
@@ -21,7 +21,7 @@ export const handler = async (
 ): Promise<{ sent: number }> => {
   const now = Math.floor(clock().getTime() / 1000);
   const hasTime = (): boolean => context.getRemainingTimeInMillis() > reserveMilliseconds;
-  const { sent, failures, isInVain } = await sweep({ records, sender }, now, hasTime);
+  const { sent, failures, isInVain } = await sweep({ records, circuits, sender }, now, hasTime);
   if (sent > 0) log('info', 'woke what was due', { sent });
   for (const why of failures) log('warn', 'part of what is due was left to the next sweep', { why: sayError(why) });
   // Only behind a sweep that did something: while the table is away, what comes back would only die again.

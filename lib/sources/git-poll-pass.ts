@@ -49,6 +49,7 @@ export interface GitPollPorts extends AskHostPorts {
     | 'forget'
     | 'offerToHooks'
     | 'owe'
+    | 'park'
     | 'read'
     | 'saveFound'
     | 'saveResult'
@@ -314,7 +315,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const dueIn = (waitSeconds: number): number => freshDueAt(seconds(now), waitSeconds, messages);
     const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(now));
     if (!admission.admitted) {
-      await polls.finish(target, dueIn(admission.until - seconds(now) + Math.floor(ports.random() * 5)));
+      await polls.park(target, seconds(now), isHooked);
       return 'parked';
     }
     const signal = AbortSignal.timeout(budgetSeconds * 1000);

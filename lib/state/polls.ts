@@ -13,6 +13,7 @@ import {
   hookKey,
   hookSortKey,
   hooksOfTenant,
+  parkingShardOf,
   polledBy,
   recordKey,
   recordSortKey,
@@ -163,6 +164,13 @@ export class Polls {
   async owe(poll: TargetKey, dueAt: number): Promise<void> {
     const pk = recordKey(poll);
     await this.#table.update(pk, recordSortKey, { set: { owed: 1, dueAt, dueShard: dueShardOf(pk) } });
+  }
+
+  /** Parks a poll behind its cluster, which is down (`Records.parkBehindCluster`): with a listing that a hook asked for before others. */
+  async park(poll: TargetKey, now: number, isOwed: boolean): Promise<void> {
+    const dueShard = parkingShardOf(poll.cluster, isOwed ? 'first' : 'later');
+    const owed = isOwed ? { owed: 1 } : {};
+    await this.#table.update(recordKey(poll), recordSortKey, { set: { ...owed, dueAt: now, dueShard } });
   }
 
   /** Stores what a listing found of a revision, unless it is given up. Comes before `saveResult`: no old finding may look fresh. */

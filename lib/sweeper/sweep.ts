@@ -6,14 +6,17 @@ import { inParallel } from '../oci/in-parallel.ts';
 import { fewAtOnce } from '../queue/bulk.ts';
 import { dueOccasion, type Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
-import { queueOf, rowOf } from '../reconcile/kind-table.ts';
-import { dueShards } from '../state/keys.ts';
+import { CLUSTER_KIND, dependentsRow, rowOf } from '../reconcile/kind-table.ts';
+import type { Circuits } from '../state/circuits.ts';
+import { clusterScope, dueShards } from '../state/keys.ts';
 import type { Due, Records } from '../state/records.ts';
 import { DueInOrder, type Found } from './due-in-order.ts';
 
 /** What a sweep needs. */
 export interface SweepPorts {
-  readonly records: Pick<Records, 'due' | 'postpone'>;
+  readonly records: Pick<Records, 'due' | 'parkDue' | 'postpone'>;
+  /** Of clusters. */
+  readonly circuits: Pick<Circuits, 'isDown'>;
   readonly sender: Sender;
 }
 
@@ -32,6 +35,9 @@ const atOnce = 200;
 const lanes = 4;
 const postponeSeconds = 600;
 
+/** Undefined for a kind that nobody works on. */
+const queueFor = (kind: string): string | undefined => (kind === CLUSTER_KIND ? dependentsRow.name : rowOf(kind)?.name);
+
 const wakeUp = ({ target: { cluster, ...target }, dueAt }: Due): Message => ({
   v: 1,
   cluster,
@@ -43,10 +49,14 @@ const wakeUp = ({ target: { cluster, ...target }, dueAt }: Due): Message => ({
 });
 
 /**
- * Sends what is due at `now` (Unix seconds) and moves each due time ten minutes on, if it is still what was seen. A shard or a queue that fails is left
- * alone for this sweep, and the others go on.
+ * Sends what is due at `now` (Unix seconds) and moves each due time ten minutes on, if it is still what was seen. What is of a cluster that is down is
+ * not sent but parked behind it. A shard or a queue that fails is left alone for this sweep, and the others go on.
  */
-export const sweep = async ({ records, sender }: SweepPorts, now: number, hasTime: () => boolean): Promise<Swept> => {
+export const sweep = async (
+  { records, circuits, sender }: SweepPorts,
+  now: number,
+  hasTime: () => boolean,
+): Promise<Swept> => {
   const failures: unknown[] = [];
   const failed = (why: unknown): void => void failures.push(why);
   const due = new DueInOrder(records, now, failed);
@@ -75,33 +85,56 @@ export const sweep = async ({ records, sender }: SweepPorts, now: number, hasTim
     }
   };
 
-  const postpone = async (shard: number, all: readonly Found[]): Promise<void> => {
+  const move = async (shard: number, all: readonly Found[], how: (due: Due) => Promise<boolean>): Promise<void> => {
     tried = true;
     try {
-      await inParallel(all, lanes, async (found) => void (await records.postpone(found.due, now + postponeSeconds)));
+      await inParallel(all, lanes, async (found) => void (await how(found.due)));
       worked = true;
     } catch (error) {
       due.leave(shard);
       failed(error);
     }
   };
+  const moveEach = async (all: readonly Found[], how: (due: Due) => Promise<boolean>): Promise<void> => {
+    await Promise.all([...Map.groupBy(all, ({ shard }) => shard)].map(([shard, group]) => move(shard, group, how)));
+  };
+
+  /** Which of the clusters are down; one of which nobody can say counts as there, and passes find out. */
+  const down = async (clusters: ReadonlySet<string>): Promise<ReadonlySet<string>> => {
+    const asked = [...clusters].map(async (cluster) => {
+      const isDown = await circuits.isDown(clusterScope(cluster), now).catch((why: unknown) => {
+        failed(why);
+        return false;
+      });
+      return isDown ? [cluster] : [];
+    });
+    return new Set((await Promise.all(asked)).flat());
+  };
 
   let count = 0;
   while (hasTime()) {
     const found = await due.take(atOnce);
     if (found.length === 0) break;
-    const { known = [], unknown = [] } = Object.groupBy(found, ({ due: { target } }) =>
-      rowOf(target.kind) === undefined ? 'unknown' : 'known',
-    );
+    const away = await down(new Set(found.map(({ due: { target } }) => target.cluster)));
+    const {
+      awake = [],
+      parked = [],
+      unknown = [],
+    } = Object.groupBy(found, ({ due: { target } }) => {
+      if (queueFor(target.kind) === undefined) return 'unknown';
+      return away.has(target.cluster) && target.kind !== CLUSTER_KIND ? 'parked' : 'awake';
+    });
     const sent = await Promise.all(
-      [...Map.groupBy(known, ({ due: { target } }) => queueOf(target.kind))].map(([queue, all]) => send(queue, all)),
+      [...Map.groupBy(awake, ({ due: { target } }) => queueFor(target.kind) ?? '')].map(([queue, all]) =>
+        send(queue, all),
+      ),
     );
     const accepted = sent.flat();
     count += accepted.length;
     // After sending: dying in between sends again, with the same deduplication id. Before would lose the wake-up.
     // What no row knows is moved too: it must not stand before others for ever.
-    const moving = Map.groupBy([...accepted, ...unknown], ({ shard }) => shard);
-    await Promise.all([...moving].map(([shard, all]) => postpone(shard, all)));
+    await moveEach([...accepted, ...unknown], (one) => records.postpone(one, now + postponeSeconds));
+    await moveEach(parked, (one) => records.parkDue(one, now));
   }
   return { sent: count, failures, isInVain: tried ? !worked : failures.length >= dueShards };
 };

@@ -15,7 +15,11 @@ const service = {
 const records = new Records(new DynamoDbTable(new DynamoDBClient(service), 'kpackless'));
 const sender = sqsSender(new SQSClient({ ...service, md5: false }), (queue) => `${endpoint}/1/${queue}.fifo`);
 const before = process.cpuUsage();
-const { sent, failures } = await sweep({ records, sender }, 2_000_000_000, () => true);
+const { sent, failures } = await sweep(
+  { records, circuits: { isDown: async () => false }, sender },
+  2_000_000_000,
+  () => true,
+);
 const { user, system } = process.cpuUsage(before);
 if (failures.length > 0) throw failures[0];
 process.send?.({ sent, milliseconds: (user + system) / 1000, megabytes: process.memoryUsage().rss / 1e6 });

@@ -138,6 +138,8 @@ export const story = async <T extends Reconcilable>({
     log,
     pause: () => Promise.resolve(),
   };
+  /** The sweeper is a process of its own. */
+  const sweeperCircuits = new Circuits(table);
   let handlers = make();
   function make() {
     const circuits = new Circuits(table);
@@ -221,7 +223,11 @@ export const story = async <T extends Reconcilable>({
 
   /** @throws what a part of the sweep failed by, as the function does */
   const sweepAll = async (): Promise<number> => {
-    const { sent, failures } = await sweep({ records, sender }, Math.floor(clock.now() / 1000), () => true);
+    const { sent, failures } = await sweep(
+      { records, circuits: sweeperCircuits, sender },
+      Math.floor(clock.now() / 1000),
+      () => true,
+    );
     if (failures.length > 0) throw failures[0];
     return sent;
   };

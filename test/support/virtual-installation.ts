@@ -155,7 +155,8 @@ const unlessAway = (what: string, why: unknown): void => {
 const saysAway = (why: unknown): boolean =>
   why instanceof ExpectedError || (why instanceof Error && why.cause !== undefined && saysAway(why.cause));
 
-const onAws = (time: VirtualTime, isFair: boolean): Transport => {
+/** Queues of SQS, and mappings that invoke as often at once as serverless.yml lets them. */
+export const onAws = (time: VirtualTime, isFair: boolean): Transport => {
   const sqs = new VirtualSqs(time);
   const stopping = new AbortController();
   const pause = (milliseconds: number): Promise<void> => time.sleep(milliseconds);
@@ -288,7 +289,7 @@ export const virtualInstallation = async (options: VirtualOptions) => {
       });
     });
 
-  const sweeper = { records: common.records, sender: transport.sender };
+  const sweeper = { records: common.records, circuits: new Circuits(table), sender: transport.sender };
   /** As often as it is asked for, for as long as time passes. One that fails is made good by the next. */
   const sweepFrom = async (seconds: number): Promise<void> => {
     try {

@@ -67,7 +67,7 @@ describe('a cluster that was removed', () => {
       reason: 'self',
     });
     for (; now < start + 7 * day; now += 600) {
-      await sweep({ records, sender }, now, () => true);
+      await sweep({ records, circuits: new Circuits(table), sender }, now, () => true);
       for (const message of sent.splice(0)) {
         passes += 1;
         await run(target, [message], 60);
@@ -194,7 +194,7 @@ describe('what dependents were told of', () => {
     const week = async (): Promise<number> => {
       let tellings = 0;
       for (const end = world.now + 7 * day; world.now < end; world.now += 600) {
-        await sweep({ records, sender }, world.now, () => true);
+        await sweep({ records, circuits: new Circuits(table), sender }, world.now, () => true);
         for (const message of sent.splice(0)) {
           tellings += 1;
           await run({ cluster: 'one', ...message.target }, [message], 60);

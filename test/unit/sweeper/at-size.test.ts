@@ -28,6 +28,9 @@ const parked = async (all: readonly string[], newest = 100_000): Promise<Table> 
   return table;
 };
 
+/** No cluster is down. */
+const circuits = { isDown: async () => false };
+
 const collecting = () => {
   const sent: Message[] = [];
   return { sent, send: async (_queue: string, messages: readonly Message[]) => void sent.push(...messages) };
@@ -48,7 +51,7 @@ describe('a sweep', () => {
   it('wakes in order of age, in whichever shard somebody is', async () => {
     const all = names(1500);
     const sender = collecting();
-    const swept = await sweep({ records: new Records(await parked(all)), sender }, 100_000, () => true);
+    const swept = await sweep({ records: new Records(await parked(all)), circuits, sender }, 100_000, () => true);
     expect(swept).toStrictEqual({ sent: 1500, failures: [], isInVain: false });
     expect(sender.sent.map(({ target }) => target.name)).toStrictEqual(all.toReversed());
   }, 60_000);
@@ -58,8 +61,8 @@ describe('a sweep', () => {
     const records = new Records(await parked(all));
     const sender = collecting();
     let looks = 0;
-    const first = await sweep({ records, sender }, 100_000, () => (looks += 1) <= 3);
-    const second = await sweep({ records, sender }, 100_060, () => true);
+    const first = await sweep({ records, circuits, sender }, 100_000, () => (looks += 1) <= 3);
+    const second = await sweep({ records, circuits, sender }, 100_060, () => true);
     expect([first.sent > 0, first.sent < 1000, first.sent + second.sent]).toStrictEqual([true, true, 1000]);
     expect(sender.sent.map(({ target }) => target.name)).toStrictEqual(all.toReversed());
   }, 60_000);
@@ -68,7 +71,7 @@ describe('a sweep', () => {
     const all = names(200);
     const table = failing(await parked(all), (shard) => shard === 3);
     const sender = collecting();
-    const { failures, isInVain } = await sweep({ records: new Records(table), sender }, 100_000, () => true);
+    const { failures, isInVain } = await sweep({ records: new Records(table), circuits, sender }, 100_000, () => true);
     expect(sender.sent.map(({ target }) => target.name).toSorted()).toStrictEqual(
       all.filter((name) => shardOf(name) !== 3).toSorted(),
     );
@@ -81,7 +84,7 @@ describe('a sweep', () => {
     const [bad = ''] = all.slice(-1);
     const table = failing(await parked(all), (pk) => pk === recordKey(targetOf(bad)));
     const sender = collecting();
-    const { failures } = await sweep({ records: new Records(table), sender }, 100_000, () => true);
+    const { failures } = await sweep({ records: new Records(table), circuits, sender }, 100_000, () => true);
     const others = all.filter((name) => shardOf(name) !== shardOf(bad));
     expect(failures).toHaveLength(1);
     expect(new Set(sender.sent.map(({ target }) => target.name)).isSupersetOf(new Set(others))).toBe(true);
@@ -96,9 +99,9 @@ describe('a sweep', () => {
       if (queue === 'image') throw new QueueError('image is full');
       sent.push(queue);
     };
-    const { failures, isInVain } = await sweep({ records, sender: { send: refusing } }, 100_000, () => true);
+    const { failures, isInVain } = await sweep({ records, circuits, sender: { send: refusing } }, 100_000, () => true);
     expect([sent, failures, isInVain]).toStrictEqual([['build'], [new QueueError('image is full')], false]);
-    expect((await sweep({ records, sender: collecting() }, 100_000, () => true)).sent).toBe(30);
+    expect((await sweep({ records, circuits, sender: collecting() }, 100_000, () => true)).sent).toBe(30);
   });
 
   it.each(['reads', 'writes'])('that finds the table away for its %s was in vain, and ends soon', async (what) => {
@@ -108,7 +111,7 @@ describe('a sweep', () => {
       return (typeof key === 'number') === (what === 'reads');
     });
     const { failures, isInVain } = await sweep(
-      { records: new Records(table), sender: collecting() },
+      { records: new Records(table), circuits, sender: collecting() },
       100_000,
       () => true,
     );

@@ -47,12 +47,13 @@ it('50,000 due at once are sent within three minutes at the deployed memory, the
       return give();
     });
   const moved = new Set<number>();
-  const records: Pick<Records, 'due' | 'postpone'> = {
+  const records: Pick<Records, 'due' | 'parkDue' | 'postpone'> = {
     due: (shard, _now, limit, after) =>
       call(() => {
         const left = shards[shard]?.filter(({ dueAt }) => !moved.has(dueAt) && dueAt > (after?.dueAt ?? -1)) ?? [];
         return left.slice(0, limit);
       }),
+    parkDue: () => Promise.reject(new Error('no cluster is down')),
     postpone: ({ dueAt }) => call(() => moved.size < moved.add(dueAt).size),
   };
   const sent: number[] = [];
@@ -64,13 +65,22 @@ it('50,000 due at once are sent within three minutes at the deployed memory, the
       return {};
     },
   } as unknown as SQSClient;
-  const sender = sqsSender(client, (queue) => queue, (milliseconds) => time.sleep(milliseconds), () => time.now);
+  const sender = sqsSender(
+    client,
+    (queue) => queue,
+    (milliseconds) => time.sleep(milliseconds),
+    () => time.now,
+  );
 
   let runs = 0;
   const startAt = (at: number): void =>
     time.at(at, () => {
       runs += 1;
-      void sweep({ records, sender }, 1_000_000, () => time.now - at < (memory.timeout - 5) * 1000);
+      void sweep(
+        { records, circuits: { isDown: async () => false }, sender },
+        1_000_000,
+        () => time.now - at < (memory.timeout - 5) * 1000,
+      );
       startAt(at + 60_000);
     });
   startAt(0);

@@ -36,7 +36,8 @@ const world = async (names: readonly string[], kind = 'Image', dueAt = 100) => {
     records,
     sent,
     park,
-    sweep: async (now: number, hasTime = () => true) => (await sweep({ records, sender }, now, hasTime)).sent,
+    sweep: async (now: number, hasTime = () => true) =>
+      (await sweep({ records, circuits: { isDown: async () => false }, sender }, now, hasTime)).sent,
   };
 };
 
