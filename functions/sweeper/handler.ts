@@ -1,19 +1,38 @@
-/** Once a minute: wakes what is due; now and then brings dead letters back. */
+/** Once a minute: wakes what is due, and says which relays are silent; now and then brings dead letters back. */
 import type { Context } from 'aws-lambda';
+import { count } from '../../lib/queue/count.ts';
 import { sqsRows } from '../../lib/reconcile/kind-table.ts';
 import { sayError } from '../../lib/reconcile/log.ts';
 import { Redrives } from '../../lib/state/redrives.ts';
 import { redriveDeadLetters } from '../../lib/sweeper/redrive.ts';
+import { silentRelays } from '../../lib/sweeper/silent-relays.ts';
 import { sweep } from '../../lib/sweeper/sweep.ts';
 import { ports } from '../ports.ts';
 
-const { records, circuits, sender, clock, log, deadLetters, table } = ports;
+const { records, circuits, clusters, history, sender, clock, log, deadLetters, table } = ports;
 const redrivePorts = { deadLetters, redrives: new Redrives(table), log };
 /** Enough to finish a page that has begun. */
 const reserveMilliseconds = 5000;
 const secondsBetweenLooks = 600;
 /** When this process last looked at the dead letters; a new one looks at once. */
 let lookedAt = 0;
+const secondsBetweenRelays = 50;
+let relaysLookedAt = 0;
+const mostNamed = 20;
+
+/** Says which relays are silent, as a metric (infra/alarms.yml). That it cannot be known is no failure of the sweep. */
+const lookAtRelays = async (now: number): Promise<void> => {
+  try {
+    const silent = await silentRelays({ clusters, history }, now);
+    if (silent.length === 0) return;
+    log('error', 'relays are silent', {
+      clusters: silent.slice(0, mostNamed),
+      ...count({ SilentRelays: silent.length }, clock()),
+    });
+  } catch (error) {
+    log('warn', 'looking at relays failed', { why: sayError(error) });
+  }
+};
 
 export const handler = async (
   _event: unknown,
@@ -24,6 +43,10 @@ export const handler = async (
   const { sent, failures, isInVain } = await sweep({ records, circuits, sender }, now, hasTime);
   if (sent > 0) log('info', 'woke what was due', { sent });
   for (const why of failures) log('warn', 'part of what is due was left to the next sweep', { why: sayError(why) });
+  if (now - relaysLookedAt >= secondsBetweenRelays && hasTime()) {
+    relaysLookedAt = now;
+    await lookAtRelays(now);
+  }
   // Only behind a sweep that did something: while the table is away, what comes back would only die again.
   if (!isInVain && now - lookedAt >= secondsBetweenLooks && hasTime()) {
     lookedAt = now;

@@ -7,8 +7,9 @@
  * | revision of a shared poll | `object#<cluster>#GitPoll#<namespace>#<name>` | `revision#<digest of it>` | a poll, all pages, and its followers, by key; consistent |
  * | edge | `edge#<cluster>#<kind>#<namespace>#<name or *>` | `<kind>#<namespace>#<name>` | dependents, by dependency, consistent |
  * | registration of a cluster | `registration#<cluster>` | `registration` | functions, by key; written by the operator alone |
+ * | names of registered clusters | `clusters` | `<cluster>` | sweeper and `status`, all pages; written by the operator alone |
  * | history of a cluster (epoch) | `relay#<cluster>` | `history` | its relay, by key |
- * | checkpoint of a watch | `relay#<cluster>` | `checkpoint#<kind>` | its relay, by key |
+ * | how far a cluster's watches are, and that its relay lives | `relay#<cluster>` | `place` | its relay; sweeper and `status`; by key |
  * | circuit | `circuit#cluster/<cluster>`, `circuit#<scheme>://<host>:<port>` and behind it `#<cluster>#<namespace>` | `circuit` | a pass, by key |
  * | passes that the cluster failed | `circuit#cluster/<cluster>` | `failed` | who hears that it is back, by key, consistent |
  * | telling put off | `object#<cluster>#Dependents#<namespace>#<kind>/<name>` | `record` | dependents, by key, consistent |
@@ -112,13 +113,13 @@ export const dependentOf = (cluster: string, sk: string): TargetKey => {
 /** Partition key of a cluster's registration: no relay may write there (infra/relay-role.yml). */
 export const registrationKey = (cluster: string): string => `registration#${cluster}`;
 export const registrationSortKey = 'registration';
+/** Partition key of the names of all clusters that are registered. */
+export const clustersKey = 'clusters';
 
 /** Partition key of everything that a cluster's relay writes: its role may write there and nowhere else. */
 export const relayKey = (cluster: string): string => `relay#${cluster}`;
 export const historySortKey = 'history';
-const checkpointPrefix = 'checkpoint#';
-export const checkpointSortKey = (kind: string): string => `${checkpointPrefix}${kind}`;
-export const isCheckpoint = (sk: string): boolean => sk.startsWith(checkpointPrefix);
+export const placeSortKey = 'place';
 
 /** A namespace of a cluster: who is served, and who may spoil nothing for others. */
 export interface Tenant {

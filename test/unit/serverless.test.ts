@@ -324,6 +324,31 @@ describe('infra/alarms.yml', () => {
     );
   });
 
+  it('watches the sweeper also when it is not invoked, and relays by what the sweeper says of them', () => {
+    const propertiesOf = (alarm: string): unknown => alarms[alarm]?.['Properties'];
+    expect(propertiesOf('SweeperNotInvoked')).toMatchObject({
+      MetricName: 'Invocations',
+      TreatMissingData: 'breaching',
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+    });
+    expect(propertiesOf('SilentRelays')).toMatchObject({
+      Namespace: 'kpackless',
+      MetricName: 'SilentRelays',
+      Period: 60,
+    });
+    expect(propertiesOf('ThrottledFunctions')).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Throttles' });
+  });
+
+  it('says of each alarm what to do', () => {
+    const pages = readFileSync(pathOf('docs/operating.md'), 'utf8');
+    const kinds = Object.keys(alarms)
+      .filter((name) => !['AlarmKey', 'AlarmTopic'].includes(name))
+      .map((name) => /(?:Age|DeadLetters)Alarm$/.exec(name)?.[0] ?? name);
+    const isTold = (kind: string): boolean => pages.includes(`| \`${kind}\` |`) || pages.includes(`| \`…${kind}\` |`);
+    expect([...new Set(kinds)].filter((kind) => !isTold(kind))).toEqual([]);
+  });
+
   it('watches both queues of every row, and the sweeper', () => {
     const wanted = queueRows.flatMap(({ name }) => [
       `${inCapitals(name)}DeadLettersAlarm`,
@@ -332,7 +357,11 @@ describe('infra/alarms.yml', () => {
     // Its dead letters take an hour of standing still, which its age tells before.
     wanted.push(`${inCapitals(bulkRow.name)}AgeAlarm`);
     expect(Object.keys(alarms).sort()).toEqual(
-      [...wanted, 'AlarmKey', 'AlarmTopic', 'ForeignMessages', 'SweeperErrors'].sort(),
+      [
+        ...wanted,
+        ...['AlarmKey', 'AlarmTopic', 'ForeignMessages', 'SilentRelays'],
+        ...['SweeperErrors', 'SweeperNotInvoked', 'ThrottledFunctions'],
+      ].sort(),
     );
     for (const { name } of queueRows) {
       const [deadLetters, age] = ['DeadLetters', 'Age'].map(
@@ -345,9 +374,9 @@ describe('infra/alarms.yml', () => {
     }
   });
 
-  it('costs with the empty polls of the queues less than 8 US$ a month (DESIGN §6)', () => {
+  it('costs with the empty polls of the queues less than 8 US$ a month (DESIGN §6), as ten alarms of an account are free', () => {
     const ofType = (type: string): number => Object.values(alarms).filter(({ Type }: Node) => Type === type).length;
-    const alarmDollars = 0.1 * ofType('AWS::CloudWatch::Alarm') + ofType('AWS::KMS::Key');
+    const alarmDollars = 0.1 * (ofType('AWS::CloudWatch::Alarm') - 10) + ofType('AWS::KMS::Key');
     // Five long polls of 20 s at 0.50 US$ a million requests, the most a quiet mapping makes (spec 06 §5).
     const pollDollars = (sqsRows.length * 5 * 3 * 60 * 24 * 30 * 0.5) / 1e6;
     expect(alarmDollars + pollDollars).toBeLessThan(8);
