@@ -3,13 +3,16 @@ import type { Context } from 'aws-lambda';
 import { count } from '../../lib/queue/count.ts';
 import { sqsRows } from '../../lib/reconcile/kind-table.ts';
 import { sayError } from '../../lib/reconcile/log.ts';
+import { movedPollAt } from '../../lib/sources/polling.ts';
 import { Redrives } from '../../lib/state/redrives.ts';
 import { redriveDeadLetters } from '../../lib/sweeper/redrive.ts';
 import { silentRelays } from '../../lib/sweeper/silent-relays.ts';
-import { sweep } from '../../lib/sweeper/sweep.ts';
+import { type SweepPorts, sweep } from '../../lib/sweeper/sweep.ts';
 import { ports } from '../ports.ts';
 
-const { records, circuits, clusters, history, sender, clock, log, deadLetters, table } = ports;
+const { records, circuits, clusters, history, sender, clock, log, deadLetters, table, settings } = ports;
+const pollSettings = { intervalSeconds: settings.KPACKLESS_GIT_POLL_SECONDS };
+const nextAt: SweepPorts['nextAt'] = (target, now) => movedPollAt(target, pollSettings, now);
 const redrivePorts = { deadLetters, redrives: new Redrives(table), log };
 /** Enough to finish a page that has begun. */
 const reserveMilliseconds = 5000;
@@ -40,7 +43,7 @@ export const handler = async (
 ): Promise<{ sent: number }> => {
   const now = Math.floor(clock().getTime() / 1000);
   const hasTime = (): boolean => context.getRemainingTimeInMillis() > reserveMilliseconds;
-  const { sent, failures, isInVain } = await sweep({ records, circuits, sender }, now, hasTime);
+  const { sent, failures, isInVain } = await sweep({ records, circuits, sender, nextAt }, now, hasTime);
   if (sent > 0) log('info', 'woke what was due', { sent });
   for (const why of failures) log('warn', 'part of what is due was left to the next sweep', { why: sayError(why) });
   if (now - relaysLookedAt >= secondsBetweenRelays && hasTime()) {

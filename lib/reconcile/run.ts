@@ -23,7 +23,7 @@ import type { Outcome } from './outcome.ts';
 import { makePass, type Progress } from './pass.ts';
 import type { Received } from './received.ts';
 import type { Pass, Reconcilable, Reconciler } from './reconciler.ts';
-import { isRecorded } from './recorded.ts';
+import { dueAtToKeep, isRecorded } from './recorded.ts';
 import { maySkip } from './skip.ts';
 
 /** What a pass needs from outside. */
@@ -118,8 +118,9 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       edges: dependencies,
       memory,
     };
-    if (isRecorded(record, finished, messages, end.now) || (await ports.records.finish(target, record, finished)))
-      return;
+    if (isRecorded(record, finished, messages, end.now)) return;
+    const kept = { ...finished, dueAt: dueAtToKeep(record, finished, end.now) };
+    if (await ports.records.finish(target, record, kept)) return;
     // Two passes of one object at once: the other knew of what woke this one, or a third finds out what is true.
     if (maySkip(messages, await ports.records.read(target))) return;
     ports.log('info', 'somebody else recorded a pass meanwhile: it is looked at again', { ...target });

@@ -94,7 +94,7 @@ export class Place {
   }
 
   async #say(): Promise<void> {
-    const { cluster, history, warn } = this.#ports;
+    const { cluster, history } = this.#ports;
     const beat = { ...this.#ports.says(), beatAt: Math.floor(this.#now() / 1000) };
     this.#saidAt = this.#now();
     const epoch = this.#epoch;
@@ -104,7 +104,7 @@ export class Place {
       if (epoch === undefined) await history.beat(cluster, beat);
       else if (!(await history.save(cluster, epoch.name, moved, beat))) epoch.over();
     } catch (error) {
-      warn(error);
+      this.#ports.warn(error);
       // It may have moved on meanwhile.
       for (const [kind, version] of moved) if (epoch?.moved.has(kind) === false) epoch.moved.set(kind, version);
     }

@@ -191,6 +191,9 @@ const spread = (text: string): number => {
   return hash;
 };
 
+/** A stable number in [0, 1) for a target, by which many are spread evenly over time. */
+export const phaseOf = (target: TargetKey): number => spread(recordKey(target)) / 2 ** 32;
+
 /** A stable shard for a key. */
 export const dueShardOf = (pk: string): number => spread(pk) % dueShards;
 

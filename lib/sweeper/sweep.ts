@@ -8,12 +8,14 @@ import { dueOccasion, type Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { CLUSTER_KIND, dependentsRow, rowOf } from '../reconcile/kind-table.ts';
 import type { Circuits } from '../state/circuits.ts';
-import { clusterScope, dueShards } from '../state/keys.ts';
+import { clusterScope, dueShards, type TargetKey } from '../state/keys.ts';
 import type { Due, Records } from '../state/records.ts';
 import { DueInOrder, type Found } from './due-in-order.ts';
 
 /** What a sweep needs. */
 export interface SweepPorts {
+  /** When somebody who was woken at `now` is due next, if that is known; ten minutes on without. Unix seconds. */
+  nextAt?(target: TargetKey, now: number): number | undefined;
   readonly records: Pick<Records, 'due' | 'parkDue' | 'postpone'>;
   /** Of clusters. */
   readonly circuits: Pick<Circuits, 'isDown'>;
@@ -52,11 +54,8 @@ const wakeUp = ({ target: { cluster, ...target }, dueAt }: Due): Message => ({
  * Sends what is due at `now` (Unix seconds) and moves each due time ten minutes on, if it is still what was seen. What is of a cluster that is down is
  * not sent but parked behind it. A shard or a queue that fails is left alone for this sweep, and the others go on.
  */
-export const sweep = async (
-  { records, circuits, sender }: SweepPorts,
-  now: number,
-  hasTime: () => boolean,
-): Promise<Swept> => {
+export const sweep = async (ports: SweepPorts, now: number, hasTime: () => boolean): Promise<Swept> => {
+  const { records, circuits, sender } = ports;
   const failures: unknown[] = [];
   const failed = (why: unknown): void => void failures.push(why);
   const due = new DueInOrder(records, now, failed);
@@ -133,7 +132,9 @@ export const sweep = async (
     count += accepted.length;
     // After sending: dying in between sends again, with the same deduplication id. Before would lose the wake-up.
     // What no row knows is moved too: it must not stand before others for ever.
-    await moveEach([...accepted, ...unknown], (one) => records.postpone(one, now + postponeSeconds));
+    await moveEach([...accepted, ...unknown], (one) =>
+      records.postpone(one, ports.nextAt?.(one.target, now) ?? now + postponeSeconds),
+    );
     await moveEach(parked, (one) => records.parkDue(one, now));
   }
   return { sent: count, failures, isInVain: tried ? !worked : failures.length >= dueShards };

@@ -359,8 +359,13 @@ describe('infra/alarms.yml', () => {
     expect(Object.keys(alarms).sort()).toEqual(
       [
         ...wanted,
-        ...['AlarmKey', 'AlarmTopic', 'ForeignMessages', 'SilentRelays'],
-        ...['SweeperErrors', 'SweeperNotInvoked', 'ThrottledFunctions'],
+        'AlarmKey',
+        'AlarmTopic',
+        'ForeignMessages',
+        'SilentRelays',
+        'SweeperErrors',
+        'SweeperNotInvoked',
+        'ThrottledFunctions',
       ].sort(),
     );
     for (const { name } of queueRows) {
