@@ -1,12 +1,11 @@
 /** Once a minute: wakes what is due, and says which relays are silent; now and then brings dead letters back. */
 import type { Context } from 'aws-lambda';
-import { count } from '../../lib/queue/count.ts';
 import { sqsRows } from '../../lib/reconcile/kind-table.ts';
 import { sayError } from '../../lib/reconcile/log.ts';
 import { movedPollAt } from '../../lib/sources/polling.ts';
 import { Redrives } from '../../lib/state/redrives.ts';
 import { redriveDeadLetters } from '../../lib/sweeper/redrive.ts';
-import { silentRelays } from '../../lib/sweeper/silent-relays.ts';
+import { tellSilentRelays } from '../../lib/sweeper/silent-relays.ts';
 import { type SweepPorts, sweep } from '../../lib/sweeper/sweep.ts';
 import { ports } from '../ports.ts';
 
@@ -21,21 +20,8 @@ const secondsBetweenLooks = 600;
 let lookedAt = 0;
 const secondsBetweenRelays = 50;
 let relaysLookedAt = 0;
-const mostNamed = 20;
-
-/** Says which relays are silent, as a metric (infra/alarms.yml). That it cannot be known is no failure of the sweep. */
-const lookAtRelays = async (now: number): Promise<void> => {
-  try {
-    const silent = await silentRelays({ clusters, history }, now);
-    if (silent.length === 0) return;
-    log('error', 'relays are silent', {
-      clusters: silent.slice(0, mostNamed),
-      ...count({ SilentRelays: silent.length }, clock()),
-    });
-  } catch (error) {
-    log('warn', 'looking at relays failed', { why: sayError(error) });
-  }
-};
+/** Lines about what a sweep left. */
+const mostSaid = 20;
 
 export const handler = async (
   _event: unknown,
@@ -45,10 +31,11 @@ export const handler = async (
   const hasTime = (): boolean => context.getRemainingTimeInMillis() > reserveMilliseconds;
   const { sent, failures, isInVain } = await sweep({ records, circuits, sender, nextAt }, now, hasTime);
   if (sent > 0) log('info', 'woke what was due', { sent });
-  for (const why of failures) log('warn', 'part of what is due was left to the next sweep', { why: sayError(why) });
+  for (const why of failures.slice(0, mostSaid))
+    log('warn', 'part of what is due was left to the next sweep', { why: sayError(why) });
   if (now - relaysLookedAt >= secondsBetweenRelays && hasTime()) {
     relaysLookedAt = now;
-    await lookAtRelays(now);
+    await tellSilentRelays({ clusters, history, log }, now);
   }
   // Only behind a sweep that did something: while the table is away, what comes back would only die again.
   if (!isInVain && now - lookedAt >= secondsBetweenLooks && hasTime()) {

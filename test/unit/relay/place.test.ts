@@ -7,7 +7,7 @@ import { Place } from '../../../lib/relay/place.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { StateError, type Table } from '../../../lib/state/table.ts';
 import { WatchHistory } from '../../../lib/state/watch-history.ts';
-import { silentRelays } from '../../../lib/sweeper/silent-relays.ts';
+import { silentRelays, tellSilentRelays } from '../../../lib/sweeper/silent-relays.ts';
 
 let database: ReturnType<typeof openDatabase>;
 beforeEach(() => {
@@ -191,5 +191,12 @@ describe('a relay that says nothing', () => {
     await clusters.remove('removed');
     expect(await silentRelays({ clusters, history }, 1100)).toStrictEqual(['b', 'a']);
     expect(await silentRelays({ clusters, history }, 1000)).toStrictEqual(['b']);
+    const logged: unknown[] = [];
+    const log = (_level: string, what: string, fields = {}): void => void logged.push({ what, ...fields });
+    await tellSilentRelays({ clusters, history, log }, 1100);
+    await tellSilentRelays({ clusters, history, log }, 900);
+    expect(logged).toMatchObject([{ what: 'relays are silent', clusters: ['b', 'a'], SilentRelays: 2 }]);
+    await tellSilentRelays({ clusters: { names: () => Promise.reject(new StateError('away')) }, history, log }, 1100);
+    expect(logged.at(-1)).toStrictEqual({ what: 'looking at relays failed', why: 'away' });
   });
 });
