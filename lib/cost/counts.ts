@@ -33,7 +33,7 @@ export const buildWork: Work = {
 export const pollWork: Work = {
   passes: 1,
   invocations: 1,
-  storeReads: 6.7,
+  storeReads: 5.9,
   storeWrites: 2.2,
   dueMoves: 2.2,
   queueRequests: 3.2,
@@ -50,7 +50,7 @@ export const lookWork: Work = {
 };
 
 /** Writes an hour by which a relay says how far the watches of its cluster are. */
-export const relayWritesPerHour = 572;
+export const relayWritesPerHour = 120;
 
 /** A pass of lib/sweeper: a query for each shard of the index. */
 export const sweepQueries = 16;
@@ -70,7 +70,7 @@ export const emptyPollsPerQueueMonth = 648_000;
 export const fullBatch = 10;
 
 /** Alarms of infra/alarms.yml, and keys. */
-export const alarms = 27;
+export const alarms = 19;
 export const keys = 1;
 
 /** Bytes of the table for an Image with its SourceResolver and one Build: records, edges, poll. */

@@ -17,13 +17,15 @@ const ownersOf = (messages: readonly Message[]): ReadonlySet<string> | undefined
   return owners.includes(undefined) ? undefined : new Set(owners.filter((kind) => kind !== undefined));
 };
 
-/** Gives the number of wake-ups sent. @throws StateError, QueueError */
-export const hearOfCluster = (
+/** Gives the number of wake-ups sent, and whether all were before `signal` aborted. @throws StateError, QueueError */
+export const hearOfCluster = async (
   ports: ComeBackPorts,
   cluster: string,
   news: ClusterNews,
   messages: readonly Message[],
-): Promise<number> =>
-  news === 'back'
-    ? comeBack(ports, cluster)
-    : wakeUnfinished(ports, cluster, Math.floor(ports.clock().getTime() / 1000), { kinds: ownersOf(messages) });
+  signal?: AbortSignal,
+): Promise<{ readonly woken: number; readonly areAll: boolean }> => {
+  if (news === 'back') return comeBack(ports, cluster, signal);
+  const now = Math.floor(ports.clock().getTime() / 1000);
+  return { woken: await wakeUnfinished(ports, cluster, now, { kinds: ownersOf(messages) }), areAll: true };
+};

@@ -11,13 +11,14 @@ import type { ComesAgain } from '../queue/comes-again.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { comesAgain, dueAfterFailure, dueAfterUnregistered, freshDueAt } from '../reconcile/due.ts';
-import { CLUSTER_KIND, mayHaveDependents, queueOf, rowOf } from '../reconcile/kind-table.ts';
+import { CLUSTER_KIND, dependentsRow, mayHaveDependents, queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
 import { NotRegisteredError } from '../state/clusters.ts';
-import { clusterScope, type Dependency, type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
+import { clusterScope, type Dependency, probeOf, type TargetKey, tellingOf, toldIn } from '../state/keys.ts';
 import { type ObjectRecord, type Records, versionInEpoch } from '../state/records.ts';
 import { hearOfCluster, isClusterNews } from './hear-of-cluster.ts';
+import { probeCluster } from './probe-cluster.ts';
 import { visibleHash } from './visible-hash.ts';
 
 /** What telling needs. */
@@ -185,19 +186,33 @@ const readObject = async (
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
-/** Does what was woken for: tells dependents, or hears of a cluster. @throws ExpectedError when it is to be gone on with later */
+/** Does what was woken for: tells dependents, hears of a cluster or probes one. @throws ExpectedError when it is to be gone on with later */
 const work = async (
   ports: DependentsPorts,
   target: TargetKey,
   messages: readonly Message[],
   budgetSeconds: number,
 ): Promise<string> => {
-  if (target.kind !== CLUSTER_KIND)
-    return tell(ports, target, messages, AbortSignal.timeout(Math.ceil(budgetSeconds * 1000)));
-  if (!isClusterNews(target.name)) return 'misdirected';
-  const woken = await hearOfCluster(ports, target.cluster, target.name, messages);
-  ports.log('info', 'woke what waits or may have been missed', { ...target, woken });
+  const signal = AbortSignal.timeout(Math.ceil(budgetSeconds * 1000));
+  const { cluster, kind, name } = target;
+  if (kind !== CLUSTER_KIND) return tell(ports, target, messages, signal);
+  let done: Awaited<ReturnType<typeof probeCluster>>;
+  if (name === probeOf(cluster).name) done = await probeCluster(ports, cluster, signal);
+  else if (isClusterNews(name)) done = await hearOfCluster(ports, cluster, name, messages, signal);
+  else return 'misdirected';
+  if (typeof done === 'string') return done;
+  ports.log('info', 'woke what waits or may have been missed', { ...target, woken: done.woken });
+  // What there was no time for: the clock would go on with it too, a minute later.
+  if (!done.areAll) await ports.sender.send(dependentsRow.name, [goesOn(cluster, ports.clock())]);
   return 'woken';
+};
+
+/** Wakes this function once more for a cluster. */
+const goesOn = (cluster: string, now: Date): Message => {
+  const { kind, namespace, name } = probeOf(cluster);
+  const target = { kind, namespace, name };
+  const cause = { ...target, uid: '', resourceVersion: '' };
+  return { v: 1, cluster, epoch: '', target, cause, reason: 'dependency', occasion: `goes on@${now.getTime()}` };
 };
 
 /** When to go on with a telling: seconds from `now`, or undefined when it is to be given up with its cluster; and since when that is not registered. */

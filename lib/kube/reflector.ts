@@ -65,7 +65,8 @@ export interface ReflectorPorts {
   readonly times?: WatchTimes;
 }
 
-const checkpointMilliseconds = 60_000;
+/** Who saves puts the kinds together and says how far they are every half minute (lib/relay/place.ts). */
+const checkpointMilliseconds = 30_000;
 /** Watches that bear something and end at once follow each other no faster. */
 const shortestWatchMilliseconds = 1000;
 const lookAgainMilliseconds = 2000;

@@ -8,7 +8,7 @@ import { type Message, type Reason, targetOf } from './message.ts';
 const manyAtOnce: ReadonlySet<Reason> = new Set(['list', 'dependency', 'due', 'redrive']);
 
 /** So many of one cause are no bulk: they are worked off before anybody notices. */
-const fewAtOnce = 10;
+export const fewAtOnce = 10;
 
 /** Whether it may wait: it is one of many, or comes for a reason that has time. */
 export const mayWait = ({ bulk = false, reason }: Pick<Message, 'bulk' | 'reason'>): boolean =>

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { networkCause } from '../errors/network-cause.ts';
 import { bulkRow } from '../reconcile/kind-table.ts';
+import { CallsAtOnce } from '../state/calls-at-once.ts';
 import { bulkLaneOf, markBulk } from './bulk.ts';
 import type { Envelope } from './envelope.ts';
 import { deduplicationIdOf, digest, groupIdOf, type Message, noveltyOf, targetOf } from './message.ts';
@@ -13,6 +14,8 @@ import { Outbox } from './outbox.ts';
 import { QueueError, type Sender } from './send.ts';
 
 const tries = 4;
+/** To all queues together; fewer than the connections that the SDK opens (50): there a call would wait with its clock running. */
+const mostCalls = 40;
 
 /** A message on its way: one of an object at a time, so that their order is kept. */
 interface Entry {
@@ -50,7 +53,7 @@ const aside = (queueUrl: (queue: string) => string): Form => ({
 type Pause = (milliseconds: number) => Promise<unknown>;
 
 /** Sends every message in one form. */
-const senderIn = (form: Form, client: SQSClient, pause: Pause): Sender => {
+const senderIn = (form: Form, client: SQSClient, pause: Pause, calls = new CallsAtOnce(mostCalls)): Sender => {
   const sendBatch = async (url: string, batch: readonly Entry[], accepted: (entry: Entry) => void): Promise<void> => {
     const left = new Map(
       batch.map((entry, index) => [
@@ -70,9 +73,11 @@ const senderIn = (form: Form, client: SQSClient, pause: Pause): Sender => {
     for (let attempt = 0; attempt < tries; attempt += 1) {
       if (attempt > 0) await pause(100 * 4 ** (attempt - 1));
       try {
-        const answer = await client.send(
-          new SendMessageBatchCommand({ QueueUrl: url, Entries: [...left.values()].map(({ sent }) => sent) }),
-          { abortSignal: AbortSignal.timeout(10_000) },
+        const answer = await calls.run(() =>
+          client.send(
+            new SendMessageBatchCommand({ QueueUrl: url, Entries: [...left.values()].map(({ sent }) => sent) }),
+            { abortSignal: AbortSignal.timeout(10_000) },
+          ),
         );
         const failed = new Map(answer.Failed?.map(({ Id, Code }) => [Id, Code]));
         for (const [id, { entry }] of left)
@@ -117,8 +122,9 @@ export const sqsSender = (
   pause: Pause = sleep,
   now: () => number = Date.now,
 ): Sender => {
-  const ahead = sqsStraightSender(client, queueUrl, pause);
-  const behind = senderIn(aside(queueUrl), client, pause);
+  const calls = new CallsAtOnce(mostCalls);
+  const ahead = senderIn(straight(queueUrl), client, pause, calls);
+  const behind = senderIn(aside(queueUrl), client, pause, calls);
   let bulkAgainAt = 0;
 
   const sendBulk = async (queue: string, messages: readonly Message[]): Promise<void> => {

@@ -61,7 +61,7 @@ export const dependentsRow: KindRow = row('Dependents', 'dependents', { watched:
  */
 export const bulkRow: KindRow = row('Bulk', 'bulk', { watched: false, memoryMb: 256, concurrency: 40 });
 
-/** Kind of the targets by which a relay says what became of its watches; the dependents queue takes them. */
+/** Kind of the targets by which a relay says what became of its watches, and a sweep that a cluster is to be probed; the dependents queue takes them. */
 export const CLUSTER_KIND = 'Cluster';
 
 /** Kind of the causes by which a push wakes polls; its name is the digest of the repository's place. */

@@ -6,8 +6,21 @@ const isSame = (had: readonly string[], wanted: readonly string[]): boolean =>
   had.length === wanted.length && wanted.every((each) => had.includes(each));
 
 /** The object is looked at again soon enough, by a due time that nobody was woken for. Later than half of what is wished would cost passes. */
-const isDueInTime = (dueAt: number | undefined, finished: Finished, now: number): boolean =>
+const isDueInTime = (dueAt: number | undefined, finished: Pick<Finished, 'dueAt'>, now: number): boolean =>
   dueAt !== undefined && dueAt <= finished.dueAt && dueAt - now > (finished.dueAt - now) / 2;
+
+/**
+ * The due time that a pass leaves: the one that is recorded, if the object is looked at by then soon enough, or the one that it wishes. Moving a due time
+ * costs two writes of the index and leaving it none (DESIGN §3.7). `now` in Unix seconds.
+ */
+export const dueAtToKeep = (
+  record: Pick<ObjectRecord, 'dueAt'>,
+  finished: Pick<Finished, 'attempts' | 'dueAt'>,
+  now: number,
+): number =>
+  finished.attempts === 0 && record.dueAt !== undefined && isDueInTime(record.dueAt, finished, now)
+    ? record.dueAt
+    : finished.dueAt;
 
 /**
  * True when writing would change nothing but put off the due time. Whoever was woken by the clock always writes: the sweeper has moved his due

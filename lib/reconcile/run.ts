@@ -6,10 +6,11 @@ import { ExpectedError, PermanentError } from '../errors/expected.ts';
 import type { KubeClient, NotOlderThan } from '../kube/client.ts';
 import { isKubeError, mayPassWithOutage, saysClusterIsDown } from '../kube/errors.ts';
 import { isDeleting, type KubeObject } from '../kube/object.ts';
+import { mayWait } from '../queue/bulk.ts';
 import type { ComesAgain } from '../queue/comes-again.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
-import { type Circuits, longestStagger } from '../state/circuits.ts';
+import type { Circuits } from '../state/circuits.ts';
 import { NotRegisteredError } from '../state/clusters.ts';
 import { clusterScope, type TargetKey } from '../state/keys.ts';
 import type { Finished, ObjectRecord, Records } from '../state/records.ts';
@@ -22,7 +23,7 @@ import type { Outcome } from './outcome.ts';
 import { makePass, type Progress } from './pass.ts';
 import type { Received } from './received.ts';
 import type { Pass, Reconcilable, Reconciler } from './reconciler.ts';
-import { isRecorded } from './recorded.ts';
+import { dueAtToKeep, isRecorded } from './recorded.ts';
 import { maySkip } from './skip.ts';
 
 /** What a pass needs from outside. */
@@ -117,8 +118,9 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       edges: dependencies,
       memory,
     };
-    if (isRecorded(record, finished, messages, end.now) || (await ports.records.finish(target, record, finished)))
-      return;
+    if (isRecorded(record, finished, messages, end.now)) return;
+    const kept = { ...finished, dueAt: dueAtToKeep(record, finished, end.now) };
+    if (await ports.records.finish(target, record, kept)) return;
     // Two passes of one object at once: the other knew of what woke this one, or a third finds out what is true.
     if (maySkip(messages, await ports.records.read(target))) return;
     ports.log('info', 'somebody else recorded a pass meanwhile: it is looked at again', { ...target });
@@ -300,9 +302,8 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     if (maySkip(messages, record)) return 'skipped';
     const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(started));
     if (!admission.admitted) {
-      const open = admission.until - seconds(started);
-      const waitSeconds = open + Math.floor(ports.random() * Math.min(longestStagger, open));
-      await ports.records.park(target, freshDueAt(seconds(started), waitSeconds, messages));
+      const lane = messages.every(mayWait) ? 'later' : 'first';
+      await ports.records.parkBehindCluster(target, lane, seconds(started));
       return 'parked';
     }
     const signal = AbortSignal.timeout(budget);

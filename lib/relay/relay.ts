@@ -13,6 +13,7 @@ import type { Received } from '../reconcile/received.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
 import { Bursts, inTurn } from './bursts.ts';
 import { Gaps } from './gaps.ts';
+import { Place } from './place.ts';
 import {
   type ClusterNews,
   clusterNews,
@@ -101,7 +102,10 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
   const { cluster, history } = ports;
   let epoch = '';
   const pages = oneAtATime();
-  const waiting = new Set(watchedKinds.map(({ kind }) => kind));
+  /** Kinds whose watch is not established, and since when. */
+  const waiting = new Map(watchedKinds.map(({ kind }) => [kind, ports.clock().getTime()]));
+  /** What is being sent, and since when. */
+  const sending = new Map<object, number>();
   const interrupted = new Set<string>();
   let sent = 0;
 
@@ -109,9 +113,26 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
   const send = async (all: readonly Routed[]): Promise<void> => {
     const now = ports.clock().getTime();
     const routed = all.map((one) => inTurn(bursts, now, one));
-    await Promise.all([...byQueue(routed)].map(([queue, messages]) => ports.sender.send(queue, messages)));
+    sending.set(routed, now);
+    try {
+      await Promise.all([...byQueue(routed)].map(([queue, messages]) => ports.sender.send(queue, messages)));
+    } finally {
+      sending.delete(routed);
+    }
     sent += routed.length;
   };
+
+  const place = new Place({
+    cluster,
+    history,
+    clock: ports.clock,
+    says: () => {
+      const now = ports.clock().getTime();
+      const since = Math.min(now, ...waiting.values(), ...sending.values());
+      return { lagSeconds: Math.round((now - since) / 1000), notWatched: [...waiting.keys()] };
+    },
+    warn: (why) => ports.log('warn', 'saying how far the relay is failed', { cluster, why: sayError(why) }),
+  });
 
   const gaps = new Gaps(
     {
@@ -146,12 +167,7 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
 
   /** Watches one kind within one epoch, until that ends. */
   const reflect = (watched: WatchedKind, origin: Origin, ending: AbortSignal, begin: Beginning): Promise<void> => {
-    const save = async (version: string): Promise<void> => {
-      if (await history.saveCheckpoint(cluster, watched.kind, origin.epoch, version)) return;
-      if (!ending.aborted)
-        ports.log('warn', 'the cluster was registered anew: everything is told again', { cluster, kind: watched.kind });
-      begin.again(ports.believedAfter ?? usuallyBelievedAfter);
-    };
+    const save = (version: string): void => place.moved(origin.epoch, watched.kind, version);
     return runReflector(
       watched.kind,
       watched.labelSelector,
@@ -173,18 +189,14 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
           ),
         received: (version) => ports.received?.note(cluster, watched.kind, origin.epoch, version),
         missed: (version) => {
-          const done = (): void =>
-            void save(version).catch((why: unknown) =>
-              ports.log('warn', 'saving where a list ended failed', { cluster, why: sayError(why) }),
-            );
+          const done = (): void => save(version);
           // What happened to a child meanwhile is in no event that will come again.
           if (watched.ownedBy === undefined) done();
           else gaps.missed(watched.kind, done);
         },
-        loadCheckpoint: async () =>
-          ports.listsEverything === true ? undefined : history.checkpoint(cluster, watched.kind, origin.epoch),
+        loadCheckpoint: async () => (ports.listsEverything === true ? undefined : place.last(watched.kind)),
         saveCheckpoint: async (version) => {
-          if (gaps.isTold(watched.kind)) await save(version);
+          if (gaps.isTold(watched.kind)) save(version);
         },
         wentBack: async () => {
           ports.log('warn', 'the cluster went back in time: everything is looked at again', {
@@ -196,7 +208,7 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
         },
         ready: (isReady) => {
           if (isReady) waiting.delete(watched.kind);
-          else waiting.add(watched.kind);
+          else waiting.set(watched.kind, waiting.get(watched.kind) ?? ports.clock().getTime());
           if (!isReady) interrupted.add(watched.kind);
           else if (interrupted.delete(watched.kind)) isBack();
         },
@@ -222,10 +234,16 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
           ending.abort();
         },
       };
+      place.enter(epoch, () => {
+        if (!ending.signal.aborted)
+          ports.log('warn', 'the cluster was registered anew: everything is told again', { cluster });
+        begin.again(ports.believedAfter ?? usuallyBelievedAfter);
+      });
       await Promise.all(watchedKinds.map((watched) => reflect(watched, origin, either, begin)));
       if (pauseMilliseconds > 0) await sleep(pauseMilliseconds, signal);
     }
+    await place.end();
   };
 
-  return { notReady: () => [...waiting], sent: () => sent, stopped: run() };
+  return { notReady: () => [...waiting.keys()], sent: () => sent, stopped: run() };
 };

@@ -7,7 +7,7 @@ import { type GitUrl, parseGitUrl } from '../git/url.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError, KubeError, saysClusterIsDown } from '../kube/errors.ts';
 import { inParallel } from '../oci/in-parallel.ts';
-import type { Message } from '../queue/message.ts';
+import { type Message, timeOfDue } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { freshDueAt } from '../reconcile/due.ts';
 import { queueOf } from '../reconcile/kind-table.ts';
@@ -29,10 +29,13 @@ import {
 import { askedSeconds } from './poll-interval.ts';
 import {
   gitPollFor,
+  isHookMissed,
   isListedNow,
+  isListedSince,
+  nextPollAt,
   type PollSettings,
+  paceWithHooks,
   revisionOf,
-  secondsToNextPoll,
   secondsToNextTry,
 } from './polling.ts';
 import { carryOn } from './wake-place.ts';
@@ -49,6 +52,7 @@ export interface GitPollPorts extends AskHostPorts {
     | 'forget'
     | 'offerToHooks'
     | 'owe'
+    | 'park'
     | 'read'
     | 'saveFound'
     | 'saveResult'
@@ -131,6 +135,12 @@ const placeIn = (
   }
 };
 
+/** The times that have come; undefined when there is another reason to list. */
+const timesOf = (messages: readonly Message[]): readonly number[] | undefined => {
+  const times = messages.map(({ reason, occasion }) => (reason === 'due' ? timeOfDue(occasion) : undefined));
+  return times.includes(undefined) ? undefined : times.filter((time) => time !== undefined);
+};
+
 /** Makes the pass of the `git-poll` queue. It throws only what is a bug; every failure ends in the row's due time. */
 export const gitPollRunner = (ports: GitPollPorts) => {
   const { polls, settings } = ports;
@@ -206,10 +216,17 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const listed = listedIn(entries, refs);
     const isOver = toldOfFailure(row);
     const toWake = listed.filter((each) => isOver || !isSettled(each));
-    const wait = secondsToNextPoll(pace, ports.random());
+    const missed = toWake.some(({ entry, now: found }) => entry.found !== undefined && entry.found !== found);
+    const isMissed = missed && !run.isHooked && isHookMissed(row.hookedAt, seconds(now));
+    const wait = nextPollAt(target, isMissed ? settings : pace, seconds(now)) - seconds(now);
     const isEarly = run.isHooked && toWake.length === 0;
     const dueAt = run.dueIn(isEarly ? Math.min(wait, HOOK_AGAIN_SECONDS) : wait);
-    const result = { askedAt: seconds(now), hookedAt: hookedAtOf(run), attempts: 0, failure: undefined };
+    const result = {
+      askedAt: seconds(now),
+      hookedAt: isMissed ? 'never' : hookedAtOf(run),
+      attempts: 0,
+      failure: undefined,
+    } as const;
     const isNews = ({ entry, now: found }: Listed): boolean => entry.found !== found;
     await inParallel(listed.filter(isNews), AT_ONCE, ({ entry, now: found }) => polls.saveFound(target, entry, found));
     if (toWake.length === 0) {
@@ -283,9 +300,11 @@ export const gitPollRunner = (ports: GitPollPorts) => {
       await polls.finish(target, run.dueIn(settings.intervalSeconds));
       return 'parked';
     }
-    const pace = place.settings;
+    const isAsked = place.settings !== settings;
+    const pace = paceWithHooks(place.settings, { isAsked, hookedAt: row.hookedAt, now: seconds(now) });
+    const atNext = run.dueIn(nextPollAt(target, pace, seconds(now)) - seconds(now));
     if (!isListedNow(pace, { isHooked: run.isHooked, attempts: row.attempts })) {
-      await polls.finish(target, run.dueIn(secondsToNextPoll(pace, ports.random())));
+      await polls.finish(target, atNext);
       return 'parked';
     }
     try {
@@ -311,10 +330,11 @@ export const gitPollRunner = (ports: GitPollPorts) => {
       await polls.owe(target, nextHookAt);
       return 'parked';
     }
+    if (!isHooked && isListedSince(row, timesOf(messages))) return 'unchanged';
     const dueIn = (waitSeconds: number): number => freshDueAt(seconds(now), waitSeconds, messages);
     const admission = await ports.circuits.admit(clusterScope(target.cluster), seconds(now));
     if (!admission.admitted) {
-      await polls.finish(target, dueIn(admission.until - seconds(now) + Math.floor(ports.random() * 5)));
+      await polls.park(target, seconds(now), isHooked);
       return 'parked';
     }
     const signal = AbortSignal.timeout(budgetSeconds * 1000);

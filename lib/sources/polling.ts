@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { GitRevisionType, ResolvedSourceConfig } from '../api/source-config.ts';
 import { type GitUrl, normalGitUrl } from '../git/url.ts';
-import type { Dependency } from '../state/keys.ts';
+import { type Dependency, phaseOf, type TargetKey } from '../state/keys.ts';
 
 /** Kind of the shared poll's record and queue. It is no API object. */
 export const GIT_POLL_KIND = 'GitPoll';
@@ -68,9 +68,62 @@ export const revisionOf = (poll: Dependency, revision: string): Dependency => ({
 /** A row that is never polled is looked at once a day, for followers that are gone. */
 const NEVER_SECONDS = 86_400;
 
-/** Seconds to the next listing after one that worked: 90…100% of the interval by `random` in [0, 1), so that thousands spread. */
-export const secondsToNextPoll = ({ intervalSeconds }: PollSettings, random: number): number =>
-  Math.max(1, (intervalSeconds === 0 ? NEVER_SECONDS : intervalSeconds) * (0.9 + 0.1 * random));
+/**
+ * When a repository is listed next after one listing that worked, in Unix seconds: each poll has a moment of its own in every interval, so that a hundred
+ * thousand are spread over it evenly, also when all of them were woken at once. Not within a twentieth of the interval: what is late waits for the next.
+ */
+export const nextPollAt = (poll: TargetKey, { intervalSeconds }: PollSettings, now: number): number => {
+  const interval = intervalSeconds === 0 ? NEVER_SECONDS : intervalSeconds;
+  const phase = Math.floor(phaseOf(poll) * interval);
+  const earliest = now + Math.max(1, Math.floor(interval / 20));
+  return Math.ceil((earliest - phase) / interval) * interval + phase;
+};
+
+/** Sweeps that come within less would send a poll again that is just being worked on. */
+const SHORTEST_MOVED_SECONDS = 60;
+
+/**
+ * Where a sweep moves the due time of a poll that it has sent, for the case that nobody answers: to its next moment at the installation's interval, as its
+ * pass will, which then need not change it. Undefined for other kinds, and for polls that are so frequent or so rare that ten minutes are right.
+ */
+export const movedPollAt = (target: TargetKey, settings: PollSettings, now: number): number | undefined => {
+  const { intervalSeconds } = settings;
+  const isUsual = intervalSeconds >= SHORTEST_MOVED_SECONDS && intervalSeconds <= MAX_BACK_OFF_SECONDS;
+  return target.kind === GIT_POLL_KIND && isUsual ? nextPollAt(target, settings, now) : undefined;
+};
+
+/** Where push hooks are heard of, nobody need look often: so rarely, for so long after the last that was heard. Seconds. */
+const HOOKED_INTERVAL_SECONDS = 3600;
+const HOOKED_FOR_SECONDS = 30 * 86_400;
+/** A listing so shortly after a hook may find what the host did not show with it. */
+const HOOK_SHOWN_SECONDS = 300;
+
+/** How often a repository is listed that was last listed because of a hook at `hookedAt`; an interval that somebody asked for stands. */
+export const paceWithHooks = (
+  pace: PollSettings,
+  {
+    isAsked,
+    hookedAt,
+    now,
+  }: { readonly isAsked: boolean; readonly hookedAt: number | undefined; readonly now: number },
+): PollSettings => {
+  const isHooked = hookedAt !== undefined && now - hookedAt < HOOKED_FOR_SECONDS;
+  if (isAsked || !isHooked || pace.intervalSeconds === 0) return pace;
+  return { intervalSeconds: Math.max(HOOKED_INTERVAL_SECONDS, pace.intervalSeconds) };
+};
+
+/** Whether hooks have failed: a listing that no hook asked for has found a move, and the last hook is long past. */
+export const isHookMissed = (hookedAt: number | undefined, now: number): boolean =>
+  hookedAt !== undefined && now - hookedAt > HOOK_SHOWN_SECONDS;
+
+/**
+ * Whether a listing is needless that only times that have come ask for, as there was one since and all that followed from it is done: so whoever was sent
+ * twice, because many others were before him, lists once. `dues` are those times; undefined when something else asks.
+ */
+export const isListedSince = (
+  { askedAt, isWaking }: { readonly askedAt: number | undefined; readonly isWaking: boolean },
+  dues: readonly number[] | undefined,
+): boolean => dues !== undefined && askedAt !== undefined && !isWaking && dues.every((dueAt) => dueAt < askedAt);
 
 /** A repository that is never polled is tried again this often when the listing that a hook asked for fails. */
 const TRIES_AFTER_HOOK = 8;
@@ -93,5 +146,5 @@ export const secondsToNextTry = (
 ): number => {
   const first = intervalSeconds === 0 ? defaultPollSettings.intervalSeconds : intervalSeconds;
   const backOff = Math.min(Math.max(MAX_BACK_OFF_SECONDS, first), first * 2 ** Math.min(attempts - 1, 10));
-  return Math.max(secondsToNextPoll({ intervalSeconds: backOff }, random), retryAfterSeconds);
+  return Math.max(1, backOff * (0.9 + 0.1 * random), retryAfterSeconds);
 };

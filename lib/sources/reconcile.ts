@@ -18,7 +18,7 @@ import type { Followed } from './followed-version.ts';
 import { showSeen } from './git-poll.ts';
 import { askedSeconds } from './poll-interval.ts';
 import { type NotServed, notHeard, notPolled } from './poll-quota.ts';
-import { canMove, gitPollFor, type PollSettings, revisionOf, secondsToNextPoll } from './polling.ts';
+import { canMove, gitPollFor, nextPollAt, type PollSettings, paceWithHooks, revisionOf } from './polling.ts';
 import { sourceReasons } from './reasons.ts';
 import { isAnsweredByMaker, makersSeconds, resolvedAlone } from './resolve-alone.ts';
 import { resolvedBlob } from './resolve-blob.ts';
@@ -42,6 +42,8 @@ interface GitQuestion {
   /** Undefined for a full commit id, which cannot move. */
   readonly poll: TargetKey | undefined;
   readonly pace: PollSettings;
+  /** The source asks for that pace itself. */
+  readonly isAsked: boolean;
   readonly tenant: Tenant;
 }
 
@@ -64,13 +66,15 @@ const questionFor = async (
   const tenant = { cluster: pass.cluster, namespace };
   const account = accountOf(resolver);
   const intervalSeconds = askedSeconds(resolver.metadata.annotations);
-  const pace = intervalSeconds === undefined ? settings : { intervalSeconds };
+  const isAsked = intervalSeconds !== undefined;
+  const pace = isAsked ? { intervalSeconds } : settings;
   await pass.dependOn(account);
   const credential = await accountCredential(pass.kube, namespace, resolver.spec.serviceAccount, url);
-  if (isObjectId(source.revision.toLowerCase())) return { source, url, credential, poll: undefined, pace, tenant };
+  if (isObjectId(source.revision.toLowerCase()))
+    return { source, url, credential, poll: undefined, pace, isAsked, tenant };
   const poll = gitPollFor(url, { namespace, name, secretName: credential?.secretName, intervalSeconds });
   await pass.dependOn([...account, revisionOf(poll, source.revision)]);
-  return { source, url, credential, poll: { cluster: pass.cluster, ...poll }, pace, tenant };
+  return { source, url, credential, poll: { cluster: pass.cluster, ...poll }, pace, isAsked, tenant };
 };
 
 /** Text by which the next pass knows that the poll counts on us already. */
@@ -105,7 +109,7 @@ const follow = async (
   const isKnown = entry?.seen.includes(seen) === true || entry?.found === seen;
   let isUnheard = row?.isUnheard === true;
   if (!isOld || !isKnown) {
-    const dueAt = Math.floor(pass.now.getTime() / 1000) + Math.round(secondsToNextPoll(pace, 1));
+    const dueAt = nextPollAt(poll, pace, Math.floor(pass.now.getTime() / 1000));
     const place = placeDigest(url);
     const isNew = entry === undefined;
     const watching = await polls.watch(poll, {
@@ -129,14 +133,15 @@ const HOOKED_SECONDS = 3600;
 /** Where the revision is now, from the shared poll or from the host itself. */
 const look = async (
   ports: SourcePorts,
-  { source, url, credential, pace, tenant }: GitQuestion,
+  { source, url, credential, pace, isAsked, tenant }: GitQuestion,
   { row, entry }: Shared,
   stored: ResolvedRevision | undefined,
   pass: Pass,
 ): Promise<ResolvedRevision | undefined> => {
   const { now, reasons } = pass;
   const isOff = pace.intervalSeconds === 0;
-  const intervalSeconds = isOff ? HOOKED_SECONDS : pace.intervalSeconds;
+  const hooked = { isAsked, hookedAt: row?.hookedAt, now: Math.floor(now.getTime() / 1000) };
+  const intervalSeconds = isOff ? HOOKED_SECONDS : paceWithHooks(pace, hooked).intervalSeconds;
   const shared =
     isOff && !reasons.has('dependency') ? undefined : sharedAnswer(row, entry, { reasons, now, intervalSeconds });
   if (shared !== undefined) return shared.found;

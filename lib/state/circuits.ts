@@ -1,10 +1,14 @@
-/** Circuits: closed, or open until T; while open nobody calls, and one probe at a time (DESIGN §3.14). For hosts see `host-circuits.ts`. */
+/**
+ * Circuits: closed, or open until T; while open nobody calls, and one probe at a time (DESIGN §3.14). For hosts see `host-circuits.ts`. What waits
+ * for a cluster is parked behind it, so the circuit of a cluster has a due time for all of them: T, and when it has closed, until all are woken.
+ */
 import { number, set } from './attributes.ts';
 import {
   type CircuitScope,
   type ClusterScope,
   circuitKey,
   circuitSortKey,
+  dueShardOf,
   failedSortKey,
   isClusterScope,
 } from './keys.ts';
@@ -54,6 +58,17 @@ export const witnessSeconds = 300;
 export const openSeconds = (failures: number, retryAfterSeconds = 0): number =>
   Math.min(longestSeconds, Math.max(retryAfterSeconds, Math.ceil(2 * 1.5 ** Math.min(failures - 1, 20))));
 
+/** After a circuit has closed and all that were found parked are woken, it is looked once more: others may have believed that it was open. */
+const lastLookSeconds = 120;
+
+/** The due time of a cluster's circuit, as attributes; hosts have none. */
+const dueIn = (scope: CircuitScope, dueAt: number): { readonly dueAt?: number; readonly dueShard?: number } =>
+  isClusterScope(scope) ? { dueAt, dueShard: dueShardOf(circuitKey(scope)) } : {};
+
+/** When an item may be dropped; never that of a cluster behind which somebody may be parked. */
+const endsIn = (scope: CircuitScope, openUntil: number): { readonly endsAt?: number } =>
+  isClusterScope(scope) ? {} : { endsAt: openUntil + keptSeconds };
+
 /** What is known of a circuit that an answer has closed. */
 const closed = { openUntil: undefined, failures: 0, probing: false, probed: false, suspectedAt: undefined };
 
@@ -84,7 +99,7 @@ export class Circuits {
       };
     const until = now + probeSeconds;
     const mine = await this.#table.update(circuitKey(scope), circuitSortKey, {
-      set: { openUntil: until, probed: 1 },
+      set: { openUntil: until, probed: 1, ...dueIn(scope, until) },
       expect: { openUntil: seen.openUntil },
     });
     // Another pass of this process took the probe while this one asked: what is known of it must stay, or its failure would count for nothing.
@@ -114,7 +129,8 @@ export class Circuits {
       now + (isOpen ? Math.min(longestSeconds, retryAfterSeconds ?? 0) : openSeconds(failures, retryAfterSeconds));
     if (isOpen && openUntil <= (seen.openUntil ?? 0)) return false;
     await this.#table.update(circuitKey(scope), circuitSortKey, {
-      set: { openUntil, failures, probed: 0, endsAt: openUntil + keptSeconds },
+      set: { openUntil, failures, probed: 0, ...endsIn(scope, openUntil), ...dueIn(scope, openUntil) },
+      ...(isClusterScope(scope) ? { remove: ['endsAt', 'emptyAt'] } : {}),
     });
     const open = { openUntil, failures, suspectedAt: seen.suspectedAt, probing: false, probed: false };
     this.#remember(scope, { ...open, freshUntil: now + openFreshSeconds });
@@ -148,7 +164,8 @@ export class Circuits {
     if (seen.openUntil === undefined && seen.suspectedAt === undefined) return;
     if (isClusterScope(scope) && seen.openUntil !== undefined) {
       const parkedUntil = Math.max(seen.openUntil, now) + longestStagger;
-      await this.#table.put(circuitKey(scope), circuitSortKey, { parkedUntil, endsAt: parkedUntil + keptSeconds });
+      // A second on: what was due until now may have been sent already, and would be taken for the same.
+      await this.#table.put(circuitKey(scope), circuitSortKey, { parkedUntil, ...dueIn(scope, now + 1) });
     } else await this.#table.delete(circuitKey(scope), circuitSortKey);
     this.#remember(scope, { ...closed, freshUntil: now + freshSeconds });
   }
@@ -158,7 +175,8 @@ export class Circuits {
     const seen = this.#cache.get(scope);
     if (seen === undefined || !seen.probing) return;
     const expect = { openUntil: seen.openUntil };
-    await this.#table.update(circuitKey(scope), circuitSortKey, { set: { openUntil: now, probed: 0 }, expect });
+    const set = { openUntil: now, probed: 0, ...dueIn(scope, now + 1) };
+    await this.#table.update(circuitKey(scope), circuitSortKey, { set, expect });
     this.#cache.delete(scope);
   }
 
@@ -173,6 +191,36 @@ export class Circuits {
     await this.succeeded(scope, now);
     const parkedUntil = number((await this.#table.get(circuitKey(scope), circuitSortKey)) ?? {}, 'parkedUntil');
     return parkedUntil !== undefined && parkedUntil > now ? parkedUntil : undefined;
+  }
+
+  /** Whether a cluster is down as far as is known: its circuit is open, or was and nobody has found it back. Costs what `admit` does; never a probe. */
+  async isDown(scope: ClusterScope, now: number): Promise<boolean> {
+    return (await this.#shared(scope, now)).openUntil !== undefined;
+  }
+
+  /** Has a circuit that is open still looked after at `dueAt` (Unix seconds): whoever was to probe it may not. */
+  async lookAgain(scope: ClusterScope, dueAt: number): Promise<void> {
+    const { openUntil } = await this.#look(scope, dueAt);
+    if (openUntil === undefined) return;
+    await this.#table.update(circuitKey(scope), circuitSortKey, { set: dueIn(scope, dueAt), expect: { openUntil } });
+  }
+
+  /**
+   * Nobody was found parked behind a circuit that is closed, any more. Looked at once more after two minutes, and then nothing is left of it. False
+   * while that look is still to come.
+   */
+  async allWoken(scope: ClusterScope, now: number): Promise<boolean> {
+    const [pk, sk] = [circuitKey(scope), circuitSortKey];
+    const item = await this.#table.get(pk, sk);
+    if (item === undefined || number(item, 'openUntil') !== undefined || number(item, 'dueAt') === undefined)
+      return true;
+    const emptyAt = number(item, 'emptyAt');
+    if (emptyAt !== undefined && emptyAt + lastLookSeconds <= now)
+      return this.#table.delete(pk, sk, { attribute: 'emptyAt', value: emptyAt });
+    const lookAt = (emptyAt ?? now) + lastLookSeconds;
+    const expect = { openUntil: undefined, emptyAt };
+    await this.#table.update(pk, sk, { set: { emptyAt: emptyAt ?? now, ...dueIn(scope, lookAt) }, expect });
+    return false;
   }
 
   /** Who was parked until `parkedUntil` has been woken: nobody need do it again. */

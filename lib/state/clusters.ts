@@ -2,7 +2,7 @@
 import { ExpectedError } from '../errors/expected.ts';
 import type { Rate } from '../kube/pace.ts';
 import { text } from './attributes.ts';
-import { registrationKey, registrationSortKey } from './keys.ts';
+import { clustersKey, registrationKey, registrationSortKey } from './keys.ts';
 import type { Table } from './table.ts';
 import { WatchHistory } from './watch-history.ts';
 
@@ -66,6 +66,8 @@ type Access =
       readonly roleArn?: string | undefined;
     };
 
+const namesPerPage = 1000;
+
 /** Nobody says how to reach the cluster: it was removed, or is not registered yet. */
 export class NotRegisteredError extends ExpectedError {
   override readonly name = 'NotRegisteredError';
@@ -92,6 +94,25 @@ export class Clusters {
     await this.#table.update(registrationKey(cluster), registrationSortKey, {
       set: { registration: JSON.stringify(registration) },
     });
+    await this.#table.put(clustersKey, cluster);
+  }
+
+  /** Forgets how to reach a cluster. What is recorded of its objects goes by itself, in days (lib/reconcile/due.ts). */
+  async remove(cluster: string): Promise<void> {
+    await this.#table.delete(registrationKey(cluster), registrationSortKey);
+    await this.#table.delete(clustersKey, cluster);
+  }
+
+  /** The names of all clusters that are registered, in order. */
+  async names(): Promise<readonly string[]> {
+    const names: string[] = [];
+    let from: string | undefined;
+    do {
+      const page = await this.#table.queryPartition(clustersKey, { limit: namesPerPage, from });
+      names.push(...page.items.map((item) => text(item, 'sk') ?? ''));
+      from = page.next;
+    } while (from !== undefined);
+    return names;
   }
 
   /** What is registered now; undefined when the cluster is not. */

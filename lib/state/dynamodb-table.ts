@@ -1,4 +1,4 @@
-/** The table in DynamoDB. Every call has a deadline of five seconds. */
+/** The table in DynamoDB. Every call has a deadline of five seconds from when it is sent, and so many are under way at once and no more. */
 import {
   type AttributeValue,
   BatchGetItemCommand,
@@ -12,6 +12,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { networkCause } from '../errors/network-cause.ts';
+import { CallsAtOnce } from './calls-at-once.ts';
 import {
   type Attribute,
   type Change,
@@ -28,6 +29,9 @@ import {
 /** DynamoDB's words for an item above 400 KB. */
 export const saysTooLarge = ({ message }: Error): boolean =>
   /\bsize\b.{0,20}\bhas exceeded/iu.test(message.slice(0, 200));
+
+/** Fewer than the connections that the SDK opens (50): there a call would wait with its clock running. At 8 ms each, 5,000 a second. */
+const mostCalls = 40;
 
 const encode = (value: Attribute): AttributeValue => {
   if (typeof value === 'string') return { S: value };
@@ -60,6 +64,7 @@ export interface ItemKey {
 export class DynamoDbTable implements Table {
   readonly #client: DynamoDBClient;
   readonly #name: string;
+  readonly #calls = new CallsAtOnce(mostCalls);
 
   constructor(client: DynamoDBClient, name: string) {
     this.#client = client;
@@ -68,7 +73,7 @@ export class DynamoDbTable implements Table {
 
   async #call<T>(what: string, pk: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
-      return await call(AbortSignal.timeout(5000));
+      return await this.#calls.run(() => call(AbortSignal.timeout(5000)));
     } catch (error) {
       // What the store calls invalid is a bug here: waiting does not heal it.
       if (error instanceof ConditionalCheckFailedException) throw error;

@@ -7,8 +7,9 @@
  * | revision of a shared poll | `object#<cluster>#GitPoll#<namespace>#<name>` | `revision#<digest of it>` | a poll, all pages, and its followers, by key; consistent |
  * | edge | `edge#<cluster>#<kind>#<namespace>#<name or *>` | `<kind>#<namespace>#<name>` | dependents, by dependency, consistent |
  * | registration of a cluster | `registration#<cluster>` | `registration` | functions, by key; written by the operator alone |
+ * | names of registered clusters | `clusters` | `<cluster>` | sweeper and `status`, all pages; written by the operator alone |
  * | history of a cluster (epoch) | `relay#<cluster>` | `history` | its relay, by key |
- * | checkpoint of a watch | `relay#<cluster>` | `checkpoint#<kind>` | its relay, by key |
+ * | how far a cluster's watches are, and that its relay lives | `relay#<cluster>` | `place` | its relay; sweeper and `status`; by key |
  * | circuit | `circuit#cluster/<cluster>`, `circuit#<scheme>://<host>:<port>` and behind it `#<cluster>#<namespace>` | `circuit` | a pass, by key |
  * | passes that the cluster failed | `circuit#cluster/<cluster>` | `failed` | who hears that it is back, by key, consistent |
  * | telling put off | `object#<cluster>#Dependents#<namespace>#<kind>/<name>` | `record` | dependents, by key, consistent |
@@ -16,7 +17,8 @@
  * | Build that waits for a slot | `slots#<scope>` | `waiting#<cluster>#<namespace>#<since>#<name>#<uid>` | a Build that ends, by namespace, consistent |
  * | polls of a repository | `hook#<digest of its place>` | `<cluster>#GitPoll#<namespace>#<name>` | push hooks, by place, consistent |
  * | last redrive of a queue | `redrive#<queue>` | `redrive` | sweeper, by key, consistent |
- * | due time | index `due`: `dueShard`, `dueAt` | | sweeper, by shard, everything ≤ now |
+ * | due time of a record, or of a cluster's circuit | index `due`: `dueShard` below 16, `dueAt` | | sweeper, by shard, everything ≤ now |
+ * | record parked behind a cluster that is down | index `due`: `dueShard` from 16 on, two for each cluster | | who wakes them when it is back, by shard, everything |
  *
  * `#` cannot occur in a Kubernetes name, namespace or kind, so keys never collide. Items with `endsAt` (Unix seconds) may be dropped then.
  */
@@ -53,6 +55,23 @@ export const revisionSortKey = (revision: string): string =>
 /** Partition key of an object's record. */
 export const recordKey = ({ cluster, kind, namespace, name }: TargetKey): string =>
   `object#${cluster}#${kind}#${namespace}#${name}`;
+
+/** What stands for a cluster that is down among due times: it is probed when that comes (lib/dependents/probe-cluster.ts). */
+export const probeOf = (cluster: string): TargetKey => ({ cluster, kind: 'Cluster', namespace: '', name: 'probe' });
+
+const isProbe = ({ kind, name }: TargetKey): boolean => kind === 'Cluster' && name === 'probe';
+
+/** The item that holds the due time of a target: its record, or a cluster's circuit. */
+export const dueKeyOf = (target: TargetKey): { readonly pk: string; readonly sk: string } =>
+  isProbe(target)
+    ? { pk: circuitKey(clusterScope(target.cluster)), sk: circuitSortKey }
+    : { pk: recordKey(target), sk: recordSortKey };
+
+const clusterCircuitPrefix = 'circuit#cluster/';
+
+/** The target whose due time the item with partition key `pk` holds; undefined when it is no such item. */
+export const targetOfDueKey = (pk: string): TargetKey | undefined =>
+  pk.startsWith(clusterCircuitPrefix) ? probeOf(pk.slice(clusterCircuitPrefix.length)) : targetOfRecordKey(pk);
 
 /** The object whose record has partition key `pk`; undefined when it is no record's. */
 export const targetOfRecordKey = (pk: string): TargetKey | undefined => {
@@ -94,13 +113,13 @@ export const dependentOf = (cluster: string, sk: string): TargetKey => {
 /** Partition key of a cluster's registration: no relay may write there (infra/relay-role.yml). */
 export const registrationKey = (cluster: string): string => `registration#${cluster}`;
 export const registrationSortKey = 'registration';
+/** Partition key of the names of all clusters that are registered. */
+export const clustersKey = 'clusters';
 
 /** Partition key of everything that a cluster's relay writes: its role may write there and nowhere else. */
 export const relayKey = (cluster: string): string => `relay#${cluster}`;
 export const historySortKey = 'history';
-const checkpointPrefix = 'checkpoint#';
-export const checkpointSortKey = (kind: string): string => `${checkpointPrefix}${kind}`;
-export const isCheckpoint = (sk: string): boolean => sk.startsWith(checkpointPrefix);
+export const placeSortKey = 'place';
 
 /** A namespace of a cluster: who is served, and who may spoil nothing for others. */
 export interface Tenant {
@@ -165,12 +184,32 @@ export const polledBy = (sk: string): TargetKey => {
 export const redriveKey = (queue: string): string => `redrive#${queue}`;
 export const redriveSortKey = 'redrive';
 
-/** A stable shard for a key: FNV-1a, so neighbours spread. */
-export const dueShardOf = (pk: string): number => {
+/** FNV-1a, so neighbours spread. */
+const spread = (text: string): number => {
   let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(pk)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return hash % dueShards;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash;
 };
+
+/** A stable number in [0, 1) for a target, by which many are spread evenly over time. */
+export const phaseOf = (target: TargetKey): number => spread(recordKey(target)) / 2 ** 32;
+
+/** A stable shard for a key. */
+export const dueShardOf = (pk: string): number => spread(pk) % dueShards;
+
+/** In which order who was parked is woken: first whom somebody has woken by doing something, later whose time had come and nothing else. */
+export type ParkingLane = 'first' | 'later';
+export const parkingLanes: readonly ParkingLane[] = ['first', 'later'];
+
+/**
+ * Where what waits for a cluster that is down is parked: shards of the index that no sweep reads. Two clusters may share them, if they are very
+ * many: who looks there tells them apart.
+ */
+export const parkingShardOf = (cluster: string, lane: ParkingLane): number =>
+  dueShards + 2 * (spread(cluster) % 2 ** 30) + parkingLanes.indexOf(lane);
+
+/** Whether a shard is one where somebody is parked, so that its due time is none. */
+export const isParkingShard = (shard: number | undefined): boolean => shard !== undefined && shard >= dueShards;
 
 /** A Build in a queue for slots. */
 export interface SlotUser {

@@ -13,6 +13,7 @@ import {
   hookKey,
   hookSortKey,
   hooksOfTenant,
+  parkingShardOf,
   polledBy,
   recordKey,
   recordSortKey,
@@ -49,6 +50,8 @@ export interface PollRow {
   readonly hookedAt: number | undefined;
   /** A hook was put off: the next pass lists, however rare polls are. */
   readonly isOwed: boolean;
+  /** The last listing found moves, and it is not certain that all followers were woken. */
+  readonly isWaking: boolean;
   /** When the host was last asked, and failures in a row since it last answered. */
   readonly askedAt: number | undefined;
   readonly attempts: number;
@@ -72,8 +75,8 @@ export interface PollResult {
   readonly askedAt: number;
   readonly attempts: number;
   readonly failure: string | undefined;
-  /** When, if it was because of a hook; undefined keeps what is known of the last. */
-  readonly hookedAt?: number | undefined;
+  /** When, if it was because of a hook; undefined keeps what is known of the last, `never` forgets it. */
+  readonly hookedAt?: number | 'never' | undefined;
   /** When to ask again; left out while followers are still to be woken. */
   readonly dueAt?: number | undefined;
 }
@@ -111,6 +114,7 @@ export class Polls {
       isUnheard: item['unheard'] === 1,
       hookedAt: number(item, 'hookedAt'),
       isOwed: item['owed'] === 1,
+      isWaking: item['waking'] === 1,
       askedAt: number(item, 'askedAt'),
       attempts: number(item, 'attempts') ?? 0,
       failure: text(item, 'failure'),
@@ -154,8 +158,8 @@ export class Polls {
   /** Stores how the host answered, before anybody is woken to read it. */
   async saveResult(poll: TargetKey, { dueAt, hookedAt, ...result }: PollResult): Promise<void> {
     const pk = recordKey(poll);
-    const hooked = hookedAt === undefined ? {} : { hookedAt };
-    const due = dueAt === undefined ? {} : { dueAt, dueShard: dueShardOf(pk) };
+    const hooked = hookedAt === undefined ? {} : { hookedAt: hookedAt === 'never' ? undefined : hookedAt };
+    const due = dueAt === undefined ? { waking: 1 } : { waking: undefined, dueAt, dueShard: dueShardOf(pk) };
     await this.#table.update(pk, recordSortKey, { set: { ...result, owed: undefined, ...hooked, ...due } });
   }
 
@@ -163,6 +167,13 @@ export class Polls {
   async owe(poll: TargetKey, dueAt: number): Promise<void> {
     const pk = recordKey(poll);
     await this.#table.update(pk, recordSortKey, { set: { owed: 1, dueAt, dueShard: dueShardOf(pk) } });
+  }
+
+  /** Parks a poll behind its cluster, which is down (`Records.parkBehindCluster`): with a listing that a hook asked for before others. */
+  async park(poll: TargetKey, now: number, isOwed: boolean): Promise<void> {
+    const dueShard = parkingShardOf(poll.cluster, isOwed ? 'first' : 'later');
+    const owed = isOwed ? { owed: 1 } : {};
+    await this.#table.update(recordKey(poll), recordSortKey, { set: { ...owed, dueAt: now, dueShard } });
   }
 
   /** Stores what a listing found of a revision, unless it is given up. Comes before `saveResult`: no old finding may look fresh. */
@@ -185,7 +196,7 @@ export class Polls {
   /** The last write of a poll: when to ask again. */
   async finish(poll: TargetKey, dueAt: number): Promise<void> {
     const pk = recordKey(poll);
-    await this.#table.update(pk, recordSortKey, { set: { dueAt, dueShard: dueShardOf(pk) } });
+    await this.#table.update(pk, recordSortKey, { set: { waking: undefined, dueAt, dueShard: dueShardOf(pk) } });
   }
 
   /**

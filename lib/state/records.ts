@@ -7,13 +7,17 @@ import { number, set, text } from './attributes.ts';
 import {
   type Dependency,
   dependentOf,
+  dueKeyOf,
   dueShardOf,
   edgeKey,
   edgeSortKey,
+  isParkingShard,
+  type ParkingLane,
+  parkingShardOf,
   recordKey,
   recordSortKey,
   type TargetKey,
-  targetOfRecordKey,
+  targetOfDueKey,
 } from './keys.ts';
 import type { Table } from './table.ts';
 
@@ -30,6 +34,7 @@ export interface ObjectRecord {
   readonly failingSince?: number | undefined;
   /** When a pass first found that the cluster is not registered; undefined since one found it again. */
   readonly unregisteredAt?: number | undefined;
+  /** Undefined too while it is parked behind its cluster. */
   readonly dueAt?: number | undefined;
   /** When the API server first said that the object is gone. */
   readonly goneAt?: number | undefined;
@@ -147,7 +152,7 @@ export class Records {
       attempts: number(item, 'attempts') ?? 0,
       failingSince: number(item, 'failingSince'),
       unregisteredAt: number(item, 'unregisteredAt'),
-      dueAt: number(item, 'dueAt'),
+      dueAt: isParkingShard(number(item, 'dueShard')) ? undefined : number(item, 'dueAt'),
       goneAt: number(item, 'goneAt'),
       edges: set(item, 'edges'),
       looseEdges: set(item, 'looseEdges'),
@@ -241,10 +246,10 @@ export class Records {
   async due(shard: number, now: number, limit: number, after?: Due): Promise<readonly Due[]> {
     const items = await this.#table.queryDue(shard, now, {
       limit,
-      after: after && { pk: recordKey(after.target), sk: recordSortKey, dueAt: after.dueAt },
+      after: after && { ...dueKeyOf(after.target), dueAt: after.dueAt },
     });
     return items.flatMap((item) => {
-      const target = targetOfRecordKey(text(item, 'pk') ?? '');
+      const target = targetOfDueKey(text(item, 'pk') ?? '');
       const dueAt = number(item, 'dueAt');
       return target === undefined || dueAt === undefined ? [] : [{ target, dueAt }];
     });
@@ -252,10 +257,54 @@ export class Records {
 
   /** Moves a due time that was sent, if it is still the one that was seen. Only a finished pass replaces it (DESIGN §3.7). */
   async postpone({ target, dueAt }: Due, until: number): Promise<boolean> {
-    return this.#table.update(recordKey(target), recordSortKey, { set: { dueAt: until }, expect: { dueAt } });
+    const { pk, sk } = dueKeyOf(target);
+    return this.#table.update(pk, sk, { set: { dueAt: until }, expect: { dueAt, dueShard: dueShardOf(pk) } });
   }
 
-  /** Parks a target until `dueAt` without a pass: its cluster's circuit is open. */
+  /**
+   * Parks a target behind its cluster, which is down: it has no due time of its own any more, and waits until the cluster's circuit, which has
+   * one, finds it back (DESIGN §3.14). `now` is its place among others.
+   */
+  async parkBehindCluster(target: TargetKey, lane: ParkingLane, now: number): Promise<void> {
+    await this.#table.update(recordKey(target), recordSortKey, {
+      set: { version: randomUUID(), dueAt: now, dueShard: parkingShardOf(target.cluster, lane) },
+    });
+  }
+
+  /** As `parkBehindCluster`, of one whose time has come, if that is still what was seen. */
+  async parkDue({ target, dueAt }: Due, now: number): Promise<boolean> {
+    const pk = recordKey(target);
+    return this.#table.update(pk, recordSortKey, {
+      set: { version: randomUUID(), dueAt: now, dueShard: parkingShardOf(target.cluster, 'later') },
+      expect: { dueAt, dueShard: dueShardOf(pk) },
+    });
+  }
+
+  /** A page of those that are parked behind a cluster, in order, `after` the last one of an earlier page; and that last one, who may be another cluster's. */
+  async parked(
+    cluster: string,
+    lane: ParkingLane,
+    limit: number,
+    after?: Due,
+  ): Promise<{ readonly dues: readonly Due[]; readonly last: Due | undefined; readonly isLast: boolean }> {
+    const page = await this.due(parkingShardOf(cluster, lane), Number.MAX_SAFE_INTEGER, limit, after);
+    return {
+      dues: page.filter(({ target }) => target.cluster === cluster),
+      last: page.at(-1) ?? after,
+      isLast: page.length < limit,
+    };
+  }
+
+  /** Gives one that was parked and has been sent a due time of its own again, unless a pass has already. */
+  async unpark({ target, dueAt }: Due, lane: ParkingLane, until: number): Promise<boolean> {
+    const pk = recordKey(target);
+    return this.#table.update(pk, recordSortKey, {
+      set: { dueAt: until, dueShard: dueShardOf(pk) },
+      expect: { dueAt, dueShard: parkingShardOf(target.cluster, lane) },
+    });
+  }
+
+  /** Has a target looked at again at `dueAt`, whatever a pass that is under way finds. */
   async park(target: TargetKey, dueAt: number): Promise<void> {
     const pk = recordKey(target);
     const version = randomUUID();

@@ -3,6 +3,7 @@
  * hour leaves the same letters as a bug. So they come back soon the first time, and the more rarely the more often they return: an outage
  * heals by itself, and a poison object costs five receives a day.
  */
+import { count } from '../queue/count.ts';
 import type { DeadLetters } from '../queue/dead-letters.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Redriven, Redrives } from '../state/redrives.ts';
@@ -28,15 +29,20 @@ export const nextRedrive = (last: Redriven | undefined, now: number): Redriven |
   return now - last.at >= wait ? { at: now, times: last.times + 1 } : undefined;
 };
 
-/** Looks at the dead letters of every queue; gives the names of those whose letters are on their way back. One that fails is logged. */
+/**
+ * Looks at the dead letters of every queue; gives the names of those whose letters are on their way back. One that fails is logged. How many there
+ * are is a metric while there are any (infra/alarms.yml).
+ */
 export const redriveDeadLetters = async (
   { deadLetters, redrives, log }: RedrivePorts,
   queues: readonly string[],
   now: number,
 ): Promise<readonly string[]> => {
+  const found = new Map<string, number>();
   const redriveOne = async (queue: string): Promise<boolean> => {
     const { arn, messages } = await deadLetters.look(queue);
     if (messages === 0) return false;
+    found.set(queue, messages);
     const last = await redrives.last(queue);
     const next = nextRedrive(last, now);
     // Noted first: one that then does not start comes later; one that is not noted would come every time.
@@ -52,5 +58,11 @@ export const redriveDeadLetters = async (
     } catch (error) {
       log('warn', 'bringing dead letters back failed', { queue, why: sayError(error) });
     }
+  const all = [...found.values()].reduce((sum, messages) => sum + messages, 0);
+  if (all > 0)
+    log('warn', 'there are dead letters', {
+      queues: Object.fromEntries(found),
+      ...count({ DeadLetters: all }, new Date(now * 1000)),
+    });
   return started;
 };

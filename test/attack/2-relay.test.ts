@@ -246,7 +246,7 @@ describe('registrations', () => {
       expect.objectContaining({
         Effect: 'Deny',
         Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-        Condition: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': ['registration#*', 'relay#*'] } },
+        Condition: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': ['registration#*', 'relay#*', 'clusters'] } },
       }),
     );
     // Who writes to the table by another policy is held to keys that are no registrations.

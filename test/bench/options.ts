@@ -19,12 +19,13 @@ export const groups = [
   'memory',
   'linear',
   'fair',
+  'sweep',
   'kpack',
 ] as const;
 export type Group = (typeof groups)[number];
 
 /** What takes minutes of its own, or needs what is not here, runs only when it is named. */
-const named: ReadonlySet<Group> = new Set(['linear', 'fair', 'kpack']);
+const named: ReadonlySet<Group> = new Set(['linear', 'fair', 'sweep', 'kpack']);
 
 /** The command line, checked. */
 export interface BenchOptions {
@@ -49,8 +50,8 @@ export const usage = `npm run bench [-- options]
 Measures kpackless on this machine, on an API server and registries of its own, next to the goals of the design.
 
   --only NAMES    only these groups, comma-separated: ${groups.join(', ')};
-                  linear (300, 1,000 and 3,000 Images at once, minutes), fair (minutes) and kpack run only when they are
-                  named here, kpack also when KPACK_CONTROLLER and KPACK_CONFIG name its built controller and the folder of its manifests
+                  linear (300, 1,000 and 3,000 Images at once, minutes), fair (minutes), sweep (50,000 due at once, a minute) and kpack
+                  run only when they are named here, kpack also when KPACK_CONTROLLER and KPACK_CONFIG name its built controller and the folder of its manifests
   --images N      Images of the fan-out and of the stack change (300)
   --many N        Images of one namespace beside which single ones of others are measured (2000)
   --watched N     Images that are watched when memory is measured (10000)

@@ -18,6 +18,7 @@ import { prepareStep } from './measures/prepare.ts';
 import { rebases } from './measures/rebase.ts';
 import { relayMemory } from './measures/relay.ts';
 import { finishBuilds, stackChange } from './measures/stack-change.ts';
+import { dueAtOnce } from './measures/sweep.ts';
 import { applyBuilder } from './objects.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './row.ts';
@@ -28,7 +29,7 @@ import { startWorld, type World } from './world.ts';
 const needSystem = ['latency', 'fan-out', 'idle', 'stack', 'builders', 'outage', 'linear'] as const;
 
 /** Groups that need no API server and registries, or some of their own. */
-const needNoWorld: ReadonlySet<string> = new Set(['kpack', 'bundles', 'invoke', 'prepare', 'memory', 'fair']);
+const needNoWorld: ReadonlySet<string> = new Set(['kpack', 'bundles', 'invoke', 'prepare', 'memory', 'fair', 'sweep']);
 
 type Say = (line: string) => void;
 
@@ -107,6 +108,10 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
   if (only.has('prepare')) {
     say('prepare: a source of 3,500 files');
     rows.push(await prepareStep());
+  }
+  if (only.has('sweep')) {
+    say('sweep: 50,000 due at once');
+    rows.push(await dueAtOnce());
   }
   if ([...only].some((group) => !needNoWorld.has(group)))
     rows.push(...(await inWorld(say, (world) => inOneWorld(world, options, say))));

@@ -138,6 +138,8 @@ export const story = async <T extends Reconcilable>({
     log,
     pause: () => Promise.resolve(),
   };
+  /** The sweeper is a process of its own. */
+  const sweeperCircuits = new Circuits(table);
   let handlers = make();
   function make() {
     const circuits = new Circuits(table);
@@ -219,6 +221,17 @@ export const story = async <T extends Reconcilable>({
   };
   later(0);
 
+  /** @throws what a part of the sweep failed by, as the function does */
+  const sweepAll = async (): Promise<number> => {
+    const { sent, failures } = await sweep(
+      { records, circuits: sweeperCircuits, sender },
+      Math.floor(clock.now() / 1000),
+      () => true,
+    );
+    if (failures.length > 0) throw failures[0];
+    return sent;
+  };
+
   return {
     cluster,
     kube,
@@ -254,7 +267,7 @@ export const story = async <T extends Reconcilable>({
         await sqsSender(queues, queueUrl).send(queue, [message]);
     },
     send: (queue: string, ...messages: readonly Message[]) => sqsSender(queues, queueUrl).send(queue, messages),
-    sweep: (): Promise<number> => sweep({ records, sender }, Math.floor(clock.now() / 1000), () => true),
+    sweep: sweepAll,
     /** A new process after a death; its caches are empty. */
     startAgain: (): void => {
       death.startAgain();
@@ -264,11 +277,7 @@ export const story = async <T extends Reconcilable>({
     untilQuiet: async (): Promise<void> => {
       for (let round = 0; round < 50; round += 1) {
         const results = [...(await deliver('dependents')), ...(await deliver())];
-        if (
-          results.length === 0 &&
-          (await sweep({ records, sender }, Math.floor(clock.now() / 1000), () => true)) === 0
-        )
-          return;
+        if (results.length === 0 && (await sweepAll()) === 0) return;
       }
       throw new Error('it does not become quiet');
     },

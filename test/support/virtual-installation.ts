@@ -163,7 +163,8 @@ const unlessAway = (what: string, why: unknown): void => {
 const saysAway = (why: unknown): boolean =>
   why instanceof ExpectedError || (why instanceof Error && why.cause !== undefined && saysAway(why.cause));
 
-const onAws = (time: VirtualTime, { isFair = true, accountConcurrency }: VirtualOptions): Transport => {
+/** Queues of SQS, and mappings that invoke as often at once as serverless.yml lets them. */
+export const onAws = (time: VirtualTime, { isFair = true, accountConcurrency }: VirtualOptions): Transport => {
   const sqs = new VirtualSqs(time, maxReceivesIn(accountConcurrency ?? usualAccount));
   const stopping = new AbortController();
   const pause = (milliseconds: number): Promise<void> => time.sleep(milliseconds);
@@ -310,11 +311,12 @@ export const virtualInstallation = async (options: VirtualOptions) => {
       });
     });
 
-  const sweeper = { records: common.records, sender: transport.sender };
+  const sweeper = { records: common.records, circuits: new Circuits(table), sender: transport.sender };
   /** As often as it is asked for, for as long as time passes. One that fails is made good by the next. */
   const sweepFrom = async (seconds: number): Promise<void> => {
     try {
-      await sweep(sweeper, Math.floor(time.now / 1000), () => true);
+      const { failures } = await sweep(sweeper, Math.floor(time.now / 1000), () => true);
+      if (failures.length > 0) throw failures[0];
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
     }

@@ -89,6 +89,10 @@ describe('serverless.yml', () => {
     expect(Number(functions['sweeper']?.['timeout'])).toBeLessThan(60);
   });
 
+  it('does not run a sweep again that failed: the next one finds the same, and three failures are an alarm', () => {
+    expect(functions['sweeper']).toMatchObject({ maximumRetryAttempts: 0, maximumEventAge: 60 });
+  });
+
   it('takes push hooks behind a URL, with room of their own only if that is asked for too', () => {
     expect(hooks).toMatchObject({
       handler: 'dist/hooks/handler.handler',
@@ -310,7 +314,7 @@ describe('infra/roles.yml', () => {
       ...statementsOf(resource),
       ...inDocument(resource['Properties']?.['PolicyDocument']),
     ]);
-    expect(all.length).toBeGreaterThan(20);
+    expect(all.length).toBeGreaterThan(15);
     expect(all.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
   });
 });
@@ -329,35 +333,51 @@ describe('infra/alarms.yml', () => {
     );
   });
 
-  it('watches both queues of every row, and the sweeper', () => {
-    const wanted = queueRows.flatMap(({ name }) => [
-      `${inCapitals(name)}DeadLettersAlarm`,
+  it('watches the sweeper also when it is not invoked, and relays by what the sweeper says of them', () => {
+    const propertiesOf = (alarm: string): unknown => alarms[alarm]?.['Properties'];
+    expect(propertiesOf('SweeperNotInvoked')).toMatchObject({
+      MetricName: 'Invocations',
+      TreatMissingData: 'breaching',
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+    });
+    const own = { Namespace: installation };
+    expect(propertiesOf('SilentRelays')).toMatchObject({ ...own, MetricName: 'SilentRelays', Period: 60 });
+    expect(propertiesOf('DeadLetters')).toMatchObject({ ...own, MetricName: 'DeadLetters', Period: 900 });
+    expect(propertiesOf('ThrottledFunctions')).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Throttles' });
+  });
+
+  it('watches the age of every queue, and what the sweeper, relays and functions do', () => {
+    const ages = sqsRows.map(({ name }) => [
       `${inCapitals(name)}AgeAlarm`,
+      `!GetAtt ${inCapitals(name)}Queue.QueueName`,
     ]);
-    // Its dead letters take an hour of standing still, which its age tells before.
-    wanted.push(`${inCapitals(bulkRow.name)}AgeAlarm`);
     expect(Object.keys(alarms).sort()).toEqual(
-      [...wanted, 'AlarmKey', 'AlarmTopic', 'ForeignMessages', 'SweeperErrors'].sort(),
+      [
+        ...ages.map(([alarm]) => alarm),
+        'AlarmKey',
+        'AlarmTopic',
+        'DeadLetters',
+        'ForeignMessages',
+        'SilentRelays',
+        'SweeperErrors',
+        'SweeperNotInvoked',
+        'ThrottledFunctions',
+      ].sort(),
     );
-    for (const { name } of queueRows) {
-      const [deadLetters, age] = ['DeadLetters', 'Age'].map(
-        (which) => alarms[`${inCapitals(name)}${which}Alarm`]?.['Properties']?.['Dimensions']?.[0]?.['Value'],
-      );
-      expect([deadLetters, age]).toEqual([
-        `!GetAtt ${inCapitals(name)}DeadLetters.QueueName`,
-        `!GetAtt ${inCapitals(name)}Queue.QueueName`,
-      ]);
-    }
+    for (const [alarm = '', queue] of ages)
+      expect(alarms[alarm]?.['Properties']?.['Dimensions']?.[0]?.['Value']).toBe(queue);
   });
 
   it('tells the topic of every alarm, of this installation alone', () => {
     const all = Object.values(alarms).filter(({ Type }: Node) => Type === 'AWS::CloudWatch::Alarm');
-    expect(all.length).toBeGreaterThan(20);
+    expect(all.length).toBeGreaterThan(15);
     for (const { Properties } of all) expect(Properties?.['AlarmActions']).toEqual(['!Ref AlarmTopic']);
     // Of AWS's own metrics a dimension says whose they are; ours are in a namespace of the installation.
+    // Throttling is the one that all functions of the account have in common, as they share its concurrency.
     const foreign = all.filter(({ Properties }: Node) =>
       String(Properties?.['Namespace']).startsWith('AWS/')
-        ? Properties?.['Dimensions']?.length !== 1
+        ? Properties?.['MetricName'] !== 'Throttles' && Properties?.['Dimensions']?.length !== 1
         : String(Properties?.['Namespace']) !== installation,
     );
     expect(foreign).toEqual([]);

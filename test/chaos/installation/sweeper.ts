@@ -4,6 +4,7 @@ import type { DeadLetters } from '../../../lib/queue/dead-letters.ts';
 import type { Sender } from '../../../lib/queue/send.ts';
 import { sqsRows } from '../../../lib/reconcile/kind-table.ts';
 import { type Log, sayError } from '../../../lib/reconcile/log.ts';
+import { Circuits } from '../../../lib/state/circuits.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { Redrives } from '../../../lib/state/redrives.ts';
 import type { Table } from '../../../lib/state/table.ts';
@@ -33,14 +34,18 @@ export const sweeperOf = ({
   log,
 }: SweeperParts): (() => Promise<void>) => {
   const records = new Records(table);
+  const circuits = new Circuits(table);
   const redrives = new Redrives(table);
-  const first = database.prepare('SELECT min(due_at) AS due FROM item WHERE due_shard IS NOT NULL');
+  const first = database.prepare('SELECT min(due_at) AS due FROM item WHERE due_shard < 16');
   let lookedAt = 0;
   return async () => {
     const now = Math.floor(Date.now() / 1000);
     const due = first.get()?.['due'];
     try {
-      if (typeof due === 'number' && due <= now) await sweep({ records, sender }, now, () => true);
+      if (typeof due === 'number' && due <= now) {
+        const { failures } = await sweep({ records, circuits, sender }, now, () => true);
+        if (failures.length > 0) throw failures[0];
+      }
       if (now - lookedAt < secondsBetweenLooks) return;
       lookedAt = now;
       const queues = sqsRows.map(({ name }) => name);

@@ -43,6 +43,12 @@ describe('the template', () => {
     expect(JSON.stringify(least)).not.toContain('ReservedConcurrentExecutions');
   });
 
+  it('runs a sweep that failed no second time, and keeps none that waited for a minute', () => {
+    expect(ofType(least, 'Lambda::EventInvokeConfig').map(({ Properties }) => Properties)).toMatchObject([
+      { FunctionName: { Ref: 'SweeperLambdaFunction' }, MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+    ]);
+  });
+
   it('maps every queue to its own function, ten messages at a time, with partial batch answers', () => {
     const mappings = ofType(least, 'Lambda::EventSourceMapping').map(({ Properties }) => Properties);
     const ends = mappings.map(({ EventSourceArn, FunctionName }) =>

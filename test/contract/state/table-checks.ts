@@ -170,6 +170,36 @@ export const tableChecks: readonly TableCheck[] = [
     },
   },
   {
+    name: 'a page of what is due goes on behind one that has been moved since, or is gone',
+    run: async (table, pk) => {
+      const shard = 1_000_000 + Math.floor(Math.random() * 1e9);
+      for (const dueAt of [1, 2, 3, 4, 5]) await table.put(`${pk}#${dueAt}`, 'record', { dueShard: shard, dueAt });
+      const first = await table.queryDue(shard, 10, { limit: 2 });
+      const after = { pk: `${pk}#2`, sk: 'record', dueAt: 2 };
+      for (const item of first)
+        await table.update(String(item['pk']), 'record', {
+          set: { dueAt: 600 },
+          expect: { dueAt: item['dueAt'] as number, dueShard: shard },
+        });
+      const second = await table.queryDue(shard, 10, { limit: 2, after });
+      await table.delete(`${pk}#4`, 'record');
+      const last = { pk: `${pk}#4`, sk: 'record', dueAt: 4 };
+      const third = await table.queryDue(shard, 10, { limit: 2, after: last });
+      expect([first, second, third].map((page) => page.map((item) => item['dueAt']))).toEqual([[1, 2], [3, 4], [5]]);
+    },
+  },
+  {
+    name: 'shards of the index are as many as there are numbers, and each is read to its end whatever the time',
+    run: async (table, pk) => {
+      const shard = 2 ** 31 + Math.floor(Math.random() * 1000);
+      await table.put(pk, 'record', { dueShard: shard, dueAt: 4_000_000_000 });
+      expect(await table.queryDue(shard, Number.MAX_SAFE_INTEGER, { limit: 5 })).toMatchObject([
+        { pk, dueShard: shard },
+      ]);
+      expect(await table.queryDue(shard + 1, Number.MAX_SAFE_INTEGER, { limit: 5 })).toEqual([]);
+    },
+  },
+  {
     name: 'what is no longer due leaves the index',
     run: async (table, pk) => {
       const shard = 1_000_000 + Math.floor(Math.random() * 1e9);

@@ -175,9 +175,15 @@ describe('telling dependents', () => {
     expect(await world.deliver('dependents')).toStrictEqual(['put off']);
     expect(world.held('dependents')).toBe(0);
     world.later(40);
-    await world.sweep();
+    // The cluster is probed; the telling waits behind it, until it has answered.
+    expect(await world.sweep()).toBe(1);
+    expect(await world.deliver('dependents')).toStrictEqual(['woken']);
     expect(await world.deliver('dependents')).toStrictEqual(['told']);
     expect(await woken(world)).toHaveLength(1);
+    world.later(700);
+    // The last look for somebody parked, and then nothing is left.
+    expect(await world.sweep()).toBe(1);
+    expect(await world.deliver('dependents')).toStrictEqual(['woken']);
     world.later(700);
     expect(await world.sweep()).toBe(0);
   });

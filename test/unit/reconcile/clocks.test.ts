@@ -44,7 +44,7 @@ const passesInAnHour = async (
   const cause = { ...key, uid: 'u', resourceVersion: '' };
   sent.push({ v: 1, cluster: 'one', epoch: 'e.0', target: key, cause, reason: 'self' });
   for (const end = now + hour; now < end; now += 60) {
-    await sweep({ records, sender }, now + ahead.sweeper, () => true);
+    await sweep({ records, circuits: new Circuits(table), sender }, now + ahead.sweeper, () => true);
     const messages = sent.splice(0);
     if (messages.length === 0) continue;
     await run(target, messages, 60);

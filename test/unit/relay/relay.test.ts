@@ -157,6 +157,18 @@ describe('a relay', () => {
     expect(await again({ listsEverything: true })).toStrictEqual(first);
   });
 
+  it('says with how far it is that it lives, and that it watches everything and nothing waits', async () => {
+    const table = await tables.empty();
+    const history = new WatchHistory(table);
+    await start(table);
+    ahead += 61_000;
+    for (const watch of server.watches) watch.event('BOOKMARK', '11');
+    await expect.poll(async () => (await history.lastBeat('one'))?.notWatched, { timeout: 5000 }).toStrictEqual([]);
+    const beat = await history.lastBeat('one');
+    expect(beat?.lagSeconds).toBe(0);
+    expect(Math.abs((beat?.beatAt ?? 0) - (Date.now() + ahead) / 1000)).toBeLessThan(10);
+  });
+
   it('waits for a cluster that is away', async () => {
     const table = await tables.empty();
     server = await watchServer();

@@ -25,9 +25,9 @@ const present = <T>(value: T | undefined): T => {
   return value;
 };
 
-/** The polls that are due a minute from now. */
+/** The polls that are due a minute from now, and the twentieth of one that is never too short. */
 const nextPolls = async (): Promise<readonly TargetKey[]> => {
-  w.later(60);
+  w.later(63);
   return (await w.due()).map(({ target }) => target).filter(({ kind }) => kind === 'GitPoll');
 };
 const onlyPoll = async (): Promise<TargetKey> => {

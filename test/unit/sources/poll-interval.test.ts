@@ -30,6 +30,17 @@ const follow = async (name: string, interval?: string, generation = 1): Promise<
 const commitOf = (name: string): string | undefined =>
   (w.statusOf(name) as SourceResolver['status'])?.source?.git?.revision;
 const duePolls = async () => (await w.due()).map(({ target }) => target).filter(({ kind }) => kind === 'GitPoll');
+/** Waits second by second for the next poll, and runs it as soon as it is due. */
+const nextPoll = async (run?: 'left to the test') => {
+  for (let waited = 1; waited < 700; waited += 1) {
+    w.later(1);
+    const [poll] = await duePolls();
+    if (poll === undefined) continue;
+    if (run === undefined) expect(await w.poll(poll)).toBe('unchanged');
+    return { poll, waited };
+  }
+  throw new Error('no poll is due');
+};
 const push = () => w.hook(genericPush({ url: URL, id: commitOf('app') }), [secret]);
 
 describe('the annotation', () => {
@@ -61,22 +72,20 @@ describe('a source with an interval of its own', () => {
   it('is listed that often, and others of the repository as often as before', async () => {
     await follow('app', '10m');
     await follow('usual');
-    w.later(60);
-    const [usual, ...others] = await duePolls();
-    expect(others).toEqual([]);
-    expect(usual === undefined ? '' : await w.poll(usual)).toBe('unchanged');
-    if (usual !== undefined) await w.polls.finish(usual, 4_000_000_000);
-    w.later(540);
-    const [own] = await duePolls();
-    if (own === undefined) throw new Error('no poll is due');
+    const [first, second] = [await nextPoll(), await nextPoll()];
+    expect(first.poll).toEqual(second.poll);
+    expect(first.waited).toBeLessThanOrEqual(63);
+    expect(second.waited).toBe(60);
+    await w.polls.finish(second.poll, 4_000_000_000);
+    const { poll: own } = await nextPoll('left to the test');
     w.host(URL, main('2'));
     expect(await w.poll(own)).toBe('moved');
     expect(w.woken()).toEqual(['source-resolver dependency app']);
     await w.resolve('app', { reasons: ['dependency'] });
     expect(commitOf('app')).toBe(id('2'));
-    w.later(530);
+    w.later(599);
     expect(await duePolls()).toEqual([]);
-    w.later(70);
+    w.later(1);
     expect(await duePolls()).toHaveLength(1);
   });
 
@@ -88,7 +97,7 @@ describe('a source with an interval of its own', () => {
         { type: 'ActivePolling', status: 'True', reason: 'InvalidPollInterval' },
       ],
     });
-    w.later(60);
+    w.later(63);
     expect(await duePolls()).toHaveLength(1);
   });
 
@@ -96,6 +105,51 @@ describe('a source with an interval of its own', () => {
     expect(secondsToNextTry({ intervalSeconds: 3600 }, 1, 1)).toBe(3600);
     expect(secondsToNextTry({ intervalSeconds: 3600 }, 9, 1)).toBe(3600);
     expect(secondsToNextTry({ intervalSeconds: 0 }, 1, 1)).toBe(60);
+  });
+});
+
+describe('a repository whose push hook was heard', () => {
+  /** Hours of polls in which nothing moves: how many listings there were. */
+  const listingsIn = async (hours: number): Promise<number> => {
+    w.asked.splice(0);
+    for (let minute = 0; minute < 60 * hours; minute += 1) {
+      w.later(60);
+      for (const poll of await duePolls()) await w.poll(poll);
+    }
+    return w.asked.length;
+  };
+
+  it('is listed each hour from then on, and its followers take that for an answer', async () => {
+    await follow('app');
+    w.host(URL, main('2'));
+    expect(await push()).toMatchObject({ polls: ['moved'] });
+    await w.resolve('app', { reasons: ['dependency'] });
+    const listings = await listingsIn(4);
+    expect(listings).toBeLessThanOrEqual(5);
+    await w.resolve('app', { reasons: ['list'] });
+    expect(w.asked).toHaveLength(listings);
+  });
+
+  it('is listed each minute again when a move was found that no hook told of', async () => {
+    await follow('app');
+    w.host(URL, main('2'));
+    await push();
+    await w.resolve('app', { reasons: ['dependency'] });
+    await listingsIn(2);
+    w.host(URL, main('3'));
+    await listingsIn(2);
+    expect(w.woken()).toContain('source-resolver dependency app');
+    await w.resolve('app', { reasons: ['dependency'] });
+    expect(commitOf('app')).toBe(id('3'));
+    expect(await listingsIn(1)).toBeGreaterThan(50);
+  });
+
+  it('is listed as often as its source asks for, all the same', async () => {
+    await follow('app', '5m');
+    w.host(URL, main('2'));
+    await push();
+    await w.resolve('app', { reasons: ['dependency'] });
+    expect(await listingsIn(2)).toBeGreaterThanOrEqual(23);
   });
 });
 

@@ -13,9 +13,12 @@ import {
 } from '../../../lib/sources/git-poll.ts';
 import {
   gitPollFor,
+  isListedSince,
   isPollable,
+  movedPollAt,
+  nextPollAt,
+  paceWithHooks,
   revisionOf,
-  secondsToNextPoll,
   secondsToNextTry,
 } from '../../../lib/sources/polling.ts';
 
@@ -83,9 +86,76 @@ describe('a shared poll', () => {
 
 describe('when a repository is listed again', () => {
   const settings = { intervalSeconds: 60 };
-  it('after the interval, a little less for some, so that thousands spread', () => {
-    expect(secondsToNextPoll(settings, 0)).toBe(54);
-    expect(secondsToNextPoll(settings, 0.999)).toBeCloseTo(60, 1);
+  const poll = (name: string) => ({ cluster: 'one', kind: 'GitPoll', namespace: 'team', name });
+
+  it('at a moment of its own in each interval: after exactly one when it was listed in time, however late it was', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 10, max: 86_400 }), fc.nat(1e9), (name, intervalSeconds, now) => {
+        const first = nextPollAt(poll(name), { intervalSeconds }, now);
+        expect(first).toBeGreaterThan(now);
+        expect(first - now).toBeLessThanOrEqual(Math.ceil(1.05 * intervalSeconds) + 1);
+        for (const late of [0, 1, Math.floor(0.9 * intervalSeconds)])
+          expect(nextPollAt(poll(name), { intervalSeconds }, first + late)).toBe(first + intervalSeconds);
+      }),
+    );
+  });
+
+  it('a hundred thousand repositories are spread over the interval evenly, also when all were woken at once', () => {
+    const many = 100_000;
+    const settings = { intervalSeconds: 300 };
+    for (const round of [0, 1]) {
+      const perSecond = new Map<number, number>();
+      for (let at = 0; at < many; at += 1) {
+        const target = {
+          cluster: `c${at % 20}`,
+          kind: 'GitPoll',
+          namespace: `team-${at % 500}`,
+          name: `repository-${at}`,
+        };
+        // Of the second round each was listed up to a minute late, as sweeps come.
+        const woken = 1_000_000 + round * 345;
+        const dueAt = nextPollAt(target, settings, woken);
+        perSecond.set(dueAt - woken, (perSecond.get(dueAt - woken) ?? 0) + 1);
+      }
+      const counts = [...perSecond.values()];
+      expect(perSecond.size).toBeGreaterThanOrEqual(300);
+      expect(Math.max(...counts)).toBeLessThan((1.3 * many) / 300);
+      const perSweep = Object.groupBy([...perSecond], ([after]) => String(Math.floor((after - 15) / 60)));
+      for (const group of Object.values(perSweep)) {
+        const sum = (group ?? []).reduce((all, [, count]) => all + count, 0);
+        expect(Math.abs(sum / (many / 5) - 1)).toBeLessThan(0.03);
+      }
+    }
+  });
+
+  it('a sweep moves a usual poll to where its pass will want it, and others ten minutes on', () => {
+    const settings = { intervalSeconds: 300 };
+    expect(movedPollAt(poll('a'), settings, 1000)).toBe(nextPollAt(poll('a'), settings, 1030));
+    expect(movedPollAt({ ...poll('a'), kind: 'Image' }, settings, 1000)).toBeUndefined();
+    expect([2, 0, 3600].map((intervalSeconds) => movedPollAt(poll('a'), { intervalSeconds }, 1000))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('not again when it was listed since its time came, and everybody who had to was woken', () => {
+    const listed = { askedAt: 100, isWaking: false };
+    expect([isListedSince(listed, [99]), isListedSince(listed, [99, 98])]).toEqual([true, true]);
+    expect([isListedSince(listed, [100]), isListedSince(listed, [99, 101])]).toEqual([false, false]);
+    expect(isListedSince({ ...listed, isWaking: true }, [99])).toBe(false);
+    expect(isListedSince({ ...listed, askedAt: undefined }, [99])).toBe(false);
+    expect(isListedSince(listed, undefined)).toBe(false);
+  });
+
+  it.each([
+    ['each five minutes when no hook was ever heard', undefined, false, 300],
+    ['hourly when a push hook was heard', 900, false, 3600],
+    ['as somebody asked for it, whatever is heard', 900, true, 300],
+    ['each five minutes again when no hook was heard for a month', 1000 - 30 * 86_400, false, 300],
+  ])('%s', (_, hookedAt, isAsked, seconds) => {
+    const pace = paceWithHooks({ intervalSeconds: 300 }, { isAsked, hookedAt, now: 1000 });
+    expect(pace).toEqual({ intervalSeconds: seconds });
   });
 
   it('after twice as long for each failure in a row, at most ten minutes', () => {

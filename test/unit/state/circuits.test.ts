@@ -1,7 +1,8 @@
 /** Circuits: one outage is one failure, one probe at a time, and an answer of any kind closes them (DESIGN §3.14). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Circuits, openSeconds } from '../../../lib/state/circuits.ts';
-import { circuitKey, circuitSortKey, clusterScope } from '../../../lib/state/keys.ts';
+import { circuitKey, circuitSortKey, clusterScope, dueShardOf, hostScope } from '../../../lib/state/keys.ts';
+import type { Table } from '../../../lib/state/table.ts';
 import { type StateTables, stateTables } from '../../support/state-table.ts';
 
 const one = clusterScope('one');
@@ -172,11 +173,65 @@ describe('a circuit', () => {
     expect(await new Circuits(table).admit(one, 103)).toStrictEqual({ admitted: true });
   });
 
-  it('is kept for a day after it was last open, then the store may drop it', async () => {
+  it('of a host is kept for a day after it was last open, then the store may drop it; it is due at no time', async () => {
     const table = await tables.empty();
-    await new Circuits(table).failed(one, 100);
-    await new Circuits(table).suspect(clusterScope('other'), 'witness', 100);
-    expect(await table.get(circuitKey(one), circuitSortKey)).toMatchObject({ openUntil: 102, endsAt: 86_502 });
-    expect(await table.get(circuitKey(clusterScope('other')), circuitSortKey)).toMatchObject({ endsAt: 86_500 });
+    const host = (name: string) => hostScope({ scheme: 'https', host: name, port: 443 });
+    await new Circuits(table).failed(host('one'), 100);
+    await new Circuits(table).suspect(host('other'), 'witness', 100);
+    const item = await table.get(circuitKey(host('one')), circuitSortKey);
+    expect(item).toMatchObject({ openUntil: 102, endsAt: 86_502 });
+    expect(item).not.toHaveProperty('dueAt');
+    expect(await table.get(circuitKey(host('other')), circuitSortKey)).toMatchObject({ endsAt: 86_500 });
+  });
+});
+
+describe('the circuit of a cluster', () => {
+  const item = (table: Table) => table.get(circuitKey(one), circuitSortKey);
+
+  it('is due when it is to be probed, and never dropped while somebody may be parked behind it', async () => {
+    const table = await tables.empty();
+    const circuits = new Circuits(table);
+    await circuits.failed(one, 100);
+    expect(await item(table)).toMatchObject({ openUntil: 102, dueAt: 102, dueShard: dueShardOf(circuitKey(one)) });
+    // A probe that dies is made good when its time is over.
+    await circuits.admit(one, 102);
+    expect(await item(table)).toMatchObject({ dueAt: 132 });
+    await circuits.failed(one, 103);
+    expect(await item(table)).toMatchObject({ openUntil: 106, dueAt: 106 });
+    expect(await item(table)).not.toHaveProperty('endsAt');
+  });
+
+  it('that has closed is due at once, to wake them; and once more when all were, before nothing is left of it', async () => {
+    const table = await tables.empty();
+    const circuits = new Circuits(table);
+    await circuits.failed(one, 100);
+    await circuits.succeeded(one, 110);
+    expect(await item(table)).toMatchObject({ dueAt: 111 });
+    expect([await circuits.allWoken(one, 120), await circuits.allWoken(one, 200)]).toStrictEqual([false, false]);
+    expect(await item(table)).toMatchObject({ dueAt: 240 });
+    expect(await circuits.allWoken(one, 240)).toBe(true);
+    expect(await item(table)).toBeUndefined();
+    expect(await circuits.allWoken(one, 241)).toBe(true);
+  });
+
+  it('that opens again meanwhile stays', async () => {
+    const table = await tables.empty();
+    const [here, there] = [new Circuits(table), new Circuits(table)];
+    await here.failed(one, 100);
+    await here.succeeded(one, 110);
+    await here.allWoken(one, 120);
+    await there.failed(one, 200);
+    expect(await here.allWoken(one, 300)).toBe(true);
+    expect(await item(table)).toMatchObject({ openUntil: 202, dueAt: 202 });
+  });
+
+  it('says that it is down for as long as nobody has found it back, and lets nobody probe by that', async () => {
+    const [here, there] = await two();
+    expect(await here.isDown(one, 100)).toBe(false);
+    await there.failed(one, 100);
+    expect(await here.isDown(one, 106)).toBe(true);
+    expect(await there.admit(one, 200)).toStrictEqual({ admitted: true });
+    await there.succeeded(one, 201);
+    expect(await here.isDown(one, 202)).toBe(false);
   });
 });

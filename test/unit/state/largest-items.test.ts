@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../lib/embedded/database.ts';
 import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
 import { GitError } from '../../../lib/git/errors.ts';
+import { watchedKinds } from '../../../lib/relay/pointers.ts';
 import { showFailure } from '../../../lib/sources/git-poll.ts';
 import { Circuits, enoughWitnesses } from '../../../lib/state/circuits.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
@@ -109,10 +110,15 @@ const kinds: Readonly<Record<string, { readonly bytes: number; write(table: Tabl
         })),
       }),
   },
-  'how far a watch has come': {
-    bytes: 1500,
+  'how far the watches of a cluster have come': {
+    bytes: 2000,
     write: (table) =>
-      new WatchHistory(table).saveCheckpoint(cluster, 'ClusterBuildpack', 'e'.repeat(512), '9'.repeat(512)),
+      new WatchHistory(table).save(
+        cluster,
+        'e'.repeat(512),
+        new Map(watchedKinds.map(({ kind }) => [kind, '9'.repeat(39)])),
+        { beatAt: now, lagSeconds: 99_999, notWatched: watchedKinds.map(({ kind }) => kind) },
+      ),
   },
   'a redrive': {
     bytes: 200,

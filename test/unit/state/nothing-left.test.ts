@@ -67,7 +67,7 @@ describe('a cluster that was removed', () => {
       reason: 'self',
     });
     for (; now < start + 7 * day; now += 600) {
-      await sweep({ records, sender }, now, () => true);
+      await sweep({ records, circuits: new Circuits(table), sender }, now, () => true);
       for (const message of sent.splice(0)) {
         passes += 1;
         await run(target, [message], 60);
@@ -93,14 +93,15 @@ describe('a cluster that was removed', () => {
     const clusters = new Clusters(table);
     await clusters.register('one', { access: 'in-cluster' });
     const epoch = await history.epoch('one', 'kube-system');
-    await history.saveCheckpoint('one', 'Image', epoch, '7');
+    const beat = { beatAt: 1, lagSeconds: 0, notWatched: [] };
+    await history.save('one', epoch, new Map([['Image', '7']]), beat);
     await clusters.register('one', { access: 'in-cluster' });
-    expect(await history.checkpoint('one', 'Image', epoch)).toBe('7');
+    expect((await history.checkpoints('one', epoch)).get('Image')).toBe('7');
     await table.delete('registration#one', 'registration');
     await clusters.register('one', { access: 'in-cluster' });
-    expect(await history.checkpoint('one', 'Image', epoch)).toBeUndefined();
+    expect((await history.checkpoints('one', epoch)).get('Image')).toBeUndefined();
     expect(await history.epoch('one', 'kube-system')).not.toBe(epoch);
-    expect(await history.saveCheckpoint('one', 'Image', epoch, '8')).toBe(false);
+    expect(await history.save('one', epoch, new Map([['Image', '8']]), beat)).toBe(false);
   });
 });
 
@@ -194,7 +195,7 @@ describe('what dependents were told of', () => {
     const week = async (): Promise<number> => {
       let tellings = 0;
       for (const end = world.now + 7 * day; world.now < end; world.now += 600) {
-        await sweep({ records, sender }, world.now, () => true);
+        await sweep({ records, circuits: new Circuits(table), sender }, world.now, () => true);
         for (const message of sent.splice(0)) {
           tellings += 1;
           await run({ cluster: 'one', ...message.target }, [message], 60);

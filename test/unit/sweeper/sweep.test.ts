@@ -36,7 +36,8 @@ const world = async (names: readonly string[], kind = 'Image', dueAt = 100) => {
     records,
     sent,
     park,
-    sweep: (now: number, hasTime = () => true) => sweep({ records, sender }, now, hasTime),
+    sweep: async (now: number, hasTime = () => true) =>
+      (await sweep({ records, circuits: { isDown: async () => false }, sender }, now, hasTime)).sent,
   };
 };
 
