@@ -10,7 +10,7 @@ import { install } from '../../infra/local/install.ts';
 import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
 import { kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { type KubeTransport, kubeTransport } from '../../lib/kube/transport.ts';
-import { type ApiServer, startApiServer } from '../support/api-server.ts';
+import { type ApiServer, type ApiServerOptions, startApiServer } from '../support/api-server.ts';
 import { AuditLog } from './audit.ts';
 import { type BenchRegistry, startRegistry } from './registry.ts';
 
@@ -69,8 +69,8 @@ const pidOf = ({ pids }: StateLayout, name: string): number =>
   (JSON.parse(readFileSync(join(pids, `${name}.json`), 'utf8')) as { readonly pid: number }).pid;
 
 /** Brings it up, in about fifteen seconds; `stop` leaves nothing behind. */
-export const startWorld = async (): Promise<World> => {
-  const server = await startApiServer();
+export const startWorld = async (options: ApiServerOptions = {}): Promise<World> => {
+  const server = await startApiServer(options);
   const undo: (() => Promise<void>)[] = [() => server.stop()];
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).toReversed()) await step();

@@ -51,11 +51,14 @@ export interface ApiServerOptions {
    * this kind runs against an older one.
    */
   readonly emulatedVersion?: string | undefined;
+  /** A kubeconfig of who knows tokens that this server does not. */
+  readonly tokenWebhook?: string | undefined;
 }
 
 /** Starts etcd and API server in a folder of their own. Throws ExpectedError with the last words of what did not come up. */
 export const startApiServer = async ({
   emulatedVersion = process.env['KPACKLESS_TEST_KUBERNETES'],
+  tokenWebhook,
 }: ApiServerOptions = {}): Promise<ApiServer> => {
   const root = mkdtempSync(join(tmpdir(), 'kpackless-api-'));
   const layout = stateLayout(root);
@@ -71,7 +74,15 @@ export const startApiServer = async ({
     running.push(startProcess(layout, etcdProcess(compiled('etcd'), layout, pki, ports), silent));
     const port = await freePort(0);
     const command = compiled('kube-apiserver');
-    const server = apiserverProcess({ command, layout, pki, etcdUrl: etcdUrl(ports), port, emulatedVersion });
+    const server = apiserverProcess({
+      command,
+      layout,
+      pki,
+      etcdUrl: etcdUrl(ports),
+      port,
+      emulatedVersion,
+      tokenWebhook,
+    });
     const first = startProcess(layout, server, silent);
     running.push(first);
     const url = `https://127.0.0.1:${port}`;

@@ -13,6 +13,19 @@ export const startMoto = async (): Found =>
     return runOracle(python, (port) => ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)]);
   });
 
+/** moto with all that a deployment needs: CloudFormation, IAM, Lambda, S3, STS and the rest; `python` runs programs beside it. */
+export const startEmulatedAccount = async (): Promise<
+  (RunningOracle & { readonly python: string }) | MissingOracle
+> => {
+  let python = '';
+  const server = await oracle('the emulated account', async () => {
+    python = await pythonWith('oracle-account.requirements.txt');
+    const program = join(import.meta.dirname, '..', 'account', 'moto_server.py');
+    return runOracle(python, (port) => [program, '-H', '127.0.0.1', '-p', String(port)]);
+  });
+  return 'missing' in server ? server : { ...server, python };
+};
+
 /** ElasticMQ: SQS in Scala, with AWS's limits switched on. */
 export const startElasticMq = async (): Found =>
   oracle('ElasticMQ', async () => {

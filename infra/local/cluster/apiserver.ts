@@ -22,6 +22,8 @@ export interface ApiserverOptions {
   readonly port: number;
   /** An older Kubernetes that it is to behave as, `1.31`. */
   readonly emulatedVersion?: string | undefined;
+  /** A kubeconfig of whoever knows the tokens that the API server itself does not (Kubernetes, "Webhook Token Authentication"). */
+  readonly tokenWebhook?: string | undefined;
 }
 
 /** The API server on loopback, with the admission plugins and authorizers a production cluster has. */
@@ -32,6 +34,7 @@ export const apiserverProcess = ({
   etcdUrl,
   port,
   emulatedVersion,
+  tokenWebhook,
 }: ApiserverOptions): ProcessSpec => {
   const auditPolicy = join(layout.conf, 'audit-policy.json');
   writeFileSync(auditPolicy, JSON.stringify(AUDIT_POLICY));
@@ -66,6 +69,7 @@ export const apiserverProcess = ({
       '--audit-log-maxsize=512',
       '--audit-log-maxbackup=2',
       ...(emulatedVersion === undefined ? [] : [`--emulated-version=${emulatedVersion}`]),
+      ...(tokenWebhook === undefined ? [] : [`--authentication-token-webhook-config-file=${tokenWebhook}`]),
     ],
   };
 };
