@@ -25,7 +25,7 @@ export const buildWork: Work = {
   invocations: 18,
   storeReads: 33.7,
   storeWrites: 14.7,
-  dueMoves: 10.7,
+  dueMoves: 6.9,
   queueRequests: 54.1,
 };
 

@@ -64,6 +64,11 @@ export class Calls {
     this.#startMs = time.now;
   }
 
+  /** Whose code is running. */
+  get role(): string {
+    return this.#time.life?.role ?? 'world';
+  }
+
   /** Says something about the run. */
   note(what: string, effect?: string, fault?: string): void {
     this.#trace.add({ at: this.#time.now - this.#startMs, what, effect, fault });

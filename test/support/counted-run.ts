@@ -10,8 +10,8 @@ export interface Calls {
   /** Items of the table that were read, each as one consistent read. */
   readonly storeReads: number;
   readonly storeWrites: number;
-  /** Of these, those that may move a due time. */
-  readonly recordWrites: number;
+  /** Of these, those that move an item in the index of due times. */
+  readonly dueMoves: number;
   /** Queries of the index `due`. */
   readonly dueQueries: number;
   /** Requests to SQS but those by which Lambda polls while nothing is there. */
@@ -22,7 +22,7 @@ const none: Calls = {
   invocations: 0,
   storeReads: 0,
   storeWrites: 0,
-  recordWrites: 0,
+  dueMoves: 0,
   dueQueries: 0,
   queueRequests: 0,
 };
@@ -35,6 +35,7 @@ const callIn = ({ what }: TraceLine): { readonly role: string; readonly call: Pa
   if (role === 'world' && port === 'queue' && name === 'acknowledge')
     return { role: rest[0] ?? '', call: { invocations: 1, queueRequests: 2 } };
   if (port === 'queue') return { role, call: { queueRequests: 1 } };
+  if (port === 'index') return { role, call: { dueMoves: 1 } };
   if (port !== 'table') return undefined;
   switch (name) {
     case 'get':
@@ -44,7 +45,7 @@ const callIn = ({ what }: TraceLine): { readonly role: string; readonly call: Pa
     case 'due':
       return { role, call: { dueQueries: 1 } };
     default:
-      return { role, call: { storeWrites: 1, recordWrites: words.startsWith('object#') ? 1 : 0 } };
+      return { role, call: { storeWrites: 1 } };
   }
 };
 
@@ -54,7 +55,8 @@ export type Counted = Readonly<Record<string, Calls>>;
 const countsOf = (trace: readonly TraceLine[]): Counted => {
   const counts: Record<string, Record<keyof Calls, number>> = {};
   for (const line of trace) {
-    if (line.effect !== 'read' && line.effect !== 'write' && !line.what.startsWith('world queue acknowledge')) continue;
+    const isCall = ['read', 'write', 'moved'].includes(line.effect ?? '');
+    if (!isCall && !line.what.startsWith('world queue acknowledge')) continue;
     const found = callIn(line);
     if (found === undefined) continue;
     const of = (counts[found.role] ??= { ...none });

@@ -1,10 +1,14 @@
 /** The table as a process reaches it: each call may fail. */
 import type { DynamoDbTable } from '../../../lib/state/dynamodb-table.ts';
-import { StateError, type Table } from '../../../lib/state/table.ts';
+import { type Item, StateError, type Table } from '../../../lib/state/table.ts';
 import type { Calls } from '../calls.ts';
 import type { Dice } from '../dice.ts';
 
 const shown = (pk: string, sk: string): string => `${pk} ${sk}`;
+
+/** Whether an item has another place in the index `due`: its old one goes and the new one comes. */
+const isMoved = (before: Item | undefined, after: Item | undefined): boolean =>
+  before?.['dueAt'] !== after?.['dueAt'] || before?.['dueShard'] !== after?.['dueShard'];
 
 type Ask = <T>(name: string, isWrite: boolean, carryOut: () => Promise<T>) => Promise<T>;
 
@@ -25,7 +29,16 @@ export const spoiltTable = (table: Table, calls: Calls): Table => {
   return {
     get: (pk, sk) => ask(`get ${shown(pk, sk)}`, false, () => table.get(pk, sk)),
     put: (pk, sk, item) => ask(`put ${shown(pk, sk)}`, true, () => table.put(pk, sk, item)),
-    update: (pk, sk, change) => ask(`update ${shown(pk, sk)}`, true, () => table.update(pk, sk, change)),
+    update: (pk, sk, change) => {
+      const { role } = calls;
+      return ask(`update ${shown(pk, sk)}`, true, async () => {
+        if (calls.told === undefined) return table.update(pk, sk, change);
+        const before = await table.get(pk, sk);
+        const isDone = await table.update(pk, sk, change);
+        if (isMoved(before, await table.get(pk, sk))) calls.note(`${role} index ${shown(pk, sk)}`, 'moved');
+        return isDone;
+      });
+    },
     delete: (pk, sk, expect) => ask(`delete ${shown(pk, sk)}`, true, () => table.delete(pk, sk, expect)),
     queryPartition: (pk, page) => ask(`query ${pk}`, false, () => table.queryPartition(pk, page)),
     queryDue: (shard, now, page) => ask(`due ${shard}`, false, () => table.queryDue(shard, now, page)),
