@@ -69,6 +69,9 @@ const options = {
   bundle: true,
   write: false,
   minify: true,
+  // Beside the bundle, and not deployed with it: `kpackless stack` reads a function's stacks by it.
+  sourcemap: 'external',
+  sourcesContent: false,
   keepNames: false,
   legalComments: 'none',
   platform: 'node',

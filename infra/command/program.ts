@@ -9,6 +9,7 @@ import { addCost } from './cost.ts';
 import { addDlq } from './dlq.ts';
 import { addDoctor } from './doctor/doctor.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
+import { addStack } from './stack.ts';
 import { addStatus } from './status.ts';
 import { addWhy } from './why.ts';
 
@@ -20,6 +21,7 @@ const subcommands: readonly ((program: Command, registrar: Registrar) => void)[]
   addDlq,
   addCost,
   addDoctor,
+  addStack,
 ];
 
 const codes = `

@@ -132,6 +132,20 @@ describe.skipIf('missing' in account)('the whole stack on an emulated account', 
     );
   }, 200_000);
 
+  it('says of every pass in which invocation it was, and how it ended', () => {
+    const passes = the
+      .lines()
+      .filter((line) => line.includes('"what":"pass finished"'))
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    expect(passes.length).toBeGreaterThan(10);
+    const said = {
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      cluster: expect.any(String) as string,
+    };
+    expect(passes.filter(({ result }) => typeof result !== 'string')).toEqual([]);
+    for (const pass of passes) expect(pass).toMatchObject(said);
+  });
+
   it('takes a push hook with the secret of the parameter, as who may read that and nothing else', async () => {
     await the.parameter('/kpackless/prod/hook-secret', 'right');
     const body = JSON.stringify({ url: 'https://git.example/shop' });

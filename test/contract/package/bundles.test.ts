@@ -1,21 +1,24 @@
 /** The bundles are what runs on Lambda: each is small, starts fast and really answers, against SQS, DynamoDB and an API server over sockets. */
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
+import type { SourceMapPayload } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundleAll, bundleOne } from '../../../infra/bundle.ts';
+import { sourceIn } from '../../../infra/command/stack.ts';
 import { queueRows, sqsRows } from '../../../lib/reconcile/kind-table.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { DynamoDbTable } from '../../../lib/state/dynamodb-table.ts';
 import { recordKey, recordSortKey } from '../../../lib/state/keys.ts';
 import type { Table } from '../../../lib/state/table.ts';
+import { mappedStack } from '../../../lib/text/mapped-stack.ts';
 import { startDynamoDb } from '../../emulators/dynamodb.ts';
 import { ensureQueues } from '../../emulators/queues.ts';
 import { startSqs } from '../../emulators/sqs/server.ts';
@@ -198,6 +201,18 @@ describe('a bundle', () => {
     }
     expect(initMilliseconds.size).toBe(sqsRows.length);
     expect(slow).toEqual([]);
+  });
+
+  it('has a source map beside it, by which the stack of an error is read', async () => {
+    const path = bundles.find(({ name }) => name === 'relay')?.path ?? '';
+    const ended = run(process.execPath, [path], { env: environment, timeout: 10_000 });
+    const { stderr } = await ended.then(
+      () => ({ stderr: '' }),
+      (error: { readonly stderr: string }) => error,
+    );
+    expect(stderr).toMatch(/main\.mjs:\d+:\d+/);
+    const map = JSON.parse(await readFile(`${path}.map`, 'utf8')) as SourceMapPayload;
+    expect(mappedStack(stderr, sourceIn(map, dirname(path)))).toMatch(/ \(?functions\/relay\/settings\.ts:\d+:\d+/);
   });
 
   it('of the relay says what it needs when it is told nothing', async () => {
