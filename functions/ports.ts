@@ -11,6 +11,7 @@ import { Clusters } from '../lib/state/clusters.ts';
 import { Records } from '../lib/state/records.ts';
 import { WatchHistory } from '../lib/state/watch-history.ts';
 import { adaptersFor } from './adapters.ts';
+import { namingInvocation } from './invocation.ts';
 import { type Settings, settingsFrom } from './settings.ts';
 
 const sinkFor = (file: string | undefined): ((line: string) => void) => {
@@ -35,10 +36,8 @@ const sinkFor = (file: string | undefined): ((line: string) => void) => {
 };
 
 const makePorts = async (settings: Settings) => {
-  const log = countedIn(
-    settings.KPACKLESS_METRICS_NAMESPACE,
-    atLeast(settings.KPACKLESS_LOG_LEVEL, jsonLog(sinkFor(settings.KPACKLESS_LOG_FILE))),
-  );
+  const lines = namingInvocation(jsonLog(sinkFor(settings.KPACKLESS_LOG_FILE)));
+  const log = countedIn(settings.KPACKLESS_METRICS_NAMESPACE, atLeast(settings.KPACKLESS_LOG_LEVEL, lines));
   const { table, sender, deadLetters, receipts, aws } = await adaptersFor(settings, log);
   const clusters = new Clusters(table);
   const clock = () => new Date();

@@ -1,12 +1,13 @@
 /** Hands on what came in bulk. On AWS alone: standalone mode's queues let tenants take turns themselves. */
 import { setTimeout } from 'node:timers/promises';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { handOn } from '../../lib/queue/hand-on.ts';
 import { sqsBacklog } from '../../lib/queue/sqs-backlog.ts';
 import { sqsStraightSender } from '../../lib/queue/sqs-sender.ts';
 import { bulkRow } from '../../lib/reconcile/kind-table.ts';
 import { queueUrlIn } from '../aws-adapters.ts';
+import { type Invocation, within } from '../invocation.ts';
 import { ports } from '../ports.ts';
 
 const sqs = new SQSClient({});
@@ -20,7 +21,5 @@ const handOnPorts = {
   pause: (milliseconds: number) => setTimeout(milliseconds),
 };
 
-export const handler = (
-  event: SQSEvent,
-  context: Pick<Context, 'getRemainingTimeInMillis'>,
-): Promise<SQSBatchResponse> => handOn(event, () => context.getRemainingTimeInMillis() / 1000, handOnPorts);
+export const handler = (event: SQSEvent, context: Invocation): Promise<SQSBatchResponse> =>
+  within(context, () => handOn(event, () => context.getRemainingTimeInMillis() / 1000, handOnPorts));

@@ -1,9 +1,11 @@
 /** Takes push hooks of git hosts, behind a function URL. */
+import type { Context } from 'aws-lambda';
 import { hookAnswerer } from '../../lib/hooks/answer.ts';
 import { requestIn, resultFrom, type UrlEvent } from '../../lib/hooks/function-url.ts';
 import { parameterSecrets } from '../../lib/hooks/secret-parameter.ts';
 import { secretsIn } from '../../lib/hooks/secrets.ts';
 import { Polls } from '../../lib/state/polls.ts';
+import { within } from '../invocation.ts';
 import { ports } from '../ports.ts';
 
 const { aws, table, sender, clock, log } = ports;
@@ -23,4 +25,5 @@ const secrets =
 
 const answer = hookAnswerer({ polls: new Polls(table), sender, secrets, clock, log });
 
-export const handler = async (event: UrlEvent) => resultFrom(await answer(requestIn(event)));
+export const handler = (event: UrlEvent, context: Partial<Pick<Context, 'awsRequestId'>> = {}) =>
+  within(context, async () => resultFrom(await answer(requestIn(event))));

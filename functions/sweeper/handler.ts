@@ -1,5 +1,4 @@
 /** Once a minute: wakes what is due, and says which relays are silent; now and then brings dead letters back. */
-import type { Context } from 'aws-lambda';
 import { sqsRows } from '../../lib/reconcile/kind-table.ts';
 import { sayError } from '../../lib/reconcile/log.ts';
 import { movedPollAt } from '../../lib/sources/polling.ts';
@@ -7,6 +6,7 @@ import { Redrives } from '../../lib/state/redrives.ts';
 import { redriveDeadLetters } from '../../lib/sweeper/redrive.ts';
 import { tellSilentRelays } from '../../lib/sweeper/silent-relays.ts';
 import { type SweepPorts, sweep } from '../../lib/sweeper/sweep.ts';
+import { type Invocation, within } from '../invocation.ts';
 import { ports } from '../ports.ts';
 
 const { records, circuits, clusters, history, sender, clock, log, deadLetters, table, settings } = ports;
@@ -23,10 +23,7 @@ let relaysLookedAt = 0;
 /** Lines about what a sweep left. */
 const mostSaid = 20;
 
-export const handler = async (
-  _event: unknown,
-  context: Pick<Context, 'getRemainingTimeInMillis'>,
-): Promise<{ sent: number }> => {
+const sweepOnce = async (context: Invocation): Promise<{ sent: number }> => {
   const now = Math.floor(clock().getTime() / 1000);
   const hasTime = (): boolean => context.getRemainingTimeInMillis() > reserveMilliseconds;
   const { sent, failures, isInVain } = await sweep({ records, circuits, sender, nextAt }, now, hasTime);
@@ -50,3 +47,6 @@ export const handler = async (
   if (failures.length > 0) throw failures[0];
   return { sent };
 };
+
+export const handler = (_event: unknown, context: Invocation): Promise<{ sent: number }> =>
+  within(context, () => sweepOnce(context));

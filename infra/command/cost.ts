@@ -1,5 +1,5 @@
 /** `kpackless cost`: what an installation costs a month by list prices, beside kpack's controllers in each cluster. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import {
   beside,
   type Fleet,
@@ -13,15 +13,7 @@ import {
 import { freeTier, listPrices, pricesOf } from '../../lib/cost/prices.ts';
 import { columns } from './columns.ts';
 import { callOf, type Registrar } from './context.ts';
-
-/** Counts have no more digits. */
-const mostCount = 1_000_000_000;
-
-const countOf = (text: string): number => {
-  const count = Number(text);
-  if (!/^\d+(?:\.\d+)?$/.test(text) || count > mostCount) throw new InvalidArgumentError('it is a number from 0.');
-  return count;
-};
+import { numberIn } from './number-option.ts';
 
 const dollars = (amount: number): string => `${amount.toFixed(2)} US$`;
 const rows = (parts: readonly Part[]): readonly (readonly string[])[] =>
@@ -31,12 +23,12 @@ const rows = (parts: readonly Part[]): readonly (readonly string[])[] =>
 export const addCost = (program: Command, registrar: Registrar): void => {
   program
     .command('cost')
-    .option('--images <number>', 'Images', countOf, 1000)
-    .option('--builds-per-day <number>', 'Builds of each Image a day', countOf, 1)
-    .option('--clusters <number>', 'clusters', countOf, 1)
-    .option('--repositories <number>', 'different repositories that are polled; as many as Images without', countOf)
-    .option('--poll-seconds <number>', 'seconds between two looks at a repository; 0 for never', countOf, 300)
-    .option('--kept-builds <number>', 'Builds of each Image that are kept', countOf, 1)
+    .option('--images <number>', 'Images', numberIn, 1000)
+    .option('--builds-per-day <number>', 'Builds of each Image a day', numberIn, 1)
+    .option('--clusters <number>', 'clusters', numberIn, 1)
+    .option('--repositories <number>', 'different repositories that are polled; as many as Images without', numberIn)
+    .option('--poll-seconds <number>', 'seconds between two looks at a repository; 0 for never', numberIn, 300)
+    .option('--kept-builds <number>', 'Builds of each Image that are kept', numberIn, 1)
     .description('what it costs a month by list prices, and what kpack in each cluster does')
     .addHelpText(
       'after',

@@ -11,6 +11,7 @@ import { showTime } from '../../lib/text/span.ts';
 import { columns } from './columns.ts';
 import { type Call, callOf, nowOf, type Registrar, unwell, withInstallation } from './context.ts';
 import type { Installation } from './installation.ts';
+import { countUpTo } from './number-option.ts';
 
 const usualMost = 100;
 /** One letter is looked for among so many; SQS shows ten of one object at a time. */
@@ -136,12 +137,11 @@ export const addDlq = (program: Command, registrar: Registrar): void => {
   dlq
     .command('list')
     .argument('[queue]', 'name of a queue as status shows it; all of them without')
-    .option('--most <number>', 'letters of each queue that are shown', (text) => Number.parseInt(text, 10), usualMost)
+    .option('--most <number>', 'letters of each queue that are shown', countUpTo(mostLooked), usualMost)
     .description('what is dead, and about which object; ends with 3 when there is something')
     .addHelpText('after', '\nExamples:\n  $ kpackless dlq list\n  $ kpackless dlq list image --most 500 --output json')
     .action(
       acting(false, async (call, installation, queue: string | undefined, { most }: { readonly most: number }) => {
-        if (!Number.isInteger(most) || most < 1) throw new PermanentError('Usage', '--most is a whole number from 1');
         if ((await list(call, installation, queue, most)) > 0) unwell(ending);
       }),
     );

@@ -2,10 +2,10 @@
  * Wakes what was parked behind a cluster that is back (DESIGN §3.14): whom somebody had woken by doing something before what only looks again, at a rate
  * that leaves its API server room, and in bulk, so that what is new now goes before all of them (DESIGN §3.32).
  */
-import type { Message } from '../queue/message.ts';
+import { dueMessage } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { queueOf, rowOf } from '../reconcile/kind-table.ts';
-import { type ParkingLane, parkingLanes, type TargetKey } from '../state/keys.ts';
+import { type ParkingLane, parkingLanes } from '../state/keys.ts';
 import type { Due, Records } from '../state/records.ts';
 
 /** What waking needs. */
@@ -22,17 +22,6 @@ const pauseMilliseconds = 500;
 /** As the sweeper: when nobody has answered until then, it is woken again. */
 const postponeSeconds = 600;
 
-const wakeUp = ({ cluster, ...target }: TargetKey, occasion: string): Message => ({
-  v: 1,
-  cluster,
-  epoch: '',
-  target,
-  cause: { ...target, uid: '', resourceVersion: '' },
-  reason: 'due',
-  occasion,
-  bulk: true,
-});
-
 /** Gives how many were woken, and whether all were; not when `signal` aborts before. @throws StateError, QueueError */
 export const wakeParked = async (
   ports: WakeParkedPorts,
@@ -48,7 +37,7 @@ export const wakeParked = async (
     for (const [queue, group] of Map.groupBy(known, ({ target }) => queueOf(target.kind)))
       await sender.send(
         queue,
-        group.map(({ target }) => wakeUp(target, occasion)),
+        group.map(({ target }) => ({ ...dueMessage(target, occasion), bulk: true })),
       );
     const until = Math.floor(clock().getTime() / 1000) + postponeSeconds;
     // Behind the sending: dying in between wakes them again. What no row knows goes back among due times too.

@@ -133,6 +133,17 @@ export const parseMessage = (body: string): { readonly message: Message } | Newe
   return 'unreadable' in parsed || 'newer' in parsed ? parsed : { message: parsed };
 };
 
+/** Wakes an object for no event of its own: it looks at what is there, and nothing of it may be skipped. `occasion` tells such wake-ups apart. */
+export const dueMessage = ({ cluster, ...target }: TargetKey, occasion: string): Message => ({
+  v: 1,
+  cluster,
+  epoch: '',
+  target,
+  cause: { ...target, uid: '', resourceVersion: '' },
+  reason: 'due',
+  occasion,
+});
+
 /** The occasion of a wake-up whose time has come. */
 export const dueOccasion = (dueAt: number): string => `due@${dueAt}`;
 

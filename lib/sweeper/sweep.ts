@@ -4,7 +4,7 @@
  */
 import { inParallel } from '../oci/in-parallel.ts';
 import { fewAtOnce } from '../queue/bulk.ts';
-import { dueOccasion, type Message } from '../queue/message.ts';
+import { dueMessage, dueOccasion } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { CLUSTER_KIND, dependentsRow, rowOf } from '../reconcile/kind-table.ts';
 import type { Circuits } from '../state/circuits.ts';
@@ -40,16 +40,6 @@ const postponeSeconds = 600;
 /** Undefined for a kind that nobody works on. */
 const queueFor = (kind: string): string | undefined => (kind === CLUSTER_KIND ? dependentsRow.name : rowOf(kind)?.name);
 
-const wakeUp = ({ target: { cluster, ...target }, dueAt }: Due): Message => ({
-  v: 1,
-  cluster,
-  epoch: '',
-  target,
-  cause: { ...target, uid: '', resourceVersion: '' },
-  reason: 'due',
-  occasion: dueOccasion(dueAt),
-});
-
 /**
  * Sends what is due at `now` (Unix seconds) and moves each due time ten minutes on, if it is still what was seen. What is of a cluster that is down is
  * not sent but parked behind it. A shard or a queue that fails is left alone for this sweep, and the others go on.
@@ -74,7 +64,7 @@ export const sweep = async (ports: SweepPorts, now: number, hasTime: () => boole
     try {
       await sender.send(
         queue,
-        all.map((found) => ({ ...wakeUp(found.due), ...likewise })),
+        all.map(({ due: { target, dueAt } }) => ({ ...dueMessage(target, dueOccasion(dueAt)), ...likewise })),
       );
       return all;
     } catch (error) {

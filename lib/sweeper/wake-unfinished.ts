@@ -2,7 +2,7 @@
  * Wakes everything unfinished of one cluster after a gap in its watches: what happened meanwhile to a child (a pod that ended, a
  * Build that finished) is in no event that will come again. Unfinished objects are those due within ten minutes (DESIGN §3.7).
  */
-import type { Message } from '../queue/message.ts';
+import { dueMessage } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { queueOf, rowOf } from '../reconcile/kind-table.ts';
 import { dueShards, type TargetKey } from '../state/keys.ts';
@@ -30,17 +30,6 @@ const unfinishedSeconds = 660;
 const soonSeconds = 30;
 const pageSize = 200;
 
-const wakeUp = ({ cluster, ...target }: TargetKey, now: number): Message => ({
-  v: 1,
-  cluster,
-  epoch: '',
-  target,
-  cause: { ...target, uid: '', resourceVersion: '' },
-  reason: 'due',
-  // Not by the minute: what happened after the first of two gaps in a minute would be swallowed with the second wake-up.
-  occasion: `gap@${now}`,
-});
-
 /** Sends one wake-up an object, those due soon first; due times are left to the passes. Gives the number sent. `now` is in Unix seconds. */
 export const wakeUnfinished = async (
   { records, sender }: WakeUnfinishedPorts,
@@ -66,7 +55,8 @@ export const wakeUnfinished = async (
       for (const [queue, group] of Map.groupBy(targets, ({ kind }) => queueOf(kind)))
         await sender.send(
           queue,
-          group.map((target) => wakeUp(target, now)),
+          // Not by the minute: what happened after the first of two gaps in a minute would be swallowed with the second wake-up.
+          group.map((target) => dueMessage(target, `gap@${now}`)),
         );
       sent += targets.length;
       from = page.at(-1) ?? from;

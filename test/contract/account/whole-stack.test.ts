@@ -166,7 +166,9 @@ describe.skipIf('missing' in account)('the whole stack on an emulated account', 
     await the.bury('image', message);
     expect(await the.function('sweeper').invoke({})).toMatchObject({ sent: expect.any(Number) as number });
     const back = () => the.lines().find((line) => line.includes('dead letters are brought back')) ?? undefined;
-    expect(await until('the redrive', back, { seconds: 20, everyMs: 100 })).toContain('"queue":"image"');
+    const line = await until('the redrive', back, { seconds: 20, everyMs: 100 });
+    expect(line).toContain('"queue":"image"');
+    expect(line).toMatch(/"requestId":"[0-9a-f-]{36}"/);
   });
 
   it('goes on with one cluster while the other is away, and with both when it is back', async () => {

@@ -52,6 +52,12 @@ describe('kpackless dlq list', () => {
     expect(out).toContain('2 dead letters.');
   });
 
+  it.each(['12abc', '0', '-1', '10001'])('--most %s is no number of letters, and ends with 2', async (most) => {
+    const { code, err } = await world.run('dlq', 'list', '--most', most);
+    expect(code).toBe(2);
+    expect(err).toContain('it is a whole number from 1 to 10000');
+  });
+
   it('of a queue that there is not names those that there are, and ends with 2', async () => {
     const { code, err } = await world.run('dlq', 'list', 'images');
     expect(code).toBe(2);

@@ -1,0 +1,22 @@
+/** Which invocation of Lambda code runs in, so that every line it logs names it, whoever writes the line. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Context } from 'aws-lambda';
+import type { Log } from '../lib/reconcile/log.ts';
+
+/** What a handler is told of its invocation; outside of Lambda there is no request id. */
+export type Invocation = Pick<Context, 'getRemainingTimeInMillis'> & Partial<Pick<Context, 'awsRequestId'>>;
+
+/** A pass that is left behind when its budget is spent goes on beside the next invocation, and still names its own. */
+const requestIds = new AsyncLocalStorage<string>();
+
+/** Does `work` as part of an invocation. */
+export const within = <T>({ awsRequestId }: Partial<Pick<Context, 'awsRequestId'>>, work: () => T): T =>
+  awsRequestId === undefined ? work() : requestIds.run(awsRequestId, work);
+
+/** A log whose lines say `requestId`, by which Lambda's own lines of the same invocation are found. */
+export const namingInvocation =
+  (log: Log): Log =>
+  (level, what, fields) => {
+    const requestId = requestIds.getStore();
+    log(level, what, requestId === undefined ? fields : { requestId, ...fields });
+  };
