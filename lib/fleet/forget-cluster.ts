@@ -1,11 +1,11 @@
 /**
  * Everything of a cluster goes out of the table: records, edges, polls, slots, circuits, what its relay wrote. Done again it changes nothing; a death
- * in between leaves the rest for the next time. The registration goes first, so that functions end what they do for the cluster.
+ * in between leaves the rest for the next time. The registration goes before (`Clusters.remove`), so that functions end what they do for the cluster.
  */
 import { randomUUID } from 'node:crypto';
 import { set, text } from '../state/attributes.ts';
 import { belongsTo, itemType, membersOf, sharedSets } from '../state/belongs.ts';
-import { registrationKey, registrationSortKey, waitingOf } from '../state/keys.ts';
+import { waitingOf } from '../state/keys.ts';
 import type { Scan } from '../state/scan.ts';
 import type { Item, Table } from '../state/table.ts';
 
@@ -65,10 +65,6 @@ const leaveShared = async (table: Table, found: Item, cluster: string): Promise<
     item = await table.get(pk, sk);
   }
 };
-
-/** Takes the registration away: from then on, within a minute, functions do nothing for the cluster and believe its relay no more. */
-export const unregister = (table: Table, cluster: string): Promise<boolean> =>
-  table.delete(registrationKey(cluster), registrationSortKey);
 
 /** Deletes what is the cluster's; gives what was deleted. `tell` hears how many items are gone. @throws StateError */
 export const forgetCluster = async (

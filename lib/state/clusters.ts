@@ -91,10 +91,11 @@ export class Clusters {
    */
   async register(cluster: string, registration: Registration): Promise<void> {
     if ((await this.registration(cluster)) === undefined) await new WatchHistory(this.#table).beginAnew(cluster);
+    // Its name first: a cluster that is registered without it would have a relay whose silence nobody notices.
+    await this.#table.put(clustersKey, cluster);
     await this.#table.update(registrationKey(cluster), registrationSortKey, {
       set: { registration: JSON.stringify(registration) },
     });
-    await this.#table.put(clustersKey, cluster);
   }
 
   /** Forgets how to reach a cluster. What is recorded of its objects goes by itself, in days (lib/reconcile/due.ts). */

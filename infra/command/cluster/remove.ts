@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import { undoPlan } from '../../../lib/eks/plan.ts';
 import { asCommand } from '../../../lib/eks/step.ts';
 import { ExpectedError } from '../../../lib/errors/expected.ts';
-import { type Counted, countOfCluster, forgetCluster, total, unregister } from '../../../lib/fleet/forget-cluster.ts';
+import { type Counted, countOfCluster, forgetCluster, total } from '../../../lib/fleet/forget-cluster.ts';
 import { Clusters, type Registration } from '../../../lib/state/clusters.ts';
 import { type Call, callOf, type Registrar, withInstallation } from '../context.ts';
 import type { Installation } from '../installation.ts';
 import { queuesOf } from '../look.ts';
+import { numberIn } from '../number-option.ts';
 import { takeSteps } from '../take-steps.ts';
 import { associationOf } from './eks.ts';
 import { clusterName } from './registration.ts';
@@ -124,7 +125,7 @@ export const addClusterRemove = (cluster: Command, registrar: Registrar): void =
     .option('--cluster-region <region>', 'its region; the registration’s without')
     .option('--cluster-profile <profile>', 'who you are in its account; --profile without')
     .option('--keep-roles', 'leaves roles, access entry and the relay’s identity on AWS')
-    .option('--drain-seconds <seconds>', 'waits so long for messages to be worked off', Number, 300)
+    .option('--drain-seconds <seconds>', 'waits so long for messages to be worked off', numberIn, 300)
     .description('ends all work for a cluster, deletes everything of it and proves that nothing is left')
     .addHelpText(
       'after',
@@ -140,8 +141,14 @@ Examples:
       const call = callOf(registrar, command);
       clusterName(name);
       return withInstallation(call, { writes: true }, async (installation) => {
-        const registration = await new Clusters(installation.table).registration(name);
-        await unregister(installation.table, name);
+        const clusters = new Clusters(installation.table);
+        const registration = await clusters.registration(name);
+        // Before the registration goes, which alone says what there is: who dies in between begins here once more.
+        const onAws =
+          registration?.access === 'eks' && options.keepRoles !== true
+            ? await undo(call, name, registration, options)
+            : [];
+        await clusters.remove(name);
         if (registration !== undefined && !installation.isFile)
           await call.output.during('waiting until every function knows that it is not registered', () =>
             call.sleep(believedMilliseconds),
@@ -149,10 +156,6 @@ Examples:
         const drained = await drain(call, installation, name, options.drainSeconds);
         const { left, waiting } = drained;
         const gone = added(drained.gone, registration === undefined ? {} : { registration: 1 });
-        const onAws =
-          registration?.access === 'eks' && options.keepRoles !== true
-            ? await undo(call, name, registration, options)
-            : [];
         if (total(left) > 0) registrar.ending.code = 3;
         call.output.answer({
           lines: [

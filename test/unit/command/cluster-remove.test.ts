@@ -7,7 +7,7 @@ import { clusterScope, hostScope, relayKey } from '../../../lib/state/keys.ts';
 import { Polls } from '../../../lib/state/polls.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { Slots } from '../../../lib/state/slots.ts';
-import type { Table } from '../../../lib/state/table.ts';
+import { StateError, type Table } from '../../../lib/state/table.ts';
 import { WatchHistory } from '../../../lib/state/watch-history.ts';
 import { fakeAws } from '../../support/command-aws.ts';
 import { type CommandWorld, commandWorld } from '../../support/command-run.ts';
@@ -140,6 +140,48 @@ describe('kpackless cluster remove', () => {
     ]);
     expect(out).toContain('took back: role kpackless-relay-prod');
     expect(out).not.toContain('took back: role kpackless-relay-hop-prod');
+  });
+
+  it('that died before the registration went knows the next time what to take back', async () => {
+    world[Symbol.dispose]();
+    const { aws, asked } = fakeAws({ ListPodIdentityAssociations: { associations: [{ associationId: 'a-1' }] } });
+    world = commandWorld({ aws, sleep: async () => undefined });
+    const way = { eksName: 'production', region: 'eu-west-1', server: 'https://k', caData: '' };
+    const roleArn = 'arn:aws:iam::111111111111:role/kpackless-prod';
+    await new Clusters(world.table).register('prod', { access: 'eks', ...way, roleArn });
+    const remove = world.table.delete.bind(world.table);
+    let dies = true;
+    world.table.delete = async (...given) => {
+      if (dies) throw new StateError('died');
+      return remove(...given);
+    };
+    expect((await world.run('cluster', 'remove', 'prod')).code).toBe(1);
+    dies = false;
+    asked.length = 0;
+    expect((await world.run('cluster', 'remove', 'prod')).code).toBe(0);
+    expect(asked.map(({ operation }) => operation)).toContain('DeleteAccessEntry');
+    expect(all()).toEqual([]);
+  });
+
+  it('--drain-seconds that is no number ends with 2, and waits for nothing', async () => {
+    const { code, err } = await world.run('cluster', 'remove', 'prod', '--drain-seconds', 'soon');
+    expect(code).toBe(2);
+    expect(err).toContain('it is a number from 0');
+  });
+
+  it('has no relay looked after any more while messages are worked off', async () => {
+    const looked: (readonly string[])[] = [];
+    world[Symbol.dispose]();
+    world = commandWorld({
+      sleep: async () => {
+        looked.push(await new Clusters(world.table).names());
+        world.database.exec('DELETE FROM message');
+      },
+    });
+    await fill(world.table, 'prod');
+    world.messages.add('image', [{ target: 't', tenant: 'x', bulk: false, id: '1', body: '{}' }], now * 1000);
+    await world.run('cluster', 'remove', 'prod');
+    expect(looked).toEqual([[]]);
   });
 
   it('forgets the cluster also when AWS does not let it take those back, and shows what does', async () => {
