@@ -1,5 +1,6 @@
 /** What everything rests on: a table, queues, an AWS identity. On AWS they are services; standalone mode has its own (DESIGN §3.18). */
 import type { AwsCredentials } from '../lib/kube/eks-token.ts';
+import type { Metrics } from '../lib/metrics/metrics.ts';
 import type { Receipts } from '../lib/queue/batch.ts';
 import type { DeadLetters } from '../lib/queue/dead-letters.ts';
 import type { Sender } from '../lib/queue/send.ts';
@@ -21,6 +22,7 @@ export interface Adapters {
   /** Receipts of a queue, by its name in the kind table. */
   readonly receipts: (queue: string) => Receipts;
   readonly aws: AwsIdentity;
+  readonly metrics: Metrics;
 }
 
 let provided: Adapters | undefined;

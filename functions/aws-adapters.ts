@@ -1,6 +1,7 @@
 /** The adapters on AWS: DynamoDB, SQS and the function's own identity. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { embeddedMetrics } from '../lib/metrics/embedded-metrics.ts';
 import { sqsDeadLetters } from '../lib/queue/sqs-dead-letters.ts';
 import { sqsReceipts } from '../lib/queue/sqs-receipts.ts';
 import { sqsSender } from '../lib/queue/sqs-sender.ts';
@@ -24,6 +25,10 @@ export const awsAdapters = (settings: Settings, log: Log): Adapters => {
     table: readsTogether(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
     sender: sqsSender(sqs, queueUrl),
     deadLetters: sqsDeadLetters(sqs, queueUrl),
+    metrics: embeddedMetrics(
+      { namespace: settings.KPACKLESS_METRICS_NAMESPACE, howMany: settings.KPACKLESS_METRICS },
+      (fields) => log('info', 'counted', fields),
+    ),
     receipts: (queue) => sqsReceipts(sqs, { queueUrl: queueUrl(queue), own: settings.KPACKLESS_SENDERS, log }),
     aws: {
       region: () => sqs.config.region(),

@@ -2,7 +2,6 @@
 import { openSync, writeSync } from 'node:fs';
 import { clusterConnections } from '../lib/clusters/connect.ts';
 import { registrations as keptRegistrations } from '../lib/clusters/registrations.ts';
-import { count, countedIn } from '../lib/queue/count.ts';
 import { mayWake } from '../lib/queue/senders.ts';
 import { atLeast, jsonLog } from '../lib/reconcile/log.ts';
 import { Received } from '../lib/reconcile/received.ts';
@@ -37,8 +36,8 @@ const sinkFor = (file: string | undefined): ((line: string) => void) => {
 
 const makePorts = async (settings: Settings) => {
   const lines = namingInvocation(jsonLog(sinkFor(settings.KPACKLESS_LOG_FILE)));
-  const log = countedIn(settings.KPACKLESS_METRICS_NAMESPACE, atLeast(settings.KPACKLESS_LOG_LEVEL, lines));
-  const { table, sender, deadLetters, receipts, aws } = await adaptersFor(settings, log);
+  const log = atLeast(settings.KPACKLESS_LOG_LEVEL, lines);
+  const { table, sender, deadLetters, receipts, aws, metrics } = await adaptersFor(settings, log);
   const clusters = new Clusters(table);
   const clock = () => new Date();
   const registrations = keptRegistrations(clusters, clock);
@@ -46,9 +45,12 @@ const makePorts = async (settings: Settings) => {
     registrations,
     credentials: aws.credentials,
     clock,
+    metrics,
     waited: (cluster, { perSecond, refused, repeated, waitedMilliseconds }) => {
-      const counted = { ApiRefusals: refused, ApiRepeats: repeated, ApiWaitMilliseconds: waitedMilliseconds };
-      log('warn', 'calls of a cluster waited', { cluster, perSecond, ...count(counted, clock()) });
+      log('warn', 'calls of a cluster waited', { cluster, perSecond, refused, repeated, waitedMilliseconds });
+      metrics.add('ApiRefusals', { cluster }, refused);
+      metrics.add('ApiRepeats', { cluster }, repeated);
+      metrics.add('ApiWaitMilliseconds', { cluster }, waitedMilliseconds);
     },
   });
   return {
@@ -60,7 +62,7 @@ const makePorts = async (settings: Settings) => {
     clusters,
     connections,
     records: new Records(table),
-    circuits: new Circuits(table),
+    circuits: new Circuits(table, { opened: () => metrics.add('CircuitsOpened', { of: 'cluster' }) }),
     sender,
     received: new Received(),
     kube: connections.client,
@@ -73,6 +75,7 @@ const makePorts = async (settings: Settings) => {
     clock,
     random: () => Math.random(),
     log,
+    metrics,
   };
 };
 

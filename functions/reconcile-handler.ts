@@ -3,7 +3,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { runBatch } from '../lib/queue/batch.ts';
 import { queueOf } from '../lib/reconcile/kind-table.ts';
 import type { Reconcilable, Reconciler } from '../lib/reconcile/reconciler.ts';
-import { passRunner } from '../lib/reconcile/run.ts';
+import { passRunner, type RunnerPorts } from '../lib/reconcile/run.ts';
 import { type Invocation, within } from './invocation.ts';
 import { type Ports, ports } from './ports.ts';
 
@@ -14,17 +14,20 @@ export type QueueHandler = (event: SQSEvent, context: Invocation) => Promise<SQS
 export const queueHandler = (
   kind: string,
   runPass: Parameters<typeof runBatch>[2]['runPass'],
-  { receipts: receiptsOf, mayWake, log }: Ports,
+  { receipts: receiptsOf, mayWake, log, metrics }: Ports,
 ): QueueHandler => {
   const receipts = receiptsOf(queueOf(kind));
   return (event, context) =>
-    within(context, () =>
-      runBatch(event, () => context.getRemainingTimeInMillis() / 1000, { runPass, receipts, mayWake, log }),
+    within(context, metrics, () =>
+      runBatch(event, () => context.getRemainingTimeInMillis() / 1000, { runPass, receipts, mayWake, log, metrics }),
     );
 };
 
-/** A handler for a kind's queue. The reconciler is made from the ports, once a process. */
-export const reconcileHandler = <T extends Reconcilable>(make: (ports: Ports) => Reconciler<T>): QueueHandler => {
+/** A handler for a kind's queue. The reconciler is made from the ports, once a process, and so is who hears of its transitions, if anybody does. */
+export const reconcileHandler = <T extends Reconcilable>(
+  make: (ports: Ports) => Reconciler<T>,
+  hears: (ports: Ports) => Pick<RunnerPorts, 'announce'> = () => ({}),
+): QueueHandler => {
   const reconciler = make(ports);
-  return queueHandler(reconciler.kind, passRunner(reconciler, ports), ports);
+  return queueHandler(reconciler.kind, passRunner(reconciler, { ...ports, ...hears(ports) }), ports);
 };

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { accountRegistries } from '../lib/buildpacks/account-registry.ts';
 import { configCache } from '../lib/buildpacks/fetch-image.ts';
 import { cloudCredentials } from '../lib/clusters/cloud-credentials.ts';
+import { countedFetch } from '../lib/egress/counted-fetch.ts';
+import type { Metrics } from '../lib/metrics/metrics.ts';
 import { ecrTokenAs, ownAwsIdentity } from '../lib/oci/ecr-token.ts';
 import { createSession } from '../lib/oci/session.ts';
 import { type EgressSettings, registryFetch } from './egress.ts';
@@ -27,16 +29,19 @@ const cloud = cloudCredentials({ own: ownAwsIdentity, tokenAs: ecrTokenAs });
  * @throws Error when the file of certificates cannot be read or holds none
  */
 export const registryPorts = ({
-  KPACKLESS_REGISTRY_CA_FILE: caFile,
-  ...settings
-}: EgressSettings & Pick<Settings, 'KPACKLESS_REGISTRY_CA_FILE'>) => ({
-  registryFor: accountRegistries(
-    {
-      session: createSession(),
-      transport: { fetch: registryFetch(settings, { ca: caFile === '' ? undefined : certificatesIn(caFile) }) },
-    },
-    cloud,
-  ),
-  configs: configCache(),
-  pollSeconds: tagPollSeconds,
-});
+  settings: { KPACKLESS_REGISTRY_CA_FILE: caFile, ...settings },
+  metrics,
+}: {
+  readonly settings: EgressSettings & Pick<Settings, 'KPACKLESS_REGISTRY_CA_FILE'>;
+  readonly metrics: Pick<Metrics, 'add'>;
+}) => {
+  const fetch = registryFetch(settings, { ca: caFile === '' ? undefined : certificatesIn(caFile) });
+  const counted = countedFetch(fetch, (method, status) =>
+    metrics.add('RegistryRequests', { method, status: String(status) }),
+  );
+  return {
+    registryFor: accountRegistries({ session: createSession(), transport: { fetch: counted } }, cloud),
+    configs: configCache(),
+    pollSeconds: tagPollSeconds,
+  };
+};

@@ -69,6 +69,18 @@ const senders = v.pipe(
   v.transform((given): 'any' | readonly string[] => (given === 'any' ? given : given.split(','))),
 );
 
+const bus = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(
+      /^(?:arn:aws[a-z-]{0,10}:events:[a-z0-9-]{1,30}:\d{12}:event-bus\/[A-Za-z0-9._/-]{1,256})?$/,
+      'must be the ARN of an event bus, arn:aws:events:REGION:ACCOUNT:event-bus/NAME',
+    ),
+    v.transform((given) => (given === '' ? undefined : given)),
+  ),
+  '',
+);
+
 /** By the name of the variable. */
 export const settingsSchema = v.object({
   /** Name of the DynamoDB table. */
@@ -91,6 +103,8 @@ export const settingsSchema = v.object({
     v.pipe(v.string(), v.regex(/^[A-Za-z0-9._/#:-]{1,100}$/, 'must be a namespace of CloudWatch')),
     'kpackless',
   ),
+  /** How many metrics CloudWatch is sent: each is paid for (docs/metrics.md). */
+  KPACKLESS_METRICS: v.optional(v.picklist(['few', 'all'], 'must be few or all'), 'few'),
   /** Where log lines go when they shall not go to standard output. */
   KPACKLESS_LOG_FILE: v.optional(text),
   KPACKLESS_SYSTEM_NAMESPACE: v.optional(text, 'kpack'),
@@ -139,6 +153,10 @@ export const settingsSchema = v.object({
   KPACKLESS_MAX_BUILDS_PER_NAMESPACE: cap,
   /** Where the logs of ended Builds are kept, `bucket/prefix`; empty for nowhere. */
   KPACKLESS_BUILD_LOG_ARCHIVE: archive,
+  /** Whether Builds and Images tell what happens to them by Kubernetes Events. */
+  KPACKLESS_KUBERNETES_EVENTS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+  /** The bus of EventBridge that hears of what happens to Builds; empty for none. */
+  KPACKLESS_EVENT_BUS: bus,
 });
 
 /** Every variable that is read. */

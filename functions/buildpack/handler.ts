@@ -3,4 +3,4 @@ import { reconcileBuildpack } from '../../lib/buildpackages/reconcile.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 import { registryPorts } from '../registry-ports.ts';
 
-export const handler = reconcileHandler(({ settings }) => reconcileBuildpack(registryPorts(settings)));
+export const handler = reconcileHandler((ports) => reconcileBuildpack(registryPorts(ports)));

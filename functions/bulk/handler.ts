@@ -22,4 +22,4 @@ const handOnPorts = {
 };
 
 export const handler = (event: SQSEvent, context: Invocation): Promise<SQSBatchResponse> =>
-  within(context, () => handOn(event, () => context.getRemainingTimeInMillis() / 1000, handOnPorts));
+  within(context, ports.metrics, () => handOn(event, () => context.getRemainingTimeInMillis() / 1000, handOnPorts));

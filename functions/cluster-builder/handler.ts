@@ -3,4 +3,4 @@ import { reconcileClusterBuilder } from '../../lib/builders/reconcile.ts';
 import { builderPorts, places } from '../builder-ports.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 
-export const handler = reconcileHandler(({ settings }) => reconcileClusterBuilder(builderPorts(settings), places));
+export const handler = reconcileHandler((ports) => reconcileClusterBuilder(builderPorts(ports), places));

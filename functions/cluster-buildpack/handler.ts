@@ -3,4 +3,4 @@ import { reconcileClusterBuildpack } from '../../lib/buildpackages/reconcile.ts'
 import { reconcileHandler } from '../reconcile-handler.ts';
 import { registryPorts } from '../registry-ports.ts';
 
-export const handler = reconcileHandler(({ settings }) => reconcileClusterBuildpack(registryPorts(settings)));
+export const handler = reconcileHandler((ports) => reconcileClusterBuildpack(registryPorts(ports)));

@@ -3,4 +3,4 @@ import { reconcileClusterLifecycle } from '../../lib/lifecycles/reconcile.ts';
 import { reconcileHandler } from '../reconcile-handler.ts';
 import { registryPorts } from '../registry-ports.ts';
 
-export const handler = reconcileHandler(({ settings }) => reconcileClusterLifecycle(registryPorts(settings)));
+export const handler = reconcileHandler((ports) => reconcileClusterLifecycle(registryPorts(ports)));

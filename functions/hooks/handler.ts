@@ -8,7 +8,7 @@ import { Polls } from '../../lib/state/polls.ts';
 import { within } from '../invocation.ts';
 import { ports } from '../ports.ts';
 
-const { aws, table, sender, clock, log } = ports;
+const { aws, table, sender, clock, log, metrics } = ports;
 
 /** Standalone mode is told the secrets themselves, AWS the name of the parameter that holds them. */
 const parameter = process.env['KPACKLESS_HOOK_SECRET_PARAMETER'] ?? '';
@@ -26,4 +26,4 @@ const secrets =
 const answer = hookAnswerer({ polls: new Polls(table), sender, secrets, clock, log });
 
 export const handler = (event: UrlEvent, context: Partial<Pick<Context, 'awsRequestId'>> = {}) =>
-  within(context, async () => resultFrom(await answer(requestIn(event))));
+  within(context, metrics, async () => resultFrom(await answer(requestIn(event))));

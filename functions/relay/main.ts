@@ -6,9 +6,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { AccessSource } from '../../lib/kube/access.ts';
 import { kubeClient } from '../../lib/kube/client.ts';
+import { countedTransport } from '../../lib/kube/counted-transport.ts';
 import { followedTransport } from '../../lib/kube/followed-transport.ts';
 import { inClusterAccess } from '../../lib/kube/in-cluster-access.ts';
 import { kubeconfigAccess } from '../../lib/kube/kubeconfig-access.ts';
+import { measured, prometheusMetrics } from '../../lib/metrics/prometheus-metrics.ts';
 import { sqsSender } from '../../lib/queue/sqs-sender.ts';
 import { jsonLog } from '../../lib/reconcile/log.ts';
 import { serveHealth } from '../../lib/relay/health.ts';
@@ -21,6 +23,7 @@ const settings = relaySettingsFrom(process.env);
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
+const metrics = prometheusMetrics();
 const clusters = settings.KPACKLESS_CLUSTER;
 const kubeconfig = settings.KPACKLESS_KUBECONFIG;
 /** Of several clusters each is a context of its name. */
@@ -32,7 +35,7 @@ const relay = startRelays(
   clusters,
   {
     connect: async (cluster) => {
-      const transport = followedTransport({ source: accessOf(cluster) });
+      const transport = countedTransport(followedTransport({ source: accessOf(cluster) }), metrics);
       return { transport, kube: kubeClient(transport, stop.signal) };
     },
     rest: {
@@ -41,11 +44,15 @@ const relay = startRelays(
       listsEverything: settings.KPACKLESS_LIST_EVERYTHING,
       clock: () => new Date(),
       random: () => Math.random(),
+      metrics,
       log: jsonLog((line) => void process.stdout.write(line)),
     },
   },
   stop.signal,
 );
-const health = await serveHealth('0.0.0.0', settings.KPACKLESS_HEALTH_PORT, () => relay.notReady());
+const health = await serveHealth('0.0.0.0', settings.KPACKLESS_HEALTH_PORT, {
+  notReady: () => relay.notReady(),
+  metrics: measured(metrics, () => relay.measure(metrics)),
+});
 await relay.stopped;
 await health.close();

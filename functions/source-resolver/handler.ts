@@ -9,7 +9,7 @@ import { registryPorts } from '../registry-ports.ts';
 export const handler = reconcileHandler((ports) =>
   sourceResolverReconciler({
     ...gitPorts(ports),
-    registryFor: registryPorts(ports.settings).registryFor,
+    registryFor: registryPorts(ports).registryFor,
     probeBlob: blobProber(blobFetch(ports.settings)),
   }),
 );

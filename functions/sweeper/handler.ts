@@ -9,10 +9,10 @@ import { type SweepPorts, sweep } from '../../lib/sweeper/sweep.ts';
 import { type Invocation, within } from '../invocation.ts';
 import { ports } from '../ports.ts';
 
-const { records, circuits, clusters, history, sender, clock, log, deadLetters, table, settings } = ports;
+const { records, circuits, clusters, history, sender, clock, log, metrics, deadLetters, table, settings } = ports;
 const pollSettings = { intervalSeconds: settings.KPACKLESS_GIT_POLL_SECONDS };
 const nextAt: SweepPorts['nextAt'] = (target, now) => movedPollAt(target, pollSettings, now);
-const redrivePorts = { deadLetters, redrives: new Redrives(table), log };
+const redrivePorts = { deadLetters, redrives: new Redrives(table), log, metrics };
 /** Enough to finish a page that has begun. */
 const reserveMilliseconds = 5000;
 const secondsBetweenLooks = 600;
@@ -32,7 +32,7 @@ const sweepOnce = async (context: Invocation): Promise<{ sent: number }> => {
     log('warn', 'part of what is due was left to the next sweep', { why: sayError(why) });
   if (now - relaysLookedAt >= secondsBetweenRelays && hasTime()) {
     relaysLookedAt = now;
-    await tellSilentRelays({ clusters, history, log }, now);
+    await tellSilentRelays({ clusters, history, log, metrics }, now);
   }
   // Only behind a sweep that did something: while the table is away, what comes back would only die again.
   if (!isInVain && now - lookedAt >= secondsBetweenLooks && hasTime()) {
@@ -49,4 +49,4 @@ const sweepOnce = async (context: Invocation): Promise<{ sent: number }> => {
 };
 
 export const handler = (_event: unknown, context: Invocation): Promise<{ sent: number }> =>
-  within(context, () => sweepOnce(context));
+  within(context, metrics, () => sweepOnce(context));

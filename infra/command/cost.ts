@@ -1,5 +1,5 @@
 /** `kpackless cost`: what an installation costs a month by list prices, beside kpack's controllers in each cluster. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   beside,
   type Fleet,
@@ -19,6 +19,11 @@ const dollars = (amount: number): string => `${amount.toFixed(2)} US$`;
 const rows = (parts: readonly Part[]): readonly (readonly string[])[] =>
   parts.map(({ what, count, cost }) => [`  ${what}`, count.toLocaleString('en'), dollars(cost)]);
 
+interface CostOptions extends Omit<Fleet, 'repositories'> {
+  readonly repositories?: number;
+  readonly metrics: 'few' | 'all';
+}
+
 /** Adds it. */
 export const addCost = (program: Command, registrar: Registrar): void => {
   program
@@ -29,6 +34,9 @@ export const addCost = (program: Command, registrar: Registrar): void => {
     .option('--repositories <number>', 'different repositories that are polled; as many as Images without', numberIn)
     .option('--poll-seconds <number>', 'seconds between two looks at a repository; 0 for never', numberIn, 300)
     .option('--kept-builds <number>', 'Builds of each Image that are kept', numberIn, 1)
+    .addOption(
+      new Option('--metrics <how many>', 'metrics that CloudWatch is sent').choices(['few', 'all']).default('few'),
+    )
     .description('what it costs a month by list prices, and what kpack in each cluster does')
     .addHelpText(
       'after',
@@ -39,10 +47,11 @@ Examples:
   $ kpackless cost --images 10000 --builds-per-day 3 --clusters 20 --repositories 8000
   $ kpackless cost --images 1000 --builds-per-day 0 --repositories 100 --poll-seconds 3600 --output json`,
     )
-    .action((options: Omit<Fleet, 'repositories'> & { readonly repositories?: number }, command: Command) => {
+    .action((options: CostOptions, command: Command) => {
       const call = callOf(registrar, command);
-      const fleet: Fleet = { ...options, repositories: options.repositories ?? options.images };
-      const [variable, fixed] = [variableParts(fleet, listPrices), fixedParts(listPrices)];
+      const { metrics, ...asked } = options;
+      const fleet: Fleet = { ...asked, repositories: options.repositories ?? options.images };
+      const [variable, fixed] = [variableParts(fleet, listPrices), fixedParts(listPrices, metrics)];
       const sum = totalOf(variable) + totalOf(fixed);
       const free = freeOf(freeTier, listPrices);
       const others = beside(fleet.clusters, listPrices);

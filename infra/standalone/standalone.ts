@@ -12,6 +12,7 @@ import { dropEnded, sqliteTable } from '../../lib/embedded/sqlite-table.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import { askSupport } from '../../lib/kube/server-version.ts';
 import type { KubeTransport } from '../../lib/kube/transport.ts';
+import { measured, prometheusMetrics } from '../../lib/metrics/prometheus-metrics.ts';
 import { queueRows } from '../../lib/reconcile/kind-table.ts';
 import { type Log, sayError } from '../../lib/reconcile/log.ts';
 import type { Registration } from '../../lib/state/clusters.ts';
@@ -101,6 +102,7 @@ const bringUp = async (
   const database = openDatabase(options.databaseFile);
   undo.push(() => database.close());
   let log: Log = () => undefined;
+  const metrics = prometheusMetrics();
   const queues = new EmbeddedQueues({
     messages: new Messages(database),
     rows: queueRows,
@@ -125,6 +127,7 @@ const bringUp = async (
       deadLetters: queues,
       receipts: () => queues.receipts(),
       aws: awsIdentity,
+      metrics,
     }),
   );
   const { ports } = await import('../../functions/ports.ts');
@@ -162,7 +165,13 @@ const bringUp = async (
     stopRelay.abort();
     return relay.stopped;
   });
-  const health = await serveHealth(listen, options.healthPort, () => relay.notReady());
+  const health = await serveHealth(listen, options.healthPort, {
+    notReady: () => relay.notReady(),
+    metrics: measured(metrics, () => {
+      relay.measure(metrics);
+      for (const [queue, count] of queues.counts()) metrics.add('QueueMessages', { queue }, count);
+    }),
+  });
   undo.push(() => health.close());
   const hooks =
     options.hookPort === undefined

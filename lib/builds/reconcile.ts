@@ -41,6 +41,7 @@ import { rebaseInRegistry } from './rebase.ts';
 import { resultAfterLoss, resultOf } from './result.ts';
 import { podStatus, succeeded, succeededFrom } from './status.ts';
 import { hasEnded, isBuilt, startsAtOnce } from './steps.ts';
+import { buildTransition } from './transition.ts';
 import { turnPatches } from './turn-patches.ts';
 import { Waiting } from './waiting.ts';
 
@@ -344,6 +345,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       if (whose !== 'ours') return refuse(build, pass, memory, pod, whose.why);
       return told(build, pass, memory, await patched(pod, pass));
     },
+    transition: buildTransition,
     statusOnFailure: statusAfter,
   };
 };

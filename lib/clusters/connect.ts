@@ -4,12 +4,14 @@
  */
 import type { AccessSource } from '../kube/access.ts';
 import { type ClientOptions, type KubeClient, kubeClient } from '../kube/client.ts';
+import { countedTransport } from '../kube/counted-transport.ts';
 import { type FollowedPorts, followedTransport } from '../kube/followed-transport.ts';
 import { inTurn } from '../kube/in-turn.ts';
 import { JustWritten } from '../kube/just-written.ts';
 import { type Rate, usualRate } from '../kube/pace.ts';
 import { Patience, type Waits } from '../kube/patient-transport.ts';
 import { type KubeTransport, transportWith } from '../kube/transport.ts';
+import { type Metrics, noMetrics } from '../metrics/metrics.ts';
 import { NotRegisteredError, type Registration } from '../state/clusters.ts';
 import { type RegisteredPorts, registeredAccess } from './registered-access.ts';
 
@@ -29,6 +31,7 @@ export interface ConnectionPorts extends RegisteredPorts, Pick<FollowedPorts, 'c
   readonly accessOf?: (cluster: string, ports: RegisteredPorts) => AccessSource;
   /** Hears how long calls waited for a cluster's patience, now and then. */
   readonly waited?: (cluster: string, waits: Waits) => void;
+  readonly metrics?: Pick<Metrics, 'add'>;
 }
 
 /** A function instance serves a bounded number of clusters at a time; the one used longest ago is closed first. */
@@ -48,6 +51,7 @@ export const clusterConnections = ({
   connect,
   random = Math.random,
   waited = () => undefined,
+  metrics = noMetrics,
   ...registered
 }: ConnectionPorts): ClusterConnections => {
   const { registrations, clock } = registered;
@@ -58,12 +62,15 @@ export const clusterConnections = ({
 
   const open = (cluster: string): Connection => ({
     transport: inTurn(
-      followedTransport({
-        source: accessOf(cluster, registered),
-        clock,
-        random,
-        ...(connect === undefined ? {} : { connect }),
-      }),
+      countedTransport(
+        followedTransport({
+          source: accessOf(cluster, registered),
+          clock,
+          random,
+          ...(connect === undefined ? {} : { connect }),
+        }),
+        metrics,
+      ),
     ),
     justWritten: new JustWritten(clock),
   });

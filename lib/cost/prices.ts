@@ -16,6 +16,8 @@ export interface Prices {
   readonly logsGb: number;
   readonly alarmMonth: number;
   readonly keyMonth: number;
+  /** A custom metric that is sent in every hour; of the first ten thousand. */
+  readonly metricMonth: number;
   /** A pod of 0.25 vCPU and 0.5 GB on EKS Fargate, which rounds it to 1 GB. */
   readonly fargatePodMonth: number;
   /** 0.25 vCPU and 0.5 GB of ECS on Fargate with arm64: one relay for many clusters. */
@@ -41,6 +43,7 @@ export const listPrices: Prices = {
   logsGb: 0.5,
   alarmMonth: 0.1,
   keyMonth: 1,
+  metricMonth: 0.3,
   fargatePodMonth: 10.63,
   sharedRelayMonth: 7.21,
 };

@@ -28,6 +28,7 @@ import { readySource } from './resolved-source.ts';
 import { mayWaitSeconds, toldNow } from './running-told.ts';
 import { ensureSourceResolver } from './source-resolver.ts';
 import { buildEnding, builderMissing, buildRunning, passFailed, podEnding, wholeStatus } from './status.ts';
+import { imageTransition } from './transition.ts';
 
 /** What the operator decides for all Images. */
 export interface ImageOptions {
@@ -167,6 +168,8 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
       }
       return proceed(stored, builder, await readBuilds(image, pass.kube, pass.now), pass);
     },
+
+    transition: imageTransition,
 
     statusOnFailure: (image, failure, now) =>
       passFailed(

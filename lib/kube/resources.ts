@@ -28,7 +28,7 @@ const resources: Readonly<Record<string, Resource>> = {
   PersistentVolumeClaim: core('persistentvolumeclaims'),
   Namespace: core('namespaces', false),
   Node: core('nodes', false),
-  Event: core('events'),
+  Event: { apiVersion: 'events.k8s.io/v1', plural: 'events', namespaced: true },
   ClusterRole: { apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'clusterroles', namespaced: false },
   ClusterRoleBinding: { apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'clusterrolebindings', namespaced: false },
   PodDisruptionBudget: { apiVersion: 'policy/v1', plural: 'poddisruptionbudgets', namespaced: true },

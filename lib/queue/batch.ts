@@ -4,11 +4,11 @@
  */
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ExpectedError } from '../errors/expected.ts';
+import { type Metrics, noMetrics } from '../metrics/metrics.ts';
 import { recordKey, type TargetKey } from '../state/keys.ts';
 import { printable } from '../text/printable.ts';
 import { tenantOf, tenantsInTurn } from './bulk.ts';
 import { type ComesAgain, mayComeAgain, wordFor } from './comes-again.ts';
-import { countOne } from './count.ts';
 import { type Message, type Newer, parseMessage, targetOf, type Unreadable } from './message.ts';
 import { type MayWake, sentBy } from './senders.ts';
 
@@ -19,6 +19,7 @@ export interface BatchPorts {
   readonly receipts: Receipts;
   readonly mayWake: MayWake;
   readonly log: (level: 'info' | 'warn' | 'error', what: string, fields?: Readonly<Record<string, unknown>>) => void;
+  readonly metrics?: Metrics;
 }
 
 /** What a handler may do with messages it holds. All calls are best effort: not doing them costs time, never work. */
@@ -44,6 +45,10 @@ const graceMilliseconds = 2000;
 
 const receiveCount = (record: SQSRecord): number => Number(record.attributes.ApproximateReceiveCount) || 1;
 
+/** Since the oldest of them was sent, in seconds; by two clocks, so never below nothing. */
+const ageSeconds = (records: readonly SQSRecord[]): number =>
+  Math.max(0, Date.now() - Math.min(...records.map(({ attributes }) => Number(attributes.SentTimestamp)))) / 1000;
+
 /** Seconds until a bug's messages are tried again after their n-th receive; the fifth is the last (DESIGN §3.3). */
 const afterBug = (received: number): number => Math.min(900, 5 * 2 ** (received - 1));
 /**
@@ -55,7 +60,7 @@ const afterOutage = (received: number): number | undefined => [5, 10, 15][receiv
 const afterNewer = (received: number): number => Math.min(900, 30 * 2 ** (received - 1));
 
 /** What is needed to tell whether a message counts. */
-export type HearingPorts = Pick<BatchPorts, 'log' | 'mayWake'>;
+export type HearingPorts = Pick<BatchPorts, 'log' | 'mayWake' | 'metrics'>;
 
 /**
  * What a record says, read by `parse`; undefined when it is unreadable or from nobody who may speak for its cluster: retrying cannot help, so it is
@@ -64,10 +69,15 @@ export type HearingPorts = Pick<BatchPorts, 'log' | 'mayWake'>;
 export const heard = async <T extends { readonly message: Message }>(
   record: SQSRecord,
   parse: (body: string) => T | Newer | Unreadable,
-  { mayWake, log }: HearingPorts,
+  { mayWake, log, metrics = noMetrics }: HearingPorts,
 ): Promise<T | 'newer' | undefined> => {
-  const drop = (what: string, metric: string, why: Readonly<Record<string, unknown>>): undefined => {
-    log('error', what, { messageId: record.messageId, ...why, ...countOne(metric, new Date()) });
+  const drop = (
+    what: string,
+    metric: 'ForeignMessages' | 'UnreadableMessages',
+    why: Readonly<Record<string, unknown>>,
+  ): undefined => {
+    log('error', what, { messageId: record.messageId, ...why });
+    metrics.add(metric, {});
   };
   const parsed = parse(record.body);
   if ('newer' in parsed) {
@@ -175,6 +185,7 @@ export const runBatch = async (
   secondsLeft: () => number,
   ports: BatchPorts,
 ): Promise<SQSBatchResponse> => {
+  const { metrics = noMetrics } = ports;
   const { works, newer } = await sorted(event.Records, ports);
   const suspected = works.some(isSuspect);
   const failed: SQSRecord[] = [...newer];
@@ -192,14 +203,20 @@ export const runBatch = async (
     const budget = Math.max(1, Math.floor((secondsLeft() - reserveSeconds) / turns));
     const started = performance.now();
     const received = Math.max(...work.records.map(receiveCount));
+    const { kind } = work.target;
+    metrics.add('MessageAgeSeconds', { kind }, ageSeconds(work.records));
     try {
       const answer = await within(budget * 1000 + graceMilliseconds, ports.runPass(work.target, work.messages, budget));
+      const milliseconds = performance.now() - started;
+      const outcome = wordFor(answer);
       ports.log('info', 'pass finished', {
         ...work.target,
-        result: wordFor(answer),
+        result: outcome,
         messages: work.messages.length,
-        ms: Math.round(performance.now() - started),
+        ms: Math.round(milliseconds),
       });
+      metrics.add('Passes', { kind, outcome });
+      metrics.add('PassSeconds', { kind }, milliseconds / 1000);
       if (typeof answer !== 'string' && mayComeAgain(received)) {
         failed.push(...work.records);
         await ports.receipts.delay(work.records, answer.comesAgainSeconds);
@@ -209,6 +226,7 @@ export const runBatch = async (
       if (suspected) await ports.receipts.delete(work.records);
     } catch (error) {
       failed.push(...work.records);
+      metrics.add('PassFailures', { kind });
       if (error instanceof ExpectedError) {
         outages.push(error);
         if (performance.now() - started > hangsAfter) hangs = error;

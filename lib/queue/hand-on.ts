@@ -5,6 +5,7 @@
  */
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ExpectedError } from '../errors/expected.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { concurrencies, usualAccount } from '../reconcile/concurrency.ts';
 import { bulkRow } from '../reconcile/kind-table.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
@@ -25,6 +26,7 @@ export interface HandOnPorts {
   readonly receipts: Pick<Receipts, 'delay'>;
   readonly mayWake: MayWake;
   readonly log: Log;
+  readonly metrics?: Metrics;
   pause(milliseconds: number): Promise<unknown>;
 }
 

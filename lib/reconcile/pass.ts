@@ -1,4 +1,5 @@
 /** The pass as a reconciler sees it, and what the runner learns from it (DESIGN §3.5). */
+import type { Announce } from '../events/announcement.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { areBulk } from '../queue/bulk.ts';
@@ -9,7 +10,7 @@ import { noRecord, type ObjectRecord, type Records } from '../state/records.ts';
 import { dueAfterOutcome } from './due.ts';
 import { queueOf } from './kind-table.ts';
 import { settled } from './outcome.ts';
-import type { Pass, Reconcilable } from './reconciler.ts';
+import type { Pass, Reconcilable, Reconciler } from './reconciler.ts';
 import { sameStatus } from './same-status.ts';
 import { shownStatus } from './shown-status.ts';
 import { seenToken } from './skip.ts';
@@ -27,12 +28,14 @@ export interface Progress<T> {
 }
 
 /** What passes are made from. */
-export interface PassParts<T> {
+export interface PassParts<T extends Reconcilable> {
   readonly target: TargetKey;
   readonly kube: KubeClient;
   readonly messages: readonly Message[];
   readonly epoch: string;
   readonly progress: Progress<T>;
+  readonly reconciler?: Pick<Reconciler<T>, 'transition'>;
+  readonly announce?: Announce | undefined;
   readonly signal: AbortSignal;
   /** Milliseconds of the clock at which the budget is spent. */
   readonly deadline: number;
@@ -59,6 +62,18 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
       progress.object = written as T;
   };
 
+  /**
+   * Tells of what the status that is being written says of the object of this pass. Beside the write, so nobody waits: should the write be refused, the
+   * pass that comes after it tells the same again, which the same Event takes in.
+   */
+  const tell = async <O extends Reconcilable>(object: O, status: O['status']): Promise<void> => {
+    const { reconciler, announce } = parts;
+    if (announce === undefined || object.metadata?.uid !== progress.object?.metadata?.uid) return;
+    const transition = reconciler?.transition?.(object as unknown as T, status);
+    if (transition === undefined) return;
+    await announce({ cluster: target.cluster, kube, object: { ...object, status }, transition, now: clock() });
+  };
+
   return {
     cluster: target.cluster,
     kube,
@@ -76,7 +91,7 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
     writeStatus: async (object, status) => {
       const shown = shownStatus(status);
       if (sameStatus(object.status, shown)) return object;
-      const written = await kube.replaceStatus({ ...object, status: shown });
+      const [written] = await Promise.all([kube.replaceStatus({ ...object, status: shown }), tell(object, shown)]);
       note(object, written);
       return written;
     },

@@ -1,5 +1,6 @@
 /** What a reconciler is: a function of one live object and the pass it runs in. It knows nothing of Lambda, SQS or DynamoDB. */
 import type { ExpectedError, PermanentError } from '../errors/expected.ts';
+import type { Transition } from '../events/transition.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Reason } from '../queue/message.ts';
@@ -60,6 +61,8 @@ export interface Reconciler<T extends Reconcilable> {
   readonly kind: string;
   /** Observe, decide, act. Safe to run twice at once and to die after any line. */
   reconcile(object: T, pass: Pass): Promise<Outcome>;
+  /** What a new status tells of; undefined when nothing happened that is worth telling (lib/events). */
+  transition?(before: T, after: T['status']): Transition | undefined;
   /** The status that tells the user about a failed pass, last good fields kept. Undefined: say nothing. */
   statusOnFailure?(object: T, failure: ExpectedError | PermanentError, now: Date): T['status'] | undefined;
 }

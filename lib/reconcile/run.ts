@@ -3,6 +3,7 @@
  * with attempts and dueAt; bugs are thrown and fail the key's messages only.
  */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
+import type { Announce } from '../events/announcement.ts';
 import type { KubeClient, NotOlderThan } from '../kube/client.ts';
 import { isKubeError, mayPassWithOutage, saysClusterIsDown } from '../kube/errors.ts';
 import { isDeleting, type KubeObject } from '../kube/object.ts';
@@ -45,6 +46,8 @@ export interface RunnerPorts {
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
+  /** Hears of transitions; nobody does without. */
+  readonly announce?: Announce | undefined;
 }
 
 /** What became of a pass, for logs and counts. */
@@ -246,7 +249,7 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       await finish(run, progress, { attempts: 0, now, waitSeconds: goneSeconds });
       return 'deleting';
     }
-    const pass = makePass<T>({ ...ports, ...run, kube, progress, epoch: epochOf(messages, record) });
+    const pass = makePass<T>({ ...ports, ...run, kube, progress, epoch: epochOf(messages, record), reconciler });
     let outcome: Outcome;
     try {
       outcome = await reconciler.reconcile(object, pass);

@@ -6,12 +6,13 @@ import { type Change, runReflector } from '../kube/reflector.ts';
 import { sleep } from '../kube/sleep.ts';
 import type { KubeTransport } from '../kube/transport.ts';
 import { pauseSeconds, type WatchTimes } from '../kube/watch-times.ts';
+import { type Metrics, noMetrics } from '../metrics/metrics.ts';
+import { Bursts } from '../queue/bursts.ts';
 import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Received } from '../reconcile/received.ts';
 import type { WatchHistory } from '../state/watch-history.ts';
-import { Bursts, inTurn } from './bursts.ts';
 import { Gaps } from './gaps.ts';
 import { Place } from './place.ts';
 import {
@@ -23,6 +24,7 @@ import {
   type WatchedKind,
   watchedKinds,
 } from './pointers.ts';
+import { inTurn } from './straight-or-bulk.ts';
 
 /** What the relay needs. */
 export interface RelayPorts {
@@ -36,6 +38,7 @@ export interface RelayPorts {
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
+  readonly metrics?: Pick<Metrics, 'add'>;
   /** Whether everything is listed and handed on at the start, whatever was told before: somebody may have dropped it. */
   readonly listsEverything?: boolean;
   /** Milliseconds after which functions believe a relay whose cluster was registered anew; as usual without. */
@@ -50,6 +53,8 @@ export interface Relay {
   notReady(): readonly string[];
   /** Pointers accepted by the queues since the start. */
   sent(): number;
+  /** Sets what is true of the relay at this moment: gauges. */
+  measure(metrics: Pick<Metrics, 'add'>): void;
   /** Ends when the signal has aborted and every watch has stopped. */
   readonly stopped: Promise<void>;
 }
@@ -99,7 +104,7 @@ const epochOf = async ({ cluster, transport, history, kube, log, random }: Relay
 
 /** Starts watching every kind of the table; returns at once. A cluster that is away is waited for. */
 export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
-  const { cluster, history } = ports;
+  const { cluster, history, metrics = noMetrics } = ports;
   let epoch = '';
   const pages = oneAtATime();
   /** Kinds whose watch is not established, and since when. */
@@ -115,22 +120,28 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
     const routed = all.map((one) => inTurn(bursts, now, one));
     sending.set(routed, now);
     try {
-      await Promise.all([...byQueue(routed)].map(([queue, messages]) => ports.sender.send(queue, messages)));
+      const sendAll = async ([queue, messages]: readonly [string, readonly Message[]]): Promise<void> => {
+        await ports.sender.send(queue, messages);
+        metrics.add('RelayMessages', { queue }, messages.length);
+      };
+      await Promise.all([...byQueue(routed)].map(sendAll));
     } finally {
       sending.delete(routed);
     }
     sent += routed.length;
   };
 
+  /** For how long the oldest of what was heard of waits to be sent, or a kind has not been watched. */
+  const lagSeconds = (): number => {
+    const now = ports.clock().getTime();
+    return (now - Math.min(now, ...waiting.values(), ...sending.values())) / 1000;
+  };
+
   const place = new Place({
     cluster,
     history,
     clock: ports.clock,
-    says: () => {
-      const now = ports.clock().getTime();
-      const since = Math.min(now, ...waiting.values(), ...sending.values());
-      return { lagSeconds: Math.round((now - since) / 1000), notWatched: [...waiting.keys()] };
-    },
+    says: () => ({ lagSeconds: Math.round(lagSeconds()), notWatched: [...waiting.keys()] }),
     warn: (why) => ports.log('warn', 'saying how far the relay is failed', { cluster, why: sayError(why) }),
   });
 
@@ -245,5 +256,13 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
     await place.end();
   };
 
-  return { notReady: () => [...waiting.keys()], sent: () => sent, stopped: run() };
+  return {
+    notReady: () => [...waiting.keys()],
+    sent: () => sent,
+    measure: (into) => {
+      into.add('RelayLagSeconds', { cluster }, lagSeconds());
+      into.add('RelayUnwatchedKinds', { cluster }, waiting.size);
+    },
+    stopped: run(),
+  };
 };

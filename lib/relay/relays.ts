@@ -42,6 +42,9 @@ export const startRelays = (
   const stopped = Promise.all(clusters.map(run)).then(() => undefined);
   return {
     notReady: () => clusters.flatMap(notReadyOf),
+    measure: (metrics) => {
+      for (const relay of relays.values()) relay.measure(metrics);
+    },
     sent: () => [...relays.values()].reduce((sum, relay) => sum + relay.sent(), 0),
     stopped,
   };

@@ -76,6 +76,7 @@ const closed = { openUntil: undefined, failures: 0, probing: false, probed: fals
 export class Circuits {
   readonly #table: Table;
   readonly #mostScopes: number;
+  readonly #opened: () => void;
   /** The last used at the end. */
   readonly #cache = new Map<CircuitScope, Seen>();
   /** When it was last noted of a cluster that passes back off. */
@@ -83,9 +84,11 @@ export class Circuits {
   /** Reads that are under way for those who ask for admission. */
   readonly #asked = new Map<CircuitScope, Promise<Seen>>();
 
-  constructor(table: Table, options: { readonly mostScopes?: number } = {}) {
+  /** `opened` hears of every failure that opens a circuit, or opens it anew. */
+  constructor(table: Table, options: { readonly mostScopes?: number; readonly opened?: () => void } = {}) {
     this.#table = table;
     this.#mostScopes = options.mostScopes ?? mostScopes;
+    this.#opened = options.opened ?? (() => undefined);
   }
 
   /** Asks before calling. Costs one read each five seconds and scope, each second while it is open. The first caller after T becomes the probe. */
@@ -134,6 +137,7 @@ export class Circuits {
     });
     const open = { openUntil, failures, suspectedAt: seen.suspectedAt, probing: false, probed: false };
     this.#remember(scope, { ...open, freshUntil: now + openFreshSeconds });
+    if (!isOpen) this.#opened();
     return !isOpen;
   }
 

@@ -13,11 +13,14 @@ const mostTenants = 500;
 /** The circuits of all hosts. Times are Unix seconds. */
 export class HostCircuits {
   readonly #table: Table;
+  readonly #opened: () => void;
   /** What each tenant has seen; the last one at the end. */
   readonly #seen = new Map<string, Circuits>();
 
-  constructor(table: Table) {
+  /** `opened` hears of every failure that opens a circuit, of a tenant or of everybody. */
+  constructor(table: Table, opened: () => void = () => undefined) {
     this.#table = table;
+    this.#opened = opened;
   }
 
   /** Asks before dialling: the tenant's own circuit, then the one of everybody. */
@@ -54,7 +57,8 @@ export class HostCircuits {
 
   #seenBy(tenant: Tenant): Circuits {
     const key = showTenant(tenant);
-    const circuits = this.#seen.get(key) ?? new Circuits(this.#table, { mostScopes: 2 * mostHosts });
+    const circuits =
+      this.#seen.get(key) ?? new Circuits(this.#table, { mostScopes: 2 * mostHosts, opened: this.#opened });
     this.#seen.delete(key);
     this.#seen.set(key, circuits);
     const [unused] = this.#seen.keys();

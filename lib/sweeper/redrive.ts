@@ -3,7 +3,7 @@
  * hour leaves the same letters as a bug. So they come back soon the first time, and the more rarely the more often they return: an outage
  * heals by itself, and a poison object costs five receives a day.
  */
-import { count } from '../queue/count.ts';
+import { type Metrics, noMetrics } from '../metrics/metrics.ts';
 import type { DeadLetters } from '../queue/dead-letters.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import type { Redriven, Redrives } from '../state/redrives.ts';
@@ -13,6 +13,7 @@ export interface RedrivePorts {
   readonly deadLetters: DeadLetters;
   readonly redrives: Pick<Redrives, 'last' | 'begin'>;
   readonly log: Log;
+  readonly metrics?: Metrics;
 }
 
 const minute = 60;
@@ -34,7 +35,7 @@ export const nextRedrive = (last: Redriven | undefined, now: number): Redriven |
  * are is a metric while there are any (infra/alarms.yml).
  */
 export const redriveDeadLetters = async (
-  { deadLetters, redrives, log }: RedrivePorts,
+  { deadLetters, redrives, log, metrics = noMetrics }: RedrivePorts,
   queues: readonly string[],
   now: number,
 ): Promise<readonly string[]> => {
@@ -59,10 +60,7 @@ export const redriveDeadLetters = async (
       log('warn', 'bringing dead letters back failed', { queue, why: sayError(error) });
     }
   const all = [...found.values()].reduce((sum, messages) => sum + messages, 0);
-  if (all > 0)
-    log('warn', 'there are dead letters', {
-      queues: Object.fromEntries(found),
-      ...count({ DeadLetters: all }, new Date(now * 1000)),
-    });
+  metrics.add('DeadLetters', {}, all);
+  if (all > 0) log('warn', 'there are dead letters', { queues: Object.fromEntries(found) });
   return started;
 };

@@ -1,5 +1,5 @@
 /** Relays that have died: a cluster without one is looked at when due times come, and nobody would notice for a day (DESIGN §3.11). */
-import { count } from '../queue/count.ts';
+import { type Metrics, noMetrics } from '../metrics/metrics.ts';
 import { type Log, sayError } from '../reconcile/log.ts';
 import { relayState } from '../relay/heartbeat.ts';
 import type { Clusters } from '../state/clusters.ts';
@@ -32,14 +32,13 @@ const mostNamed = 20;
 
 /** Says which relays are silent at `now` (Unix seconds), as a metric too (infra/alarms.yml). That it cannot be known is no failure of the sweep. */
 export const tellSilentRelays = async (
-  ports: SilentRelaysPorts & { readonly log: Log },
+  ports: SilentRelaysPorts & { readonly log: Log; readonly metrics?: Metrics },
   now: number,
 ): Promise<void> => {
   try {
     const silent = await silentRelays(ports, now);
-    if (silent.length === 0) return;
-    const counted = count({ SilentRelays: silent.length }, new Date(now * 1000));
-    ports.log('error', 'relays are silent', { clusters: silent.slice(0, mostNamed), ...counted });
+    (ports.metrics ?? noMetrics).add('SilentRelays', {}, silent.length);
+    if (silent.length > 0) ports.log('error', 'relays are silent', { clusters: silent.slice(0, mostNamed) });
   } catch (error) {
     ports.log('warn', 'looking at relays failed', { why: sayError(error) });
   }

@@ -49,6 +49,7 @@ const roleOf = { one: 'AROARELAYOFONE000001', two: 'AROARELAYOFTWO000002' };
 const deliver = async (clusters: Clusters, records: readonly SQSRecord[]) => {
   const ran: string[] = [];
   const logged: Record<string, unknown>[] = [];
+  const counted: string[] = [];
   const known = registrations(clusters, () => new Date());
   const answer = await runBatch({ Records: [...records] }, () => 60, {
     runPass: async ({ cluster }) => {
@@ -61,8 +62,9 @@ const deliver = async (clusters: Clusters, records: readonly SQSRecord[]) => {
       relayRoleId: async (cluster) => (await known.get(cluster))?.relayRoleId,
     }),
     log: (_level, what, fields) => void logged.push({ what, ...fields }),
+    metrics: { add: (name) => void counted.push(name), flush: () => undefined },
   });
-  return { ran, logged, failed: answer.batchItemFailures };
+  return { ran, logged, counted, failed: answer.batchItemFailures };
 };
 
 describe('a stolen relay', () => {
@@ -70,7 +72,7 @@ describe('a stolen relay', () => {
     const clusters = new Clusters(await tables.empty());
     for (const name of ['one', 'two'] as const)
       await clusters.register(name, { access: 'in-cluster', relayRoleId: roleOf[name] });
-    const { ran, logged, failed } = await deliver(clusters, [
+    const { ran, logged, counted, failed } = await deliver(clusters, [
       record('two', `${roleOf.one}:stolen`),
       record('one', `${roleOf.one}:stolen`),
       record('unregistered', `${roleOf.one}:stolen`),
@@ -78,7 +80,8 @@ describe('a stolen relay', () => {
     ]);
     expect(ran).toEqual(['one', 'two']);
     expect(failed).toEqual([]);
-    const foreign = logged.filter((line) => line['ForeignMessages'] === 1);
+    expect(counted.filter((name) => name === 'ForeignMessages')).toHaveLength(2);
+    const foreign = logged.filter(({ what }) => String(what).includes('does not speak for its cluster'));
     expect(foreign.map(({ cluster }) => cluster)).toEqual(['two', 'unregistered']);
     expect(foreign[0]).toMatchObject({ sender: `${roleOf.one}:stolen` });
   });

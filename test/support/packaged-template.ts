@@ -57,6 +57,7 @@ tags: { team: platform }
 readRepositories: ['arn:aws:ecr:eu-west-1:123456789012:repository/shared/*']
 writeRepositories: ['arn:aws:ecr:eu-west-1:123456789012:repository/platform/*', 'arn:aws:ecr:eu-west-1:123456789012:repository/team-a/*']
 buildLogArchive: my-bucket/builds
+eventBus: 'arn:aws:events:eu-west-1:123456789012:event-bus/builds'
 logLevel: warn
 `;
 

@@ -2,9 +2,10 @@
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import { pauseSeconds } from '../../lib/kube/watch-times.ts';
+import { Bursts } from '../../lib/queue/bursts.ts';
 import { QueueError, type Sender } from '../../lib/queue/send.ts';
-import { Bursts, inTurn } from '../../lib/relay/bursts.ts';
 import { pointersFor, type Routed, type WatchedKind, watchedKinds } from '../../lib/relay/pointers.ts';
+import { inTurn } from '../../lib/relay/straight-or-bulk.ts';
 import { FakeKube } from './fake-kube.ts';
 import type { VirtualTime } from './virtual-time.ts';
 

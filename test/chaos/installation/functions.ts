@@ -24,6 +24,7 @@ import type { Received } from '../../../lib/reconcile/received.ts';
 import type { Reconcilable, Reconciler } from '../../../lib/reconcile/reconciler.ts';
 import { passRunner } from '../../../lib/reconcile/run.ts';
 import { gitPollRunner } from '../../../lib/sources/git-poll-pass.ts';
+import { defaultPollSettings } from '../../../lib/sources/polling.ts';
 import { sourceResolverReconciler } from '../../../lib/sources/reconcile.ts';
 import { reconcileClusterStack } from '../../../lib/stacks/reconcile.ts';
 import { Circuits } from '../../../lib/state/circuits.ts';
@@ -102,7 +103,7 @@ export const functionsOf = (parts: ProcessParts): ProcessFunctions => {
     listRefs: world.git.listRefs,
     hosts: new HostCircuits(table),
     polls: new Polls(table),
-    settings: { intervalSeconds: 60 },
+    settings: defaultPollSettings,
   };
   const reconciled = <T extends Reconcilable>(reconciler: Reconciler<T>): RunPass => passRunner(reconciler, ports);
   const places = blobPlaces();

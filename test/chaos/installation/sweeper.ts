@@ -4,12 +4,13 @@ import type { DeadLetters } from '../../../lib/queue/dead-letters.ts';
 import type { Sender } from '../../../lib/queue/send.ts';
 import { sqsRows } from '../../../lib/reconcile/kind-table.ts';
 import { type Log, sayError } from '../../../lib/reconcile/log.ts';
+import { defaultPollSettings, movedPollAt } from '../../../lib/sources/polling.ts';
 import { Circuits } from '../../../lib/state/circuits.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { Redrives } from '../../../lib/state/redrives.ts';
 import type { Table } from '../../../lib/state/table.ts';
 import { redriveDeadLetters } from '../../../lib/sweeper/redrive.ts';
-import { sweep } from '../../../lib/sweeper/sweep.ts';
+import { type SweepPorts, sweep } from '../../../lib/sweeper/sweep.ts';
 import type { World } from '../world.ts';
 
 /** What it needs. */
@@ -23,6 +24,8 @@ export interface SweeperParts {
 }
 
 const secondsBetweenLooks = 600;
+/** As functions/sweeper has it. */
+const nextAt: SweepPorts['nextAt'] = (target, now) => movedPollAt(target, defaultPollSettings, now);
 
 /** One sweep each time it is called; by its own clock, which may be wrong. */
 export const sweeperOf = ({
@@ -43,7 +46,7 @@ export const sweeperOf = ({
     const due = first.get()?.['due'];
     try {
       if (typeof due === 'number' && due <= now) {
-        const { failures } = await sweep({ records, circuits, sender }, now, () => true);
+        const { failures } = await sweep({ records, circuits, sender, nextAt }, now, () => true);
         if (failures.length > 0) throw failures[0];
       }
       if (now - lookedAt < secondsBetweenLooks) return;

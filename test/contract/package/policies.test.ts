@@ -30,6 +30,7 @@ beforeAll(async () => {
   const settings = `${leastSettings}
 vpc: { subnets: [subnet-0123456789abcdef0], securityGroups: [sg-0123456789abcdef0] }
 buildLogArchive: my-bucket/builds
+eventBus: 'arn:aws:events:eu-west-1:123456789012:event-bus/builds'
 readRepositories: ['arn:aws:ecr:eu-west-1:123456789012:repository/platform']
 writeRepositories: ['arn:aws:ecr:eu-west-1:123456789012:repository/platform']
 hooks: true

@@ -6,6 +6,7 @@ import { registryPorts } from '../../../functions/registry-ports.ts';
 import { creatorVersionOf } from '../../../functions/release.ts';
 import { settingsFrom } from '../../../functions/settings.ts';
 import { noAccount } from '../../../lib/buildpacks/offers.ts';
+import { noMetrics } from '../../../lib/metrics/metrics.ts';
 import { parseTag } from '../../../lib/oci/reference.ts';
 import { fakeCluster } from '../../support/fake-cluster.ts';
 import { selfSigned } from '../../support/self-signed.ts';
@@ -27,10 +28,17 @@ describe('KPACKLESS_REGISTRY_CA_FILE', () => {
   it('makes a registry readable that its certificates vouch for, and no other', async () => {
     const { key, cert } = await selfSigned();
     const tls = await startTlsRegistry(key, cert);
+    const counted: unknown[] = [];
+    const metrics = { add: (...one: readonly unknown[]) => void counted.push(one) };
     const head = async (caFile: string) => {
-      const { registryFor } = registryPorts(
-        settingsFrom({ ...required, KPACKLESS_EGRESS_ALLOW: '127.0.0.1', KPACKLESS_REGISTRY_CA_FILE: caFile }),
-      );
+      const { registryFor } = registryPorts({
+        settings: settingsFrom({
+          ...required,
+          KPACKLESS_EGRESS_ALLOW: '127.0.0.1',
+          KPACKLESS_REGISTRY_CA_FILE: caFile,
+        }),
+        metrics,
+      });
       const opening = { behalf: 'cluster-scoped', access: 'read' } as const;
       return (await registryFor(fakeCluster().kube, noAccount, opening)).headManifest(
         parseTag(`${tls.host}/some/image:v1`),
@@ -39,15 +47,23 @@ describe('KPACKLESS_REGISTRY_CA_FILE', () => {
     try {
       expect(await head(file(cert))).toMatchObject({ digest: tls.digest });
       await expect(head(file((await selfSigned()).cert))).rejects.toMatchObject({ code: 'unreachable' });
+      expect(counted[0]).toEqual(['RegistryRequests', { method: 'GET', status: '200' }]);
+      // The one that vouches for itself alone is asked again before it is given up.
+      expect(new Set(counted.slice(1).map((one) => JSON.stringify(one)))).toContain(
+        JSON.stringify(['RegistryRequests', { method: 'GET', status: '0' }]),
+      );
     } finally {
       await tls.close();
     }
   });
 
   it('that holds no certificate stops the start', () => {
-    expect(() => registryPorts(settingsFrom({ ...required, KPACKLESS_REGISTRY_CA_FILE: file('hello') }))).toThrow(
-      /^KPACKLESS_REGISTRY_CA_FILE: .* holds no certificate in PEM form$/,
-    );
+    expect(() =>
+      registryPorts({
+        settings: settingsFrom({ ...required, KPACKLESS_REGISTRY_CA_FILE: file('hello') }),
+        metrics: noMetrics,
+      }),
+    ).toThrow(/^KPACKLESS_REGISTRY_CA_FILE: .* holds no certificate in PEM form$/);
   });
 
   it('may be left out', () => {

@@ -47,6 +47,7 @@ const run = async (
   const done: string[] = [];
   const logged: string[] = [];
   const budgets: number[] = [];
+  const counted: string[] = [];
   const receipts: Receipts = {
     delay: async (delayed, seconds) =>
       void done.push(`delay ${delayed.map(({ messageId }) => messageId).join()} ${seconds}`),
@@ -56,6 +57,10 @@ const run = async (
   const answer = await runBatch({ Records: records }, () => 65, {
     receipts,
     log: (level, what, fields) => void logged.push(`${level} ${what} ${JSON.stringify(fields)}`),
+    metrics: {
+      add: (name, labels) => void counted.push([name, ...Object.values(labels)].join(' ')),
+      flush: () => undefined,
+    },
     mayWake: () => Promise.resolve(true),
     runPass: async ({ name }, messages, budget) => {
       budgets.push(budget);
@@ -65,13 +70,31 @@ const run = async (
       return passing.includes(name) ? { result: 'failed', comesAgainSeconds: 1.5 } : 'settled';
     },
   });
-  return { done, logged, budgets, failed: answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) };
+  return {
+    done,
+    logged,
+    budgets,
+    counted,
+    failed: answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier),
+  };
 };
 
 describe('a batch', () => {
   it('runs one pass for all messages of a key', async () => {
     const { done } = await run(recordsOf(['a', 'b', 'a', 'a']));
     expect(done).toStrictEqual(['pass a of 3', 'pass b of 1']);
+  });
+
+  it('counts each pass by kind and outcome, how long it took and how long it had waited; those that threw or could not be recorded apart', async () => {
+    const { counted } = await run(recordsOf(['a', 'bad', 'out', 'soon']), ['bad'], ['out'], ['soon']);
+    const kind = message('a', '0').target.kind;
+    expect(counted.toSorted()).toStrictEqual([
+      ...Array.from({ length: 4 }, () => `MessageAgeSeconds ${kind}`),
+      ...Array.from({ length: 2 }, () => `PassFailures ${kind}`),
+      ...Array.from({ length: 2 }, () => `PassSeconds ${kind}`),
+      `Passes ${kind} failed`,
+      `Passes ${kind} settled`,
+    ]);
   });
 
   it('a poison key fails all its own messages, in order, and no others', async () => {
@@ -187,12 +210,12 @@ describe('a batch', () => {
     [JSON.stringify({ ...message('a', '1'), cluster: '../x' }), 'cluster: Invalid format'],
     [JSON.stringify({ ...message('a', '1'), v: 'two' }), 'v: Invalid type'],
   ])('an unreadable message (%s) is acknowledged and counted, and the log says why', async (body, why) => {
-    const { failed, done, logged } = await run([recordFor(body, 'x')]);
+    const { failed, done, logged, counted } = await run([recordFor(body, 'x')]);
     expect(failed).toStrictEqual([]);
     expect(done).toStrictEqual([]);
     expect(logged[0]).toContain('error message is unreadable and was dropped');
     expect(logged[0]).toContain(why);
-    expect(logged[0]).toContain('"UnreadableMessages":1');
+    expect(counted).toStrictEqual(['UnreadableMessages']);
   });
 
   it('ten keys share the time of the function, so that the last one still has its turn', async () => {

@@ -193,9 +193,15 @@ describe('a relay that says nothing', () => {
     expect(await silentRelays({ clusters, history }, 1000)).toStrictEqual(['b']);
     const logged: unknown[] = [];
     const log = (_level: string, what: string, fields = {}): void => void logged.push({ what, ...fields });
-    await tellSilentRelays({ clusters, history, log }, 1100);
-    await tellSilentRelays({ clusters, history, log }, 900);
-    expect(logged).toMatchObject([{ what: 'relays are silent', clusters: ['b', 'a'], SilentRelays: 2 }]);
+    const counted: unknown[] = [];
+    const metrics = { add: (...one: readonly unknown[]) => void counted.push(one), flush: () => undefined };
+    await tellSilentRelays({ clusters, history, log, metrics }, 1100);
+    await tellSilentRelays({ clusters, history, log, metrics }, 900);
+    expect(logged).toMatchObject([{ what: 'relays are silent', clusters: ['b', 'a'] }]);
+    expect(counted).toEqual([
+      ['SilentRelays', {}, 2],
+      ['SilentRelays', {}, 0],
+    ]);
     await tellSilentRelays({ clusters: { names: () => Promise.reject(new StateError('away')) }, history, log }, 1100);
     expect(logged.at(-1)).toStrictEqual({ what: 'looking at relays failed', why: 'away' });
   });

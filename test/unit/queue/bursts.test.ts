@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Bursts } from '../../../lib/relay/bursts.ts';
+import { Bursts } from '../../../lib/queue/bursts.ts';
 
 const taken = (bursts: Bursts, who: string, times: number, now: number): number =>
   Array.from({ length: times }, () => bursts.take(who, now)).filter(Boolean).length;

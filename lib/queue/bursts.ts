@@ -1,9 +1,4 @@
-/**
- * How much one tenant may send straight to a queue: some at once, and then so many a second. What is beyond goes in bulk, where tenants take turns
- * (DESIGN §3.32), so that nobody has more than a burst before anybody. Time is an argument; milliseconds.
- */
-
-import type { Routed } from './pointers.ts';
+/** How much one tenant may do at once: some, and then so many a second. Time is an argument; milliseconds. */
 
 /** A save of many objects by one person, and the steps of one build. */
 const burst = 20;
@@ -23,7 +18,7 @@ export class Bursts {
   /** The one that was asked for last is the last. */
   readonly #buckets = new Map<string, Bucket>();
 
-  /** Whether `who` may send one more straight now; counts it. */
+  /** Whether `who` may do one more now; counts it. */
   take(who: string, now: number): boolean {
     const { left, at } = this.#buckets.get(who) ?? { left: burst, at: now };
     const filled = Math.min(burst, left + (Math.max(0, now - at) / 1000) * perSecond);
@@ -46,10 +41,3 @@ export class Bursts {
     return this.#buckets.size;
   }
 }
-
-/** An event of somebody who has sent many of late is one in bulk. Lists are judged where they are sent, and news of the cluster waits for nobody. */
-export const inTurn = (bursts: Bursts, now: number, { queue, message }: Routed): Routed => {
-  const isEvent = message.reason === 'self' || message.reason === 'child';
-  if (!isEvent || bursts.take(`${message.target.namespace}/${queue}`, now)) return { queue, message };
-  return { queue, message: { ...message, bulk: true } };
-};
