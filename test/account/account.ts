@@ -1,10 +1,11 @@
 /** An account of AWS on this machine: deployed to by osls, its functions as processes, its mappings polling, its permissions obeyed. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { stageSettingsIn } from '../../infra/settings/read.ts';
 import { deduplicationIdOf, groupIdOf, type Message, targetOf } from '../../lib/queue/message.ts';
@@ -14,6 +15,7 @@ import { startSqs } from '../emulators/sqs/server.ts';
 import { startEmulatedAccount } from '../support/oracle-servers.ts';
 import { administrator } from './administrator.ts';
 import { type Account, type Deployed, deploy, lookAt, remove } from './deploy.ts';
+import { type Eks, startEks } from './eks.ts';
 import { type FunctionProcess, startFunction } from './function-process.ts';
 import { type Gate, type Role, startGate } from './gate.ts';
 
@@ -32,6 +34,7 @@ export interface Session {
 export interface EmulatedAccount {
   readonly region: string;
   readonly gate: Gate;
+  readonly eks: Eks;
   /** What osls said of the deployment. */
   readonly said: string;
   readonly deployed: Deployed;
@@ -45,8 +48,8 @@ export interface EmulatedAccount {
     file: string,
     parameters: Readonly<Record<string, string>>,
   ): Promise<Readonly<Record<string, string>>>;
-  /** Makes a role that trusts the account, as `kpackless-<cluster>`. */
-  role(name: string): Promise<Role>;
+  /** Runs `npx kpackless` with these words as the account's administrator; then the roles that it made are known. @throws Error with what it said unless it ends with 0 */
+  command(...words: readonly string[]): Promise<string>;
   /** Puts a secret into Parameter Store. */
   parameter(name: string, value: string): Promise<void>;
   /** Puts a message into the dead letters of a kind's queue. */
@@ -87,10 +90,9 @@ const call = async (
   return text;
 };
 
-const trustingTheAccount = JSON.stringify({
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: `arn:aws:iam::${accountId}:root` } }],
-});
+const commandProgram = fileURLToPath(new URL('../../infra/command/main.ts', import.meta.url));
+/** `cluster remove` alone waits for more than a minute. */
+const commandMilliseconds = 150_000;
 
 /** Brings it up and deploys stage `prod` with the settings of a text as infra/settings/prod.yml would be; the reason in one line when Python or its packages cannot be had. */
 export const startAccount = async (settings: string): Promise<EmulatedAccount | { readonly missing: string }> => {
@@ -115,7 +117,9 @@ export const startAccount = async (settings: string): Promise<EmulatedAccount | 
       new SQSClient({ region, endpoint: queues.endpoint, credentials: administrator }),
       deployed.outputs['QueuePrefix'] ?? '',
     );
-    const upstream = { account: moto.endpoint, queues: queues.endpoint };
+    const eks = await startEks({ account: accountId, region });
+    undo.push(() => eks.close());
+    const upstream = { account: moto.endpoint, queues: queues.endpoint, eks: eks.endpoint };
     const gate = await startGate(upstream, { account: accountId, region });
     undo.push(() => gate.close());
     for (const role of deployed.roles) gate.learn(role);
@@ -180,6 +184,7 @@ export const startAccount = async (settings: string): Promise<EmulatedAccount | 
     return {
       region,
       gate,
+      eks,
       said,
       deployed,
       function: named,
@@ -209,16 +214,24 @@ export const startAccount = async (settings: string): Promise<EmulatedAccount | 
           ),
         );
       },
-      role: async (name) => {
-        const answer = await call(moto.endpoint, 'iam', {
-          Action: 'CreateRole',
-          Version: '2010-05-08',
-          RoleName: name,
-          AssumeRolePolicyDocument: trustingTheAccount,
+      command: async (...words) => {
+        const running = promisify(execFile)(process.execPath, [commandProgram, ...words], {
+          env: {
+            PATH: process.env['PATH'],
+            AWS_REGION: region,
+            AWS_ENDPOINT_URL: gate.endpoint,
+            AWS_ACCESS_KEY_ID: administrator.accessKeyId,
+            AWS_SECRET_ACCESS_KEY: administrator.secretAccessKey,
+          },
+          timeout: commandMilliseconds,
         });
-        const role = { name, arn: xml(answer, 'Arn'), id: xml(answer, 'RoleId'), statements: [] };
-        gate.learn(role);
-        return role;
+        const { stdout } = await running.catch(
+          ({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }) => {
+            throw new Error(`kpackless ${words.join(' ')} failed: ${stdout}${stderr}`);
+          },
+        );
+        for (const role of (await look()).roles) gate.learn(role);
+        return stdout;
       },
       parameter: async (name, Value) => {
         const scope = `${administrator.accessKeyId}/20200101/${region}/ssm/aws4_request`;

@@ -7,8 +7,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-/** Groups of Kubernetes by the name of the role. */
-export type AccessEntries = Readonly<Record<string, readonly string[]>>;
+/** Groups of Kubernetes by the name of the role; undefined of one that has no access entry. */
+export type GroupsOf = (role: string) => readonly string[] | undefined;
 
 /** A running webhook. */
 export interface TokenWebhook {
@@ -38,7 +38,7 @@ const roleOf = async (token: string, eksName: string, account: string): Promise<
 export const startTokenWebhook = async (
   eksName: string,
   account: string,
-  entries: AccessEntries,
+  groupsOf: GroupsOf,
   folder: string,
 ): Promise<TokenWebhook> => {
   const server = createServer((request, response) => {
@@ -49,7 +49,7 @@ export const startTokenWebhook = async (
         const { apiVersion, spec } = JSON.parse(Buffer.concat(chunks).toString()) as TokenReview;
         const status = await roleOf(spec.token, eksName, account).then(
           (role) => {
-            const groups = entries[role];
+            const groups = groupsOf(role);
             return groups === undefined
               ? { authenticated: false, error: `${role} has no access entry` }
               : { authenticated: true, user: { username: `role:${role}`, groups } };

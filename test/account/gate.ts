@@ -108,9 +108,10 @@ interface Received {
  * was in hand, up to 20 s, and counts receives that nobody got.
  */
 export const startGate = async (
-  upstream: { readonly account: string; readonly queues: string },
+  upstream: { readonly account: string; readonly queues: string; readonly eks: string },
   place: Place,
 ): Promise<Gate> => {
+  const ofService: Readonly<Record<string, string>> = { sqs: upstream.queues, eks: upstream.eks };
   const roles = new Map<string, Role>();
   const sessions = new Map<string, string>();
   /** Who sent each message, by its id. */
@@ -178,11 +179,7 @@ export const startGate = async (
         return denied({ service }, no);
       }
     }
-    return learnFrom(
-      request,
-      role,
-      await forward(service === 'sqs' ? upstream.queues : upstream.account, asForm(request)),
-    );
+    return learnFrom(request, role, await forward(ofService[service] ?? upstream.account, asForm(request)));
   };
 
   const server = createServer((incoming, response) => {

@@ -27,6 +27,8 @@ export interface World {
   readonly images: SampleImages;
   /** kpackless' own, with its own permissions. */
   readonly kubeconfig: string;
+  /** Of whoever administers the cluster. */
+  readonly administrator: string;
   /** Of an account that is in namespace kpack. */
   kubeconfigOf(account: string): Promise<string>;
   /** Processes of the API server, to see what they cost. */
@@ -105,6 +107,7 @@ export const startWorld = async (options: ApiServerOptions = {}): Promise<World>
       otherRegistry,
       images,
       kubeconfig,
+      administrator: layout.kubeconfig,
       kubeconfigOf,
       // Asked for anew: a restart is another process.
       get pids() {

@@ -2,20 +2,17 @@
  * The whole of it on an emulated account: the template as osls deploys it, every function out of its own zip with its own role, queues mapped as the
  * template says, and two real API servers in which everything is named alike. What a role may not do fails the suite.
  */
+import type { ChildProcess } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleImage, sampleObjects } from '../../../infra/local/sample/objects.ts';
 import type { Message } from '../../../lib/queue/message.ts';
-import { Clusters } from '../../../lib/state/clusters.ts';
-import { DynamoDbTable } from '../../../lib/state/dynamodb-table.ts';
 import { type EmulatedAccount, startAccount } from '../../account/account.ts';
-import { administrator } from '../../account/administrator.ts';
 import { startTokenWebhook } from '../../account/eks-tokens.ts';
 import { grantsOf } from '../../account/permissions.ts';
 import { unusedHere } from '../../account/unused-here.ts';
@@ -29,6 +26,7 @@ const names = ['one', 'two'] as const;
 interface Cluster {
   readonly name: string;
   readonly world: World;
+  readonly relay: ChildProcess;
 }
 
 const isReady = (object: unknown): boolean =>
@@ -54,46 +52,47 @@ if ('missing' in account) process.stderr.write(`skipped: the whole stack on an e
 describe.skipIf('missing' in account)('the whole stack on an emulated account', () => {
   const the = account as EmulatedAccount;
   const clusters: Cluster[] = [];
+  /** What `cluster add` said of each. */
+  const said: string[] = [];
 
   const begin = async (name: (typeof names)[number], folder: string): Promise<Cluster> => {
     const { outputs } = the.deployed;
-    const role = await the.role(`kpackless-${name}`);
-    const webhook = await startTokenWebhook(name, the.gate.endpoint, { [role.name]: ['kpackless'] }, folder);
+    const webhook = await startTokenWebhook(name, the.gate.endpoint, (role) => the.eks.groupsOf(name, role), folder);
     undo.push(() => webhook.close());
     const world = await startWorld({ tokenWebhook: webhook.configFile });
     undo.push(() => world.stop());
-    const relay = await the.stack(`kpackless-relay-${name}`, 'relay-role.yml', {
+    const config = JSON.parse(await readFile(world.kubeconfig, 'utf8')) as {
+      clusters: readonly { cluster: { server: string; 'certificate-authority-data': string } }[];
+    };
+    const { server = '', 'certificate-authority-data': caData = '' } = config.clusters[0]?.cluster ?? {};
+    the.eks.open(name, { server, caData });
+    // One relay is the command's, in the cluster; the other has a role of the template, as where it runs outside of its cluster.
+    const place = {
       Cluster: name,
       EksName: name,
       Table: outputs['Table'] ?? '',
       QueuePrefix: outputs['QueuePrefix'] ?? '',
-    });
-    const table = new DynamoDbTable(
-      new DynamoDBClient({ region: the.region, endpoint: the.gate.endpoint, credentials: administrator }),
-      outputs['Table'] ?? '',
-    );
-    const server = JSON.parse(await readFile(world.kubeconfig, 'utf8')) as {
-      clusters: readonly { cluster: { server: string; 'certificate-authority-data': string } }[];
     };
-    const { server: url = '', 'certificate-authority-data': caData = '' } = server.clusters[0]?.cluster ?? {};
-    await new Clusters(table).register(name, {
-      access: 'eks',
-      eksName: name,
-      region: the.region,
-      server: url,
-      caData,
-      roleArn: role.arn,
-      relayRoleId: relay['RelayRoleId'] ?? '',
-    });
-    the.run('relay', {
-      ...(await the.environmentOf({ name: '', id: '', statements: [], arn: relay['RelayRoleArn'] ?? '' })),
+    const template = name === 'two' ? await the.stack(`kpackless-relay-${name}`, 'relay-role.yml', place) : undefined;
+    const whose = template
+      ? ['--no-relay', '--relay-role-id', template['RelayRoleId'] ?? '']
+      : ['--relay-image', `registry.invalid/relay@sha256:${'0'.repeat(64)}`];
+    said.push(
+      await the.command(
+        ...['cluster', 'add', name, '--eks', name, '--tenant-everywhere', '--kubeconfig', world.administrator],
+        ...[...whose, '--output', 'json'],
+      ),
+    );
+    const relayArn = template?.['RelayRoleArn'] ?? the.eks.roleOf(name, 'kpack/kpackless-relay') ?? '';
+    const relay = the.run('relay', {
+      ...(await the.environmentOf({ name: '', id: '', statements: [], arn: relayArn })),
       KPACKLESS_CLUSTER: name,
       KPACKLESS_TABLE: outputs['Table'] ?? '',
       KPACKLESS_QUEUE_URL_PREFIX: outputs['QueueUrlPrefix'] ?? '',
       KPACKLESS_KUBECONFIG: await world.kubeconfigOf('kpackless-relay'),
       KPACKLESS_HEALTH_PORT: '0',
     });
-    return { name, world };
+    return { name, world, relay };
   };
 
   beforeAll(async () => {
@@ -117,6 +116,17 @@ describe.skipIf('missing' in account)('the whole stack on an emulated account', 
     expect(the.said).toContain('Service deployed to stack');
     expect(the.deployed.functions.length).toBe(the.deployed.mappings.length + 2);
   });
+
+  it('lets each cluster in by cluster add: roles, access entry, identity of the relay, definitions, registration', async () => {
+    for (const [index, name] of names.entries()) {
+      const { steps, ...rest } = JSON.parse(said[index] ?? '{}') as Readonly<Record<string, unknown>>;
+      expect(rest).toMatchObject({ cluster: name, registered: true });
+      expect((steps as readonly { readonly taken: string }[]).every(({ taken }) => taken === 'done')).toBe(true);
+      expect(the.eks.groupsOf(name, `kpackless-${name}`)).toEqual(['kpackless']);
+    }
+    expect(the.eks.roleOf('one', 'kpack/kpackless-relay')).toContain(':role/kpackless-relay-one');
+    expect(await the.command('cluster', 'list')).toMatch(/one[\s\S]*two/);
+  }, 60_000);
 
   it('brings an Image in each of two clusters to its pod', async () => {
     await Promise.all(
@@ -221,6 +231,23 @@ describe.skipIf('missing' in account)('the whole stack on an emulated account', 
     // A reason for what nobody is granted any more tells of another template. Which of two passes does a thing may differ.
     expect(unusedHere.filter(({ what }) => !granted.some(({ grant }) => what.test(grant)))).toEqual([]);
   });
+
+  it('forgets a cluster by cluster remove, which proves that nothing is left, while the other goes on', async () => {
+    const [one] = clusters;
+    if (one === undefined) throw new Error('there is no cluster');
+    one.relay.kill('SIGKILL');
+    const removed = JSON.parse(await the.command('cluster', 'remove', 'one', '--output', 'json')) as {
+      readonly deleted: Readonly<Record<string, number>>;
+    };
+    expect(removed).toMatchObject({ cluster: 'one', wasRegistered: true, left: {} });
+    expect(removed.deleted['object']).toBeGreaterThan(5);
+    expect(the.eks.groupsOf('one', 'kpackless-one')).toBeUndefined();
+    expect(the.eks.roleOf('one', 'kpack/kpackless-relay')).toBeUndefined();
+    expect(the.eks.groupsOf('two', 'kpackless-two')).toEqual(['kpackless']);
+    const listed = await the.command('cluster', 'list', '--output', 'json');
+    expect(listed).toContain('"two"');
+    expect(listed).not.toContain('"one"');
+  }, 200_000);
 
   it('is removed by osls', async () => {
     await the.pause();
