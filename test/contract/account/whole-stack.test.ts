@@ -77,12 +77,8 @@ describe.skipIf('missing' in account)('the whole stack on an emulated account', 
     const whose = template
       ? ['--no-relay', '--relay-role-id', template['RelayRoleId'] ?? '']
       : ['--relay-image', `registry.invalid/relay@sha256:${'0'.repeat(64)}`];
-    said.push(
-      await the.command(
-        ...['cluster', 'add', name, '--eks', name, '--tenant-everywhere', '--kubeconfig', world.administrator],
-        ...[...whose, '--output', 'json'],
-      ),
-    );
+    const added = ['cluster', 'add', name, '--eks', name, '--tenant-everywhere', '--kubeconfig', world.administrator];
+    said.push(await the.command(...added, ...whose, '--output', 'json'));
     const relayArn = template?.['RelayRoleArn'] ?? the.eks.roleOf(name, 'kpack/kpackless-relay') ?? '';
     const relay = the.run('relay', {
       ...(await the.environmentOf({ name: '', id: '', statements: [], arn: relayArn })),
