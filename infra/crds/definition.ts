@@ -3,7 +3,6 @@ import type {
   CustomResourceConversion,
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
-  JSONSchemaProps,
   WebhookClientConfig,
 } from 'kubernetes-types/apiextensions/v1.d.ts';
 import type * as v from 'valibot';
@@ -49,7 +48,7 @@ const versionOf = (kind: Kind, name: string, schema: object): CustomResourceDefi
   storage: name === VERSION,
   subresources: { status: {} },
   additionalPrinterColumns: columnsOf(kind, name),
-  schema: { openAPIV3Schema: schema as JSONSchemaProps },
+  schema: { openAPIV3Schema: schema },
 });
 
 const conversionOf = (kind: Kind, converter: Converter | undefined): CustomResourceConversion | undefined => {

@@ -1,6 +1,7 @@
 /** The structure of a pod's affinity (Kubernetes API reference, "Affinity"), spelled out so that a mistake in it shows when the object is written. */
 
-type Structure = Readonly<Record<string, unknown>>;
+import type { Structure } from './structure.ts';
+
 type Properties = Readonly<Record<string, Structure>>;
 
 const text = (description: string): Structure => ({ type: 'string', description });

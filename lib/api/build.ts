@@ -79,23 +79,24 @@ const BuildSpecSchema = ruled(object(BuildEntries, 'The build that is wanted; ca
   message: 'Immutable fields changed: spec cannot be changed: make another Build',
 });
 
-/** Fields of the status. */
-export const BuildStatusEntries = {
-  ...statusEntries,
-  buildMetadata: v.optional(list(BuildpackMetadataSchema, 'Buildpacks that took part.')),
-  stack: v.optional(BuildStackSchema),
-  lifecycleVersion: v.optional(text('Version of the lifecycle that built the image.')),
-  latestImage: v.optional(text('The image, with digest.')),
-  latestCacheImage: v.optional(text('The cache image, with digest.')),
-  latestAttestationImage: v.optional(text('The attestation image, with digest.')),
-  podName: v.optional(text('Name of the build pod.')),
-  stepStates: v.optional(
-    list(coreObject<ContainerState>('State of a step’s container.'), 'State of every step that has one.'),
-  ),
-  stepsCompleted: v.optional(list(text('Name of a step.'), 'Steps that ended without error.')),
-};
-
-const BuildStatusSchema = object(BuildStatusEntries, 'State of the build.');
+/** State of a Build; the same in both versions. */
+export const BuildStatusSchema = object(
+  {
+    ...statusEntries,
+    buildMetadata: v.optional(list(BuildpackMetadataSchema, 'Buildpacks that took part.')),
+    stack: v.optional(BuildStackSchema),
+    lifecycleVersion: v.optional(text('Version of the lifecycle that built the image.')),
+    latestImage: v.optional(text('The image, with digest.')),
+    latestCacheImage: v.optional(text('The cache image, with digest.')),
+    latestAttestationImage: v.optional(text('The attestation image, with digest.')),
+    podName: v.optional(text('Name of the build pod.')),
+    stepStates: v.optional(
+      list(coreObject<ContainerState>('State of a step’s container.'), 'State of every step that has one.'),
+    ),
+    stepsCompleted: v.optional(list(text('Name of a step.'), 'Steps that ended without error.')),
+  },
+  'State of the build.',
+);
 
 /** One run of the buildpacks over one source. Source: spec 01 §4.3. */
 export const BuildSchema = resource('Build', {

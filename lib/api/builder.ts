@@ -67,30 +67,27 @@ export const BuilderEntries = {
 
 const BuilderSpecSchema = object(BuilderEntries, 'The builder image that is wanted.');
 
-/** Fields of the status of Builder and ClusterBuilder alike. */
-export const BuilderStatusEntries = {
-  ...statusEntries,
-  builderMetadata: v.optional(
-    list(BuildpackMetadataSchema, 'Buildpacks in the builder image, then its image extensions.'),
-  ),
-  order: v.optional(list(OrderEntrySchema, 'The order with every version filled in.')),
-  orderExtensions: v.optional(
-    list(ExtensionOrderEntrySchema, 'The order of image extensions with every version filled in.'),
-  ),
-  stack: v.optional(BuildStackSchema),
-  lifecycle: v.optional(ResolvedLifecycleSchema),
-  latestImage: v.optional(text('The builder image with digest.')),
-  observedStackGeneration: v.optional(integer('status.observedGeneration of the stack it was made with.')),
-  observedStoreGeneration: v.optional(
-    integer('status.observedGeneration of the store it was made with; 0 without one.'),
-  ),
-  os: v.optional(text('Operating system of the builder image.')),
-  signaturePaths: v.optional(list(CosignSignatureSchema, 'Signatures of the builder image.')),
-};
-
-/** Status of Builder and ClusterBuilder alike. */
+/** Status of Builder and ClusterBuilder alike, and of a Builder in both versions. */
 export const BuilderStatusSchema = object(
-  BuilderStatusEntries,
+  {
+    ...statusEntries,
+    builderMetadata: v.optional(
+      list(BuildpackMetadataSchema, 'Buildpacks in the builder image, then its image extensions.'),
+    ),
+    order: v.optional(list(OrderEntrySchema, 'The order with every version filled in.')),
+    orderExtensions: v.optional(
+      list(ExtensionOrderEntrySchema, 'The order of image extensions with every version filled in.'),
+    ),
+    stack: v.optional(BuildStackSchema),
+    lifecycle: v.optional(ResolvedLifecycleSchema),
+    latestImage: v.optional(text('The builder image with digest.')),
+    observedStackGeneration: v.optional(integer('status.observedGeneration of the stack it was made with.')),
+    observedStoreGeneration: v.optional(
+      integer('status.observedGeneration of the store it was made with; 0 without one.'),
+    ),
+    os: v.optional(text('Operating system of the builder image.')),
+    signaturePaths: v.optional(list(CosignSignatureSchema, 'Signatures of the builder image.')),
+  },
   'State of the builder image; keeps the last good values on failure.',
 );
 

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { celText, invalidValue, notEmpty, type Rule, ruled } from './rule.ts';
+import { fits, type Structure } from './structure.ts';
 
 /** A string. */
 export const text = (description: string) => v.pipe(v.string(), v.description(description));
@@ -141,9 +142,14 @@ export const coreObject = <T extends object>(description: string) =>
 
 /** As {@link coreObject}, with the structural schema of its fields spelled out where users write it by hand. */
 export const coreObjectOf = <T extends object>(
-  structure: { readonly properties: Readonly<Record<string, unknown>>; readonly required?: readonly string[] },
+  structure: { readonly properties: Readonly<Record<string, Structure>> },
   description: string,
-) => v.pipe(v.custom<T>(isObject), v.metadata({ type: 'object', ...structure }), v.description(description));
+) =>
+  v.pipe(
+    v.custom<T>((input) => fits({ type: 'object', ...structure }, input)),
+    v.metadata({ type: 'object', ...structure }),
+    v.description(description),
+  );
 
 /** The same schema under another description: what a field means where it is used. */
 export const described = <T extends v.GenericSchema>(schema: T, description: string) =>

@@ -42,7 +42,7 @@ const namedOnce: readonly Rule[] = [
 ];
 
 const namesSomething = (fields: readonly string[], says: string): Rule => ({
-  rule: `${fields.map((field) => `${field} != ''`).join(' || ')}`,
+  rule: fields.map((field) => `${field} != ''`).join(' || '),
   message: `expected exactly one, got neither: ${says}`,
 });
 

@@ -36,21 +36,20 @@ export const CosignConfigSchema = object(
   'Signing with cosign.',
 );
 
-/** As {@link CosignConfigSchema}, for an Image: every annotation has a name and a value. Source: spec 01 §7.4. */
+/** Annotations of an Image's cosign signatures: every one has a name and a value. Source: spec 01 §7.4. */
+export const ImageCosignAnnotationsSchema = listUpTo(
+  256,
+  ruled(
+    cosignAnnotation,
+    { rule: `${orEmpty('self.name')} != ''`, fieldPath: '.name', ...missingField('name') },
+    { rule: `${orEmpty('self.value')} != ''`, fieldPath: '.value', ...missingField('value') },
+  ),
+  cosignAnnotations,
+);
+
+/** As {@link CosignConfigSchema}, for an Image. */
 export const ImageCosignConfigSchema = object(
-  {
-    annotations: v.optional(
-      listUpTo(
-        256,
-        ruled(
-          cosignAnnotation,
-          { rule: `${orEmpty('self.name')} != ''`, fieldPath: '.name', ...missingField('name') },
-          { rule: `${orEmpty('self.value')} != ''`, fieldPath: '.value', ...missingField('value') },
-        ),
-        cosignAnnotations,
-      ),
-    ),
-  },
+  { annotations: v.optional(ImageCosignAnnotationsSchema) },
   'Signing with cosign.',
 );
 

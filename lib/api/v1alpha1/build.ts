@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { BuildEntries, BuildStatusEntries } from '../build.ts';
+import { BuildEntries, BuildStatusSchema } from '../build.ts';
 import { object, text } from '../field.ts';
 import { podEntries } from '../pod-fields.ts';
 import { NotaryConfigSchema } from '../signing.ts';
@@ -7,7 +7,6 @@ import { olderResource } from './resource.ts';
 
 const { tags, builder, source } = BuildEntries;
 const { env, resources, cnbBindings } = podEntries;
-const { lifecycleVersion, latestCacheImage, latestAttestationImage, ...status } = BuildStatusEntries;
 
 /** A Build in v1alpha1; what it has no field for is carried in an annotation. Source: spec 01 §4.4. */
 export const OlderBuildSchema = olderResource('Build', {
@@ -34,7 +33,8 @@ export const OlderBuildSchema = olderResource('Build', {
     },
     'The build that is wanted.',
   ),
-  status: object(status, 'State of the build.'),
+  // kpack leaves out lifecycleVersion and two images: they are told, as a status must not come back from where users write.
+  status: BuildStatusSchema,
   description: 'One run of the buildpacks over one source; v1alpha2 says more.',
 });
 

@@ -1,11 +1,10 @@
 import * as v from 'valibot';
-import { BuilderEntries, BuilderStatusEntries } from '../builder.ts';
+import { BuilderEntries, BuilderStatusSchema } from '../builder.ts';
 import { list, object, text } from '../field.ts';
 import { OrderEntrySchema } from '../order.ts';
 import { olderResource } from './resource.ts';
 
 const { tag, stack, store } = BuilderEntries;
-const { lifecycle, signaturePaths, orderExtensions, ...status } = BuilderStatusEntries;
 
 /** A Builder in v1alpha1; what it has no field for is carried in an annotation. Source: spec 01 §4.7. */
 export const OlderBuilderSchema = olderResource('Builder', {
@@ -22,7 +21,8 @@ export const OlderBuilderSchema = olderResource('Builder', {
     },
     'The builder image that is wanted.',
   ),
-  status: object(status, 'State of the builder image; keeps the last good values on failure.'),
+  // kpack leaves out lifecycle and signaturePaths: they are told, as a status must not come back from where users write.
+  status: BuilderStatusSchema,
   description: 'A builder image for the Images of its namespace; v1alpha2 says more.',
 });
 
