@@ -1,4 +1,4 @@
-/** A real API server with our definitions and policies, as an installation leaves them. */
+/** A real API server with our definitions, in both versions, and policies, as an installation leaves them; the conversion runs in the test. */
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { objectsIn } from '../../infra/command/manifests.ts';
@@ -7,6 +7,7 @@ import { waitUntil } from '../../infra/local/cluster/wait.ts';
 import { crdName, type Kind, kindNames, kinds } from '../../lib/api/kinds.ts';
 import { resourceOf } from '../../lib/kube/resources.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
+import { startConverter } from './converter.ts';
 import type { Json } from './golden-objects.ts';
 
 /** A wrong field and why. */
@@ -122,9 +123,15 @@ const installPolicies = async (server: ApiServer, write: KpackCluster['write']):
 
 /** Starts it. */
 export const startKpackCluster = async (): Promise<KpackCluster> => {
+  const conversion = await startConverter();
+  const { converter } = conversion;
   const server = await startApiServer();
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    await conversion.stop();
+  };
   try {
-    for (const kind of kindNames) await server.api.send('POST', definitions, definitionOf(kind));
+    for (const kind of kindNames) await server.api.send('POST', definitions, definitionOf(kind, { converter }));
     for (const kind of kindNames)
       await waitUntil(async () => (await server.api.send('GET', collectionOf(kind))) !== undefined, {
         what: `${crdName(kind)} being served`,
@@ -132,9 +139,9 @@ export const startKpackCluster = async (): Promise<KpackCluster> => {
       });
     const write = writer(server);
     await installPolicies(server, write);
-    return { server, write, stop: () => server.stop() };
+    return { server, write, stop };
   } catch (error) {
-    await server.stop();
+    await stop();
     throw error;
   }
 };

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { apiServerIsHere } from '../../support/api-server.ts';
 import { type KpackCluster, startKpackCluster } from '../../support/kpack-cluster.ts';
 import { describeGoldenAdmission } from './golden-admission.ts';
+import { describeManifests } from './manifests.ts';
+import { describeMistakes } from './mistakes.ts';
 
 describe.runIf(apiServerIsHere)('an API server with our definitions and policies', () => {
   let running: KpackCluster;
@@ -20,4 +22,6 @@ describe.runIf(apiServerIsHere)('an API server with our definitions and policies
   });
 
   describeGoldenAdmission(cluster);
+  describeManifests(cluster);
+  describeMistakes(cluster);
 });
