@@ -5,12 +5,13 @@ import { join } from 'node:path';
 const folder = join(import.meta.dirname, '..', 'cluster');
 
 /** The manifests of the relay, in the order in which they are applied. */
-export const relayManifests = ['relay-rbac.yaml', 'relay.yaml', 'relay-disruption.yaml'] as const;
+export const relayManifests = ['admission.yaml', 'relay-rbac.yaml', 'relay.yaml', 'relay-disruption.yaml'] as const;
 
 /** A text of a manifest and what stands for it in the chart. */
 type Replacement = readonly [from: string, to: string];
 
 const replacements: Readonly<Record<(typeof relayManifests)[number], readonly Replacement[]>> = {
+  'admission.yaml': [],
   'relay-rbac.yaml': [
     [
       'metadata:\n  name: kpackless-relay\n  namespace: kpack\n---',

@@ -1,4 +1,4 @@
-/** What is applied to a cluster: definitions, permissions, the relay (infra/crds, infra/cluster). */
+/** What is applied to a cluster: definitions, permissions, admission policies, the relay (infra/crds, infra/cluster). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
@@ -55,6 +55,7 @@ export const manifestsFor = ({
   const objects = [
     ...kindNames.map((kind): KubeObject => definitionOf(kind)),
     ...objectsIn('rbac.yaml'),
+    ...objectsIn('admission.yaml'),
     ...(tenantEverywhere ? objectsIn('tenant-everywhere.yaml') : []),
     ...(relay === undefined
       ? []

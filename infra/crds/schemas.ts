@@ -11,6 +11,9 @@ import { ClusterStoreSchema } from '../../lib/api/cluster-store.ts';
 import { ImageSchema } from '../../lib/api/image.ts';
 import type { Kind } from '../../lib/api/kinds.ts';
 import { SourceResolverSchema } from '../../lib/api/source-resolver.ts';
+import { OlderBuildSchema } from '../../lib/api/v1alpha1/build.ts';
+import { OlderBuilderSchema } from '../../lib/api/v1alpha1/builder.ts';
+import { OlderImageSchema } from '../../lib/api/v1alpha1/image.ts';
 
 /** The v1alpha2 schema of every kind. */
 export const schemas: Readonly<Record<Kind, v.GenericSchema>> = {
@@ -25,3 +28,18 @@ export const schemas: Readonly<Record<Kind, v.GenericSchema>> = {
   ClusterStack: ClusterStackSchema,
   ClusterLifecycle: ClusterLifecycleSchema,
 };
+
+/** The v1alpha1 schema of every kind that is another object there, so that somebody must convert it (spec 01 §10). */
+export const convertedSchemas = {
+  Image: OlderImageSchema,
+  Build: OlderBuildSchema,
+  Builder: OlderBuilderSchema,
+} as const satisfies Partial<Readonly<Record<Kind, v.GenericSchema>>>;
+
+/** Kinds whose JSON is the same in both versions: only `apiVersion` changes, which the API server does by itself (spec 01 §10.4, §10.5). */
+export const sameInBothVersions: ReadonlySet<Kind> = new Set([
+  'SourceResolver',
+  'ClusterBuilder',
+  'ClusterStack',
+  'ClusterStore',
+]);

@@ -1,6 +1,7 @@
 /** From valibot to the structural schema of a CustomResourceDefinition (Kubernetes "Specifying a structural schema"). */
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
+import type { Rule } from '../../lib/api/rule.ts';
 
 /** A node of a structural schema. */
 export interface StructuralSchema {
@@ -11,7 +12,7 @@ export interface StructuralSchema {
   readonly items?: StructuralSchema;
   readonly required?: readonly string[];
   /** Rules in CEL that the API server applies. */
-  readonly 'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
+  readonly 'x-kubernetes-validations'?: readonly Rule[];
 }
 
 const isSchema = (input: unknown): input is StructuralSchema =>

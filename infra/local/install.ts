@@ -42,7 +42,7 @@ const established = async (kube: KubeClient, until: number): Promise<void> => {
     }
 };
 
-/** Applies definitions and RBAC; `tenantEverywhere` also grants builds in all namespaces. Doing it again changes nothing. */
+/** Applies definitions, RBAC and admission policies; `tenantEverywhere` also grants builds in all namespaces. Doing it again changes nothing. */
 export const install = async (
   kube: KubeClient,
   { tenantEverywhere }: { readonly tenantEverywhere: boolean },
@@ -50,6 +50,7 @@ export const install = async (
   await Promise.all(allKinds.map((kind) => kube.apply(definitionOf(kind))));
   const files = [
     'rbac.yaml',
+    'admission.yaml',
     'relay-rbac.yaml',
     'relay-in-process.yaml',
     ...(tenantEverywhere ? ['tenant-everywhere.yaml'] : []),

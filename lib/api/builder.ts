@@ -3,6 +3,7 @@ import { BuildStackSchema } from './build-stack.ts';
 import { BuildpackMetadataSchema } from './buildpacks.ts';
 import { statusEntries } from './condition.ts';
 import { integer, list, object, text, textMap } from './field.ts';
+import { tagName } from './image-name.ts';
 import { ResolvedLifecycleSchema } from './lifecycle.ts';
 import { impliedReference, nameWithKind, optionalNameWithKind } from './object-reference.ts';
 import {
@@ -10,20 +11,41 @@ import {
   BuilderOrderEntrySchema,
   ExtensionOrderEntrySchema,
   OrderEntrySchema,
+  orderOf,
 } from './order.ts';
 import { resource } from './resource.ts';
+import { invalidValue, missingField, orEmpty, type Rule } from './rule.ts';
 import { CosignSignatureSchema } from './signing.ts';
+
+/** A stack has a name; `also` is a kind that passes beside ClusterStack. */
+export const stackRules = (...also: readonly ''[]): readonly Rule[] => [
+  { rule: "self.name != ''", fieldPath: '.name', ...missingField('spec.stack.name') },
+  {
+    rule: `${orEmpty('self.kind')} in ${JSON.stringify(['ClusterStack', ...also]).replaceAll('"', "'")}`,
+    fieldPath: '.kind',
+    ...invalidValue(orEmpty('self.kind'), 'must be ClusterStack'),
+  },
+];
+
+/** A store is left out, or its kind is right; without a name it is none (spec 01 §7.6). */
+export const storeRules = (...also: readonly ''[]): readonly Rule[] => [
+  {
+    rule: `(${orEmpty('self.kind')} == '' && ${orEmpty('self.name')} == '') || ${orEmpty('self.kind')} in ${JSON.stringify(['ClusterStore', ...also]).replaceAll('"', "'")}`,
+    fieldPath: '.kind',
+    ...invalidValue(orEmpty('self.kind'), 'must be one of ClusterStore'),
+  },
+];
 
 /** Spec fields that Builder and ClusterBuilder share. */
 export const builderEntries = {
-  tag: text('Where the builder image is pushed; may change.'),
+  tag: tagName('spec.tag', 'Where the builder image is pushed; may change.'),
   lifecycle: v.optional(
     impliedReference('ClusterLifecycle', 'default-lifecycle', 'The lifecycle in the builder image.'),
     {},
   ),
-  order: v.optional(list(BuilderOrderEntrySchema, 'Groups of buildpacks in the order they are tried.')),
+  order: v.optional(orderOf(BuilderOrderEntrySchema, 'Groups of buildpacks in the order they are tried.')),
   orderExtensions: v.optional(
-    list(
+    orderOf(
       BuilderExtensionOrderEntrySchema,
       'Groups of image extensions, tried with every group of order. Builds then run steps as root.',
     ),
@@ -31,18 +53,21 @@ export const builderEntries = {
   additionalLabels: v.optional(textMap('More labels of the builder image.')),
 };
 
-const BuilderSpecSchema = object(
-  {
-    ...builderEntries,
-    stack: nameWithKind('ClusterStack', 'The stack of the builder.'),
-    store: v.optional(optionalNameWithKind('ClusterStore', 'Where buildpacks named by id come from.'), {}),
-    serviceAccountName: v.optional(text('ServiceAccount whose registry credentials and signing keys are used.')),
-    serviceAccount: v.optional(text('Older name of serviceAccountName; used only when that is empty.')),
-  },
-  'The builder image that is wanted.',
-);
+/** Fields of the spec of a Builder. */
+export const BuilderEntries = {
+  ...builderEntries,
+  stack: nameWithKind('ClusterStack', 'The stack of the builder.', ...stackRules('')),
+  store: v.optional(
+    optionalNameWithKind('ClusterStore', 'Where buildpacks named by id come from.', ...storeRules('')),
+    {},
+  ),
+  serviceAccountName: v.optional(text('ServiceAccount whose registry credentials and signing keys are used.')),
+  serviceAccount: v.optional(text('Older name of serviceAccountName; used only when that is empty.')),
+};
 
-/** Status of Builder and ClusterBuilder alike. */
+const BuilderSpecSchema = object(BuilderEntries, 'The builder image that is wanted.');
+
+/** Status of Builder and ClusterBuilder alike, and of a Builder in both versions. */
 export const BuilderStatusSchema = object(
   {
     ...statusEntries,

@@ -2,11 +2,12 @@ import * as v from 'valibot';
 import { BuildpacksSchema, ExtensionStatusSchema } from './buildpacks.ts';
 import { statusEntries } from './condition.ts';
 import { list, object, text } from './field.ts';
+import { imageReference } from './image-name.ts';
 import { resource } from './resource.ts';
 
 const BuildpackSpecSchema = object(
   {
-    image: text('Buildpackage image.'),
+    image: imageReference('spec.image', 'Buildpackage image.'),
     serviceAccountName: v.optional(text('ServiceAccount whose registry credentials are used.'), 'default'),
   },
   'The buildpackage.',

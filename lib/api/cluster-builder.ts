@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { BuilderStatusSchema, builderEntries } from './builder.ts';
+import { BuilderStatusSchema, builderEntries, stackRules, storeRules } from './builder.ts';
 import { object } from './field.ts';
 import { kindAndName, objectReference, serviceAccountReference } from './object-reference.ts';
 import { resource } from './resource.ts';
@@ -7,8 +7,10 @@ import { resource } from './resource.ts';
 const ClusterBuilderSpecSchema = object(
   {
     ...builderEntries,
-    stack: kindAndName('The stack of the builder; unlike in a Builder, the kind must be given.'),
-    store: v.optional(objectReference('Where buildpacks named by id come from; the kind must be given with a name.')),
+    stack: kindAndName('The stack of the builder; unlike in a Builder, the kind must be given.', ...stackRules()),
+    store: v.optional(
+      objectReference('Where buildpacks named by id come from; the kind must be given with a name.', ...storeRules()),
+    ),
     serviceAccountRef: serviceAccountReference('ServiceAccount whose registry credentials and signing keys are used.'),
   },
   'The builder image that is wanted.',

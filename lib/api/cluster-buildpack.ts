@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import { BuildpackSourceStatusSchema } from './buildpack.ts';
-import { object, text } from './field.ts';
+import { object } from './field.ts';
+import { imageReference } from './image-name.ts';
 import { serviceAccountReference } from './object-reference.ts';
 import { resource } from './resource.ts';
 
 const ClusterBuildpackSpecSchema = object(
   {
-    image: text('Buildpackage image.'),
+    image: imageReference('spec.image', 'Buildpackage image.'),
     serviceAccountRef: v.optional(serviceAccountReference('ServiceAccount whose registry credentials are used.')),
   },
   'The buildpackage.',

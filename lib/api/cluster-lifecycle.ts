@@ -1,13 +1,13 @@
 import * as v from 'valibot';
 import { statusEntries } from './condition.ts';
-import { object, text } from './field.ts';
+import { filled, object } from './field.ts';
 import { resolvedLifecycleEntries } from './lifecycle.ts';
 import { serviceAccountReference } from './object-reference.ts';
 import { resource } from './resource.ts';
 
 const ClusterLifecycleSpecSchema = object(
   {
-    image: text('Lifecycle image.'),
+    image: filled(1024, 'spec.image', 'Lifecycle image.'),
     serviceAccountRef: v.optional(serviceAccountReference('ServiceAccount whose registry credentials are used.')),
   },
   'The lifecycle image.',

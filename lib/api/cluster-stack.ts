@@ -1,10 +1,12 @@
 import * as v from 'valibot';
 import { statusEntries } from './condition.ts';
-import { integer, list, object, text } from './field.ts';
+import { filled, integer, list, object, text } from './field.ts';
+import { imageReference } from './image-name.ts';
 import { serviceAccountReference } from './object-reference.ts';
 import { resource } from './resource.ts';
 
-const stackImage = (description: string) => object({ image: text('Image reference.') }, description);
+const stackImage = (field: string, description: string) =>
+  object({ image: imageReference(`spec.${field}.image`, 'Image reference.') }, description);
 
 const resolvedImage = (description: string) =>
   v.optional(
@@ -19,9 +21,9 @@ const resolvedImage = (description: string) =>
 
 const ClusterStackSpecSchema = object(
   {
-    id: text('Id of the stack; both images carry it as a label.'),
-    buildImage: stackImage('Base of the build containers.'),
-    runImage: stackImage('Base of the app images.'),
+    id: filled(1024, 'spec.id', 'Id of the stack; both images carry it as a label.'),
+    buildImage: stackImage('buildImage', 'Base of the build containers.'),
+    runImage: stackImage('runImage', 'Base of the app images.'),
     serviceAccountRef: v.optional(serviceAccountReference('ServiceAccount whose registry credentials are used.')),
   },
   'The two images of the stack.',

@@ -1,16 +1,20 @@
 import * as v from 'valibot';
 import { BuildpackSourceStatusSchema } from './buildpack.ts';
-import { object, text } from './field.ts';
+import { listUpTo, object } from './field.ts';
+import { listedImageReference } from './image-name.ts';
 import { serviceAccountReference } from './object-reference.ts';
 import { resource } from './resource.ts';
+import { missingField, ruled } from './rule.ts';
 
 const ClusterStoreSpecSchema = object(
   {
-    sources: v.pipe(
-      v.array(object({ image: text('Buildpackage or builder image.') }, 'An image with buildpacks.')),
-      v.minLength(1),
-      v.readonly(),
-      v.description('Images the buildpacks come from.'),
+    sources: ruled(
+      listUpTo(
+        512,
+        object({ image: listedImageReference('Buildpackage or builder image.') }, 'An image with buildpacks.'),
+        'Images the buildpacks come from.',
+      ),
+      { rule: 'self.size() > 0', ...missingField('spec.sources') },
     ),
     serviceAccountRef: v.optional(serviceAccountReference('ServiceAccount whose registry credentials are used.')),
   },

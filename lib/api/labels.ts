@@ -83,3 +83,5 @@ export const conversionCarriers = {
   cosignAnnotation: 'kpack.io/cosignAnnotation',
   defaultProcess: 'kpack.io/defaultProcess',
 } as const;
+/** Annotation of a v1alpha1 Image, Build or Builder (ours): the rest of what v1alpha1 has no place for (lib/conversion/remainder.ts). */
+export const remainderAnnotation = 'conversion.kpack.io/v1alpha2';

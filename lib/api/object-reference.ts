@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { described, object, text } from './field.ts';
+import { described, longestName, object, text, textUpTo } from './field.ts';
+import { notEmpty, type Rule, ruled } from './rule.ts';
 
 const optionalEntries = {
   apiVersion: v.optional(text('API version of the object; needed only where any kind may be named.')),
@@ -7,8 +8,8 @@ const optionalEntries = {
   resourceVersion: v.optional(text('Accepted for compatibility, not read.')),
   fieldPath: v.optional(text('Accepted for compatibility, not read.')),
 };
-const kind = text('Kind of the object.');
-const name = text('Name of the object.');
+const kind = textUpTo(longestName, 'Kind of the object.');
+const name = textUpTo(longestName, 'Name of the object.');
 const namespace = text('Namespace of the object.');
 
 /** The fields of Kubernetes' ObjectReference, none of them mandatory. Source: spec 01 §3.10. */
@@ -20,29 +21,40 @@ export const objectReferenceEntries = {
 };
 
 /** Kubernetes' ObjectReference with nothing mandatory. */
-export const objectReference = (description: string) => object(objectReferenceEntries, description);
+export const objectReference = (description: string, ...rules: readonly Rule[]) =>
+  ruled(object(objectReferenceEntries, description), ...rules);
 
 /** A reference that must say kind and name, such as an Image's builder. */
-export const kindAndName = (description: string) =>
-  object({ ...optionalEntries, kind, name, namespace: v.optional(namespace) }, description);
+export const kindAndName = (description: string, ...rules: readonly Rule[]) =>
+  ruled(object({ ...optionalEntries, kind, name, namespace: v.optional(namespace) }, description), ...rules);
 
 /** A reference whose kind is implied when left out, such as a Builder's stack. */
-export const nameWithKind = <const K extends string>(impliedKind: K, description: string) =>
-  object(
-    { ...optionalEntries, kind: v.optional(kind, impliedKind), name, namespace: v.optional(namespace) },
-    description,
+export const nameWithKind = <const K extends string>(impliedKind: K, description: string, ...rules: readonly Rule[]) =>
+  ruled(
+    object(
+      { ...optionalEntries, kind: v.optional(kind, impliedKind), name, namespace: v.optional(namespace) },
+      description,
+    ),
+    ...rules,
   );
 
 /** A reference with an implied kind that may stay without a name, such as a Builder's store. */
-export const optionalNameWithKind = <const K extends string>(impliedKind: K, description: string) =>
-  object(
-    {
-      ...optionalEntries,
-      kind: v.optional(kind, impliedKind),
-      name: v.optional(name),
-      namespace: v.optional(namespace),
-    },
-    description,
+export const optionalNameWithKind = <const K extends string>(
+  impliedKind: K,
+  description: string,
+  ...rules: readonly Rule[]
+) =>
+  ruled(
+    object(
+      {
+        ...optionalEntries,
+        kind: v.optional(kind, impliedKind),
+        name: v.optional(name),
+        namespace: v.optional(namespace),
+      },
+      description,
+    ),
+    ...rules,
   );
 
 /** A reference with implied kind and name, such as a builder's lifecycle. */
@@ -67,8 +79,11 @@ export const serviceAccountReference = (description: string) =>
     {
       ...optionalEntries,
       kind: v.optional(kind),
-      name: described(name, 'Name of the ServiceAccount.'),
-      namespace: described(namespace, 'Namespace of the ServiceAccount.'),
+      name: ruled(described(name, 'Name of the ServiceAccount.'), notEmpty('spec.serviceAccountRef.name')),
+      namespace: ruled(
+        textUpTo(longestName, 'Namespace of the ServiceAccount.'),
+        notEmpty('spec.serviceAccountRef.namespace'),
+      ),
     },
     description,
   );

@@ -1,6 +1,10 @@
 import * as v from 'valibot';
-import { flag, list, object, text } from './field.ts';
+import { flag, list, listUpTo, object, text, textUpTo } from './field.ts';
 import { objectReferenceEntries } from './object-reference.ts';
+import { invalidValue, orEmpty, type Rule, ruled } from './rule.ts';
+
+/** More groups, or buildpacks in one, than any builder has. */
+const mostGroups = 512;
 
 const version = v.optional(text('Version of the buildpack; the highest one when left out.'));
 const optional = v.optional(flag('Whether the group may pass detection without this buildpack.'));
@@ -17,21 +21,61 @@ export const OrderEntrySchema = object(
   'One group of buildpacks; the first group that detects wins.',
 );
 
-/** A buildpack as a builder asks for it. Source: spec 01 §3.11. */
-export const BuilderBuildpackRefSchema = object(
+const kind = orEmpty('self.kind');
+const name = orEmpty('self.name');
+const id = orEmpty('self.id');
+const image = orEmpty('self.image');
+
+/** A buildpack is named by id, or by kind and name; a right kind without a name passes, as in kpack (spec 01 §7.6). */
+const namedOnce: readonly Rule[] = [
   {
-    ...objectReferenceEntries,
-    id: v.optional(text('Id of a buildpack in the store or in any Buildpack or ClusterBuildpack.')),
-    version,
-    optional,
-    image: v.optional(text('Reserved; refused when set.')),
+    rule: `(${kind} == '' && ${name} == '') || ${kind} in ['Buildpack', 'ClusterBuildpack']`,
+    fieldPath: '.kind',
+    ...invalidValue(kind, 'must be one of Buildpack, ClusterBuildpack'),
   },
-  'A buildpack by id, or a Buildpack or ClusterBuildpack by kind and name.',
+  {
+    rule: `${kind} in ['Buildpack', 'ClusterBuildpack'] || ${kind} == '' || ${name} != ''`,
+    fieldPath: '.name',
+    message: 'missing field(s): name',
+    reason: 'FieldValueRequired',
+  },
+];
+
+const namesSomething = (fields: readonly string[], says: string): Rule => ({
+  rule: fields.map((field) => `${field} != ''`).join(' || '),
+  message: `expected exactly one, got neither: ${says}`,
+});
+
+/** A buildpack as a builder asks for it. Source: spec 01 §3.11. */
+export const BuilderBuildpackRefSchema = ruled(
+  object(
+    {
+      ...objectReferenceEntries,
+      id: v.optional(textUpTo(1024, 'Id of a buildpack in the store or in any Buildpack or ClusterBuildpack.')),
+      version,
+      optional,
+      image: v.optional(textUpTo(1024, 'Reserved; refused when set.')),
+    },
+    'A buildpack by id, or a Buildpack or ClusterBuildpack by kind and name.',
+  ),
+  ...namedOnce,
+  {
+    rule: `${image} == ''`,
+    fieldPath: '.image',
+    message:
+      'must not set the field(s): image reference currently not supported; name the image in a ClusterStore or (Cluster)Buildpack',
+    reason: 'FieldValueForbidden',
+  },
+  namesSomething([kind, name, id, image], 'id, image, name + kind'),
 );
+
+/** A list of alternatives, with the bound that rules about its items need. */
+export const orderOf = <T extends v.GenericSchema>(entry: T, description: string) =>
+  listUpTo(mostGroups, entry, description);
 
 /** One alternative of the order a builder asks for. */
 export const BuilderOrderEntrySchema = object(
-  { group: v.optional(list(BuilderBuildpackRefSchema, 'Buildpacks tried together.'), []) },
+  { group: v.optional(listUpTo(mostGroups, BuilderBuildpackRefSchema, 'Buildpacks tried together.'), []) },
   'One group of buildpacks; the first group that detects wins.',
 );
 
@@ -48,18 +92,22 @@ export const ExtensionOrderEntrySchema = object(
 );
 
 /** An image extension as a builder asks for it: as a buildpack, but always optional. Beyond kpack. */
-const BuilderExtensionRefSchema = object(
-  {
-    ...objectReferenceEntries,
-    id: v.optional(text('Id of an extension in the store or in any Buildpack or ClusterBuildpack.')),
-    version: v.optional(text('Version of the extension; the highest one when left out.')),
-  },
-  'An image extension by id, or a Buildpack or ClusterBuildpack by kind and name.',
+const BuilderExtensionRefSchema = ruled(
+  object(
+    {
+      ...objectReferenceEntries,
+      id: v.optional(textUpTo(1024, 'Id of an extension in the store or in any Buildpack or ClusterBuildpack.')),
+      version: v.optional(text('Version of the extension; the highest one when left out.')),
+    },
+    'An image extension by id, or a Buildpack or ClusterBuildpack by kind and name.',
+  ),
+  ...namedOnce,
+  namesSomething([kind, name, id], 'id, name + kind'),
 );
 
 /** One alternative of the order of image extensions a builder asks for. */
 export const BuilderExtensionOrderEntrySchema = object(
-  { group: v.optional(list(BuilderExtensionRefSchema, 'Extensions tried together.'), []) },
+  { group: v.optional(listUpTo(mostGroups, BuilderExtensionRefSchema, 'Extensions tried together.'), []) },
   'One group of extensions; put before each group of buildpacks.',
 );
 

@@ -1,22 +1,72 @@
 /** Fields that Image and Build hand on to the build pod, typed by Kubernetes itself. */
 import type { Affinity, EnvVar, Toleration } from 'kubernetes-types/core/v1.d.ts';
 import * as v from 'valibot';
-import { coreObject, coreObjectOf, list, object, type Quantity, quantity, text, textMap } from './field.ts';
+import { affinityStructure } from './affinity.ts';
+import { amount, coreObjectOf, list, listUpTo, object, type Quantity, text, textMap, textUpTo } from './field.ts';
+import { invalidValue, type Rule, ruled } from './rule.ts';
 import { CnbBindingsSchema, ServicesSchema } from './service-binding.ts';
+
+const key = { type: 'string', description: 'Key within it.' };
+const optional = { type: 'boolean', description: 'Whether it may be missing.' };
+const name = { type: 'string', description: 'Name of the object.' };
+
+/** Where a variable may not take its value from: it would stand in the log of the build (lib/api/build-env.ts). */
+const refusedSource = (kind: string, instead: string): Rule => ({
+  rule: `!has(self.${kind})`,
+  fieldPath: `.${kind}`,
+  message: `${kind} is not supported for build environment variables: ${instead}`,
+  reason: 'FieldValueForbidden',
+});
+
+const valueFrom = {
+  type: 'object',
+  description:
+    'Where the value comes from: fieldRef or resourceFieldRef; a secretKeyRef or configMapKeyRef is not supported.',
+  properties: {
+    fieldRef: {
+      type: 'object',
+      description: 'A field of the build pod.',
+      properties: {
+        apiVersion: { type: 'string', description: 'Version in which the field is named; default v1.' },
+        fieldPath: { type: 'string', description: 'Path of the field, such as metadata.namespace.' },
+      },
+    },
+    resourceFieldRef: {
+      type: 'object',
+      description: 'A limit or request of a container.',
+      properties: {
+        containerName: { type: 'string', description: 'Name of the container; default the step itself.' },
+        resource: { type: 'string', description: 'The resource, such as limits.cpu.' },
+        divisor: { 'x-kubernetes-int-or-string': true, description: 'The unit it is told in; default 1.' },
+      },
+    },
+    secretKeyRef: { type: 'object', description: 'Not supported.', properties: { name, key, optional } },
+    configMapKeyRef: { type: 'object', description: 'Not supported.', properties: { name, key, optional } },
+    fileKeyRef: {
+      type: 'object',
+      description: 'Not supported.',
+      properties: {
+        volumeName: { type: 'string', description: 'Name of the volume.' },
+        path: { type: 'string', description: 'Path within the volume.' },
+        key,
+        optional,
+      },
+    },
+  },
+  'x-kubernetes-validations': [
+    refusedSource('secretKeyRef', 'write the value, or bind the Secret as a service'),
+    refusedSource('configMapKeyRef', 'write the value, or bind a Secret as a service'),
+    refusedSource('fileKeyRef', 'write the value'),
+  ],
+};
 
 const EnvVarSchema = coreObjectOf<EnvVar>(
   {
     properties: {
       name: { type: 'string', description: 'Name of the variable.' },
-      value: { type: 'string', description: 'Value of the variable.' },
-      valueFrom: {
-        type: 'object',
-        description:
-          'Where the value comes from: fieldRef or resourceFieldRef; a secretKeyRef or configMapKeyRef is not supported.',
-        'x-kubernetes-preserve-unknown-fields': true,
-      },
+      value: { type: 'string', description: 'Value of the variable; default empty.' },
+      valueFrom,
     },
-    required: ['name'],
   },
   'A variable.',
 );
@@ -35,7 +85,7 @@ const TolerationSchema = coreObjectOf<Toleration>(
 );
 
 const quantities = (description: string) =>
-  v.optional(v.pipe(v.record(v.string(), quantity('An amount.')), v.readonly(), v.description(description)));
+  v.optional(v.pipe(v.record(v.string(), amount('An amount.')), v.readonly(), v.description(description)));
 
 /** CPU and memory of every step of the build pod. Source: spec 01 §4.1. */
 export const ResourcesSchema = object(
@@ -57,18 +107,33 @@ export type Resources = v.InferOutput<typeof ResourcesSchema>;
 /** Amounts by resource name. */
 export type ResourceAmounts = Readonly<Record<string, Quantity>>;
 
+/** The system of the nodes is found from the builder. */
+const systemIsFound: Rule = {
+  rule: "!('kubernetes.io/os' in self)",
+  message: 'invalid key name "kubernetes.io/os": os is determined automatically',
+};
+
+/** What kpack takes as the creation time of an image; checked on Images, while a Build with another fails when its pod is made (spec 01 §7.5). */
+export const creationTime: Rule = {
+  rule: "self in ['', 'now'] || self.matches('^[+-]?0*[0-9]{1,18}$')",
+  ...invalidValue('self', "must be now, or seconds since 1970 such as '1700000000'"),
+};
+
 /** Fields that Image.spec.build and Build.spec share, entry by entry. */
 export const podEntries = {
-  env: v.optional(list(EnvVarSchema, 'Environment of the buildpacks.')),
+  env: v.optional(listUpTo(4096, EnvVarSchema, 'Environment of the buildpacks.')),
   resources: v.optional(ResourcesSchema),
   tolerations: v.optional(list(TolerationSchema, 'Tolerations of the build pod.')),
   nodeSelector: v.optional(
-    textMap('Labels a node must have to run the build pod; kubernetes.io/os is found automatically.'),
+    ruled(
+      textMap('Labels a node must have to run the build pod; kubernetes.io/os is found automatically.'),
+      systemIsFound,
+    ),
   ),
-  affinity: v.optional(coreObject<Affinity>('Affinity of the build pod.')),
+  affinity: v.optional(coreObjectOf<Affinity>(affinityStructure, 'Affinity of the build pod.')),
   runtimeClassName: v.optional(text('Runtime class of the build pod.')),
   schedulerName: v.optional(text('Scheduler of the build pod.')),
-  creationTime: v.optional(text('Creation time of the app image: empty for 1980, now, or seconds since 1970.')),
+  creationTime: v.optional(textUpTo(64, 'Creation time of the app image: empty for 1980, now, or seconds since 1970.')),
   services: v.optional(ServicesSchema),
   cnbBindings: v.optional(CnbBindingsSchema),
 };

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { list, object, text } from './field.ts';
+import { filled, list, listUpTo, longestName, object, text, textUpTo } from './field.ts';
+import { missingField, orEmpty, ruled } from './rule.ts';
 
 /** Notary v1 signing; accepted from the v1alpha1 era. Source: spec 01 §3.7. */
 export const NotaryConfigSchema = object(
@@ -7,8 +8,11 @@ export const NotaryConfigSchema = object(
     v1: v.optional(
       object(
         {
-          url: text('Notary server.'),
-          secretRef: object({ name: text('Name of the Secret.') }, 'Secret with the signing key and its password.'),
+          url: filled(8192, 'spec.notary.v1.url', 'Notary server.'),
+          secretRef: object(
+            { name: filled(longestName, 'spec.notary.v1.secretRef.name', 'Name of the Secret.') },
+            'Secret with the signing key and its password.',
+          ),
         },
         'Notary v1.',
       ),
@@ -17,19 +21,35 @@ export const NotaryConfigSchema = object(
   'Signing with Notary; deprecated.',
 );
 
-/** What cosign signatures carry besides time and build number. Source: spec 01 §3.7. */
-export const CosignConfigSchema = object(
+const cosignAnnotation = object(
   {
-    annotations: v.optional(
-      list(
-        object(
-          { name: v.optional(text('Key of the annotation.')), value: v.optional(text('Value of the annotation.')) },
-          'An annotation.',
-        ),
-        'Annotations of the signature, besides buildTimestamp and buildNumber.',
-      ),
-    ),
+    name: v.optional(textUpTo(longestName, 'Key of the annotation.')),
+    value: v.optional(textUpTo(65536, 'Value of the annotation.')),
   },
+  'An annotation.',
+);
+const cosignAnnotations = 'Annotations of the signature, besides buildTimestamp and buildNumber.';
+
+/** What cosign signatures of a Build carry besides time and build number; kpack checks them on Images alone. Source: spec 01 §3.7, §7.5. */
+export const CosignConfigSchema = object(
+  { annotations: v.optional(list(cosignAnnotation, cosignAnnotations)) },
+  'Signing with cosign.',
+);
+
+/** Annotations of an Image's cosign signatures: every one has a name and a value. Source: spec 01 §7.4. */
+export const ImageCosignAnnotationsSchema = listUpTo(
+  256,
+  ruled(
+    cosignAnnotation,
+    { rule: `${orEmpty('self.name')} != ''`, fieldPath: '.name', ...missingField('name') },
+    { rule: `${orEmpty('self.value')} != ''`, fieldPath: '.value', ...missingField('value') },
+  ),
+  cosignAnnotations,
+);
+
+/** As {@link CosignConfigSchema}, for an Image. */
+export const ImageCosignConfigSchema = object(
+  { annotations: v.optional(ImageCosignAnnotationsSchema) },
   'Signing with cosign.',
 );
 

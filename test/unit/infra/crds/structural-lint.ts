@@ -14,8 +14,13 @@ const allowed = new Set([
   'default',
   'nullable',
   'minimum',
+  'maxItems',
+  'maxLength',
+  'maxProperties',
   'minItems',
   'minLength',
+  'minProperties',
+  'not',
   'pattern',
   'x-kubernetes-int-or-string',
   'x-kubernetes-preserve-unknown-fields',
@@ -31,7 +36,10 @@ export const structuralFaults = (node: unknown, path: string): readonly string[]
   const faults = Object.keys(node)
     .filter((keyword) => !allowed.has(keyword))
     .map((keyword) => `${path} uses ${keyword}`);
-  const typed = typeof type === 'string' || node['x-kubernetes-int-or-string'] === true;
+  const typed =
+    typeof type === 'string' ||
+    node['x-kubernetes-int-or-string'] === true ||
+    node['x-kubernetes-preserve-unknown-fields'] === true;
   if (!typed) faults.push(`${path} has no type`);
   if (type === 'array' && items === undefined) faults.push(`${path} is a list of nothing`);
   if (properties !== undefined && additionalProperties !== undefined) faults.push(`${path} is both object and map`);

@@ -1,0 +1,27 @@
+/**
+ * Everything users can say to kpack, said to a real API server that has our definitions and policies and nothing else: kpack's own recordings, the
+ * manifests of public repositories, the mistakes people make, the cases of spec chapter 01.
+ */
+import { afterAll, beforeAll, describe } from 'vitest';
+import { apiServerIsHere } from '../../support/api-server.ts';
+import { type KpackCluster, startKpackCluster } from '../../support/kpack-cluster.ts';
+import { describeGoldenAdmission } from './golden-admission.ts';
+import { describeManifests } from './manifests.ts';
+import { describeMistakes } from './mistakes.ts';
+
+describe.runIf(apiServerIsHere)('an API server with our definitions and policies', () => {
+  let running: KpackCluster;
+  const cluster = (): KpackCluster => running;
+
+  beforeAll(async () => {
+    running = await startKpackCluster();
+  });
+
+  afterAll(async () => {
+    await running?.stop();
+  });
+
+  describeGoldenAdmission(cluster);
+  describeManifests(cluster);
+  describeMistakes(cluster);
+});
