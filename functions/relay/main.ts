@@ -4,8 +4,9 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { keepConversion, serviceNames } from '../../lib/conversion/keep.ts';
 import type { AccessSource } from '../../lib/kube/access.ts';
-import { kubeClient } from '../../lib/kube/client.ts';
+import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
 import { countedTransport } from '../../lib/kube/counted-transport.ts';
 import { followedTransport } from '../../lib/kube/followed-transport.ts';
 import { inClusterAccess } from '../../lib/kube/in-cluster-access.ts';
@@ -31,13 +32,15 @@ const accessOf = (cluster: string): AccessSource =>
   kubeconfig === undefined
     ? inClusterAccess()
     : kubeconfigAccess(kubeconfig, clusters.length === 1 ? undefined : cluster);
+const log = jsonLog((line) => void process.stdout.write(line));
+const connect = async (cluster: string) => {
+  const transport = countedTransport(followedTransport({ source: accessOf(cluster) }), metrics);
+  return { transport, kube: kubeClient(transport, stop.signal) };
+};
 const relay = startRelays(
   clusters,
   {
-    connect: async (cluster) => {
-      const transport = countedTransport(followedTransport({ source: accessOf(cluster) }), metrics);
-      return { transport, kube: kubeClient(transport, stop.signal) };
-    },
+    connect,
     rest: {
       history: new WatchHistory(new DynamoDbTable(new DynamoDBClient({}), settings.KPACKLESS_TABLE)),
       sender: sqsSender(new SQSClient({}), (queue) => `${settings.KPACKLESS_QUEUE_URL_PREFIX}${queue}.fifo`),
@@ -45,7 +48,7 @@ const relay = startRelays(
       clock: () => new Date(),
       random: () => Math.random(),
       metrics,
-      log: jsonLog((line) => void process.stdout.write(line)),
+      log,
     },
   },
   stop.signal,
@@ -54,5 +57,21 @@ const health = await serveHealth('0.0.0.0', settings.KPACKLESS_HEALTH_PORT, {
   notReady: () => relay.notReady(),
   metrics: measured(metrics, () => relay.measure(metrics)),
 });
+const [own = ''] = clusters;
+let known: KubeClient | undefined;
+/** It follows its credentials, so one does. */
+const ownKube = async (): Promise<KubeClient> => {
+  known ??= (await connect(own)).kube;
+  return known;
+};
+const conversion =
+  settings.KPACKLESS_CONVERSION_PORT === undefined
+    ? undefined
+    : await keepConversion(
+        { host: '0.0.0.0', port: settings.KPACKLESS_CONVERSION_PORT, names: serviceNames },
+        { kube: ownKube, clock: () => new Date(), log },
+        stop.signal,
+      );
 await relay.stopped;
+await conversion?.close();
 await health.close();

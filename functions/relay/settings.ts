@@ -31,6 +31,15 @@ const variables = v.object({
     v.optional(v.picklist(['true', 'false'], 'must be true or false'), 'false'),
     v.transform((text) => text === 'true'),
   ),
+  /** Where it converts between v1alpha1 and v1alpha2 for its cluster; nowhere when it is empty. */
+  KPACKLESS_CONVERSION_PORT: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{0,5}$/, 'must be a port'),
+      v.transform((given) => (given === '' ? undefined : Number(given))),
+    ),
+    '',
+  ),
   KPACKLESS_HEALTH_PORT: v.optional(
     v.pipe(v.string(), v.regex(/^\d{1,5}$/, 'must be a port'), v.transform(Number)),
     '8080',
@@ -47,6 +56,15 @@ const schema = v.pipe(
       'must be one cluster, unless KPACKLESS_KUBECONFIG is a kubeconfig in which each is a context',
     ),
     ['KPACKLESS_CLUSTER'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['KPACKLESS_CLUSTER'], ['KPACKLESS_CONVERSION_PORT']],
+      ({ KPACKLESS_CLUSTER: clusters, KPACKLESS_CONVERSION_PORT: conversion }) =>
+        clusters.length === 1 || conversion === undefined,
+      'must be empty where several clusters are watched: each API server calls a relay of its own',
+    ),
+    ['KPACKLESS_CONVERSION_PORT'],
   ),
 );
 

@@ -5,13 +5,23 @@ import { join } from 'node:path';
 const folder = join(import.meta.dirname, '..', 'cluster');
 
 /** The manifests of the relay, in the order in which they are applied. */
-export const relayManifests = ['admission.yaml', 'relay-rbac.yaml', 'relay.yaml', 'relay-disruption.yaml'] as const;
+export const relayManifests = [
+  'admission.yaml',
+  'conversion.yaml',
+  'relay-rbac.yaml',
+  'relay.yaml',
+  'relay-disruption.yaml',
+] as const;
 
 /** A text of a manifest and what stands for it in the chart. */
 type Replacement = readonly [from: string, to: string];
 
+/** The definitions name the Service of that namespace, so nobody converts from another. */
+const inKpack = '{{ if eq .Release.Namespace "kpack" }}';
+
 const replacements: Readonly<Record<(typeof relayManifests)[number], readonly Replacement[]>> = {
   'admission.yaml': [],
+  'conversion.yaml': [],
   'relay-rbac.yaml': [
     [
       'metadata:\n  name: kpackless-relay\n  namespace: kpack\n---',
@@ -35,6 +45,10 @@ const replacements: Readonly<Record<(typeof relayManifests)[number], readonly Re
     ],
     ['value: "false"', 'value: {{ .Values.listEverything | quote }}'],
     [
+      'name: KPACKLESS_CONVERSION_PORT, value: "8443"',
+      `name: KPACKLESS_CONVERSION_PORT, value: ${inKpack}"8443"{{ else }}""{{ end }}`,
+    ],
+    [
       'requests: { cpu: 50m, memory: 96Mi }',
       'requests: { cpu: {{ .Values.cpu }}, memory: {{ .Values.memory.request }} }',
     ],
@@ -57,7 +71,7 @@ const templateOf = (file: (typeof relayManifests)[number]): string => {
   }
   if (text.includes('REPLACE-'))
     throw new Error(`infra/cluster/${file} has something to fill in that the chart does not know`);
-  return text;
+  return file === 'conversion.yaml' ? `${inKpack}\n${text.trimEnd()}\n{{ end }}\n` : text;
 };
 
 /** `templates/relay.yaml`. */

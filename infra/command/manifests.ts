@@ -6,7 +6,7 @@ import { kindNames } from '../../lib/api/kinds.ts';
 import { roleAnnotation } from '../../lib/clusters/account-role.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
-import { definitionOf } from '../crds/definition.ts';
+import { definitionOf, ofService } from '../crds/definition.ts';
 
 const folder = join(import.meta.dirname, '..', 'cluster');
 
@@ -48,14 +48,18 @@ const annotated = (object: KubeObject, roleArn: string | undefined): KubeObject 
 export const manifestsFor = ({
   tenantEverywhere,
   relay,
+  isConverted = relay !== undefined,
 }: {
   readonly tenantEverywhere: boolean;
   readonly relay: RelayValues | undefined;
+  /** Whether v1alpha1 is served, which somebody in the cluster must convert: its relay does. */
+  readonly isConverted?: boolean;
 }): readonly KubeObject[] => {
   const objects = [
-    ...kindNames.map((kind): KubeObject => definitionOf(kind)),
+    ...kindNames.map((kind): KubeObject => definitionOf(kind, isConverted ? { converter: ofService } : {})),
     ...objectsIn('rbac.yaml'),
     ...objectsIn('admission.yaml'),
+    ...(isConverted ? objectsIn('conversion.yaml') : []),
     ...(tenantEverywhere ? objectsIn('tenant-everywhere.yaml') : []),
     ...(relay === undefined
       ? []

@@ -9,6 +9,7 @@ import type * as v from 'valibot';
 import { crdName, type Kind, kinds, kpackCategory } from '../../lib/api/kinds.ts';
 import { GROUP, VERSION } from '../../lib/api/resource.ts';
 import { OLDER_VERSION } from '../../lib/api/v1alpha1/resource.ts';
+import { conversionPath } from '../../lib/conversion/path.ts';
 import { convertedSchemas, sameInBothVersions, schemas } from './schemas.ts';
 import { structuralSchema } from './structural-schema.ts';
 import { withoutRules } from './without-rules.ts';
@@ -18,6 +19,11 @@ export const managedByLabel = { 'app.kubernetes.io/managed-by': 'kpackless' } as
 
 /** Where the API server finds who converts between the versions, and whose certificate to expect there. */
 export type Converter = WebhookClientConfig;
+
+/** In the cluster (infra/cluster/conversion.yaml); whose certificate to expect is written there by who converts. */
+export const ofService: Converter = {
+  service: { namespace: 'kpack', name: 'kpackless-conversion', path: conversionPath, port: 443 },
+};
 
 /** Kinds that kpack's admission does not know (spec 01 §9.2). */
 const unchecked: ReadonlySet<Kind> = new Set(['SourceResolver']);

@@ -1,6 +1,7 @@
 /** Brings everything up in order, and down again in reverse order from wherever it was. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { conversionPath } from '../../lib/conversion/path.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import type { AccessSource } from '../../lib/kube/access.ts';
 import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
@@ -10,6 +11,7 @@ import { kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { kubeconfigAccess } from '../../lib/kube/kubeconfig-access.ts';
 import { askSupport } from '../../lib/kube/server-version.ts';
 import type { KubeTransport } from '../../lib/kube/transport.ts';
+import type { Converter } from '../crds/definition.ts';
 import { bundleStandalone, type StandaloneProcess, startStandaloneProcess } from '../standalone/child.ts';
 import { buildStepImage, type StepImage } from '../step-image/build.ts';
 import { ensureBinaries } from './cluster/binaries.ts';
@@ -62,6 +64,9 @@ interface Target extends Entered, Pushed {
 
 const healthPort = 8089;
 const hookPort = 8090;
+const conversionPort = 8091;
+/** The API server of this machine is on loopback, as the process is; one elsewhere does not reach it. */
+const onLoopback: Converter = { url: `https://127.0.0.1:${conversionPort}${conversionPath}` };
 
 const addressOf = (config: KubeConfig): { server: string; caData: string } => {
   const cluster = config.getCurrentCluster();
@@ -117,7 +122,7 @@ const push = async (
 };
 
 /** Installs kpackless into the cluster and writes its kubeconfig into `home`. @throws PermanentError where it would be somebody else's */
-const enter = async (source: AccessSource, home: string): Promise<Entered> => {
+const enter = async (source: AccessSource, home: string, converter?: Converter): Promise<Entered> => {
   mkdirSync(join(home, 'logs'), { recursive: true });
   const kubeconfig = join(home, 'kpackless.kubeconfig');
   const transport = followedTransport({ source });
@@ -127,7 +132,7 @@ const enter = async (source: AccessSource, home: string): Promise<Entered> => {
     if (refusal !== undefined) throw new PermanentError('Refused', refusal);
     const support = await askSupport(transport);
     if (!support.isSupported) throw new PermanentError('Refused', support.why);
-    await install(kube, { tenantEverywhere: true });
+    await install(kube, { tenantEverywhere: true, converter });
     await writeOwnKubeconfig(kube, addressOf((await source.read({ anew: false })).config), kubeconfig);
     return { transport, kube, kubeconfig, home };
   } catch (error) {
@@ -149,7 +154,7 @@ const ownTarget = async (stateDir: string, preparations: Preparations, report: R
         registryWork.resolve(pushed);
       },
       apiServer: async ({ kubeconfigPath }) =>
-        apiServerWork.resolve(await enter(kubeconfigAccess(kubeconfigPath), stateDir)),
+        apiServerWork.resolve(await enter(kubeconfigAccess(kubeconfigPath), stateDir, onLoopback)),
     },
   }).catch((error: unknown) => {
     // Whatever was done in between ends with it.
@@ -221,6 +226,10 @@ const bringUp = async (
   checkpoint();
   const own = await addressesOf([target.registry, ...(target.cluster === undefined ? [] : [target.cluster.gitHost])]);
   screen.line(egressSaid(own));
+  if (target.cluster === undefined)
+    screen.line(
+      'v1alpha1 is not served, as the API server does not reach this process: `kp … --wait` needs it (docs/conversion.md)',
+    );
   const standalone = await screen.step('queues, table, relay and handlers in a process of their own', async () =>
     startStandaloneProcess(
       {
@@ -233,6 +242,7 @@ const bringUp = async (
         },
         logFile: join(target.home, 'logs', 'kpackless.log'),
         healthPort,
+        ...(target.cluster === undefined ? {} : { conversionPort }),
         // Without a secret every hook would be refused: then nobody listens either.
         ...(process.env['KPACKLESS_HOOK_SECRET'] ? { hookPort } : {}),
       },

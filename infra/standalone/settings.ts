@@ -75,6 +75,8 @@ const variables = v.object({
   KPACKLESS_LISTEN: v.optional(v.pipe(v.string(), v.ip('must be an address of this machine')), '127.0.0.1'),
   KPACKLESS_HEALTH_PORT: v.optional(port, '8080'),
   KPACKLESS_HOOK_PORT: v.optional(port),
+  /** Where it converts between v1alpha1 and v1alpha2; nowhere without. */
+  KPACKLESS_CONVERSION_PORT: v.optional(port),
   KPACKLESS_LOG_FILE: optional,
   /** The secrets of hooks, which handlers read: never shown, only asked whether it is there. */
   KPACKLESS_HOOK_SECRET: optional,
@@ -124,6 +126,7 @@ export const standaloneSettings = (environment: Readonly<Record<string, string |
     listen: given.KPACKLESS_LISTEN,
     healthPort: given.KPACKLESS_HEALTH_PORT,
     hookPort: given.KPACKLESS_HOOK_PORT,
+    conversionPort: given.KPACKLESS_CONVERSION_PORT,
     logFile: given.KPACKLESS_LOG_FILE,
     settings: {},
   };
@@ -137,6 +140,7 @@ export const environmentOf = ({
   listen,
   healthPort,
   hookPort,
+  conversionPort,
   logFile,
   settings,
 }: StandaloneSettings): Readonly<Record<string, string>> => {
@@ -150,6 +154,7 @@ export const environmentOf = ({
     KPACKLESS_LISTEN: listen,
     KPACKLESS_HEALTH_PORT: String(healthPort),
     KPACKLESS_HOOK_PORT: hookPort === undefined ? undefined : String(hookPort),
+    KPACKLESS_CONVERSION_PORT: conversionPort === undefined ? undefined : String(conversionPort),
     KPACKLESS_LOG_FILE: logFile,
     ...settings,
   };

@@ -35,6 +35,8 @@ export interface StandaloneOptions {
   readonly healthPort: number;
   /** Serves push hooks, with KPACKLESS_HOOK_SECRET among the settings; 0 is any free port. Nowhere without. */
   readonly hookPort?: number | undefined;
+  /** Converts between v1alpha1 and v1alpha2 there; 0 is any free port. Nowhere without. */
+  readonly conversionPort?: number | undefined;
   /** Time between two sweeps; a second without. For tests: AWS sweeps once a minute. */
   readonly sweepMilliseconds?: number;
   /** Puts something between handlers and adapters: reads that lag, a look at what is sent. For tests. */
@@ -173,6 +175,15 @@ const bringUp = async (
     }),
   });
   undo.push(() => health.close());
+  if (options.conversionPort !== undefined) {
+    const { keepConversion, serviceNames } = await import('../../lib/conversion/keep.ts');
+    const conversion = await keepConversion(
+      { host: listen, port: options.conversionPort, names: [...serviceNames, '127.0.0.1', 'localhost'] },
+      { kube: () => ports.connections.client(options.cluster, stopRelay.signal), clock: ports.clock, log },
+      stopRelay.signal,
+    );
+    undo.push(() => conversion.close());
+  }
   const hooks =
     options.hookPort === undefined
       ? undefined

@@ -22,7 +22,7 @@ export interface Rule {
 
 /** The schema with rules, in place of those it had. */
 export const ruled = <T extends v.GenericSchema>(schema: T, ...rules: readonly Rule[]) =>
-  v.pipe(schema, v.metadata({ 'x-kubernetes-validations': rules }));
+  v.pipe(schema, v.metadata(rules.length === 0 ? {} : { 'x-kubernetes-validations': rules }));
 
 /** A text as CEL writes it. */
 export const celText = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;

@@ -7,11 +7,13 @@ import { type Cluster, startCluster } from '../../infra/local/cluster/cluster.ts
 import { resetState } from '../../infra/local/cluster/leftovers.ts';
 import { lockHolder } from '../../infra/local/cluster/lock.ts';
 import { HOSTS_RANGE } from '../../infra/local/cluster/network.ts';
+import { freePort } from '../../infra/local/cluster/ports.ts';
 import { pushStepImage } from '../../infra/local/images/push-step-image.ts';
 import { pushSampleImages, type SampleImages } from '../../infra/local/images/sample-set.ts';
 import { install, writeOwnKubeconfig } from '../../infra/local/install.ts';
 import { type Standalone, startStandalone } from '../../infra/standalone/standalone.ts';
 import { buildStepImage } from '../../infra/step-image/build.ts';
+import { conversionPath } from '../../lib/conversion/path.ts';
 import { type KubeClient, kubeClient } from '../../lib/kube/client.ts';
 import { kubeconfigFile } from '../../lib/kube/kubeconfig.ts';
 import { type KubeTransport, kubeTransport } from '../../lib/kube/transport.ts';
@@ -91,10 +93,12 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
   const transport = kubeTransport(config);
   const kube = kubeClient(transport);
   const { registry } = cluster;
+  const conversionPort = await freePort(0);
+  const converter = { url: `https://127.0.0.1:${conversionPort}${conversionPath}` };
   const [stepImage, images] = await Promise.all([
     buildStepImage().then((image) => pushStepImage(`${registry}/kpackless/steps:latest`, image)),
     pushSampleImages(registry, cluster.binaries),
-    install(kube, { tenantEverywhere: true }),
+    install(kube, { tenantEverywhere: true, converter }),
   ]);
   const ownKubeconfig = join(stateDir, 'kpackless.kubeconfig');
   const server = config.getCurrentCluster();
@@ -123,6 +127,7 @@ const startOn = async (cluster: Cluster): Promise<Suite> => {
     logFile,
     healthPort: 0,
     hookPort: 0,
+    conversionPort,
     between: (adapters) =>
       writingDown({ ...adapters, table: laggingTable(adapters.table, indexLagMilliseconds) }, sent),
   });

@@ -26,6 +26,7 @@ interface AddOptions extends TrustOptions, StoredOptions {
   readonly role?: string;
   readonly irsa?: boolean;
   readonly relay: boolean;
+  readonly conversion: boolean;
   readonly relayImage?: string;
   readonly stepImage?: string;
   readonly tenantEverywhere?: boolean;
@@ -166,6 +167,7 @@ const addEks = async (call: Call, cluster: string, eksName: string, options: Add
   const steps = planOf(input);
   const objects = manifestsFor({
     tenantEverywhere: options.tenantEverywhere === true,
+    isConverted: image !== undefined && options.conversion,
     relay:
       image === undefined
         ? undefined
@@ -200,6 +202,9 @@ const addEks = async (call: Call, cluster: string, eksName: string, options: Add
       lines: [
         ...taken.map(({ what, taken: how }) => `${how === 'done' ? 'made' : 'was there'}: ${what}`),
         `applied: ${objects.length} objects`,
+        ...(image !== undefined && options.conversion
+          ? []
+          : ['v1alpha1 is not served: `kp … --wait` and manifests in it need it (docs/conversion.md)']),
         `registered: ${cluster}`,
         `Go on with kpackless cluster check ${cluster}`,
       ],
@@ -273,7 +278,8 @@ export const addClusterAdd = (cluster: Command, registrar: Registrar): void => {
         'KPACKLESS_STEP_IMAGE',
       ),
     )
-    .option('--no-relay', 'the relay runs elsewhere')
+    .option('--no-relay', 'the relay runs elsewhere; nobody then converts v1alpha1')
+    .option('--no-conversion', 'v1alpha1 is not served, as where the API server cannot reach pods')
     .option('--tenant-everywhere', 'lets kpackless read Secrets and make pods in every namespace, as kpack does')
     .option('--secret <name>', 'any cluster: a kubeconfig, or with --server a token, in Secrets Manager')
     .option('--parameter <name>', 'the same in Parameter Store')

@@ -14,6 +14,7 @@ import { namesOf } from '../installation.ts';
 import { queuesOf, tallyOf } from '../look.ts';
 import type { Reached } from '../reach.ts';
 import { definitions, relayDeployment } from './contents.ts';
+import { conversion } from './conversion.ts';
 import { associationOf, describe, surroundings } from './eks.ts';
 import { hostsOf, tryHost } from './hosts.ts';
 import {
@@ -142,6 +143,7 @@ const clusterSide = async (
             : unknown('API server', support.note);
         }),
       () => looked('definitions', () => definitions(client)),
+      () => looked('v1alpha1', () => conversion(client, transport)),
       () => looked('functions', () => mayAll(`functions (${how})`, asker, functionDeeds(), again)),
       () =>
         looked('builds', async () => {

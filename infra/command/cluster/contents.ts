@@ -1,7 +1,7 @@
 /** What is installed in a cluster, compared with what this version installs. */
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.d.ts';
 import type { Deployment } from 'kubernetes-types/apps/v1.d.ts';
-import { crdName, kindNames } from '../../../lib/api/kinds.ts';
+import { crdName, type Kind, kindNames } from '../../../lib/api/kinds.ts';
 import { relayAccount, relayNamespace } from '../../../lib/eks/plan.ts';
 import type { KubeClient } from '../../../lib/kube/client.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
@@ -28,6 +28,12 @@ export const isWithin = (ours: unknown, theirs: unknown): boolean => {
 
 const apply = 'kubectl apply --server-side -f infra/crds/ -f infra/cluster/rbac.yaml, or kpackless cluster add again';
 
+/** Whether it is that of this version, converted by whomever it names. */
+const isOurs = (kind: Kind, { spec }: CustomResourceDefinition): boolean => {
+  const converter = spec.conversion?.webhook?.clientConfig;
+  return isWithin(definitionOf(kind, { converter }).spec, spec);
+};
+
 /** Definitions: there, ours, of this version. @throws KubeError */
 export const definitions = async (kube: KubeClient): Promise<readonly Checked[]> => {
   const traces = await tracesOfKpack(kube);
@@ -49,7 +55,7 @@ export const definitions = async (kube: KubeClient): Promise<readonly Checked[]>
       name,
     });
     if (found === undefined) missing.push(name);
-    else if (!isWithin(definitionOf(kind).spec, found.spec)) old.push(name);
+    else if (!isOurs(kind, found)) old.push(name);
   }
   if (missing.length > 0) return [wrong('definitions', `${missing.join(', ')} are missing`, apply)];
   return old.length > 0

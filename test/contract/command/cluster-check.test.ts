@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Way } from '../../../infra/command/reach.ts';
+import { definitionOf } from '../../../infra/crds/definition.ts';
+import { waitUntil } from '../../../infra/local/cluster/wait.ts';
+import { convertedKinds } from '../../../lib/conversion/trust.ts';
 import { PermanentError } from '../../../lib/errors/expected.ts';
 import { type KubeClient, kubeClient } from '../../../lib/kube/client.ts';
 import { tokenConfig } from '../../../lib/kube/kubeconfig.ts';
@@ -68,6 +71,20 @@ describe.runIf(apiServerIsHere)('a cluster that the command has added', () => {
     expect(stateOf(found, 'definitions')).toMatchObject({ state: 'well' });
     expect(stateOf(found, 'API server')).toMatchObject({ state: 'well' });
   });
+
+  it('is said to serve no v1alpha1 while nobody converts, and that it cannot be converted where nobody answers', async () => {
+    expect(stateOf(await check(), 'v1alpha1')).toMatchObject({
+      state: 'unknown',
+      said: expect.stringContaining('not served') as string,
+    });
+    for (const kind of convertedKinds)
+      await admin.apply(definitionOf(kind, { converter: { url: 'https://127.0.0.1:1/convert' } }));
+    const isSeen = async (): Promise<boolean> => stateOf(await check(), 'v1alpha1')?.state === 'wrong';
+    await waitUntil(isSeen, { what: 'the definition with a converter to be served', timeout: 20_000 });
+    expect(stateOf(await check(), 'v1alpha1')?.said).toMatch(/it cannot be converted: .*conversion webhook/);
+    expect(stateOf(await check(), 'definitions')).toMatchObject({ state: 'well' });
+    for (const kind of convertedKinds) await admin.apply(definitionOf(kind));
+  }, 60_000);
 
   it('has it, asked about by an administrator', async () => {
     mayBecome = false;

@@ -117,10 +117,32 @@ describe('adding a cluster of the same account', () => {
       applied.filter(({ kind }) => kind === 'ClusterRoleBinding').map(({ metadata }) => metadata?.name);
     const narrow = begin();
     await narrow.add(...withRelay);
-    expect(bindings(narrow.applied)).toEqual(['kpackless', 'kpackless-relay']);
+    expect(bindings(narrow.applied)).toEqual(['kpackless', 'kpackless-conversion', 'kpackless-relay']);
     const wide = begin();
     await wide.add(...withRelay, '--tenant-everywhere');
     expect(bindings(wide.applied)).toContain('kpackless-tenant');
+  });
+
+  it('has its relay convert v1alpha1, unless that is declined or there is none, which is said', async () => {
+    const asking = (applied: readonly KubeObject[]) =>
+      applied
+        .filter(
+          (object) =>
+            (object as { spec?: { conversion?: { strategy?: string } } }).spec?.conversion?.strategy === 'Webhook',
+        )
+        .map(({ metadata }) => metadata?.name);
+    const usual = begin();
+    expect((await usual.add(...withRelay)).out).not.toContain('v1alpha1');
+    expect(asking(usual.applied)).toEqual(['images.kpack.io', 'builds.kpack.io', 'builders.kpack.io']);
+    for (const words of [
+      [...withRelay, '--no-conversion'],
+      ['--no-relay', '--relay-role-id', 'AROAEXAMPLE000000009'],
+    ]) {
+      const without = begin();
+      expect((await without.add(...words)).out).toContain('v1alpha1 is not served');
+      expect(asking(without.applied)).toEqual([]);
+      expect(without.applied.map(({ metadata }) => metadata?.name)).not.toContain('kpackless-conversion');
+    }
   });
 
   it('without a relay makes no role for one', async () => {

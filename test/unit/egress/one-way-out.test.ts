@@ -18,6 +18,7 @@ const loading = new RegExp(
 describe('the ways out', () => {
   it('are made of sockets in the guard, and for hosts that no tenant names', () => {
     expect(having(loading)).toEqual([
+      'lib/conversion/serve.ts', // listens
       'lib/egress/address.ts', // isIP
       'lib/egress/fetch.ts',
       'lib/egress/guard.ts',
@@ -28,6 +29,7 @@ describe('the ways out', () => {
       'lib/oci/response-error.ts', // names of statuses
       'lib/relay/health.ts', // listens
       'lib/steps/prepare/download.ts', // names of statuses
+      'lib/tls/certificate.ts', // isIP
     ]);
   });
 

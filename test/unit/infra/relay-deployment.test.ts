@@ -51,11 +51,16 @@ describe('the Deployment of the relay', () => {
     expect(Object.keys(said).sort()).toEqual([
       'AWS_REGION',
       'KPACKLESS_CLUSTER',
+      'KPACKLESS_CONVERSION_PORT',
       'KPACKLESS_LIST_EVERYTHING',
       'KPACKLESS_QUEUE_URL_PREFIX',
       'KPACKLESS_TABLE',
     ]);
-    expect(relaySettingsFrom(said)).toMatchObject({ KPACKLESS_LIST_EVERYTHING: false, KPACKLESS_HEALTH_PORT: 8080 });
+    expect(relaySettingsFrom(said)).toMatchObject({
+      KPACKLESS_LIST_EVERYTHING: false,
+      KPACKLESS_HEALTH_PORT: 8080,
+      KPACKLESS_CONVERSION_PORT: 8443,
+    });
   });
 });
 

@@ -24,11 +24,12 @@ describe('the Deployment of standalone mode', () => {
   });
 
   it('sets what the program knows, and enters the cluster as the account that rbac.yaml makes', () => {
-    const known = [...settingNames, 'KPACKLESS_DATABASE'];
+    const known = [...settingNames, 'KPACKLESS_DATABASE', 'KPACKLESS_CONVERSION_PORT'];
     expect(Object.keys(environment).filter((name) => !known.includes(name))).toEqual([]);
     expect(standaloneSettings(environment)).toMatchObject({
       registration: { access: 'in-cluster' },
       databaseFile: '/data/kpackless.sqlite',
+      conversionPort: 8443,
     });
     expect(pod?.serviceAccountName).toBe('kpackless');
   });

@@ -16,8 +16,10 @@ const versionOf = (kind: (typeof kindNames)[number]) => {
 const schemaOf = (kind: (typeof kindNames)[number]): unknown => versionOf(kind).schema?.openAPIV3Schema;
 
 describe('the committed CustomResourceDefinitions', () => {
-  it('are exactly one file per kind', () => {
-    const committed = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  it('are exactly one file per kind, and one more for each that is converted', () => {
+    const committed = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.yaml'),
+    );
     expect(committed.sort()).toEqual(
       crdFiles()
         .map(({ name }) => name)

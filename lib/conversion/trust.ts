@@ -1,0 +1,26 @@
+/** Tells the definitions whom to trust: only the bundle of certificates in them, which is all that a policy lets us change (infra/cluster/conversion.yaml). */
+import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.d.ts';
+import { crdName, type Kind } from '../api/kinds.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+
+type Definition = CustomResourceDefinition & KubeObject;
+
+/** Kinds that are other objects in v1alpha1 (spec 01 §10). */
+export const convertedKinds = ['Image', 'Build', 'Builder'] as const satisfies readonly Kind[];
+
+/** Makes every definition that asks for conversion trust `certificates`, PEM. Gives the kinds whose definitions do ask. @throws KubeError */
+export const trustInDefinitions = async (kube: KubeClient, certificates: string): Promise<readonly Kind[]> => {
+  const caBundle = Buffer.from(certificates, 'utf8').toString('base64');
+  const asking: Kind[] = [];
+  for (const kind of convertedKinds) {
+    const key = { kind: 'CustomResourceDefinition', namespace: '', name: crdName(kind) };
+    const definition = await kube.get<Definition>(key);
+    const clientConfig = definition?.spec.conversion?.webhook?.clientConfig;
+    if (clientConfig === undefined) continue;
+    asking.push(kind);
+    if (clientConfig.caBundle !== caBundle)
+      await kube.patch(key, { spec: { conversion: { webhook: { clientConfig: { caBundle } } } } });
+  }
+  return asking;
+};
