@@ -85,17 +85,16 @@ async function* through(source: ByteSource, engine: Engine, compression: ReadCom
   let given = 0;
   let last: Buffer = Buffer.alloc(0);
   const feed = async (): Promise<void> => {
-    while (!engine.destroyed) {
+    // What an engine has not used when it is done with a piece stands behind the end.
+    while (given === engine.bytesWritten && !engine.destroyed) {
       const piece = await source.any(pieceBytes);
-      if (piece === undefined) {
-        engine.end();
-        return;
-      }
+      if (piece === undefined) break;
       given += piece.length;
       last = piece;
-      // One piece at a time, so that it is known what was not used. An engine at its end answers no more: nobody waits for this then.
+      // It may also never be done with it: then nobody waits for this any more.
       await new Promise((resolve) => engine.write(piece, resolve));
     }
+    engine.end();
   };
   feed().catch((error: unknown) => engine.destroy(error instanceof Error ? error : new Error(String(error))));
   try {

@@ -101,7 +101,8 @@ async function nextDescribed(source: ByteSource, globals: Map<string, string>): 
         for (const [key, value] of await records(source, header)) globals.set(key, value);
         break;
       default: {
-        const pax = new Map([...globals, ...own].filter(([, value]) => value !== ''));
+        const pax = new Map([...globals, ...own]);
+        for (const [key, value] of pax) if (value === '') pax.delete(key);
         const name = pax.get('GNU.sparse.name') ?? long.name ?? pax.get('path') ?? header.name;
         return { header, name, target: long.target ?? pax.get('linkpath') ?? header.linkName, pax };
       }

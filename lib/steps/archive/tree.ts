@@ -25,7 +25,7 @@ export class Tree {
   readonly #root: string;
   readonly #budget: ExtractionBudget;
   readonly #folders = new Set<string>(['']);
-  /** First components of what was made. */
+  /** What was made in the folder itself. */
   readonly #tops = new Set<string>();
 
   /** @param root made if it is not there. */
@@ -54,7 +54,9 @@ export class Tree {
     this.#budget.bytes(size);
     return this.#made(path, () => {
       this.#folder(parentOf(path));
-      return new OpenFile(this.#anew(path, mode & 0o777), size);
+      const file = new OpenFile(this.#anew(path, mode & 0o777), size);
+      if (!path.includes('/')) this.#tops.add(path);
+      return file;
     });
   }
 
@@ -113,6 +115,7 @@ export class Tree {
     this.#folder(parentOf(path));
     try {
       mkdirSync(this.#at(path), { mode: 0o777 });
+      if (!path.includes('/')) this.#tops.add(path);
     } catch (error) {
       if (!isSystemError(error, 'EEXIST')) throw error;
       if (this.#kindOf(path) !== 'folder') throw unsafeEntry(path, 'is a file and a folder in one (ENOTDIR)');
@@ -139,8 +142,6 @@ export class Tree {
   /** What the disk says of a name is the archive's fault; that it is full is not. */
   #made<T>(path: string, make: () => T): T {
     try {
-      const [top = ''] = path.split('/', 1);
-      if (this.#kindOf(top) === undefined) this.#tops.add(top);
       return make();
     } catch (error) {
       const why = isSystemError(error) ? faultsOfNames[error.code ?? ''] : undefined;

@@ -51,18 +51,16 @@ function directoryAt(fd: number, recordAt: number, record: Buffer): ZipDirectory
     if (wide === undefined) return undefined;
     ({ entries, size, offset, end } = wide);
   } else if (record.readUInt16LE(4) !== 0 || record.readUInt16LE(6) !== 0) throw splitArchive();
+  // An archive of nothing counts only where it is all there is: the end of one is easily found in what is none.
+  if (entries === 0 && size === 0) return offset === end ? { offset, size, entries, before: 0 } : undefined;
   // The table ends where the record begins. What its offset does not account for stands before the archive, unless it is right as it is.
   for (const before of [end - size - offset, 0]) {
-    if (before >= 0 && isTable(fd, before + offset, size, entries))
+    const start = readAt(fd, before + offset, 4);
+    if (before >= 0 && start.length === 4 && start.readUInt32LE(0) === signature.entry) {
       return { offset: before + offset, size, entries, before };
+    }
   }
   return undefined;
-}
-
-function isTable(fd: number, offset: number, size: number, entries: number): boolean {
-  if (entries === 0 && size === 0) return true;
-  const start = readAt(fd, offset, 4);
-  return start.length === 4 && start.readUInt32LE(0) === signature.entry;
 }
 
 function wideRecord(fd: number, locatorAt: number) {
