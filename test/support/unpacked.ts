@@ -13,8 +13,8 @@ export type Listing = Readonly<Record<string, string>>;
 /** Contents longer than this are told by their hash. */
 const shownBytes = 4096;
 
-/** Everything below a folder; what is neither file nor folder fails. */
-export const listing = (root: string): Listing => {
+/** Everything below a folder; what is neither file nor folder fails. @param show how contents are told */
+export const listing = (root: string, show: (bytes: Buffer) => string = shownContent): Listing => {
   const found: [string, string][] = [];
   const visit = (path: string): void => {
     const here = Buffer.from(`${Buffer.from(root).toString('latin1')}/${path}`, 'latin1');
@@ -25,7 +25,7 @@ export const listing = (root: string): Listing => {
       if (stats.isDirectory()) {
         found.push([`${child}/`, '']);
         visit(`${child}/`);
-      } else if (stats.isFile()) found.push([child, shownContent(readFileSync(at))]);
+      } else if (stats.isFile()) found.push([child, show(readFileSync(at))]);
       else throw new Error(`${child} is neither file nor folder`);
     }
   };
@@ -35,9 +35,11 @@ export const listing = (root: string): Listing => {
 
 /** As listings show it. */
 export const shownContent = (bytes: Buffer): string =>
-  bytes.length <= shownBytes
-    ? bytes.toString('latin1')
-    : `${bytes.length}:${createHash('sha256').update(bytes).digest('hex')}`;
+  bytes.length <= shownBytes ? bytes.toString('latin1') : hashedContent(bytes);
+
+/** By size and hash alone. */
+export const hashedContent = (bytes: Buffer): string =>
+  `${bytes.length}:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** A folder for archives and what they become; gone after its dispose. */
 export interface Bench extends AsyncDisposable {

@@ -17,3 +17,8 @@ export function entryPath(name: string, strip: number): string | undefined {
   if (name.includes('\0') || name.length > maxLength) throw unsafeEntry(name, 'cannot be a file name');
   return path.length === 0 ? undefined : path.join('/');
 }
+
+/** What has content and no place for it would be lost. @throws PermanentError for a file whose name is none, like `.` */
+export function refuseNameless(name: string): void {
+  if (entryPath(name, 0) === undefined) throw unsafeEntry(name, 'is a file without a name');
+}

@@ -82,7 +82,7 @@ interface Described {
 /** The next header of an entry; undefined at the end of the archive. Global records are put into `globals`. */
 async function nextDescribed(source: ByteSource, globals: Map<string, string>): Promise<Described | undefined> {
   let own: PaxRecords = new Map();
-  const long: { name?: string; target?: string } = {};
+  const long = { name: '', target: '' };
   for (;;) {
     const header = await nextHeader(source);
     if (header === undefined) return undefined;
@@ -103,8 +103,9 @@ async function nextDescribed(source: ByteSource, globals: Map<string, string>): 
       default: {
         const pax = new Map([...globals, ...own]);
         for (const [key, value] of pax) if (value === '') pax.delete(key);
-        const name = pax.get('GNU.sparse.name') ?? long.name ?? pax.get('path') ?? header.name;
-        return { header, name, target: long.target ?? pax.get('linkpath') ?? header.linkName, pax };
+        const sparse = ['0', '\0', '7'].includes(header.type) ? pax.get('GNU.sparse.name') : undefined;
+        const name = sparse ?? (long.name || (pax.get('path') ?? header.name));
+        return { header, name, target: long.target || (pax.get('linkpath') ?? header.linkName), pax };
       }
     }
   }

@@ -1,7 +1,7 @@
 /** Unpacks a tar stream: directories and regular files only (spec 03 §10.5). */
 import { ByteSource } from './byte-source.ts';
-import { entryPath } from './entry-path.ts';
-import { brokenEntry, shownName, unsafeEntry } from './faults.ts';
+import { entryPath, refuseNameless } from './entry-path.ts';
+import { shownName, unsafeEntry } from './faults.ts';
 import { type TarEntry, tarEntries } from './tar-entries.ts';
 import type { Tree } from './tree.ts';
 
@@ -33,11 +33,8 @@ export async function unpackTar(
   try {
     for await (const entry of tarEntries(source)) {
       const path = entryPath(entry.name, strip);
-      if (path === undefined) {
-        if (entry.kind === 'file' && entryPath(entry.name, 0) === undefined)
-          throw brokenEntry(entry.name, 'is a file without a name');
-        continue;
-      }
+      if (entry.kind === 'file') refuseNameless(entry.name);
+      if (path === undefined) continue;
       if (isPassedOver(path)) continue;
       if (entry.kind === 'directory') tree.directory(path, entry.mode ?? 0o755);
       else if (entry.kind === 'file') {

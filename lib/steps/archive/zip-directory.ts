@@ -68,7 +68,7 @@ function entryAt(directory: Buffer, { at, nameEnd, extraEnd }: Place, before: nu
   const offset = field(42) + before;
   const name = zipName({ bytes, flags, maker, extra, isEmpty: size === 0 });
   return {
-    name: isFolder(maker, attributes, size) && !name.endsWith('/') ? `${name}/` : name,
+    name: isFolder(maker, attributes) && !name.endsWith('/') ? `${name}/` : name,
     mode: modeOf(maker, attributes),
     method: directory.readUInt16LE(at + 10),
     encrypted: (flags & (flag.encrypted | flag.strongEncryption | flag.maskedHeaders)) !== 0,
@@ -80,8 +80,7 @@ function entryAt(directory: Buffer, { at, nameEnd, extraEnd }: Place, before: nu
 }
 
 /** Does the maker's system say so? Not every maker writes a `/` behind the names of folders. */
-function isFolder(maker: number, attributes: number, size: number): boolean {
-  if (size > 0) return false;
+function isFolder(maker: number, attributes: number): boolean {
   if (maker === makers.unix || maker === makers.darwin) return ((attributes >>> 16) & 0o170000) === 0o040000;
   return isWindows(maker) && (attributes & 0x10) !== 0;
 }

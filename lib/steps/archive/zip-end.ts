@@ -5,6 +5,7 @@ import { brokenZip } from './faults.ts';
 export interface ZipDirectory {
   /** From the start of the file. */
   readonly offset: number;
+  /** Up to the record that tells of it: sizes are written wrongly more often than counts. */
   readonly size: number;
   /** How many entries it says it has; above 65,535 perhaps only the rest of a division by 65,536. */
   readonly entries: number;
@@ -56,8 +57,8 @@ function directoryAt(fd: number, recordAt: number, record: Buffer): ZipDirectory
   // The table ends where the record begins. What its offset does not account for stands before the archive, unless it is right as it is.
   for (const before of [end - size - offset, 0]) {
     const start = readAt(fd, before + offset, 4);
-    if (before >= 0 && start.length === 4 && start.readUInt32LE(0) === signature.entry) {
-      return { offset: before + offset, size, entries, before };
+    if (before >= 0 && before + offset < end && start.length === 4 && start.readUInt32LE(0) === signature.entry) {
+      return { offset: before + offset, size: end - before - offset, entries, before };
     }
   }
   return undefined;

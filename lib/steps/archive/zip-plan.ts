@@ -1,5 +1,5 @@
 /** What unpacking a zip file will write, judged as a whole before anything is written. */
-import { entryPath } from './entry-path.ts';
+import { entryPath, refuseNameless } from './entry-path.ts';
 import { brokenEntry, shownName, unsafeEntry } from './faults.ts';
 import type { ZipEntry } from './zip-directory.ts';
 
@@ -35,8 +35,9 @@ export function plannedZip(entries: readonly ZipEntry[], strip: number): readonl
   const taken = new Map<string, PlannedEntry>();
   for (const entry of entries) {
     const path = entryPath(entry.name, strip);
-    if (path === undefined) continue;
     const isFolder = entry.name.endsWith('/');
+    if (!isFolder) refuseNameless(entry.name);
+    if (path === undefined) continue;
     refuseUnreadable(entry, isFolder);
     const planned = { path, entry, isFolder };
     const other = taken.get(path);

@@ -79,10 +79,10 @@ describe('a compressed archive', () => {
   });
 
   it('is read whole wherever its members end and however its bytes arrive', async () => {
-    const content = tar.subarray(0, 150_000);
+    const content = tar.subarray(0, 60_000);
     const members = fc.record({
       cuts: fc.array(fc.nat(content.length), { maxLength: 5 }),
-      pieceBytes: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 100_000 })),
+      pieceBytes: fc.integer({ min: 50, max: 70_000 }),
       compression: fc.constantFrom('gzip' as const, 'zstd' as const),
     });
     const isWhole = fc.asyncProperty(members, async ({ cuts, pieceBytes, compression }) => {
