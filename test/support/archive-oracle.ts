@@ -36,7 +36,9 @@ export const archivesAsGo = async (): Promise<(files: readonly string[]) => Prom
 /** What kpack would make of these entries, files by size and hash: the later of a name counts. Undefined where a name leads out of the folder. */
 export const asGoWrites = ({ entries }: GoListing): Listing | undefined => {
   const found = new Map<string, string>();
-  for (const { name, folder, size, sha256 } of entries) {
+  for (const { name, folder: isMarked, size, sha256 } of entries) {
+    // So GNU tar has it; kpack fails.
+    const folder = isMarked || (size === 0 && name.endsWith('2f'));
     const parts = Buffer.from(name, 'hex')
       .toString('latin1')
       .split('/')
@@ -44,7 +46,8 @@ export const asGoWrites = ({ entries }: GoListing): Listing | undefined => {
     if (parts.includes('..')) return undefined;
     for (let depth = 1; depth < parts.length + (folder ? 1 : 0); depth += 1)
       found.set(`${parts.slice(0, depth).join('/')}/`, '');
-    if (!folder) found.set(parts.join('/'), `${size}:${sha256}`);
+    if (folder) found.delete(parts.join('/'));
+    else found.set(parts.join('/'), `${size}:${sha256}`);
   }
   return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 };

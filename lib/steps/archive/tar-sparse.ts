@@ -42,8 +42,9 @@ export async function sparseFile(entry: SparseEntry, source: ByteSource): Promis
   const size = decimal(pax.get('GNU.sparse.realsize')) ?? decimal(pax.get('GNU.sparse.size'));
   if (size === undefined) throw brokenEntry(entry.name, 'is sparse and does not say how long it is');
   if (version === '0.0' || version === '0.1') {
-    const text = pax.get('GNU.sparse.map') ?? '';
-    return checked(entry, size, text === '' ? [] : text.split(',').map(decimal), entry.storedBytes);
+    const map = pax.get('GNU.sparse.map');
+    if (map === undefined) throw brokenEntry(entry.name, 'is sparse and does not say where its holes are');
+    return checked(entry, size, map.split(',').map(decimal), entry.storedBytes);
   }
   if (version !== '1.0') throw notRead(entry, `of version ${version} of GNU's form`);
   const { numbers, mapBytes } = await mapAhead(entry, source);

@@ -162,6 +162,12 @@ describe('a sparse file in a tar archive', () => {
     );
   });
 
+  it('that does not say where its holes are is refused', async () => {
+    expect(await bench.refusal(rawTar([paxHeader([['GNU.sparse.size', '100']]), a]))).toContain(
+      'does not say where its holes are',
+    );
+  });
+
   it('that does not say how long it is is refused', async () => {
     expect(await bench.refusal(rawTar([paxHeader([['GNU.sparse.major', '1']]), a]))).toContain(
       'does not say how long it is',
