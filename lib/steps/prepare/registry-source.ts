@@ -1,6 +1,6 @@
 /** Source from the layers of an image in a registry (spec 03 §10.4). */
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PermanentError } from '../../errors/expected.ts';
@@ -84,11 +84,13 @@ async function unpackInner(pulled: Pulled, kind: ArchiveLabel, into: string): Pr
   const folder = join(pulled.scratch, 'inner');
   await mkdir(folder);
   await unpackLayer(await savedLayer(pulled, layer), new Tree(folder, pulled.budget), true);
-  const [entry, ...rest] = await readdir(folder, { withFileTypes: true });
+  const [entry, ...rest] = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
   if (entry === undefined || rest.length > 0) throw new PermanentError('', 'expected layer to have exactly one file');
-  const file = join(folder, entry.name);
+  // Whatever bytes its name has.
+  const file = join(pulled.scratch, 'archive');
+  await rename(Buffer.concat([Buffer.from(`${folder}/`), entry.name]), file);
   const wanted = kind === 'tar' || kind === 'tar.gz' ? 'tar' : 'zip';
-  const notAsSaid = new PermanentError('', `expected file '${entry.name}' to be a ${wanted} archive`);
+  const notAsSaid = new PermanentError('', `expected file '${entry.name.toString()}' to be a ${wanted} archive`);
   if (!entry.isFile()) throw notAsSaid;
   const found = await archiveKind(file).catch(() => undefined);
   if (found === undefined || (found === 'zip') !== (wanted === 'zip')) throw notAsSaid;
