@@ -4,6 +4,7 @@ import type { NodeFetch } from '../lib/egress/fetch.ts';
 import { egressGuard, type GuardOptions, guardedDial } from '../lib/egress/guard.ts';
 import { type GuardedFetchOptions, guardedFetch } from '../lib/egress/guarded-fetch.ts';
 import { type Judge, judgeBy } from '../lib/egress/policy.ts';
+import { trustGivenCertificates } from '../lib/egress/trust.ts';
 import type { GitWay } from '../lib/git/list-refs.ts';
 import type { Settings } from './settings.ts';
 
@@ -20,15 +21,21 @@ const judgeOf = (settings: EgressSettings): Judge =>
     privateRanges: settings.KPACKLESS_EGRESS_PRIVATE === 'allow',
   });
 
+/** A fetch that trusts whom the process is told to trust by `SSL_CERT_FILE` or `SSL_CERT_DIR`, for git hosts, blobs and registries alike. */
+const trustingFetch = (judge: Judge, options: GuardedFetchOptions): NodeFetch => {
+  trustGivenCertificates(process.env, { system: false });
+  return guardedFetch(judge, options);
+};
+
 /** To registries, their token services and whatever they redirect to. */
 export const registryFetch = (
   settings: EgressSettings,
   options: Omit<GuardedFetchOptions, 'plainHttp'> = {},
-): NodeFetch => guardedFetch(judgeOf(settings), { ...options, plainHttp: 'among private addresses' });
+): NodeFetch => trustingFetch(judgeOf(settings), { ...options, plainHttp: 'among private addresses' });
 
 /** To blobs. */
 export const blobFetch = (settings: EgressSettings, options: GuardOptions = {}): NodeFetch =>
-  guardedFetch(judgeOf(settings), { ...options, plainHttp: 'anywhere' });
+  trustingFetch(judgeOf(settings), { ...options, plainHttp: 'anywhere' });
 
 /** To git hosts. */
 export const gitWay = (settings: EgressSettings, options: GuardOptions = {}): GitWay => ({

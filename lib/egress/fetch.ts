@@ -11,6 +11,8 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
+import { proxying } from './proxied.ts';
+import { trustGivenCertificates } from './trust.ts';
 
 /** Fields of an answer, by name in any case. */
 export interface AnswerHeaders {
@@ -53,19 +55,11 @@ export interface Agents {
   readonly https: HttpsAgent;
 }
 
-/** Are connections made through proxies of the environment? Node's own switch, for the platform's fetch as well. */
-export const isProxied = (): boolean => process.env['NODE_USE_ENV_PROXY'] === '1';
-
 /** How long a connection that nobody uses is kept, in ms: hosts that tenants name must not collect ours. */
 const idleMilliseconds = 4000;
 
 /** What agents are made with: connections are kept from request to request. */
-export const agentOptions = (): AgentOptions => ({
-  keepAlive: true,
-  timeout: idleMilliseconds,
-  maxSockets: 32,
-  ...(isProxied() ? { proxyEnv: process.env } : {}),
-});
+export const agentOptions: AgentOptions = { keepAlive: true, timeout: idleMilliseconds, maxSockets: 32 };
 
 /** Statuses whose responses must not have a body (fetch standard, "null body status"). */
 const bodiless: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
@@ -142,6 +136,14 @@ export const fetchOver = ({ http, https }: Agents): NodeFetch => {
   return send;
 };
 
-/** A fetch that goes anywhere. For programs in pods, where tenant code runs anyway, and for the operator's own hosts; never for functions. */
-export const openFetch = (): NodeFetch =>
-  fetchOver({ http: new HttpAgent(agentOptions()), https: new HttpsAgent(agentOptions()) });
+/**
+ * A fetch that goes anywhere and trusts whom the pod trusts. For programs in pods, where tenant code runs anyway, and for the operator's own hosts;
+ * never for functions.
+ */
+export const openFetch = (): NodeFetch => {
+  trustGivenCertificates(process.env, { system: true });
+  return proxying((options) => {
+    const all = { ...agentOptions, ...options };
+    return fetchOver({ http: new HttpAgent(all), https: new HttpsAgent(all) });
+  });
+};

@@ -2,10 +2,11 @@
 import { type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { rootCertificates } from 'node:tls';
-import { agentOptions, fetchOver, isProxied, type NodeFetch } from './fetch.ts';
+import { getCACertificates } from 'node:tls';
+import { agentOptions, fetchOver, type NodeFetch } from './fetch.ts';
 import { type EgressGuard, egressGuard, type GuardOptions, refusalOf } from './guard.ts';
 import { type Judge, judgeInTheClear } from './policy.ts';
+import { isProxied, proxying } from './proxied.ts';
 
 type Created = (error: Error | null, stream: Duplex) => void;
 type Create = (options: ClientRequestArgs, created?: Created) => Duplex | null | undefined;
@@ -47,10 +48,13 @@ export interface GuardedFetchOptions extends GuardOptions {
 export const guardedFetch = (judge: Judge, { ca, plainHttp, ...options }: GuardedFetchOptions): NodeFetch => {
   const secure = egressGuard(judge, options);
   const clear = plainHttp === 'anywhere' ? secure : egressGuard(judgeInTheClear(judge), options);
-  const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
-  const fetch = fetchOver({
-    http: guarded(new HttpAgent(agentOptions()), clear),
-    https: guarded(new HttpsAgent({ ...agentOptions(), ...trust }), secure),
+  const trust = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
+  const fetch = proxying((given) => {
+    const all = { ...agentOptions, ...given };
+    return fetchOver({
+      http: guarded(new HttpAgent(all), clear),
+      https: guarded(new HttpsAgent({ ...all, ...trust }), secure),
+    });
   });
   if (!isProxied()) return fetch;
   return async (url, init) => {

@@ -7,6 +7,7 @@ import { orAborted } from './abort.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import { isOciError, OciError } from './errors.ts';
 import { discard, type HttpRequest, type HttpResponse, type Send } from './http.ts';
+import { introduced } from './introduce.ts';
 import type { Authorization } from './keychain.ts';
 import { withoutCredential } from './response-error.ts';
 import { uniteScopes } from './scope.ts';
@@ -56,6 +57,7 @@ export const authorizing = (send: Send, session: Session): AuthorizedSend => {
   const answer = async (request: HttpRequest, grant: Grant): Promise<HttpResponse> => {
     // A place the registry sent us to (an upload location on another host) gets no credential; its URL carries what it needs.
     if (request.url.host !== grant.registry) return send(request);
+    if (wantsChallenge(grant.authorization)) await introduced(send, session, request);
     const known = session.challenges.get(grant.registry);
     const first = await attemptFor(withoutScopes(known), request, grant);
     const response = await sendWith(request, first);
@@ -86,6 +88,10 @@ export const authorizing = (send: Send, session: Session): AuthorizedSend => {
     }
   };
 };
+
+/** Without a challenge it is not known how to show it. One that is shown in any case needs none, and who has none shows none. */
+const wantsChallenge = (authorization: Authorization | undefined): boolean =>
+  authorization !== undefined && authorization.kind !== 'registry-token';
 
 /** A remembered challenge tells where the token service is; the scopes it asked for belonged to another request. */
 const withoutScopes = (challenge: Challenge | undefined): Challenge | undefined =>

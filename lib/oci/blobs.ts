@@ -2,7 +2,7 @@
 import type { Api } from './api.ts';
 import type { Digest } from './digest.ts';
 import { invalidContent } from './errors.ts';
-import { discard, readUpTo } from './http.ts';
+import { discard, isHeadsNo, readUpTo } from './http.ts';
 import type { Repository } from './reference.ts';
 import type { BlobName, CallOptions } from './registry.ts';
 import { responseError } from './response-error.ts';
@@ -17,11 +17,32 @@ export const hasBlob = async (
   digest: Digest,
   options: CallOptions = {},
 ): Promise<boolean> => {
-  const response = await api.call(repository, { ...options, method: 'HEAD', to: `blobs/${digest}`, actions: ['pull'] });
-  if (response.status !== 200 && response.status !== 404)
-    throw await responseError('HEAD', response, api.session.now());
+  const head = await api.call(repository, { ...options, method: 'HEAD', to: `blobs/${digest}`, actions: ['pull'] });
+  if (head.status !== 200 && !isHeadsNo(head.status)) throw await responseError('HEAD', head, api.session.now());
+  await discard(head);
+  if (head.status === 200) return true;
+  // Blobs are asked for by the dozen before a push, and one that was there is sent once more: GET is for who has no HEAD, or a wrong one.
+  const isBelieved = head.status === 404 && !api.session.headsMiss.has(repository.registry);
+  return isBelieved ? false : firstByteThere(api, repository, digest, options);
+};
+
+/** The same by GET, of one byte where the registry knows ranges; an empty blob has none. */
+const firstByteThere = async (
+  api: Api,
+  repository: Repository,
+  digest: Digest,
+  options: CallOptions,
+): Promise<boolean> => {
+  const response = await api.call(repository, {
+    ...options,
+    method: 'GET',
+    to: `blobs/${digest}`,
+    actions: ['pull'],
+    headers: { range: 'bytes=0-0' },
+  });
+  if (![200, 206, 404, 416].includes(response.status)) throw await responseError('GET', response, api.session.now());
   await discard(response);
-  return response.status === 200;
+  return response.status !== 404;
 };
 
 export const openBlob = async function* (

@@ -1,5 +1,5 @@
 /** The bottom layer: one request over a fetch, with a watchdog in place of fetch's lenient time-outs. */
-import { type Fetch, type FetchAnswer, openFetch } from '../egress/fetch.ts';
+import { type Fetch, type FetchAnswer, type NodeFetch, openFetch } from '../egress/fetch.ts';
 import { EgressRefused } from '../egress/guard.ts';
 import { networkCause } from '../errors/network-cause.ts';
 import { OciError } from './errors.ts';
@@ -63,11 +63,16 @@ const failure = (request: HttpRequest, watchdog: Watchdog, error: unknown): OciE
   return new OciError('unreachable', networkCause(error), { method, url, cause: error });
 };
 
-const open = openFetch();
+/** Made when it is first used: functions never use it. */
+let open: NodeFetch | undefined;
+const pods: Fetch = (url, init) => {
+  open ??= openFetch();
+  return open(url, init);
+};
 
 /** A `Send` over fetch. Redirects are left to redirect.ts. */
 export const fetchSend =
-  ({ fetch = open, idleMs = 30_000, minBytesPerSecond = 10_000, graceMs = 60_000 }: FetchSendOptions = {}): Send =>
+  ({ fetch = pods, idleMs = 30_000, minBytesPerSecond = 10_000, graceMs = 60_000 }: FetchSendOptions = {}): Send =>
   async (request): Promise<HttpResponse> => {
     const { method, url, body, signal } = request;
     const watchdog = startWatchdog({

@@ -3,8 +3,8 @@ import type { AnswerHeaders } from '../egress/fetch.ts';
 import { parseJson } from '../text/bounded-json.ts';
 import type { Api } from './api.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
-import { invalidContent } from './errors.ts';
-import { discard, readUpTo, replay } from './http.ts';
+import { invalidContent, isOciError } from './errors.ts';
+import { discard, isHeadsNo, readUpTo, replay } from './http.ts';
 import { acceptManifests, isSchema1Type } from './media-types.ts';
 import { identifierOf, printReference, type Reference } from './reference.ts';
 import type { CallOptions, ManifestHead, RawManifest } from './registry.ts';
@@ -70,17 +70,34 @@ export const headManifest = async (
     actions: ['pull'],
     headers: { accept: acceptManifests },
   });
-  if (response.status !== 200 && response.status !== 404)
+  if (response.status !== 200 && !isHeadsNo(response.status)) {
     throw await responseError('HEAD', response, api.session.now());
+  }
   await discard(response);
-  if (response.status === 404) return undefined;
+  if (response.status !== 200) return missedHead(api, reference, options);
   const digest = response.headers.get('docker-content-digest');
   const size = Number(response.headers.get('content-length') ?? Number.NaN);
   const mediaType = mediaTypeIn(response.headers);
   if (isDigest(digest) && Number.isSafeInteger(size) && mediaType !== '') return { mediaType, digest, size };
   // The specification only recommends these headers; the body has the answer.
-  const manifest = await getManifest(api, reference, options);
-  return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.byteLength };
+  return headByGet(api, reference, options);
+};
+
+const headByGet = async (api: Api, reference: Reference, options: CallOptions): Promise<ManifestHead> => {
+  const { mediaType, digest, bytes } = await getManifest(api, reference, options);
+  return { mediaType, digest, size: bytes.byteLength };
+};
+
+/** Caches of other registries fetch a manifest at GET and know nothing of it at HEAD before that. */
+const missedHead = async (api: Api, reference: Reference, options: CallOptions): Promise<ManifestHead | undefined> => {
+  try {
+    const head = await headByGet(api, reference, options);
+    api.session.headsMiss.add(reference.registry);
+    return head;
+  } catch (error) {
+    if (isOciError(error, 'not-found')) return undefined;
+    throw error;
+  }
 };
 
 export const putManifest = async (

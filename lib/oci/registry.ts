@@ -60,7 +60,7 @@ export interface Registry {
   readonly reader?: string | undefined;
   /** The manifest or index; a reference by digest is checked against the bytes. Fails `not-found` when absent, `invalid-content` for schema 1. */
   readonly getManifest: (reference: Reference, options?: CallOptions) => Promise<RawManifest>;
-  /** Whether the manifest is there and under which digest; undefined when it is not. */
+  /** Whether the manifest is there and under which digest; undefined when it is not, which HEAD alone is not believed. */
   readonly headManifest: (reference: Reference, options?: CallOptions) => Promise<ManifestHead | undefined>;
   /** Stores the bytes under tag or digest and answers their digest. */
   readonly putManifest: (
@@ -76,6 +76,7 @@ export interface Registry {
     options?: CallOptions & { readonly limit?: number },
   ) => Promise<readonly string[]>;
 
+  /** Asked before a push: one that is there and not known of is pushed once more, which changes nothing. */
   readonly hasBlob: (repository: Repository, digest: Digest, options?: CallOptions) => Promise<boolean>;
   /** The whole blob in memory, checked; fails `invalid-content` above `limitBytes` (16 MiB unless said) without reading it. */
   readonly readBlob: (

@@ -9,6 +9,10 @@ export interface Session {
   readonly tokens: TokenCache;
   /** The last challenge of each registry, by host. */
   readonly challenges: Map<string, Challenge>;
+  /** Registries that were asked for their challenge, or are being asked, by host. */
+  readonly introductions: Map<string, Promise<void>>;
+  /** Registries whose HEAD did not know of what GET then brought, by host. */
+  readonly headsMiss: Set<string>;
   /** `http:` or `https:` of each registry that may be either, by host. */
   readonly schemes: Map<string, Promise<string>>;
   /** Registries that refused a blob in one piece, by host. */
@@ -20,6 +24,8 @@ export interface Session {
 export const createSession = (now: () => number = Date.now): Session => ({
   tokens: createTokenCache(now),
   challenges: new Map(),
+  introductions: new Map(),
+  headsMiss: new Set(),
   schemes: new Map(),
   wantsChunks: new Set(),
   now,

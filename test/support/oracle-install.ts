@@ -102,3 +102,12 @@ export const goProgram = async (name: string, packageName: string): Promise<stri
   });
   return join(folder, 'program');
 };
+
+/** A program of one Go file beside this one, which needs no module but Go's own. */
+export const goFile = async (file: string): Promise<string> => {
+  const folder = await installed(file, async (made) => {
+    const flags = ['-trimpath', '-ldflags', '-s -w', '-o', 'program', file];
+    await stepWith({ CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '', GO111MODULE: 'off' }, made, 'go', 'build', ...flags);
+  });
+  return join(folder, 'program');
+};

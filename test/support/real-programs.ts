@@ -14,6 +14,13 @@ const oracles: readonly DebianPackage[] = [
   ['openssh-client', 'ssh-keygen'],
   ['skopeo', 'skopeo'],
   ['python3', '/usr/bin/python3'],
+  ['libarchive-tools', 'bsdtar'],
+  ['zip', 'zip'],
+  ['unzip', 'unzip'],
+  ['xz-utils', 'xz'],
+  ['bzip2', 'bzip2'],
+  ['zstd', 'zstd'],
+  ['nginx-light', 'nginx'],
 ];
 
 /** Called once by vitest, before the first worker. */

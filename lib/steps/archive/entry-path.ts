@@ -1,22 +1,24 @@
 /** Where an archive entry may be written: inside the source folder or nowhere (spec 03 §10.5; DESIGN §4). */
-import { PermanentError } from '../../errors/expected.ts';
+import { unsafeEntry } from './faults.ts';
 
-/** Longest path Linux takes. */
+/** Longest path Linux takes, in bytes. */
 const maxLength = 4096;
 
 /**
  * Path relative to the folder, or undefined when `strip` removes it whole. Components are counted as kpack counts them: `./a/b` has three,
- * `a/` two. Leading slashes mean the folder itself. @throws PermanentError for a path that climbs out or cannot exist.
+ * `a/` two. Leading slashes mean the folder itself. Name and path are bytes (faults.ts).
+ * @throws PermanentError for a path that climbs out or cannot exist.
  */
 export function entryPath(name: string, strip: number): string | undefined {
   const components = name.split('/');
   const kept = strip > 0 ? components.slice(strip) : components;
   const path = kept.filter((component) => component !== '' && component !== '.');
-  if (path.includes('..')) throw refused(name, 'leaves the source folder');
-  if (name.includes('\0') || name.length > maxLength) throw refused(name, 'cannot be a file name');
+  if (path.includes('..')) throw unsafeEntry(name, 'leaves the source folder');
+  if (name.includes('\0') || name.length > maxLength) throw unsafeEntry(name, 'cannot be a file name');
   return path.length === 0 ? undefined : path.join('/');
 }
 
-function refused(name: string, why: string): PermanentError {
-  return new PermanentError('UnsafeArchive', `archive entry ${JSON.stringify(name.slice(0, 200))} ${why}`);
+/** What has content and no place for it would be lost. @throws PermanentError for a file whose name is none, like `.` */
+export function refuseNameless(name: string): void {
+  if (entryPath(name, 0) === undefined) throw unsafeEntry(name, 'is a file without a name');
 }

@@ -1,8 +1,8 @@
 /** Unpacks a tar stream: directories and regular files only (spec 03 §10.5). */
-import { Readable } from 'node:stream';
-import { createTarDecoder } from 'modern-tar';
-import { PermanentError } from '../../errors/expected.ts';
-import { entryPath } from './entry-path.ts';
+import { ByteSource } from './byte-source.ts';
+import { entryPath, refuseNameless } from './entry-path.ts';
+import { shownName, unsafeEntry } from './faults.ts';
+import { type TarEntry, tarEntries } from './tar-entries.ts';
 import type { Tree } from './tree.ts';
 
 /** How many entries of other kinds were left out: links and devices have no place in a source, kpack drops them too. */
@@ -10,35 +10,87 @@ export interface Skipped {
   readonly skipped: number;
 }
 
+/** How the entries of one archive become files of a tree. */
+export interface TarOptions {
+  /** Leading path components to drop. */
+  readonly strip?: number;
+  /** Entries that mean something else than a file of their name. */
+  readonly isPassedOver?: (path: string) => boolean;
+}
+
+/** Most that is read behind the end of an archive, so that the sum at the end of compressed data is looked at; blocking fills up to that. */
+const mostPadding = 16 << 20;
+
 /** @throws PermanentError for broken archives and for entries that climb out of the folder. */
-export async function unpackTar(archive: AsyncIterable<Uint8Array>, tree: Tree, strip: number): Promise<Skipped> {
-  const entries = Readable.toWeb(Readable.from(archive)).pipeThrough(createTarDecoder({ strict: true }));
+export async function unpackTar(
+  archive: AsyncIterable<Uint8Array>,
+  tree: Tree,
+  { strip = 0, isPassedOver = () => false }: TarOptions = {},
+): Promise<Skipped> {
+  const source = new ByteSource(archive);
+  const claimed = claims(strip);
   let skipped = 0;
   try {
-    for await (const { header, body } of entries) {
-      const path = entryPath(header.name, strip);
-      if (path !== undefined && header.type === 'file') {
-        await tree.file(path, header.mode ?? 0o644, body);
-        continue;
-      }
-      await body.cancel();
+    for await (const entry of tarEntries(source)) {
+      const path = entryPath(entry.name, strip);
+      if (entry.kind === 'file') refuseNameless(entry.name);
       if (path === undefined) continue;
-      if (header.type === 'directory') tree.directory(path, header.mode ?? 0o755);
-      else skipped += 1;
+      if (isPassedOver(path)) continue;
+      if (entry.kind === 'directory') tree.directory(path, entry.mode ?? 0o755);
+      else if (entry.kind === 'file') {
+        claimed(entry.name, path);
+        await writeFile(entry, path, tree);
+      } else if (!isItself(entry, path, strip)) {
+        // What comes later counts, here as in every tar: what it takes the place of is not there any more.
+        tree.removeFile(path);
+        skipped += 1;
+      }
     }
-  } catch (error) {
-    if (error instanceof Error && isArchiveFault(error)) {
-      throw new PermanentError('BrokenArchive', `the source archive cannot be read: ${error.message}`, {
-        cause: error,
-      });
-    }
-    throw error;
+    await source.skip(mostPadding);
+  } finally {
+    await source.close();
   }
   return { skipped };
 }
 
-/** What the decoders throw for bad bytes: plain errors from tar, Z_* from zlib. Errno failures of the disk are not the archive's. */
-function isArchiveFault(error: Error): boolean {
-  if (error.constructor === Error && !('code' in error)) return true;
-  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');
+async function writeFile(entry: TarEntry, path: string, tree: Tree): Promise<void> {
+  const file = tree.file(path, entry.mode ?? 0o644, entry.size);
+  try {
+    for (const { at, length } of entry.fragments) {
+      let position = at;
+      for await (const piece of entry.bytes(length)) {
+        file.write(piece, position);
+        position += piece.length;
+      }
+    }
+  } catch (error) {
+    file.abandon();
+    throw error;
+  }
+  file.finish();
+}
+
+/** GNU tar writes a file that it was given twice as a link to itself. */
+function isItself({ kind, target }: TarEntry, path: string, strip: number): boolean {
+  return kind === 'hard link' && entryPath(target, strip) === path;
+}
+
+/**
+ * A file that comes twice is legal, and the later one counts. Two of different names that are one when components are dropped are not: one would
+ * be lost.
+ */
+function claims(strip: number): (name: string, path: string) => void {
+  if (strip === 0) return () => undefined;
+  const names = new Map<string, string>();
+  return (name, path) => {
+    const whole = entryPath(name, 0) ?? '';
+    const other = names.get(path);
+    if (other !== undefined && other !== whole) {
+      throw unsafeEntry(
+        name,
+        `would be the same file as ${shownName(other)}, ${shownName(path)}, when ${strip} leading components are dropped`,
+      );
+    }
+    names.set(path, whole);
+  };
 }

@@ -1,8 +1,11 @@
-/** The table of contents of a zip file, zip64 included (APPNOTE 6.3.10 §4.3.12–4.3.16, §4.5.3). */
-import { fstatSync, readSync } from 'node:fs';
-import { PermanentError } from '../../errors/expected.ts';
+/** The table of contents of a zip file, zip64 included (APPNOTE 6.3.10 §4.3.12, §4.5.3). */
+import { fstatSync } from 'node:fs';
+import { brokenZip, shownName } from './faults.ts';
+import { findZipDirectory, readAt } from './zip-end.ts';
+import { extraField, isWindows, zipName } from './zip-name.ts';
 
 export interface ZipEntry {
+  /** Bytes (faults.ts), with `/` between folders and at the end of one. */
   readonly name: string;
   /** Permission bits; undefined when the archive's maker knew none. */
   readonly mode: number | undefined;
@@ -17,31 +20,44 @@ export interface ZipEntry {
 
 /** Largest table of contents we read, in bytes: about a million entries. */
 const maxDirectoryBytes = 256 << 20;
-const endSize = 22;
-const maxComment = 0xffff;
 
 const makers = { fat: 0, unix: 3, vfat: 14, darwin: 19 } as const;
+const flag = { encrypted: 1, strongEncryption: 1 << 6, maskedHeaders: 1 << 13 } as const;
 
-/** @throws PermanentError when this is no zip file. */
+/** @throws PermanentError when this is no zip file, or one that misses entries that it says it has. */
 export function readZipDirectory(fd: number): readonly ZipEntry[] {
-  const { size: fileSize } = fstatSync(fd);
-  const { offset, size } = locate(fd, fileSize);
-  if (size > maxDirectoryBytes || offset + size > fileSize) throw broken('its table of contents does not fit in it');
+  const { offset, size, entries: count, before } = findZipDirectory(fd);
+  if (size > maxDirectoryBytes || offset + size > fstatSync(fd).size)
+    throw brokenZip('its table of contents does not fit in it');
   const directory = readAt(fd, offset, size);
   const entries: ZipEntry[] = [];
   for (let at = 0; at + 46 <= directory.length && directory.readUInt32LE(at) === 0x02014b50; ) {
     const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
     const extraEnd = nameEnd + directory.readUInt16LE(at + 30);
-    entries.push(entryAt(directory, at, nameEnd, extraEnd));
+    if (extraEnd > directory.length) break;
+    entries.push(entryAt(directory, { at, nameEnd, extraEnd }, before));
     at = extraEnd + directory.readUInt16LE(at + 32);
+  }
+  // Some makers count on beyond what the field can hold.
+  if (entries.length % 0x10000 !== count % 0x10000) {
+    throw brokenZip(`its table of contents says ${count} entries and has ${entries.length}; fetch or make it anew`);
   }
   return entries;
 }
 
-function entryAt(directory: Buffer, at: number, nameEnd: number, extraEnd: number): ZipEntry {
+interface Place {
+  readonly at: number;
+  readonly nameEnd: number;
+  readonly extraEnd: number;
+}
+
+function entryAt(directory: Buffer, { at, nameEnd, extraEnd }: Place, before: number): ZipEntry {
   const maker = directory.readUInt16LE(at + 4) >> 8;
   const flags = directory.readUInt16LE(at + 8);
-  const wide = zip64Fields(directory.subarray(nameEnd, extraEnd));
+  const extra = directory.subarray(nameEnd, extraEnd);
+  const bytes = directory.subarray(at + 46, nameEnd);
+  const attributes = directory.readUInt32LE(at + 38);
+  const wide = zip64Fields(extra, bytes);
   const field = (offset: number): number => {
     const value = directory.readUInt32LE(at + offset);
     return value === 0xffffffff ? wide() : value;
@@ -49,16 +65,24 @@ function entryAt(directory: Buffer, at: number, nameEnd: number, extraEnd: numbe
   // The order of these three is the order of the wide fields.
   const size = field(24);
   const compressedSize = field(20);
+  const offset = field(42) + before;
+  const name = zipName({ bytes, flags, maker, extra, isEmpty: size === 0 });
   return {
-    name: directory.toString('utf8', at + 46, nameEnd),
-    mode: modeOf(maker, directory.readUInt32LE(at + 38)),
+    name: isFolder(maker, attributes) && !name.endsWith('/') ? `${name}/` : name,
+    mode: modeOf(maker, attributes),
     method: directory.readUInt16LE(at + 10),
-    encrypted: (flags & 1) === 1,
+    encrypted: (flags & (flag.encrypted | flag.strongEncryption | flag.maskedHeaders)) !== 0,
     crc: directory.readUInt32LE(at + 16),
     compressedSize,
     size,
-    offset: field(42),
+    offset,
   };
+}
+
+/** Does the maker's system say so? Not every maker writes a `/` behind the names of folders. */
+function isFolder(maker: number, attributes: number): boolean {
+  if (maker === makers.unix || maker === makers.darwin) return ((attributes >>> 16) & 0o170000) === 0o040000;
+  return isWindows(maker) && (attributes & 0x10) !== 0;
 }
 
 /** FAT knows no permissions, and kpack then grants all (spec 03 §10.5). */
@@ -69,45 +93,15 @@ function modeOf(maker: number, attributes: number): number | undefined {
 }
 
 /** Reads the 8-byte values of the zip64 extra field one after the other. */
-function zip64Fields(extra: Buffer): () => number {
+function zip64Fields(extra: Buffer, name: Buffer): () => number {
+  const values = extraField(extra, 1) ?? Buffer.alloc(0);
   let at = 0;
-  while (at + 4 <= extra.length && extra.readUInt16LE(at) !== 1) at += 4 + extra.readUInt16LE(at + 2);
-  at += 4;
   return () => {
-    if (at + 8 > extra.length) throw broken('a zip64 size is missing');
-    const value = Number(extra.readBigUInt64LE(at));
+    const value = at + 8 > values.length ? undefined : Number(values.readBigUInt64LE(at));
+    if (value === undefined || !Number.isSafeInteger(value)) {
+      throw brokenZip(`a zip64 size of ${shownName(name.toString('latin1'))} is missing`);
+    }
     at += 8;
     return value;
   };
-}
-
-function locate(fd: number, fileSize: number): { readonly offset: number; readonly size: number } {
-  const tailSize = Math.min(fileSize, endSize + maxComment);
-  const tail = readAt(fd, fileSize - tailSize, tailSize);
-  for (let at = tail.length - endSize; at >= 0; at -= 1) {
-    if (tail.readUInt32LE(at) !== 0x06054b50) continue;
-    const size = tail.readUInt32LE(at + 12);
-    const offset = tail.readUInt32LE(at + 16);
-    const isWide = offset === 0xffffffff || size === 0xffffffff || tail.readUInt16LE(at + 10) === 0xffff;
-    return isWide ? locateWide(fd, fileSize - tailSize + at - 20) : { offset, size };
-  }
-  throw broken('it has no table of contents');
-}
-
-function locateWide(fd: number, at: number): { readonly offset: number; readonly size: number } {
-  const locator = readAt(fd, Math.max(at, 0), 20);
-  if (locator.length < 20 || locator.readUInt32LE(0) !== 0x07064b50) throw broken('its zip64 locator is missing');
-  const end = readAt(fd, Number(locator.readBigUInt64LE(8)), 56);
-  if (end.length < 56 || end.readUInt32LE(0) !== 0x06064b50) throw broken('its zip64 table of contents is missing');
-  return { size: Number(end.readBigUInt64LE(40)), offset: Number(end.readBigUInt64LE(48)) };
-}
-
-function readAt(fd: number, position: number, length: number): Buffer {
-  const buffer = Buffer.alloc(length);
-  const bytesRead = readSync(fd, buffer, 0, length, position);
-  return buffer.subarray(0, bytesRead);
-}
-
-function broken(why: string): PermanentError {
-  return new PermanentError('BrokenArchive', `the source is not a readable zip archive: ${why}`);
 }

@@ -1,40 +1,55 @@
 /** Unpacks a zip file (jar, war) through its central directory (APPNOTE 6.3.10 §4.3; spec 03 §10.5). */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
-import { PermanentError } from '../../errors/expected.ts';
-import { entryPath } from './entry-path.ts';
+import { brokenEntry } from './faults.ts';
+import type { Skipped } from './tar.ts';
 import type { Tree } from './tree.ts';
 import { readZipDirectory, type ZipEntry } from './zip-directory.ts';
+import { readAt } from './zip-end.ts';
+import { plannedZip, stored } from './zip-plan.ts';
 
-/** @throws PermanentError for broken, encrypted or unsupported archives and for entries that climb out of the folder. */
-export async function unpackZip(file: string, tree: Tree, strip: number): Promise<void> {
+/**
+ * Nothing is written before all of the table of contents is known to be fit for it.
+ * @throws PermanentError for broken, encrypted or unsupported archives and for entries that climb out of the folder or are one file.
+ */
+export async function unpackZip(file: string, tree: Tree, strip: number): Promise<Skipped> {
   const fd = openSync(file, 'r');
   try {
-    for (const entry of readZipDirectory(fd)) {
-      const path = entryPath(entry.name, strip);
-      if (path === undefined) continue;
-      if (entry.name.endsWith('/')) tree.directory(path, entry.mode ?? 0o755);
-      else await tree.file(path, entry.mode ?? 0o666, contentOf(fd, entry));
+    for (const { path, entry, isFolder } of plannedZip(readZipDirectory(fd), strip)) {
+      if (isFolder) tree.directory(path, entry.mode ?? 0o755);
+      else await writeFile(fd, entry, path, tree);
     }
   } finally {
     closeSync(fd);
   }
+  return { skipped: 0 };
 }
 
-const stored = 0;
-const deflated = 8;
+async function writeFile(fd: number, entry: ZipEntry, path: string, tree: Tree): Promise<void> {
+  const file = tree.file(path, entry.mode ?? 0o666, entry.size);
+  let position = 0;
+  try {
+    for await (const chunk of contentOf(fd, entry)) {
+      file.write(chunk, position);
+      position += chunk.byteLength;
+    }
+  } catch (error) {
+    file.abandon();
+    throw error;
+  }
+  file.finish();
+}
+
 const localHeaderSize = 30;
 
 /** Up to this size an entry is inflated in one go: streams cost more than the work itself. */
 const atOnceBytes = 1 << 20;
 
 async function* contentOf(fd: number, entry: ZipEntry): AsyncGenerator<Uint8Array> {
-  if (entry.encrypted) throw broken(entry, 'is encrypted');
-  if (entry.method !== stored && entry.method !== deflated) throw broken(entry, `uses compression ${entry.method}`);
-  const header = Buffer.alloc(localHeaderSize);
-  readSync(fd, header, 0, localHeaderSize, entry.offset);
-  if (header.readUInt32LE(0) !== 0x04034b50) throw broken(entry, 'has no local header');
+  const header = readAt(fd, entry.offset, localHeaderSize);
+  if (header.length < localHeaderSize || header.readUInt32LE(0) !== 0x04034b50)
+    throw broken(entry, 'has no local header');
   const start = entry.offset + localHeaderSize + header.readUInt16LE(26) + header.readUInt16LE(28);
   let crc = 0;
   let size = 0;
@@ -60,8 +75,7 @@ async function* bytesOf(fd: number, entry: ZipEntry, start: number): AsyncGenera
     return;
   }
   if (entry.size <= atOnceBytes && entry.compressedSize <= atOnceBytes) {
-    const packed = Buffer.alloc(entry.compressedSize);
-    readSync(fd, packed, 0, packed.length, start);
+    const packed = readAt(fd, start, entry.compressedSize);
     yield inflateRawSync(packed, { maxOutputLength: Math.max(entry.size, 1) });
     return;
   }
@@ -73,14 +87,11 @@ async function* bytesOf(fd: number, entry: ZipEntry, start: number): AsyncGenera
 
 function* rawBytes(fd: number, start: number, length: number): Generator<Uint8Array> {
   for (let done = 0; done < length; ) {
-    const chunk = Buffer.alloc(Math.min(1 << 17, length - done));
-    const bytesRead = readSync(fd, chunk, 0, chunk.length, start + done);
-    if (bytesRead === 0) return;
-    done += bytesRead;
-    yield chunk.subarray(0, bytesRead);
+    const chunk = readAt(fd, start + done, Math.min(1 << 17, length - done));
+    if (chunk.length === 0) return;
+    done += chunk.length;
+    yield chunk;
   }
 }
 
-function broken({ name }: ZipEntry, why: string): PermanentError {
-  return new PermanentError('BrokenArchive', `zip entry ${JSON.stringify(name.slice(0, 200))} ${why}`);
-}
+const broken = ({ name }: ZipEntry, why: string) => brokenEntry(name, why);

@@ -9,7 +9,7 @@ import { pairIn } from '../flags.ts';
 import { blobHeaders } from './blob-credentials.ts';
 import { download } from './download.ts';
 import { writeProjectMetadata } from './project-metadata.ts';
-import type { SourceContext } from './source.ts';
+import { type SourceContext, tellLeftOut } from './source.ts';
 
 export interface BlobSource {
   readonly url: string;
@@ -36,12 +36,12 @@ export async function fetchBlob(source: BlobSource, context: SourceContext, opti
   context.log(`Downloading ${place}...`);
   const file = join(context.scratch, 'blob');
   const sha256sum = await download(url, file, { headers, signal: context.signal });
-  const { skipped } = await unpackArchive(file, await archiveKind(file), {
+  const skipped = await unpackArchive(file, await archiveKind(file), {
     into: context.workspace,
     strip: source.stripComponents,
     ...(options.limits && { limits: options.limits }),
   });
-  if (skipped > 0) context.log(`warning: ${skipped} links or special files in the archive were left out`);
+  tellLeftOut(skipped, context.log);
   await writeProjectMetadata(context.metadataDir, {
     type: 'blob',
     metadata: { url: shownUrl(url) },

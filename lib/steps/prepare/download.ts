@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
+import { type OpenAnswer, openFetch } from '../../egress/fetch.ts';
 import { ExpectedError, PermanentError } from '../../errors/expected.ts';
 import { networkCause } from '../../errors/network-cause.ts';
 import { basicAuthorization } from '../../secrets/authorization.ts';
 import { loginIn, withoutLogin } from '../../secrets/url-login.ts';
 import { shownUrl } from '../../text/shown-url.ts';
+import { decompressed } from '../archive/decompress.ts';
 
 export interface DownloadOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -23,6 +25,11 @@ const defaults = { maxBytes: 8 * 1024 ** 3, silenceMilliseconds: 60_000, retryAf
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const maxRedirects = 10;
+
+const fetch = openFetch();
+
+/** An archive is wanted as it is stored; some hosts answer nobody who does not say who he is. */
+const usualHeaders = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'kpackless' };
 
 /** Only these may be different a moment later (DESIGN §4). */
 const transientStatus = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -50,16 +57,18 @@ async function once(url: URL, file: string, options: DownloadOptions): Promise<s
   const { maxBytes, silenceMilliseconds } = { ...defaults, ...options };
   const silence = new Silence(silenceMilliseconds);
   const signal = AbortSignal.any([options.signal, silence.signal]);
+  const failed = (error: unknown): never => {
+    throw told(url, error, options.signal, silence);
+  };
   try {
-    const response = await follow(url, options.headers, signal);
+    const response = await follow(url, options.headers, signal).catch(failed);
     silence.heard();
     if (response.status !== 200) throw await refusal(url, response);
     const hash = createHash('sha256');
     const handle = await open(file, 'w', 0o600);
     try {
       let size = 0;
-      for await (const chunk of bodyOf(response)) {
-        silence.heard();
+      for await (const chunk of contentOf(url, response, { heard: () => silence.heard(), failed })) {
         size += chunk.byteLength;
         if (size > maxBytes)
           throw new PermanentError('BlobTooLarge', `${shownUrl(url)} is larger than ${maxBytes} bytes`);
@@ -70,8 +79,6 @@ async function once(url: URL, file: string, options: DownloadOptions): Promise<s
       await handle.close();
     }
     return hash.digest('hex');
-  } catch (error) {
-    throw told(url, error, options.signal, silence);
   } finally {
     silence.end();
   }
@@ -82,20 +89,20 @@ async function follow(
   start: URL,
   given: Readonly<Record<string, string>> = {},
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<OpenAnswer> {
   const login = 'authorization' in given ? undefined : loginIn(start);
   const headers = login === undefined ? given : { ...given, authorization: basicAuthorization(login) };
   let url = withoutLogin(start);
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
     // Every header may be a credential (s3-helper.ts signs with several): they stay with the origin they are for.
     const response = await fetch(url, {
-      headers: url.origin === start.origin ? headers : {},
+      headers: { ...usualHeaders, ...(url.origin === start.origin ? headers : {}) },
       redirect: 'manual',
       signal,
     });
     const location = response.headers.get('location');
     if (!redirects.has(response.status) || location === null) return response;
-    await response.body?.cancel();
+    response.discard();
     url = next(url, location);
   }
   throw new PermanentError('', `failed to get blob ${shownUrl(start)}: it redirects more than ${maxRedirects} times`);
@@ -116,7 +123,7 @@ function storageCode(body: string): string {
   return code === undefined ? '' : `: ${code}`;
 }
 
-async function refusal(url: URL, response: Response): Promise<ExpectedError> {
+async function refusal(url: URL, response: OpenAnswer): Promise<ExpectedError> {
   const code = storageCode(await firstBytes(response, 1024));
   return new ExpectedError(
     `failed to get blob ${shownUrl(url)}: ${response.status} ${STATUS_CODES[response.status] ?? ''}${code}`,
@@ -127,26 +134,54 @@ async function refusal(url: URL, response: Response): Promise<ExpectedError> {
   );
 }
 
-async function firstBytes(response: Response, limit: number): Promise<string> {
+async function firstBytes(response: OpenAnswer, limit: number): Promise<string> {
   let text = '';
   const decoder = new TextDecoder();
-  for await (const chunk of bodyOf(response)) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length >= limit) break;
+  try {
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length >= limit) break;
+    }
+  } catch {
+    // What has come of the host's words is enough: the status says the rest.
   }
   return text.slice(0, limit);
 }
 
-async function* bodyOf(response: Response): AsyncGenerator<Uint8Array> {
-  const body: AsyncIterable<Uint8Array> | null = response.body;
-  if (body !== null) yield* body;
+/** What is to be known of bytes on their way. */
+interface Arriving {
+  readonly heard: () => void;
+  /** Throws what a failure of the network means. */
+  readonly failed: (error: unknown) => never;
 }
 
+/** The file as it is stored: hosts may keep it compressed once more for the way, and then send it so whether or not that is asked for. */
+function contentOf(url: URL, response: OpenAnswer, { heard, failed }: Arriving): AsyncIterable<Uint8Array> {
+  const encoding = (response.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();
+  const bytes = (async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of response.body ?? []) {
+        heard();
+        yield chunk;
+      }
+    } catch (error) {
+      failed(error);
+    }
+  })();
+  if (encoding === 'identity' || encoding === '') return bytes;
+  if (encoding === 'gzip' || encoding === 'x-gzip') return decompressed(bytes, 'gzip');
+  response.discard();
+  const shown = JSON.stringify(encoding.slice(0, 40));
+  throw new PermanentError(
+    '',
+    `failed to get blob ${shownUrl(url)}: it is sent in the encoding ${shown}, which was not asked for`,
+  );
+}
+
+/** A failure of the network as one of ours. */
 function told(url: URL, error: unknown, caller: AbortSignal, silence: Silence): unknown {
   if (error instanceof ExpectedError || error instanceof PermanentError) return error;
   if (caller.aborted) return caller.reason;
-  const network = error instanceof TypeError || (error instanceof DOMException && error.name !== 'DataCloneError');
-  if (!network) return error;
   return new ExpectedError(`failed to get blob ${shownUrl(url)}: ${silence.verdict() ?? networkCause(error)}`, {
     cause: error,
     host: url.host,

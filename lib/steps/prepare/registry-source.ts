@@ -1,21 +1,22 @@
 /** Source from the layers of an image in a registry (spec 03 §10.4). */
-import { mkdir, readdir } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
 import { PermanentError } from '../../errors/expected.ts';
 import type { RegistryOptions } from '../../oci/api.ts';
 import { openRegistry } from '../../oci/client.ts';
 import { hexOf } from '../../oci/digest.ts';
 import { type OciImage, readImage } from '../../oci/image.ts';
-import { parseReference, printRepository, type Repository } from '../../oci/reference.ts';
+import { parseReference, printRepository } from '../../oci/reference.ts';
 import type { BlobName, Registry } from '../../oci/registry.ts';
+import { type LayerFile, unpackLayer } from '../archive/layers.ts';
 import { ExtractionBudget } from '../archive/limits.ts';
-import { unpackTar } from '../archive/tar.ts';
+import type { Skipped } from '../archive/tar.ts';
 import { Tree } from '../archive/tree.ts';
-import { archiveKind, unpackArchive } from '../archive/unpack.ts';
+import { archiveKind, filled, layerKind, unpackArchive } from '../archive/unpack.ts';
 import { writeProjectMetadata } from './project-metadata.ts';
-import type { SourceContext } from './source.ts';
+import { type SourceContext, tellLeftOut } from './source.ts';
 
 /** Label that says that the one layer holds one archive, and of which kind. */
 const contentTypeLabel = 'source.contenttype.kpack.io';
@@ -36,14 +37,11 @@ export async function fetchRegistryImage(
   const compressedBytes = found.layers.reduce((total, { size }) => total + size, 0);
   if (compressedBytes > limitBytes) throw new PermanentError('', `${image} is larger than ${limitBytes} bytes`);
   const budget = new ExtractionBudget(compressedBytes);
-  if (isArchiveLabel(kind)) {
-    const folder = join(context.scratch, 'layer');
-    await mkdir(folder);
-    await unpackInner(registry, found, { folder, budget, into: context.workspace, kind });
-  } else {
-    const tree = new Tree(context.workspace, budget);
-    for (const layer of found.layers) await unpackTar(layerBytes(registry, found.reference, layer), tree, 0);
-  }
+  const pulled = { registry, image: found, scratch: context.scratch, budget };
+  const skipped = isArchiveLabel(kind)
+    ? await unpackInner(pulled, kind, context.workspace)
+    : await filled(new Tree(context.workspace, budget), (tree) => unpackLayers(pulled, tree));
+  tellLeftOut(skipped, context.log);
   await writeProjectMetadata(context.metadataDir, {
     type: 'image',
     metadata: { image: printRepository(found.reference) },
@@ -59,45 +57,49 @@ function isArchiveLabel(text: string | undefined): text is ArchiveLabel {
   return text !== undefined && ['zip', 'jar', 'war', 'tar', 'tar.gz'].includes(text);
 }
 
-interface Inner {
-  readonly folder: string;
+interface Pulled {
+  readonly registry: Registry;
+  readonly image: OciImage;
+  /** For files that are gone when the step ends. */
+  readonly scratch: string;
   readonly budget: ExtractionBudget;
-  readonly into: string;
-  readonly kind: ArchiveLabel;
+}
+
+/** One after the other, from the lowest on: each is on disk whole, and is what its digest says, before anything of it is unpacked. */
+async function unpackLayers(pulled: Pulled, tree: Tree): Promise<Skipped> {
+  let skipped = 0;
+  for (const [index, layer] of pulled.image.layers.entries()) {
+    const file = await savedLayer(pulled, layer);
+    skipped += (await unpackLayer(file, tree, index === 0)).skipped;
+    await rm(file.file);
+  }
+  return { skipped };
 }
 
 /** The one file in the one layer is the source archive. */
-async function unpackInner(registry: Registry, image: OciImage, { folder, budget, into, kind }: Inner): Promise<void> {
-  const [layer, ...others] = image.layers;
+async function unpackInner(pulled: Pulled, kind: ArchiveLabel, into: string): Promise<Skipped> {
+  const [layer, ...others] = pulled.image.layers;
   if (layer === undefined || others.length > 0)
     throw new PermanentError('', 'expected image to have exactly one layer');
-  await unpackTar(layerBytes(registry, image.reference, layer), new Tree(folder, budget), 0);
-  const [entry, ...rest] = await readdir(folder, { withFileTypes: true });
+  const folder = join(pulled.scratch, 'inner');
+  await mkdir(folder);
+  await unpackLayer(await savedLayer(pulled, layer), new Tree(folder, pulled.budget), true);
+  const [entry, ...rest] = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
   if (entry === undefined || rest.length > 0) throw new PermanentError('', 'expected layer to have exactly one file');
-  const file = join(folder, entry.name);
+  // Whatever bytes its name has.
+  const file = join(pulled.scratch, 'archive');
+  await rename(Buffer.concat([Buffer.from(`${folder}/`), entry.name]), file);
   const wanted = kind === 'tar' || kind === 'tar.gz' ? 'tar' : 'zip';
-  const notAsSaid = new PermanentError('', `expected file '${entry.name}' to be a ${wanted} archive`);
+  const notAsSaid = new PermanentError('', `expected file '${entry.name.toString()}' to be a ${wanted} archive`);
   if (!entry.isFile()) throw notAsSaid;
   const found = await archiveKind(file).catch(() => undefined);
   if (found === undefined || (found === 'zip') !== (wanted === 'zip')) throw notAsSaid;
-  await unpackArchive(file, found, { into });
+  return await unpackArchive(file, found, { into });
 }
 
 /** Layers are compressed or not; the first bytes tell, media types of old registries do not. */
-async function* layerBytes(registry: Registry, repository: Repository, layer: BlobName): AsyncGenerator<Uint8Array> {
-  const bytes = registry.openBlob(repository, layer)[Symbol.asyncIterator]();
-  const first = await bytes.next();
-  if (first.done === true) return;
-  const whole = (async function* (): AsyncGenerator<Uint8Array> {
-    yield first.value;
-    for (let next = await bytes.next(); next.done !== true; next = await bytes.next()) yield next.value;
-  })();
-  if (first.value[0] !== 0x1f || first.value[1] !== 0x8b) {
-    yield* whole;
-    return;
-  }
-  const source = Readable.from(whole, { objectMode: false });
-  const gunzip = createGunzip();
-  source.on('error', (error) => gunzip.destroy(error));
-  yield* source.pipe(gunzip);
+async function savedLayer({ registry, image, scratch }: Pulled, layer: BlobName): Promise<LayerFile> {
+  const file = join(scratch, 'layer');
+  await pipeline(registry.openBlob(image.reference, layer), createWriteStream(file, { mode: 0o600 }));
+  return { file, kind: await layerKind(file, layer.digest) };
 }

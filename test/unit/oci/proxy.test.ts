@@ -54,13 +54,23 @@ afterAll(async () => {
   await registry.close();
 });
 
-const read = async (host: string, noProxy: string) => {
+const printed = async (source: string, noProxy: Readonly<Record<string, string>>) => {
   tunnels.length = 0;
-  const args = ['--input-type=module', '--eval', program(`${host}/team/app:1`)];
-  const variables = { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: proxyUrl(), HTTP_PROXY: proxyUrl(), NO_PROXY: noProxy };
+  const args = ['--input-type=module', '--eval', source];
+  const variables = { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: proxyUrl(), HTTP_PROXY: proxyUrl(), ...noProxy };
   const { stdout } = await run(process.execPath, args, { env: variables, timeout: 20_000 });
   return stdout;
 };
+const read = (host: string, noProxy: string) => printed(program(`${host}/team/app:1`), { NO_PROXY: noProxy });
+/** Downloads a blob, and hands a guarded fetch the same URL. */
+const others = (url: string): string => `
+  import { download } from './lib/steps/prepare/download.ts';
+  import { blobFetch } from './functions/egress.ts';
+  import { parseCidrs } from './lib/egress/cidr.ts';
+  const settings = { KPACKLESS_EGRESS_ALLOW: parseCidrs('127.0.0.1'), KPACKLESS_EGRESS_DENY: [], KPACKLESS_EGRESS_PRIVATE: 'refuse' };
+  const signal = AbortSignal.timeout(5000);
+  const sum = await download(new URL(${JSON.stringify(url)}), '/dev/null', { signal, retryAfterMilliseconds: [] });
+  process.stdout.write(sum.length + ' ' + (await blobFetch(settings)(new URL(${JSON.stringify(url)}), {})).status);`;
 
 describe('registries behind a proxy', () => {
   it('are reached through it, whatever DNS says here', async () => {
@@ -68,8 +78,28 @@ describe('registries behind a proxy', () => {
     expect(new Set(tunnels)).toEqual(new Set(['registry.local:5000']));
   });
 
-  it('are reached without it when NO_PROXY names them', async () => {
-    expect(await read(registry.host, '127.0.0.1')).toBe(digest);
+  it.each(['127.0.0.1', '127.0.0.0/8', '*', 'example.com, 127.0.0.0/30 other.example'])(
+    'are reached without it when NO_PROXY names them: %s',
+    async (noProxy) => {
+      expect(await read(registry.host, noProxy)).toBe(digest);
+      expect(tunnels).toEqual([]);
+    },
+  );
+
+  it('are reached without it by their port, and with it by another', async () => {
+    const [, port] = registry.host.split(':');
+    expect(await read(registry.host, `127.0.0.1:${port}`)).toBe(digest);
     expect(tunnels).toEqual([]);
+    expect(await read('registry.local:5000', 'registry.local:5001, 10.0.0.0/8')).toBe(digest);
+    expect(new Set(tunnels)).toEqual(new Set(['registry.local:5000']));
+  });
+
+  it('are one with blobs, in pods and in functions, whatever the letters of the variable', async () => {
+    const url = `http://${registry.host}/v2/`;
+    expect(await printed(others(url), { NO_PROXY: '127.0.0.0/8' })).toBe('64 200');
+    expect(await printed(others(url), { no_proxy: '127.0.0.0/8', NO_PROXY: 'not this' })).toBe('64 200');
+    expect(tunnels).toEqual([]);
+    expect(await printed(others('http://blobs.example/v2/'), { NO_PROXY: '127.0.0.0/8' })).toBe('64 200');
+    expect(tunnels).toEqual(['blobs.example', 'blobs.example']);
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { packTar } from 'modern-tar';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseSourceMessage } from '../../../lib/builds/source-message.ts';
@@ -76,6 +77,28 @@ describe('a blob source', () => {
     const options = { signal: AbortSignal.timeout(5000), retryAfterMilliseconds: [1, 1] };
     await download(new URL(url), `${world.root}/file`, options);
     expect(requests).toHaveLength(3);
+  });
+
+  it.each([
+    ['gzip', tar],
+    ['x-gzip', tar],
+    ['gzip', gzipSync(tar)],
+    ['identity', tar],
+  ])('that the host sends in the encoding %s is what it was before', async (encoding, stored) => {
+    const sent = encoding === 'identity' ? stored : gzipSync(stored);
+    answer = (_request, response) => response.writeHead(200, { 'content-encoding': encoding }).end(sent);
+    const sums: string[] = [];
+    await fetchBlob(source(), { ...context(), fetched: ({ id }) => void sums.push(id) });
+    expect(sums).toEqual([createHash('sha256').update(stored).digest('hex')]);
+    expect(await world.read('testdir/testfile')).toBe('x');
+    expect(requests[0]?.headers).toMatchObject({ 'accept-encoding': 'identity', 'user-agent': 'kpackless' });
+  });
+
+  it('that the host sends in an encoding nobody asked for is refused by name', async () => {
+    answer = (_request, response) => response.writeHead(200, { 'content-encoding': 'br' }).end(tar);
+    await expect(fetchBlob(source(), context())).rejects.toThrow(
+      `failed to get blob ${url}/a.tar: it is sent in the encoding "br", which was not asked for`,
+    );
   });
 
   it('gives up on a host that falls silent', async () => {

@@ -36,6 +36,14 @@ describe('a source that is handed over', () => {
     expect(await readdir(volume)).toEqual(['app']);
   });
 
+  it('may have names that are no UTF-8', async () => {
+    await mkdir(at('source'));
+    const name = (folder: string): Buffer => Buffer.concat([Buffer.from(at(`${folder}/`)), Buffer.from([0xe4])]);
+    await writeFile(name('source'), 'ä in Latin-1');
+    await handOver(at('source'), at('app'));
+    expect(await readFile(name('app'), 'utf8')).toBe('ä in Latin-1');
+  });
+
   it('goes into the folders that are mounted already, which stay the same', async () => {
     await write('source/some/path/file', 'x');
     await write('source/some/other', 'y');
