@@ -203,7 +203,7 @@ describe.runIf(apiServerIsHere)('an installation that converts', () => {
     await administrator.replace<Stored>({
       ...stored,
       data: { 'ca.crt': base64(ending.cert), 'ca.key': base64(ending.key) },
-    } as Stored);
+    });
     const more = new AbortController();
     await keep(0, more.signal);
     const bundle = async (): Promise<string> => {
