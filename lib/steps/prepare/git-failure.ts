@@ -1,5 +1,5 @@
 /** What it means that git failed in the step: the same sentences for which the source was looked up, around kpack's own (spec 03 §10.2). */
-import { ExpectedError } from '../../errors/expected.ts';
+import { ExpectedError, PermanentError } from '../../errors/expected.ts';
 import type { SshCredential } from '../../git/credentials.ts';
 import { GitError, type GitErrorCode } from '../../git/errors.ts';
 import { meaningOf } from '../../git/host-words.ts';
@@ -65,10 +65,15 @@ const aboutLogin: ReadonlySet<GitErrorCode> = new Set([
   'unauthorized',
 ]);
 
+/** A step is not run again by itself, as a look for the source is. */
+const inStep = (said: string): string =>
+  said.replace(/; it is asked again(?: later)?$/u, '; have it built again once its host is well');
+
 /** kpack's two sentences, and what the user can do. Everything that is not about the source stays as it is. */
 export const fetchFailure = (error: unknown): unknown => {
   if (!(error instanceof ExpectedError)) return error;
-  const { message: said, pace } = error;
+  const { pace } = error;
+  const said = inStep(error.message);
   if (error instanceof GitError && aboutLogin.has(error.code))
     return new ExpectedError(`invalid credentials for repository: authentication required: ${said}`, {
       cause: error,
@@ -80,6 +85,11 @@ export const fetchFailure = (error: unknown): unknown => {
     : new ExpectedError(message, { cause: error, pace });
 };
 
-/** A failure of git, told with what was being done. */
-export const retold = (error: unknown, doing: string): unknown =>
-  error instanceof GitFailure ? new ExpectedError(`${doing}: ${error.message}`, { cause: error }) : error;
+/** A failure that somebody has to act on, told with what was being done; others as they are. */
+export const retold = (error: unknown, doing: string): unknown => {
+  if (error instanceof PermanentError)
+    return new PermanentError(error.reason, `${doing}: ${error.message}`, { cause: error });
+  return error instanceof ExpectedError
+    ? new ExpectedError(`${doing}: ${inStep(error.message)}`, { cause: error })
+    : error;
+};

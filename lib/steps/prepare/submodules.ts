@@ -1,7 +1,7 @@
 /** Checks out submodules level by level (spec 03 §10.2 step 6), each fetched in the way that the source was. */
 import { lstat, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExpectedError, PermanentError } from '../../errors/expected.ts';
+import { PermanentError } from '../../errors/expected.ts';
 import { type GitUrl, parseGitUrl } from '../../git/url.ts';
 import { shownUrl } from '../../text/shown-url.ts';
 import { git } from './git-command.ts';
@@ -56,17 +56,8 @@ async function updateOne(
     await checkOut();
     return { folder, url };
   } catch (error) {
-    throw told(error);
+    throw retold(error, 'updating submodules');
   }
-}
-
-function told(error: unknown): unknown {
-  const doing = 'updating submodules';
-  if (error instanceof PermanentError)
-    return new PermanentError(error.reason, `${doing}: ${error.message}`, { cause: error });
-  return error instanceof ExpectedError
-    ? new ExpectedError(`${doing}: ${error.message}`, { cause: error })
-    : retold(error, doing);
 }
 
 /** A login that is written in the source's URL opens its host, for submodules too; never in the clear when it was written for https. */

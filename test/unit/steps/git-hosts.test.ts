@@ -129,7 +129,7 @@ describe.each(['main', 'its id'])('a git source at %s', (at) => {
     [
       'is down',
       { respond: (_, response) => Boolean(response.writeHead(503).end()) },
-      /is failing \(HTTP 503\); it is asked again/,
+      /is failing \(HTTP 503\); have it built again once its host is well/,
     ],
     [
       'has a page to log in on',
