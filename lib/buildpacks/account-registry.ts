@@ -8,7 +8,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { RegistryOptions } from '../oci/api.ts';
 import { openRegistry } from '../oci/client.ts';
-import { type CredentialSecret, keychainFromSecrets } from '../oci/credentials.ts';
+import { type CredentialSecret, keychainFromSecrets, unreadableIn } from '../oci/credentials.ts';
 import type { FetchSendOptions } from '../oci/fetch-send.ts';
 import { anonymous, type CredentialSource, firstOf } from '../oci/keychain.ts';
 import type { Registry } from '../oci/registry.ts';
@@ -58,7 +58,7 @@ interface AccountCredentials extends CredentialSource {
 
 /**
  * The credentials of an account: its Secrets and pull secrets; missing ones are passed over, as is a missing account. Without a namespace
- * there are none. Throws KubeError when they cannot be read, CredentialError for a Secret that is malformed.
+ * there are none. Throws KubeError when they cannot be read. A Secret that is malformed is told of where a credential is missing.
  */
 export const accountCredentials = async (
   kube: KubeClient,
@@ -74,13 +74,15 @@ export const accountCredentials = async (
       ...(object?.imagePullSecrets ?? []),
     ]),
   ]);
+  const lists = { accountSecrets: accountSecrets.found, pullSecrets: pullSecrets.found };
   const gone = [...accountSecrets.missing, ...pullSecrets.missing].map((secret) => `${namespace}/${secret}`);
   const missing = [
     ...(object === undefined ? [`ServiceAccount ${namespace}/${name} does not exist`] : []),
     ...(gone.length === 0 ? [] : [`of its Secrets there is no ${gone.join(', ')}`]),
+    ...unreadableIn(lists),
   ].join('; ');
   return {
-    keychain: keychainFromSecrets({ accountSecrets: accountSecrets.found, pullSecrets: pullSecrets.found }),
+    keychain: keychainFromSecrets(lists),
     missing: ({ registry }) =>
       missing === ''
         ? `ServiceAccount ${namespace}/${name} has no Secret for ${registry} (of type kubernetes.io/dockerconfigjson, among its secrets)`

@@ -10,6 +10,7 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { proxying } from './proxied.ts';
 import { trustGivenCertificates } from './trust.ts';
@@ -96,6 +97,15 @@ const answerOf = (incoming: IncomingMessage, method: string): OpenAnswer => {
 const wasDead = ({ reusedSocket }: ClientRequest, error: Error): boolean =>
   reusedSocket && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 
+const held = new WeakSet<Socket>();
+
+/** Between its answer and its agent nobody listens to a connection: a signal that fires just then would end the process. */
+const hold = (socket: Socket): void => {
+  if (held.has(socket)) return;
+  held.add(socket);
+  socket.on('error', () => undefined);
+};
+
 const heard = new WeakSet<object>();
 
 /** Did the host send anything before the request failed with this error, be it its part of a TLS handshake or an earlier answer? Then it is alive. */
@@ -112,6 +122,7 @@ export const fetchOver = ({ http, https }: Agents): NodeFetch => {
       );
       let hasShaken = false;
       outgoing.once('socket', (socket) => {
+        hold(socket);
         // A connection that is used again shook hands long ago, one in the clear never does: they would collect listeners.
         if ('secureConnecting' in socket && socket.secureConnecting === true)
           socket.once('secureConnect', () => (hasShaken = true));

@@ -1,67 +1,90 @@
 /** What a failed request to a git host means: one sentence and one code for each way an HTTP answer or a connection can fail. */
 import type { FetchAnswer } from '../egress/fetch.ts';
 import { EgressRefused } from '../egress/guard.ts';
-import type { BasicCredential } from './credentials.ts';
 import { GitError, type GitErrorCode } from './errors.ts';
-import type { GitUrl } from './url.ts';
-
-interface Asked {
-  readonly url: GitUrl;
-  readonly credential?: BasicCredential | undefined;
-}
+import { type Asked, type Hop, howToGive, subjectOf } from './hop.ts';
+import { type HostWords, meaningOf } from './host-words.ts';
 
 /** Longest wait a host may ask of us, in seconds; a day of silence would be a resync anyway. */
 const MAX_RETRY_AFTER_SECONDS = 3600;
+
+const bounded = (seconds: number): number | undefined =>
+  Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS);
 
 /** `Retry-After` as seconds from `now`: a number or an HTTP date, never negative, at most an hour. */
 export const retryAfterSecondsFrom = (header: string | null, now: Date): number | undefined => {
   if (header === null) return undefined;
   const text = header.trim();
-  const seconds = /^\d{1,9}$/u.test(text) ? Number(text) : Math.ceil((Date.parse(text) - now.getTime()) / 1000);
-  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS);
+  return bounded(/^\d{1,9}$/u.test(text) ? Number(text) : Math.ceil((Date.parse(text) - now.getTime()) / 1000));
 };
 
-const login = ({ credential, url }: Asked, sent: boolean): string => {
-  if (!sent) return 'without credentials';
-  if (credential !== undefined) return `with the credentials of Secret ${credential.secretName}`;
-  return url.embedded === undefined ? 'without credentials' : 'with the credentials in the URL';
+/** The same from the headers in which GitHub and others tell that nothing is left, and until when (`X-RateLimit-Reset`, Unix seconds). */
+const secondsToReset = (headers: FetchAnswer['headers'], now: Date): number | undefined => {
+  if (headers.get('x-ratelimit-remaining')?.trim() !== '0') return undefined;
+  const reset = headers.get('x-ratelimit-reset')?.trim() ?? '';
+  return bounded(/^\d{1,12}$/u.test(reset) ? Number(reset) - Math.floor(now.getTime() / 1000) : 0);
 };
 
-const sentence = (code: GitErrorCode, asked: Asked, status: number, sent: boolean): string => {
-  const { display, authority } = asked.url;
-  const as = login(asked, sent);
+const asWhom = ({ login }: Hop): string => {
+  if (login === undefined) return 'without credentials';
+  return login.secretName === undefined
+    ? 'with the credentials in the URL'
+    : `with the credentials of Secret ${login.secretName}`;
+};
+
+const sentence = (code: GitErrorCode, asked: Asked, hop: Hop, status: number, because: string | undefined): string => {
+  const subject = subjectOf(asked, hop);
+  const as = asWhom(hop);
+  const told = `(HTTP ${status})${because === undefined ? '' : `, as ${because}`}`;
   switch (code) {
     case 'unauthorized':
-      return sent
-        ? `${display} refused to be read ${as} (HTTP 401); correct username and password in it`
-        : `${display} asks for credentials (HTTP 401); give the ServiceAccount a kubernetes.io/basic-auth Secret annotated kpack.io/git: ${asked.url.scheme}://${authority}`;
+      return hop.login === undefined
+        ? `${subject} asks for credentials ${told}; ${howToGive(hop.base)}`
+        : `${subject} refused to be read ${as} ${told}; correct username and password in it`;
     case 'forbidden':
-      return `${display} may not be read ${as} (HTTP 403); grant read access to the repository`;
+      return `${subject} may not be read ${as} ${told}; grant read access to the repository`;
     case 'not-found':
-      return `${display} does not exist or may not be seen ${as} (HTTP ${status}); check the URL and the credentials`;
+      return `${subject} does not exist or may not be seen ${as} ${told}; check the URL and the credentials`;
     case 'throttled':
-      return `${authority} asks to be left alone for a while (HTTP ${status}); it is asked again later`;
+      return `${hop.base.host} asks to be left alone for a while ${told}; it is asked again later`;
     case 'host-unreachable':
-      return `${authority} is failing (HTTP ${status}); it is asked again`;
+      return `${hop.base.host} is failing ${told}; it is asked again`;
     default:
-      return `${display} answered HTTP ${status}, which is not an answer of a git host; check the URL`;
+      return `${subject} answered HTTP ${status}, which is not an answer of a git host; check the URL`;
   }
 };
 
-const codeOf = (status: number, asksToWait: boolean): GitErrorCode => {
+/** A status says who has to act; words say more only where a status means several things. */
+const codeOf = (status: number, asksToWait: boolean, words: HostWords | undefined): GitErrorCode => {
+  const means = words?.means === 'commit-gone' ? undefined : words?.means;
   if (status === 429 || (asksToWait && (status === 403 || status === 503))) return 'throttled';
   if (status === 401) return 'unauthorized';
-  if (status === 403) return 'forbidden';
+  if (status === 403) return means === 'throttled' ? 'throttled' : 'forbidden';
+  if (status === 402 || status === 451) return 'forbidden';
   if (status === 404 || status === 410) return 'not-found';
-  return status >= 500 || status === 408 ? 'host-unreachable' : 'protocol';
+  if (status >= 500 || status === 408 || status === 425) return 'host-unreachable';
+  return means ?? 'protocol';
 };
 
-/** The GitError for an answer that is neither success nor redirect. `sent`: were credentials in the request? */
-export const httpFailure = (asked: Asked, response: FetchAnswer, sent: boolean): GitError => {
-  const retryAfterSeconds = retryAfterSecondsFrom(response.headers.get('retry-after'), new Date());
-  const code = codeOf(response.status, retryAfterSeconds !== undefined);
-  return new GitError(code, sentence(code, asked, response.status, sent), {
-    host: asked.url.authority,
+/** The GitError for an answer that is neither success nor redirect. `words`: what it says, or the beginning of it. */
+export const httpFailure = (asked: Asked, hop: Hop, response: FetchAnswer, words: string): GitError => {
+  const { status, headers } = response;
+  const host = asked.url.authority;
+  if (status === 407)
+    return new GitError(
+      'host-unreachable',
+      `the proxy on the way to ${host} asks for a login (HTTP 407); correct the proxy's URL`,
+      {
+        host,
+        heard: 'something',
+      },
+    );
+  const now = new Date();
+  const retryAfterSeconds = retryAfterSecondsFrom(headers.get('retry-after'), now) ?? secondsToReset(headers, now);
+  const row = meaningOf(words);
+  const code = codeOf(status, retryAfterSeconds !== undefined, row);
+  return new GitError(code, sentence(code, asked, hop, status, row?.because), {
+    host,
     // Whatever the status: one path of a host may fail, or ask for patience, while all others are well.
     heard: 'something',
     retryAfterSeconds,
@@ -84,7 +107,7 @@ const isTimeout = (error: Error): boolean =>
   error.name === 'TimeoutError' || error.name === 'AbortError' || /_TIMEOUT$|^ETIMEDOUT$/u.test(systemCode(error));
 
 /** The GitError for a connection that failed; an error that already says what it is passes through. `isAlive`: had the host begun to answer? */
-export const networkFailure = ({ url }: Asked, error: unknown, isAlive = false): Error => {
+export const networkFailure = ({ url }: Pick<Asked, 'url'>, error: unknown, isAlive = false): Error => {
   if (error instanceof GitError) return error;
   const causes = causesOf(error);
   const options = { host: url.authority, heard: isAlive ? ('something' as const) : ('nothing' as const), cause: error };

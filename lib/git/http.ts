@@ -1,19 +1,17 @@
-/** Listing refs over http(s): one request for the capabilities, one for the refs. */
+/** Listing refs over http(s): one request for the capabilities, one for the refs. The one asker of git hosts, in functions and in build pods. */
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { hasHeard, type NodeFetch, type OpenAnswer } from '../egress/fetch.ts';
 import { basicAuthorization } from '../secrets/authorization.ts';
-import type { BasicCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
+import { type Asked, firstHop, type Hop, nextHop, remedyFor, serviceUrl, subjectOf } from './hop.ts';
 import { httpFailure, networkFailure } from './http-errors.ts';
+import { isLoginPage } from './login-page.ts';
 import { readPackets } from './pkt-line.ts';
 import { type GitRef, lsRefsRequest, readAdvertisement, readLsRefs, withPrefixes } from './refs.ts';
-import type { GitUrl } from './url.ts';
 
 /** What a transport is asked: which refs of which repository, as whom, for how long. */
-export interface ListOverHttp {
-  readonly url: GitUrl;
-  readonly credential?: BasicCredential | undefined;
+export interface ListOverHttp extends Asked {
   /** Full ref names or beginnings of them; the host is asked for these alone. */
   readonly prefixes: readonly string[];
   /** Ends the whole conversation; its TimeoutError becomes the code `timeout`. */
@@ -22,62 +20,30 @@ export interface ListOverHttp {
   readonly fetch: NodeFetch;
 }
 
+/** Where the repository really is, and what it has. */
+export interface FoundRepository {
+  readonly hop: Hop;
+  readonly refs: readonly GitRef[];
+}
+
 /** Answers are read up to here: some 300,000 refs of an old host. Unpacked bytes are counted, so a compressed bomb ends here too. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** Of what is said in place of an answer. */
+const MAX_WORDS_BYTES = 64 * 1024;
 /** git itself follows few; a chain longer than this is a loop. */
 const MAX_REDIRECTS = 5;
 /** Some hosts answer only clients that call themselves git. */
 const USER_AGENT = 'git/2.40 (kpackless)';
 
-interface Place {
-  /** The repository's URL without the service suffix. */
-  readonly base: URL;
-  readonly authorization: string | undefined;
-}
-
-const authorizationFor = ({ url, credential }: ListOverHttp): string | undefined => {
-  const login = credential ?? url.embedded;
-  if (login === undefined) return undefined;
-  return basicAuthorization(login);
-};
-
-const serviceUrl = (base: URL, service: 'git-upload-pack' | 'info/refs'): URL => {
-  const url = new URL(base);
-  url.pathname = `${url.pathname.replace(/\/$/u, '')}/${service}`;
-  if (service === 'info/refs') url.searchParams.set('service', 'git-upload-pack');
-  return url;
-};
-
-const headersFor = ({ authorization }: Place): Record<string, string> => ({
+const headersFor = ({ login }: Hop): Record<string, string> => ({
   'git-protocol': 'version=2',
   'user-agent': USER_AGENT,
   'cache-control': 'no-cache',
   'accept-encoding': 'gzip',
-  ...(authorization === undefined ? {} : { authorization }),
+  ...(login === undefined ? {} : { authorization: basicAuthorization(login) }),
 });
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
-
-/** Where a redirect of the first request leads. Credentials stay with the host they are for, and nothing falls back to plain http. */
-const follow = (place: Place, response: OpenAnswer, ask: ListOverHttp): Place => {
-  const protocolError = (why: string): GitError =>
-    new GitError('protocol', `${ask.url.display} ${why}; set the URL the host redirects to`, {
-      host: ask.url.authority,
-    });
-  const location = response.headers.get('location');
-  const from = serviceUrl(place.base, 'info/refs');
-  if (location === null || !URL.canParse(location, from.href)) throw protocolError('redirects without saying where');
-  const target = new URL(location, from.href);
-  if (target.protocol !== 'https:' && target.protocol !== place.base.protocol) {
-    throw protocolError('redirects to what is not https, which is not followed');
-  }
-  if (!target.pathname.endsWith('/info/refs')) throw protocolError('redirects to something that is not a repository');
-  target.pathname = target.pathname.slice(0, -'/info/refs'.length);
-  target.searchParams.delete('service');
-  target.username = '';
-  target.password = '';
-  return { base: target, authorization: target.origin === place.base.origin ? place.authorization : undefined };
-};
 
 const isFine = ({ status }: OpenAnswer): boolean => status >= 200 && status < 300;
 
@@ -107,62 +73,115 @@ async function* bodyOf(ask: ListOverHttp, response: OpenAnswer): AsyncGenerator<
   }
 }
 
-const expectType = (ask: ListOverHttp, response: OpenAnswer, type: string): void => {
-  const actual = response.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
-  if (actual === type) return;
-  response.discard();
-  // What it answers instead is not shown: the host may be none that the tenant can read.
-  throw new GitError('protocol', `${ask.url.display} is not a git repository: it did not answer ${type}`, {
-    host: ask.url.authority,
-  });
-};
-
-const discover = async (ask: ListOverHttp): Promise<{ readonly place: Place; readonly response: OpenAnswer }> => {
-  const { scheme, authority, path, query } = ask.url;
-  let place: Place = { base: new URL(`${scheme}://${authority}${path}${query}`), authorization: authorizationFor(ask) };
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const response = await send(ask, serviceUrl(place.base, 'info/refs'), { headers: headersFor(place) }, hop > 0);
-    if (isFine(response)) return { place, response };
-    response.discard();
-    if (!isRedirect(response.status)) throw httpFailure(ask, response, place.authorization !== undefined);
-    place = follow(place, response, ask);
+/** The beginning of an answer that is words for people. It is looked at and never shown: the host may be none that the tenant can read. */
+const wordsOf = async (ask: ListOverHttp, response: OpenAnswer): Promise<string> => {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of bodyOf(ask, response)) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= MAX_WORDS_BYTES) break;
+    }
+  } catch (error) {
+    // What came so far says enough; the failure that is told is the answer's own.
+    if (!(error instanceof GitError)) throw error;
   }
-  throw new GitError('protocol', `${ask.url.display} redirects more than ${MAX_REDIRECTS} times`, {
+  return Buffer.concat(chunks).toString('utf8', 0, MAX_WORDS_BYTES);
+};
+
+const typeOf = (response: OpenAnswer): string =>
+  response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+
+/** An answer that is none of git's: a page to log in on, or of no git host. */
+const notGit = async (ask: ListOverHttp, hop: Hop, response: OpenAnswer, type: string): Promise<GitError> => {
+  const isPage = ['text/html', 'application/xhtml+xml'].includes(typeOf(response));
+  const words = await wordsOf(ask, response);
+  const subject = subjectOf(ask, hop);
+  const options = { host: ask.url.authority };
+  // 203 is how Azure DevOps hands out its page for logging in.
+  if (response.status === 203 || (isPage && isLoginPage(words)))
+    return new GitError(
+      'unauthorized',
+      `${subject} answers with a page to log in on (HTTP ${response.status}), ${remedyFor(hop)}`,
+      options,
+    );
+  if (/^[0-9a-f]{40}\trefs\//u.test(words))
+    return new GitError(
+      'protocol',
+      `${subject} lists its refs as a plain file, which is git's dumb protocol and not supported; let git http-backend serve it`,
+      options,
+    );
+  const page = isPage ? ' but with a web page' : '';
+  return new GitError(
+    'protocol',
+    `${subject} is not a git repository: it did not answer ${type}${page}; check the URL`,
+    options,
+  );
+};
+
+interface Discovery {
+  readonly hop: Hop;
+  readonly response: OpenAnswer;
+}
+
+const discover = async (ask: ListOverHttp): Promise<Discovery> => {
+  let hop: Hop = firstHop(ask);
+  for (let count = 0; count <= MAX_REDIRECTS; count += 1) {
+    const response = await send(ask, serviceUrl(hop.base, 'info/refs'), { headers: headersFor(hop) }, count > 0);
+    if (isFine(response)) return { hop, response };
+    if (isRedirect(response.status)) {
+      response.discard();
+      hop = await nextHop(ask, hop, response);
+    } else if (response.status === 401 && hop.held !== undefined) {
+      response.discard();
+      hop = { ...hop, login: hop.held, held: undefined };
+    } else throw httpFailure(ask, hop, response, await wordsOf(ask, response));
+  }
+  throw new GitError('protocol', `${ask.url.display} redirects more than ${MAX_REDIRECTS} times; check the URL`, {
     host: ask.url.authority,
   });
 };
 
-const requestRefs = async (ask: ListOverHttp, place: Place, body: Buffer): Promise<readonly GitRef[]> => {
+/** What comes behind is not waited for, so that no answer stays open until the deadline tears it down. */
+const thenLeave = async <T>(packets: AsyncGenerator<unknown, void, undefined>, reading: Promise<T>): Promise<T> => {
+  try {
+    return await reading;
+  } finally {
+    await packets.return();
+  }
+};
+
+const requestRefs = async (ask: ListOverHttp, hop: Hop, body: Buffer): Promise<readonly GitRef[]> => {
+  const type = 'application/x-git-upload-pack-result';
   const init = {
     method: 'POST',
     body: ReadableStream.from([new Uint8Array(body)]),
     headers: {
-      ...headersFor(place),
+      ...headersFor(hop),
       'content-length': String(body.length),
       'content-type': 'application/x-git-upload-pack-request',
-      accept: 'application/x-git-upload-pack-result',
+      accept: type,
     },
   };
-  const response = await send(ask, serviceUrl(place.base, 'git-upload-pack'), init, true);
-  if (!isFine(response)) {
-    response.discard();
-    throw httpFailure(ask, response, place.authorization !== undefined);
-  }
-  expectType(ask, response, 'application/x-git-upload-pack-result');
-  return readLsRefs(readPackets(bodyOf(ask, response), { maxBytes: MAX_BODY_BYTES }));
+  const response = await send(ask, serviceUrl(hop.base, 'git-upload-pack'), init, true);
+  if (!isFine(response)) throw httpFailure(ask, hop, response, await wordsOf(ask, response));
+  if (typeOf(response) !== type) throw await notGit(ask, hop, response, type);
+  const packets = readPackets(bodyOf(ask, response), { maxBytes: MAX_BODY_BYTES });
+  return await thenLeave(packets, readLsRefs(packets));
 };
 
 /**
- * Refs of a repository over http(s). Every failure of host or network is a GitError; broken framing a PacketError for the caller
+ * Finds the repository hop by hop and lists its refs. Every failure of host or network is a GitError; broken framing a PacketError for the caller
  * to name. Source: gitprotocol-http "Smart Clients", gitprotocol-v2 "ls-refs".
  */
-export const listOverHttp = async (ask: ListOverHttp): Promise<readonly GitRef[]> => {
-  const { place, response } = await discover(ask);
-  expectType(ask, response, 'application/x-git-upload-pack-advertisement');
+export const findOverHttp = async (ask: ListOverHttp): Promise<FoundRepository> => {
+  const { hop, response } = await discover(ask);
+  const type = 'application/x-git-upload-pack-advertisement';
+  if (typeOf(response) !== type) throw await notGit(ask, hop, response, type);
   const packets = readPackets(bodyOf(ask, response), { maxBytes: MAX_BODY_BYTES });
-  const advertisement = await readAdvertisement(packets);
-  await packets.return();
-  if (advertisement.version === 1) return withPrefixes(advertisement.refs, ask.prefixes);
+  const advertisement = await thenLeave(packets, readAdvertisement(packets));
+  if (advertisement.version === 1) return { hop, refs: withPrefixes(advertisement.refs, ask.prefixes) };
   const request = lsRefsRequest(ask.prefixes, advertisement.capabilities);
-  return withPrefixes(await requestRefs(ask, place, request), ask.prefixes);
+  return { hop, refs: withPrefixes(await requestRefs(ask, hop, request), ask.prefixes) };
 };

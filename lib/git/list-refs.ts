@@ -3,7 +3,8 @@ import type { NodeFetch } from '../egress/fetch.ts';
 import type { Dial } from '../egress/guard.ts';
 import type { GitCredential } from './credentials.ts';
 import { GitError } from './errors.ts';
-import { listOverHttp } from './http.ts';
+import type { CredentialOf } from './hop.ts';
+import { findOverHttp } from './http.ts';
 import { PacketError, TruncatedError } from './pkt-line.ts';
 import { type GitRef, RemoteComplaint } from './refs.ts';
 import { remoteFailure } from './ssh-errors.ts';
@@ -14,6 +15,8 @@ export interface ListRefs {
   readonly url: GitUrl;
   /** Of the kind the URL needs; undefined asks as anybody. */
   readonly credential?: GitCredential | undefined;
+  /** For hosts that the URL's host redirects to; without it they are asked as anybody. */
+  readonly credentialOf?: CredentialOf | undefined;
   /** Full ref names or beginnings of them, `refs/heads/` for example; none asks for all refs. */
   readonly prefixes: readonly string[];
 }
@@ -40,7 +43,8 @@ export const defaultGitSettings: GitSettings = { deadlineSeconds: 10, trustUnkno
 /** Port of everything that wants refs. */
 export type RefLister = (ask: ListRefs, signal?: AbortSignal) => Promise<readonly GitRef[]>;
 
-const needsKey = (url: GitUrl): GitError =>
+/** The GitError for an ssh URL that no Secret has a key for: nobody is dialled without one. */
+export const needsKey = (url: GitUrl): GitError =>
   new GitError(
     'unauthorized',
     `${url.display} needs a key; give the ServiceAccount a kubernetes.io/ssh-auth Secret annotated kpack.io/git: ${url.authority}`,
@@ -48,14 +52,14 @@ const needsKey = (url: GitUrl): GitError =>
   );
 
 const ask = async (
-  { url, credential, prefixes }: ListRefs,
+  { url, credential, credentialOf, prefixes }: ListRefs,
   { fetch, dial }: GitWay,
   settings: GitSettings,
   signal: AbortSignal,
 ): Promise<readonly GitRef[]> => {
   if (url.scheme !== 'ssh') {
     const basic = credential?.kind === 'basic' ? credential : undefined;
-    return listOverHttp({ url, prefixes, signal, fetch, credential: basic });
+    return (await findOverHttp({ url, prefixes, signal, fetch, credential: basic, credentialOf })).refs;
   }
   if (credential?.kind !== 'ssh') throw needsKey(url);
   // Loaded on first use: most functions that list refs never meet an ssh URL, and the library costs 36 ms to load.
@@ -63,7 +67,8 @@ const ask = async (
   return listOverSsh({ url, credential, prefixes, signal, dial, ...settings });
 };
 
-const named = (url: GitUrl, error: unknown): unknown => {
+/** What a conversation that failed means, whoever held it: a GitError for everything a host can do wrong, other errors as they are. */
+export const named = (url: GitUrl, error: unknown): unknown => {
   if (error instanceof RemoteComplaint) return remoteFailure(url, error.message, error);
   if (error instanceof TruncatedError) {
     return new GitError(
@@ -73,7 +78,7 @@ const named = (url: GitUrl, error: unknown): unknown => {
     );
   }
   if (error instanceof PacketError) {
-    return new GitError('protocol', `${url.display} did not answer as a git host: ${error.message}`, {
+    return new GitError('protocol', `${url.display} did not answer as a git host: ${error.message}; check the URL`, {
       host: url.authority,
       cause: error,
     });

@@ -2,9 +2,15 @@
 import { printable } from '../text/printable.ts';
 import type { SshCredential } from './credentials.ts';
 import { GitError, type GitErrorCode } from './errors.ts';
+import { meaningOf } from './host-words.ts';
 import { networkFailure } from './http-errors.ts';
 import type { HostKeyVerdict } from './known-hosts.ts';
 import type { GitUrl } from './url.ts';
+
+/** The host closed the connection, without saying why. */
+export class SshClosedError extends Error {
+  override readonly name = 'SshClosedError';
+}
 
 interface Asked {
   readonly url: GitUrl;
@@ -23,23 +29,27 @@ const complaintLine = (text: string): string => {
   return printable(lines.join(' '), 200);
 };
 
-const codeOfComplaint = (text: string): GitErrorCode => {
-  if (/not found|does not exist|doesn't exist|not appear to be a git|no such (?:file|repository)/iu.test(text))
-    return 'not-found';
-  if (/denied|forbidden|not authorized|unauthorized|access rights|permission/iu.test(text)) return 'forbidden';
-  return 'protocol';
+/** What is to be done about a host's refusal: the end of a sentence that quotes it. */
+const remedies: Readonly<Partial<Record<GitErrorCode, string>>> = {
+  forbidden: '; grant read access to the repository',
+  'host-unreachable': '; it is asked again',
+  'key-refused': '; register the public key of the Secret there',
+  throttled: '; it is asked again later',
+  unauthorized: '; correct the credentials in the Secret',
 };
 
 /** The GitError for words of the host itself: an `ERR` line of the protocol or what git wrote to stderr. */
-export const remoteFailure = (url: GitUrl, complaint: string, cause?: unknown): GitError =>
-  new GitError(
-    codeOfComplaint(complaint),
-    `${url.display} cannot be read, its host says: ${complaintLine(complaint)}`,
-    {
-      host: url.authority,
-      cause,
-    },
+export const remoteFailure = (url: GitUrl, complaint: string, cause?: unknown): GitError => {
+  const row = meaningOf(complaint);
+  const code = row === undefined || row.means === 'commit-gone' ? 'protocol' : row.means;
+  const because = row?.because === undefined ? '' : ` (${row.because})`;
+  return new GitError(
+    code,
+    `${url.display} cannot be read, its host says: ${complaintLine(complaint)}${because}${remedies[code] ?? ''}`,
+    // It is alive, whatever troubles it.
+    { host: url.authority, heard: 'something', cause },
   );
+};
 
 const hostKeyFailure = ({ url, credential }: Asked, verdict: HostKeyVerdict, cause: unknown): GitError | undefined => {
   const options = { host: url.authority, cause };
@@ -68,34 +78,89 @@ const hostKeyFailure = ({ url, credential }: Asked, verdict: HostKeyVerdict, cau
   }
 };
 
+/** The connection was there and ended. */
+const isClosed = (error: unknown): boolean =>
+  error instanceof SshClosedError || (error instanceof Error && 'code' in error && error.code === 'ECONNRESET');
+
 const levelOf = (error: unknown): string =>
   error instanceof Error && 'level' in error && typeof error.level === 'string' ? error.level : '';
 
-/** The GitError for a connection or login that failed. `verdict`: what was found about the host's key, if it came that far. */
-export const sshFailure = (asked: Asked, error: unknown, verdict: HostKeyVerdict | undefined): Error => {
+/** How far a conversation came before it failed. */
+export interface Progress {
+  /** What was found about the host's key; undefined before it was shown. */
+  readonly verdict: HostKeyVerdict | undefined;
+  /** The first bytes that the host sent, as text. */
+  readonly greeting: string;
+}
+
+/** Does a greeting hold the line by which an ssh server names itself (RFC 4253 §4.2)? */
+const isSsh = (greeting: string): boolean => /^SSH-/mu.test(greeting);
+
+/** Before the host named itself as an ssh server: it answered something else, or nothing. */
+const failureBeforeGreeting = ({ url }: Asked, greeting: string, cause: unknown): GitError => {
+  const host = url.authority;
+  const means = meaningOf(greeting)?.means;
+  if (greeting.trim() === '')
+    return new GitError(
+      'host-unreachable',
+      `${host} closes the connection before its ssh greeting, as a server does that has too many of them; it is asked again`,
+      { host, cause },
+    );
+  if (means === 'throttled' || means === 'host-unreachable')
+    return new GitError(means, `${host} takes no ssh connections for now; it is asked again`, {
+      host,
+      heard: 'something',
+      cause,
+    });
+  return new GitError('protocol', `what answers at ${host} is no ssh server; check host and port of the URL`, {
+    host,
+    heard: 'something',
+    cause,
+  });
+};
+
+/** Both sides name what they can do; the library says in which part there is nothing in common. */
+const noAgreement = ({ url, credential }: Asked, { message }: Error, cause: unknown): GitError | undefined => {
+  const part = /no matching (?<part>[\w\->]+(?: [\w\->]+){0,3})$/u.exec(message)?.groups?.['part'];
+  if (part === undefined) return undefined;
+  const remedy =
+    part === 'host key format' && credential.knownHosts !== undefined
+      ? `known_hosts of Secret ${credential.secretName} names keys of other kinds; add the line of a key that it has`
+      : 'its ssh server is too old; update it';
+  return new GitError('protocol', `${url.authority} offers no ${part} that is taken here: ${remedy}`, {
+    host: url.authority,
+    cause,
+  });
+};
+
+/** The GitError for a connection or login that failed, by how far it came. */
+export const sshFailure = (asked: Asked, error: unknown, { verdict, greeting }: Progress): Error => {
   const { url, credential } = asked;
+  const host = url.authority;
   const level = levelOf(error);
   if (level === 'client-authentication') {
+    const user = url.user === undefined ? `user ${credential.username}` : 'the user that the URL names';
     return new GitError(
       'key-refused',
-      `${url.authority} refused the key of Secret ${credential.secretName} for user ${credential.username}; register its public key there`,
-      { host: url.authority, cause: error },
+      `${host} refused the key of Secret ${credential.secretName} for ${user}; register its public key there`,
+      { host, cause: error },
     );
   }
   const aboutKey = level === 'handshake' && verdict !== undefined ? hostKeyFailure(asked, verdict, error) : undefined;
   if (aboutKey !== undefined) return aboutKey;
-  // Raised by the library before any network is used when the key text is unusable.
-  if (error instanceof Error && /privateKey/u.test(error.message)) {
-    return new GitError('key-invalid', `ssh-privatekey of Secret ${credential.secretName} cannot be used`, {
-      host: url.authority,
-      cause: error,
-    });
+  const failure = error instanceof Error ? noAgreement(asked, error, error) : undefined;
+  if (failure !== undefined) return failure;
+  if (isClosed(error) || level === 'handshake' || level === 'protocol') {
+    if (!isSsh(greeting)) return failureBeforeGreeting(asked, greeting, error);
+    return new GitError(
+      'host-unreachable',
+      `${host} broke off the ssh connection before anybody was logged in; it is asked again`,
+      {
+        host,
+        heard: 'something',
+        cause: error,
+      },
+    );
   }
-  if (level === 'handshake' || level === 'protocol') {
-    return new GitError('protocol', `${url.authority} and we agree on no ssh algorithm or it is no ssh server`, {
-      host: url.authority,
-      cause: error,
-    });
-  }
-  return networkFailure({ url }, error, verdict !== undefined);
+  return networkFailure({ url }, error, greeting !== '');
 };

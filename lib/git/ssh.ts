@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 import type { ClientChannel, ConnectConfig, KexAlgorithm, ServerHostKeyAlgorithm } from 'ssh2';
 import ssh2 from 'ssh2';
 import type { Dial } from '../egress/guard.ts';
-import { readPem } from '../text/pem.ts';
-import type { SshCredential } from './credentials.ts';
+import { type SshCredential, usableKey } from './credentials.ts';
 import { GitError } from './errors.ts';
+import { networkFailure } from './http-errors.ts';
 import {
   type HostKeyVerdict,
   hostKeyVerdict,
@@ -15,7 +15,7 @@ import {
 } from './known-hosts.ts';
 import { PacketError, readPackets, writePacket } from './pkt-line.ts';
 import { type GitRef, lsRefsRequest, readAdvertisement, readLsRefs, withPrefixes } from './refs.ts';
-import { remoteFailure, shellQuoted, sshFailure } from './ssh-errors.ts';
+import { type Progress, remoteFailure, SshClosedError, shellQuoted, sshFailure } from './ssh-errors.ts';
 import type { GitUrl } from './url.ts';
 
 /** What the ssh transport is asked; see `ListOverHttp` for the shared fields. */
@@ -62,9 +62,6 @@ const KEY_EXCHANGES: readonly KexAlgorithm[] = [
   'diffie-hellman-group16-sha512',
   'diffie-hellman-group18-sha512',
 ];
-
-/** Longest private key that is looked at, in characters: RSA of 16,384 bits takes 13,000. */
-const MAX_KEY_CHARACTERS = 16 * 1024;
 
 interface HostCheck {
   readonly config: Pick<ConnectConfig, 'algorithms' | 'hostVerifier'>;
@@ -117,39 +114,32 @@ const converse = async (channel: ClientChannel, ask: ListOverSsh): Promise<reado
   }
 };
 
-/** The library reads keys with patterns that backtrack: what it gets is one PEM block of bounded length without headers. */
-const objectionTo = (privateKey: string): string | undefined => {
-  const block = readPem(privateKey, MAX_KEY_CHARACTERS);
-  if (block === undefined) return `is no private key in PEM of at most ${MAX_KEY_CHARACTERS} characters`;
-  if (block.hasHeaders) return 'is encrypted, which is not supported';
-  const key = ssh2.utils.parseKey(privateKey);
-  const first: unknown = Array.isArray(key) ? key[0] : key;
-  if (!(first instanceof Error)) return undefined;
-  return /passphrase|encrypted/iu.test(first.message) ? 'is encrypted, which is not supported' : 'cannot be read';
+/** Of what a host sends first; its version has at most 255 bytes (RFC 4253 §4.2), and lines may come before. */
+const MAX_GREETING_BYTES = 2048;
+
+/** One attempt to log in. */
+interface Attempt {
+  readonly client: InstanceType<typeof ssh2.Client>;
+  readonly sock: Socket;
+  readonly check: HostCheck;
+  readonly privateKey: string;
+  readonly progress: () => Progress;
+}
+
+const attemptOver = (sock: Socket, check: HostCheck, privateKey: string): Attempt => {
+  let greeting = '';
+  sock.on('data', (chunk: Buffer) => {
+    if (greeting.length < MAX_GREETING_BYTES) greeting += chunk.toString('latin1', 0, MAX_GREETING_BYTES);
+  });
+  const progress = (): Progress => ({ verdict: check.verdict(), greeting });
+  return { client: new ssh2.Client(), sock, check, privateKey, progress };
 };
 
-const readKey = ({ url, credential }: ListOverSsh): void => {
-  const why = objectionTo(credential.privateKey);
-  if (why === undefined) return;
-  throw new GitError(
-    'key-invalid',
-    `ssh-privatekey of Secret ${credential.secretName} ${why}; put an unencrypted key there`,
-    {
-      host: url.authority,
-    },
-  );
-};
-
-const open = (
-  client: InstanceType<typeof ssh2.Client>,
-  sock: Socket,
-  ask: ListOverSsh,
-  check: HostCheck,
-): Promise<ClientChannel> =>
+const open = ({ client, sock, check, privateKey, progress }: Attempt, ask: ListOverSsh): Promise<ClientChannel> =>
   new Promise((resolve, reject) => {
-    const fail = (error: Error): void => reject(sshFailure(ask, error, check.verdict()));
+    const fail = (error: Error): void => reject(sshFailure(ask, error, progress()));
     client.on('error', fail);
-    client.on('close', () => fail(new Error('connection closed')));
+    client.on('close', () => fail(new SshClosedError('connection closed')));
     client.on('ready', () => {
       const command = `git-upload-pack ${shellQuoted(ask.url.path)}`;
       client.exec(command, { env: { GIT_PROTOCOL: 'version=2' } }, (error, channel) => {
@@ -159,8 +149,8 @@ const open = (
     });
     client.connect({
       sock,
-      username: ask.credential.username,
-      privateKey: ask.credential.privateKey,
+      username: ask.url.user ?? ask.credential.username,
+      privateKey,
       readyTimeout: 0,
       ...check.config,
     });
@@ -171,22 +161,23 @@ const open = (
  * refs, which is understood too. Every failure of host, key or network is a GitError; broken framing a PacketError for the caller.
  */
 export const listOverSsh = async (ask: ListOverSsh): Promise<readonly GitRef[]> => {
-  readKey(ask);
+  // The library reads keys with patterns that backtrack: what it gets is what was written here.
+  const privateKey = usableKey(ask.credential, ask.url);
   ask.signal.throwIfAborted();
   const check = hostCheck(ask);
   const sock = await ask.dial(ask.url.host, ask.url.port, ask.signal).catch((error: unknown) => {
-    throw sshFailure(ask, error, undefined);
+    throw networkFailure(ask, error);
   });
-  const client = new ssh2.Client();
+  const attempt = attemptOver(sock, check, privateKey);
   const aborted = new Promise<never>((_, reject) => {
-    ask.signal.addEventListener('abort', () => reject(sshFailure(ask, ask.signal.reason, check.verdict())), {
+    ask.signal.addEventListener('abort', () => reject(sshFailure(ask, ask.signal.reason, attempt.progress())), {
       once: true,
     });
   });
   try {
-    return await Promise.race([open(client, sock, ask, check).then((channel) => converse(channel, ask)), aborted]);
+    return await Promise.race([open(attempt, ask).then((channel) => converse(channel, ask)), aborted]);
   } finally {
-    client.destroy();
+    attempt.client.destroy();
     sock.destroy();
   }
 };

@@ -8,6 +8,8 @@ import { shownUrl } from '../text/shown-url.ts';
 interface EmbeddedCredentials {
   readonly username: string;
   readonly password: string;
+  /** No colon follows the name: it is no login yet, and shown only to a host that asks for one. */
+  readonly isNameOnly?: true;
 }
 
 /** A repository we can ask for its refs. */
@@ -23,8 +25,10 @@ export interface GitUrl {
   readonly path: string;
   /** Query of an http(s) URL with its question mark, or empty. */
   readonly query: string;
-  /** Credentials written into an http(s) URL, decoded; absent for ssh, where the user is always `git` (spec 02 §8.6). */
+  /** Credentials written into an http(s) URL, decoded; absent for ssh. */
   readonly embedded?: EmbeddedCredentials;
+  /** User that an ssh URL names, unless it is `git`: hosts such as CodeCommit and Gerrit know people by it. A password there means nothing. */
+  readonly user?: string;
   /** The URL without credentials, fit for messages and logs. */
   readonly display: string;
 }
@@ -39,11 +43,11 @@ const SCP_FORM = /^(?:(?<user>[^@/:[\]]*)@)?(?<host>\[[^\]/]+\]|[^/:[\]@]+):(?<p
 const WITH_SCHEME = /^(?<scheme>[A-Za-z][A-Za-z0-9+.-]*):\/\/(?<rest>.*)$/su;
 const HOST_NAME = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+\])$/u;
 
-const refused = (shown: string, why: string): PermanentError =>
-  new PermanentError(
-    'InvalidGitUrl',
-    `git URL ${shown} ${why}; write https://host/path, ssh://git@host/path or git@host:path`,
-  );
+const refused = (
+  shown: string,
+  why: string,
+  remedy = 'write https://host/path, ssh://git@host/path or git@host:path',
+): PermanentError => new PermanentError('InvalidGitUrl', `git URL ${shown} ${why}; ${remedy}`);
 
 /** What may be shown of a URL that could not be read. */
 const shownRaw = (text: string): string => JSON.stringify(shownUrl(text).slice(0, 200));
@@ -70,9 +74,22 @@ const decoded = (text: string, shown: string): string => {
   try {
     return decodeURIComponent(text);
   } catch (error) {
-    if (error instanceof URIError) throw refused(shown, 'has a broken percent escape');
+    if (error instanceof URIError)
+      throw refused(shown, 'has a percent sign that begins no escape of UTF-8', 'write the sign itself as %25');
     throw error;
   }
+};
+
+/** Names that ssh takes; others it could read as an option or a shell as a command. */
+const SSH_USER = /^[A-Za-z0-9_][A-Za-z0-9_.+@$-]{0,127}$/u;
+
+const readSshUser = (written: string | undefined, shown: string): Pick<GitUrl, 'user'> => {
+  const [encoded = ''] = (written ?? '').split(':', 1);
+  const user = decoded(encoded, shown);
+  if (user === '' || user === 'git') return {};
+  if (!SSH_USER.test(user))
+    throw refused(shown, 'names a user that ssh does not take', 'correct the name before the @');
+  return { user };
 };
 
 /** A path that the host's git or shell could take for an option is refused, as git refuses it. */
@@ -97,7 +114,7 @@ const readEmbedded = (user: string, shown: string): { readonly embedded?: Embedd
   const password = colon === -1 ? '' : decoded(user.slice(colon + 1), shown);
   const fault = faultOfWord(username) ?? faultOfWord(password);
   if (fault !== undefined) throw refused(shown, `has a login that ${fault}`);
-  return { embedded: { username, password } };
+  return { embedded: { username, password, ...(colon === -1 ? { isNameOnly: true } : {}) } };
 };
 
 const readHttp = (scheme: 'http' | 'https', rest: string, shown: string): GitUrl => {
@@ -114,7 +131,7 @@ const readHttp = (scheme: 'http' | 'https', rest: string, shown: string): GitUrl
 };
 
 const readSsh = (rest: string, shown: string): GitUrl => {
-  const { after } = splitUser(rest);
+  const { user, after } = splitUser(rest);
   const slash = after.indexOf('/');
   if (slash === -1) throw refused(shown, 'names no repository');
   const where = readAuthority(after.slice(0, slash), 'ssh', shown);
@@ -124,6 +141,7 @@ const readSsh = (rest: string, shown: string): GitUrl => {
   return {
     scheme: 'ssh',
     ...where,
+    ...readSshUser(user, shown),
     path,
     query: '',
     display: printable(`ssh://${where.authority}/${whole.replace(/^\//u, '')}`, MAX_LENGTH),
@@ -136,7 +154,8 @@ const readScp = (text: string, shown: string): GitUrl => {
   if (host === undefined) throw refused(shown, 'is a local path or not a URL');
   const where = readAuthority(host, 'ssh', shown);
   const path = readSshPath(groups?.['path'] ?? '', shown);
-  return { scheme: 'ssh', ...where, path, query: '', display: printable(`${where.authority}:${path}`, MAX_LENGTH) };
+  const display = printable(`${where.authority}:${path}`, MAX_LENGTH);
+  return { scheme: 'ssh', ...where, ...readSshUser(groups?.['user'], shown), path, query: '', display };
 };
 
 /**
@@ -159,10 +178,11 @@ export const parseGitUrl = (text: string): GitUrl => {
   throw refused(shown, `has the scheme ${JSON.stringify(scheme.slice(0, 20))}, which is not supported`);
 };
 
-/** One text for all spellings of one repository on one host (host case, default port); never with credentials. Two paths stay two repositories. */
+/** One text for all spellings of one repository on one host (host case, default port); never with credentials. Two paths or users stay two repositories. */
 export const normalGitUrl = (url: GitUrl): string => {
   const host = url.host.includes(':') ? `[${url.host}]` : url.host;
   const port = url.port === DEFAULT_PORT[url.scheme] ? '' : `:${url.port}`;
   const path = url.path.startsWith('/') ? url.path : `/./${url.path}`;
-  return `${url.scheme}://${host}${port}${path}${url.query}`;
+  const user = url.user === undefined ? '' : `${url.user}@`;
+  return `${url.scheme}://${user}${host}${port}${path}${url.query}`;
 };

@@ -1,83 +1,149 @@
-/** The JSON of `~/.docker/config.json` and of Secrets made from it: `auths` by registry key (spec 03 §16.2). */
+/**
+ * The JSON of `~/.docker/config.json` and of Secrets made from it: `auths` by registry key (spec 03 §16.2), as Go's encoding/json and the readers
+ * of go-containerregistry, Kubernetes and Docker take it: names in any case, of names that come twice the last, null as nothing.
+ */
 import { faultOfWord } from '../secrets/secret-text.ts';
-import { parseJson } from '../text/bounded-json.ts';
+import { JsonMembers, type JsonValue, parseJsonPairs } from '../text/json-pairs.ts';
 import { shownUrl } from '../text/shown-url.ts';
 import type { Authorization } from './keychain.ts';
 
-/** One entry: what is known for a key as written. */
-export interface DockerLogin {
-  readonly key: string;
-  readonly authorization: Authorization;
+/** A login that was meant for a registry and cannot be used; `why` is a sentence without any of its content. */
+export interface UnusableLogin {
+  readonly kind: 'unusable';
+  readonly why: string;
 }
 
-/** Why a docker config cannot be used; never quotes its content, which holds passwords. */
+/** What is known for a key. */
+export type KnownLogin = Authorization | UnusableLogin;
+
+/** One entry, its key as written. */
+export interface DockerLogin {
+  readonly key: string;
+  readonly login: KnownLogin;
+}
+
+/** Why a docker config cannot be used at all; never quotes its content, which holds passwords. */
 export class DockerConfigError extends Error {
   override readonly name = 'DockerConfigError';
 }
 
-type Json = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const textIn = (entry: Json, key: string): string => (typeof entry[key] === 'string' ? entry[key] : '');
+/** Why one entry cannot be used. */
+class EntryFault extends Error {}
 
-const decodeAuth = (key: string, auth: string): { readonly username: string; readonly password: string } => {
-  const trimmed = auth.trim();
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(trimmed))
-    throw new DockerConfigError(`unable to decode auth field of ${shownUrl(key)}: not base64`);
-  const decoded = Buffer.from(trimmed, 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  if (colon < 0) {
-    throw new DockerConfigError(
-      `unable to decode auth field of ${shownUrl(key)}, must be formatted as base64(username:password)`,
-    );
+/** Go compares names of fields without regard to case, and to two letters that fold into ASCII. */
+const folded = (name: string): string => name.toUpperCase().toLowerCase();
+
+type Field = 'auth' | 'identitytoken' | 'password' | 'registrytoken' | 'username';
+const fields: ReadonlySet<string> = new Set(['auth', 'identitytoken', 'password', 'registrytoken', 'username']);
+
+const fieldsIn = (members: JsonMembers): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>();
+  for (const [name, value] of members.list) {
+    const field = folded(name);
+    if (!fields.has(field) || value === null) continue;
+    if (typeof value !== 'string') throw new EntryFault(`${field} of KEY is no text: put it in quotes`);
+    found.set(field, value);
   }
-  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+  return found;
+};
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Padded or not, with line breaks anywhere: what Go's StdEncoding and RawStdEncoding take between them. */
+const fromBase64 = (text: string): string => {
+  const bare = text.replaceAll(/[\r\n]/gu, '');
+  const isPadded = bare.endsWith('=');
+  const isWhole = isPadded ? bare.length % 4 === 0 : bare.length % 4 !== 1;
+  if (!isWhole || !/^[A-Za-z0-9+/]*={0,2}$/u.test(bare))
+    throw new EntryFault('unable to decode auth field of KEY: not base64');
+  try {
+    return utf8.decode(Buffer.from(bare, 'base64'));
+  } catch {
+    throw new EntryFault('unable to decode auth field of KEY: not text in UTF-8');
+  }
+};
+
+/** Docker fills old passwords up with zeros. */
+const withoutNul = (text: string): string => text.replace(/^\0+/u, '').replace(/(?<!\0)\0+$/u, '');
+
+const decodeAuth = (auth: string): { readonly username: string; readonly password: string } => {
+  const decoded = fromBase64(auth);
+  const colon = decoded.indexOf(':');
+  if (colon < 0)
+    throw new EntryFault('unable to decode auth field of KEY, must be formatted as base64(username:password)');
+  return { username: decoded.slice(0, colon), password: withoutNul(decoded.slice(colon + 1)) };
 };
 
 /** Refuses what could not be sent, or was certainly not meant. */
-const checked = (key: string, authorization: Authorization): DockerLogin => {
+const checked = (authorization: Authorization): Authorization => {
   const { kind, tlsOnly: _, ...words } = authorization;
   for (const [name, word] of Object.entries(words)) {
     const fault = faultOfWord(word);
     const what = name === 'token' ? kind.replace('-', ' ') : name;
-    if (fault !== undefined) throw new DockerConfigError(`${what} of ${shownUrl(key)} ${fault}`);
+    if (fault !== undefined) throw new EntryFault(`${what} of KEY ${fault}`);
   }
-  return { key, authorization };
+  return authorization;
 };
 
-const loginOf = (key: string, entry: unknown): DockerLogin | undefined => {
-  if (!isObject(entry)) return undefined;
-  if (textIn(entry, 'registrytoken') !== '') {
-    return checked(key, { kind: 'registry-token', token: textIn(entry, 'registrytoken') });
-  }
-  if (textIn(entry, 'identitytoken') !== '') {
-    return checked(key, { kind: 'identity-token', token: textIn(entry, 'identitytoken') });
-  }
-  const auth = textIn(entry, 'auth');
+/** `auth` is before user and password; a token before them all. Undefined for an entry that says nothing. */
+const authorizationIn = (entry: JsonValue): Authorization | undefined => {
+  if (entry === null) return undefined;
+  if (!(entry instanceof JsonMembers)) throw new EntryFault('the entry of KEY is no object');
+  const found = fieldsIn(entry);
+  const text = (field: Field): string => found.get(field) ?? '';
+  const auth = text('auth');
   const { username, password } =
-    auth === '' ? { username: textIn(entry, 'username'), password: textIn(entry, 'password') } : decodeAuth(key, auth);
-  return username === '' && password === '' ? undefined : checked(key, { kind: 'basic', username, password });
+    auth === '' ? { username: text('username'), password: text('password') } : decodeAuth(auth);
+  if (text('registrytoken') !== '') return checked({ kind: 'registry-token', token: text('registrytoken') });
+  if (text('identitytoken') !== '') return checked({ kind: 'identity-token', token: text('identitytoken') });
+  return username === '' && password === '' ? undefined : checked({ kind: 'basic', username, password });
 };
+
+const loginOf = (key: string, entry: JsonValue): KnownLogin | undefined => {
+  try {
+    return authorizationIn(entry);
+  } catch (error) {
+    if (!(error instanceof EntryFault)) throw error;
+    return { kind: 'unusable', why: error.message.replace('KEY', () => shownUrl(key)) };
+  }
+};
+
+const loginsIn = (entries: JsonMembers): readonly DockerLogin[] =>
+  [...new Map(entries.list)].flatMap(([key, entry]) => {
+    const login = loginOf(key, entry);
+    return login === undefined ? [] : [{ key, login }];
+  });
 
 /** A Secret holds 1 MiB. */
 const longest = 1024 * 1024;
 
-const parse = (text: string): Json => {
+const notAnObject = (what: string): DockerConfigError => new DockerConfigError(`${what} a JSON object`);
+
+const parse = (text: string): JsonMembers => {
+  let parsed: JsonValue;
   try {
-    const parsed = parseJson(text, { mostCharacters: longest });
-    if (isObject(parsed)) return parsed;
+    parsed = parseJsonPairs(text, { mostCharacters: longest });
   } catch {
     // The parser's own message would quote the text.
+    throw notAnObject('not');
   }
-  throw new DockerConfigError('not a JSON object');
+  if (parsed === null) return new JsonMembers([]);
+  if (parsed instanceof JsonMembers) return parsed;
+  throw notAnObject('not');
 };
 
 /** Logins of a bare map (`.dockercfg`). `auth` wins over user and password; empty entries are left out. Throws DockerConfigError. */
-export const parseDockerCfg = (text: string): readonly DockerLogin[] =>
-  Object.entries(parse(text)).flatMap(([key, entry]) => loginOf(key, entry) ?? []);
+export const parseDockerCfg = (text: string): readonly DockerLogin[] => loginsIn(parse(text));
 
 /** Logins under `auths` (`.dockerconfigjson`, `config.json`); helpers are not run. Throws DockerConfigError. */
 export const parseDockerConfigJson = (text: string): readonly DockerLogin[] => {
-  const auths = parse(text)['auths'];
-  return isObject(auths) ? Object.entries(auths).flatMap(([key, entry]) => loginOf(key, entry) ?? []) : [];
+  const auths = parse(text).list.flatMap(([name, value]) =>
+    folded(name) === 'auths' && value !== null ? [value] : [],
+  );
+  // Go reads each of several into the same map.
+  const members = auths.flatMap((value) => {
+    if (!(value instanceof JsonMembers)) throw notAnObject('auths is not');
+    return value.list;
+  });
+  return loginsIn(new JsonMembers(members));
 };

@@ -23,7 +23,7 @@ export const bareKey = (key: string): string => {
   const bare = key.replace(/^https?:\/\//i, '');
   const slash = bare.indexOf('/');
   const [host, path] = slash < 0 ? [bare, ''] : [bare.slice(0, slash), bare.slice(slash)];
-  const rest = path.replace(/^\/v[12](?=\/)/, '');
+  const rest = path.replace(/^\/v[12](?=\/|$)/, '');
   return `${hubAliases.has(host.toLowerCase()) ? dockerHub : host}${rest === '/' ? '' : rest}`;
 };
 

@@ -31,8 +31,22 @@ export const secretText = ({ secret, key }: SecretPlace, bytes: Uint8Array): str
   }
 };
 
+const byteOrderMark = '\uFEFF';
+
+/**
+ * A text that counts whatever is written in its comments, such as a private key or known_hosts: without byte order mark, in UTF-16 if that mark
+ * says so, and with a replacement character for each byte that is no text.
+ */
+export const lenientText = (bytes: Uint8Array): string => {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  return new TextDecoder('utf-8').decode(bytes);
+};
+
 /** What is wrong with a user name, password or token, as the rest of a sentence that begins with its name; undefined when nothing is. */
 export const faultOfWord = (text: string): string | undefined => {
+  if (text.startsWith(byteOrderMark)) return 'begins with a byte order mark: write it anew, as plain UTF-8';
   if (/^[^\r\n]*(?:\r?\n)+$/u.test(text))
     return 'ends with a line break: write it without one (echo adds one; printf, echo -n and --from-literal do not)';
   if (/[\r\n]/u.test(text)) return 'holds a line break: it has to be one line';

@@ -1,6 +1,7 @@
 /** Which credential a SourceResolver's ServiceAccount has for a repository (spec 02 §8.6). */
 import type { Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
 import { credentialFrom, type GitCredential, matchingSecret } from '../git/credentials.ts';
+import type { CredentialOf } from '../git/hop.ts';
 import type { GitUrl } from '../git/url.ts';
 import type { KubeClient } from '../kube/client.ts';
 
@@ -29,18 +30,21 @@ export const accountSecrets = async (
 };
 
 /**
- * The credential that opens `url` for the ServiceAccount: of its `.secrets` only, missing ones passed over, the first match by name.
- * Undefined, which means anybody, when the account is missing or nothing matches. @throws KubeError when something may not be read;
- * GitError `key-invalid`.
+ * The credentials of a ServiceAccount, by URL: of its `.secrets` only, missing ones passed over, the first match by name. They are read when the
+ * first URL is asked for, and once. Undefined, which means anybody, when the account is missing or nothing matches. The function rejects with
+ * KubeError when something may not be read, with GitError when the Secret that matches cannot be used.
  */
-export const accountCredential = async (
+export const accountCredentials = (
   kube: Reader,
   namespace: string,
   serviceAccount: string | undefined,
-  url: GitUrl,
-): Promise<GitCredential | undefined> => {
-  const match = matchingSecret(await accountSecrets(kube, namespace, serviceAccount), url);
-  return match === undefined ? undefined : credentialFrom(match, url);
+): CredentialOf => {
+  let read: Promise<readonly Secret[]> | undefined;
+  return async (url) => {
+    read ??= accountSecrets(kube, namespace, serviceAccount);
+    const match = matchingSecret(await read, url);
+    return match === undefined ? undefined : credentialFrom(match, url);
+  };
 };
 
 /** The credential in one Secret whose choice was made before; undefined when the Secret is gone or no longer matches. */

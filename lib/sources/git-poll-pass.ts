@@ -15,7 +15,7 @@ import { type Log, sayError } from '../reconcile/log.ts';
 import type { Circuits } from '../state/circuits.ts';
 import { clusterScope, type Dependency, type TargetKey } from '../state/keys.ts';
 import type { PollEntry, PollRow, Polls } from '../state/polls.ts';
-import { namedCredential } from './account-credential.ts';
+import { accountCredentials, namedCredential } from './account-credential.ts';
 import { type AskHostPorts, askHost } from './ask-host.ts';
 import {
   isSettled,
@@ -112,6 +112,8 @@ const dependencyFor = ({ target: { kind, namespace, name } }: Run, revision: str
 interface Place {
   readonly url: GitUrl;
   readonly settings: PollSettings;
+  /** Whose Secrets open the hosts that the URL's host redirects to. */
+  readonly serviceAccount: string | undefined;
 }
 
 /** The repository's URL and interval if this SourceResolver still asks for them. */
@@ -128,7 +130,8 @@ const placeIn = (
     const intervalSeconds = askedSeconds(resolver.metadata.annotations);
     const isOurs =
       gitPollFor(url, { namespace, name, secretName: row.secretName, intervalSeconds }).name === target.name;
-    return isOurs ? { url, settings: intervalSeconds === undefined ? common : { intervalSeconds } } : undefined;
+    const settings = intervalSeconds === undefined ? common : { intervalSeconds };
+    return isOurs ? { url, settings, serviceAccount: resolver.spec.serviceAccount } : undefined;
   } catch (error) {
     if (error instanceof PermanentError) return undefined;
     throw error;
@@ -187,7 +190,11 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     return { followed: tried > 0 };
   };
 
-  const list = async (run: Run, url: GitUrl, kube: Pick<KubeClient, 'get'>): Promise<readonly GitRef[]> => {
+  const list = async (
+    run: Run,
+    { url, serviceAccount }: Place,
+    kube: Pick<KubeClient, 'get'>,
+  ): Promise<readonly GitRef[]> => {
     const { secretName } = run.row;
     const credential =
       secretName === undefined ? undefined : await namedCredential(kube, run.target.namespace, secretName, url);
@@ -198,7 +205,9 @@ export const gitPollRunner = (ports: GitPollPorts) => {
       });
     }
     const prefixes = prefixesFor(revisionsOf(run.entries));
-    return askHost(ports, { url, credential, prefixes }, { tenant: run.target, now: run.now }, run.signal);
+    const credentialOf = accountCredentials(kube, run.target.namespace, serviceAccount);
+    const question = { url, credential, credentialOf, prefixes };
+    return askHost(ports, question, { tenant: run.target, now: run.now }, run.signal);
   };
 
   /** Were followers told of the failures that end now? Then they are told that it is over. */
@@ -309,7 +318,7 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     }
     try {
       const kube = await ports.kube(target.cluster, run.signal);
-      return await answered(run, await list(run, place.url, kube), pace);
+      return await answered(run, await list(run, place, kube), pace);
     } catch (error) {
       if (!(error instanceof GitError)) throw error;
       return failed(run, error, pace);

@@ -3,6 +3,7 @@ import type { GitSource, ResolvedSourceConfig } from '../api/source-config.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
 import { PermanentError } from '../errors/expected.ts';
 import type { GitCredential } from '../git/credentials.ts';
+import type { CredentialOf } from '../git/hop.ts';
 import { placeDigest } from '../git/place.ts';
 import { isObjectId } from '../git/refs.ts';
 import { type GitUrl, parseGitUrl } from '../git/url.ts';
@@ -11,7 +12,7 @@ import { again, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import type { Dependency, TargetKey, Tenant } from '../state/keys.ts';
 import type { PollEntry, PollRow, Polls } from '../state/polls.ts';
-import { accountCredential } from './account-credential.ts';
+import { accountCredentials } from './account-credential.ts';
 import { type AskHostPorts, askHost } from './ask-host.ts';
 import { blobUrlAt, type FollowPorts, followBlob, followImage } from './follow-source.ts';
 import type { Followed } from './followed-version.ts';
@@ -39,6 +40,8 @@ interface GitQuestion {
   readonly source: GitSource;
   readonly url: GitUrl;
   readonly credential: GitCredential | undefined;
+  /** For hosts that the URL's host redirects to. */
+  readonly credentialOf: CredentialOf;
   /** Undefined for a full commit id, which cannot move. */
   readonly poll: TargetKey | undefined;
   readonly pace: PollSettings;
@@ -69,12 +72,13 @@ const questionFor = async (
   const isAsked = intervalSeconds !== undefined;
   const pace = isAsked ? { intervalSeconds } : settings;
   await pass.dependOn(account);
-  const credential = await accountCredential(pass.kube, namespace, resolver.spec.serviceAccount, url);
+  const credentialOf = accountCredentials(pass.kube, namespace, resolver.spec.serviceAccount);
+  const credential = await credentialOf(url);
   if (isObjectId(source.revision.toLowerCase()))
-    return { source, url, credential, poll: undefined, pace, isAsked, tenant };
+    return { source, url, credential, credentialOf, poll: undefined, pace, isAsked, tenant };
   const poll = gitPollFor(url, { namespace, name, secretName: credential?.secretName, intervalSeconds });
   await pass.dependOn([...account, revisionOf(poll, source.revision)]);
-  return { source, url, credential, poll: { cluster: pass.cluster, ...poll }, pace, isAsked, tenant };
+  return { source, url, credential, credentialOf, poll: { cluster: pass.cluster, ...poll }, pace, isAsked, tenant };
 };
 
 /** Text by which the next pass knows that the poll counts on us already. */
@@ -133,7 +137,7 @@ const HOOKED_SECONDS = 3600;
 /** Where the revision is now, from the shared poll or from the host itself. */
 const look = async (
   ports: SourcePorts,
-  { source, url, credential, pace, isAsked, tenant }: GitQuestion,
+  { source, url, credential, credentialOf, pace, isAsked, tenant }: GitQuestion,
   { row, entry }: Shared,
   stored: ResolvedRevision | undefined,
   pass: Pass,
@@ -148,7 +152,7 @@ const look = async (
   // Never polled means that nothing but a hook or an edit of the spec moves it, whatever else wakes us.
   if (isOff && stored !== undefined && !pass.reasons.has('hook')) return stored;
   const prefixes = refNamesFor(source.revision);
-  const refs = await askHost(ports, { url, credential, prefixes }, { tenant, now }, pass.signal);
+  const refs = await askHost(ports, { url, credential, credentialOf, prefixes }, { tenant, now }, pass.signal);
   return resolveRevision(source.revision, refTable(refs));
 };
 

@@ -2,16 +2,24 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PermanentError } from '../errors/expected.ts';
-import { DockerConfigError, type DockerLogin, parseDockerCfg, parseDockerConfigJson } from '../oci/docker-config.ts';
+import { usable } from '../oci/credentials.ts';
+import {
+  DockerConfigError,
+  type DockerLogin,
+  type KnownLogin,
+  parseDockerCfg,
+  parseDockerConfigJson,
+} from '../oci/docker-config.ts';
 import type { Authorization, Keychain } from '../oci/keychain.ts';
 import { bareKey, boundToScheme, coversRepository, exactKeys } from '../oci/registry-keys.ts';
-import { secretWord } from '../secrets/secret-text.ts';
+import { basicLoginIn } from '../secrets/basic-secret.ts';
+import { SecretError } from '../secrets/secret-text.ts';
 import { pairIn } from './flags.ts';
 import { mountedSecret } from './mounted-secret.ts';
 import { isSystemError } from './step.ts';
 
-/** Registry key as written (`reg.io`, `https://reg.io/v1/`, …) → login. */
-export type DockerCredentials = ReadonlyMap<string, Authorization>;
+/** Registry key as written (`reg.io`, `https://reg.io/v1/`, …) → login, or why it cannot be used. */
+export type DockerCredentials = ReadonlyMap<string, KnownLogin>;
 
 /** Largest docker config file we read, in bytes; a Secret holds at most 1 MiB. */
 const limitBytes = 2 << 20;
@@ -32,14 +40,17 @@ function hostOf(key: string): string {
   return URL.canParse(url) ? new URL(url).host : key;
 }
 
-/** The first entry that is exactly the repository's registry; only when there is none, one that covers it as Kubernetes sees it. */
+/**
+ * The first entry that is exactly the repository's registry; only when there is none, one that covers it as Kubernetes sees it. Rejects with
+ * CredentialError when that is one that cannot be used.
+ */
 export function keychainOf(credentials: DockerCredentials): Keychain {
-  return (repository) => {
+  return async (repository) => {
     const entries = [...credentials];
     const found =
       entries.find(([key]) => exactKeys(repository.registry).has(key)) ??
       entries.find(([key]) => coversRepository(bareKey(key), repository));
-    return Promise.resolve(found && boundToScheme(found[0], repository.registry, found[1]));
+    return await Promise.resolve(found && boundToScheme(found[0], repository.registry, usable(found[1])));
   };
 }
 
@@ -52,41 +63,65 @@ export interface DockerSecretFlags {
   readonly dockerconfig: readonly string[];
 }
 
-/** Reads the Secrets that the flags name, in kpack's order, telling what is loaded from where. @throws PermanentError for a malformed flag. */
+/**
+ * Reads the Secrets that the flags name, in kpack's order, telling what is loaded from where, and what cannot be used: that harms nothing but
+ * the registry it is for. @throws PermanentError for a malformed flag.
+ */
 export async function credentialsFromFlags(
   flags: DockerSecretFlags,
   secretsDir: string,
   log: (line: string) => void,
 ): Promise<DockerCredentials> {
-  const basic = new Map<string, Authorization>();
+  const basic = new Map<string, KnownLogin>();
   for (const flag of flags.basicDocker) {
     const pair = pairIn(flag);
     if (pair === undefined) throw new PermanentError('', `could not parse docker secret argument ${flag}`);
     const [secret, registry] = pair;
     log(`Loading secrets for "${registry}" from secret "${secret}"`);
-    const bytes = await mountedSecret(join(secretsDir, secret));
-    const [username, password] = [
-      secretWord({ secret, key: 'username' }, bytes('username')),
-      secretWord({ secret, key: 'password' }, bytes('password')),
-    ];
-    basic.set(registry, { kind: 'basic', username, password });
+    basic.set(registry, await basicLogin(secret, secretsDir));
   }
   let all: DockerCredentials = basic;
   for (const secret of [...flags.dockercfg, ...flags.dockerconfig]) {
     const location = join(secretsDir, secret);
-    const found = await credentialsInFolder(location);
+    const found = await credentialsInFolder(location, log);
     for (const registry of found.keys()) {
       log(`Loading secret for "${registry}" from secret "${secret}" at location "${location}"`);
     }
     all = appended(all, found);
   }
+  for (const [registry, login] of all)
+    if (login.kind === 'unusable') log(`No credentials for "${registry}": ${login.why}`);
   return all;
 }
 
-/** `.dockercfg` and `.dockerconfigjson` of one mounted Secret, the former winning; nothing there is nothing known. */
-export async function credentialsInFolder(folder: string): Promise<DockerCredentials> {
-  const config = await loginsIn(join(folder, '.dockerconfigjson'), parseDockerConfigJson);
-  return new Map([...config, ...(await loginsIn(join(folder, '.dockercfg'), parseDockerCfg))]);
+async function basicLogin(secret: string, secretsDir: string): Promise<KnownLogin> {
+  try {
+    return { kind: 'basic', ...basicLoginIn(secret, await mountedSecret(join(secretsDir, secret))) };
+  } catch (error) {
+    if (error instanceof SecretError) return { kind: 'unusable', why: error.message };
+    throw error;
+  }
+}
+
+/**
+ * `.dockercfg` and `.dockerconfigjson` of one mounted Secret, the former winning; nothing there is nothing known. A file that nobody can read
+ * speaks of no registry, and is told of in the log.
+ */
+export async function credentialsInFolder(folder: string, log: (line: string) => void): Promise<DockerCredentials> {
+  const readable = async (
+    name: string,
+    parse: (text: string) => readonly DockerLogin[],
+  ): Promise<DockerCredentials> => {
+    try {
+      return await loginsIn(join(folder, name), parse);
+    } catch (error) {
+      if (!(error instanceof PermanentError)) throw error;
+      log(`Passing over registry credentials that cannot be read: ${error.message}`);
+      return new Map();
+    }
+  };
+  const config = await readable('.dockerconfigjson', parseDockerConfigJson);
+  return new Map([...config, ...(await readable('.dockercfg', parseDockerCfg))]);
 }
 
 /** The `auths` of a docker `config.json`. Credential helpers in it are not run: the image has none. */
@@ -98,7 +133,7 @@ async function loginsIn(path: string, parse: (text: string) => readonly DockerLo
   try {
     const text = await readFile(path, 'utf8');
     if (text.length > limitBytes) throw new PermanentError('', `${path} is larger than ${limitBytes} bytes`);
-    return new Map(parse(text).map(({ key, authorization }) => [key, authorization]));
+    return new Map(parse(text).map(({ key, login }) => [key, login]));
   } catch (error) {
     if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ENOTDIR')) return new Map();
     if (error instanceof DockerConfigError) throw new PermanentError('', `${path}: ${error.message}`, { cause: error });
@@ -108,7 +143,9 @@ async function loginsIn(path: string, parse: (text: string) => readonly DockerLo
 
 /** The form the lifecycle reads from `$HOME/.docker/config.json`. */
 export function dockerConfigOf(credentials: DockerCredentials): string {
-  const auths = [...credentials].map(([registry, login]) => [registry, entryOf(login)]);
+  const auths = [...credentials].flatMap(([registry, login]) =>
+    login.kind === 'unusable' ? [] : [[registry, entryOf(login)]],
+  );
   return JSON.stringify({ auths: Object.fromEntries(auths) as unknown });
 }
 

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Fetch } from '../../lib/egress/fetch.ts';
-import { matchingSecret } from '../../lib/git/credentials.ts';
+import { type GitSecret, matchingSecret } from '../../lib/git/credentials.ts';
 import { GitError } from '../../lib/git/errors.ts';
 import { refLister } from '../../lib/git/list-refs.ts';
 import { parseGitUrl } from '../../lib/git/url.ts';
@@ -23,8 +23,8 @@ import { parseReference } from '../../lib/oci/reference.ts';
 import { blobProber } from '../../lib/sources/probe-blob.ts';
 import { keychainOf } from '../../lib/steps/docker-credentials.ts';
 import { download } from '../../lib/steps/prepare/download.ts';
-import { gitAccess, headerFor } from '../../lib/steps/prepare/git-access.ts';
-import { redirectedUrl } from '../../lib/steps/prepare/git-redirect.ts';
+import { gitAccess } from '../../lib/steps/prepare/git-access.ts';
+import { credentialAmong } from '../../lib/steps/prepare/git-secrets.ts';
 import { fetchGit } from '../../lib/steps/prepare/git-source.ts';
 import { anywhere, openGitWay } from '../support/open-egress.ts';
 import { selfSigned } from '../support/self-signed.ts';
@@ -145,6 +145,17 @@ describe('a credential annotated for https', () => {
     type: 'kubernetes.io/basic-auth',
     data: {},
   });
+  const mounted = (annotation: string): GitSecret => ({
+    name: 's',
+    type: 'kubernetes.io/basic-auth',
+    annotation,
+    bytes: (key) => Buffer.from(key),
+  });
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'kpackless-hosts-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it.each([
     ['https://git.example', 'https://git.example/a', true],
@@ -155,21 +166,21 @@ describe('a credential annotated for https', () => {
     ['https://git.example:8443', 'http://git.example:8443/a', false],
   ])('%s opens %s: %s, for resolver and pod alike', async (annotation, url, opens) => {
     expect(matchingSecret([secret(annotation)], parseGitUrl(url)) !== undefined).toBe(opens);
-    const basic = [{ kind: 'basic', secretName: 's', annotation, username: 'u', password: 'p' }] as const;
-    const access = await gitAccess(
-      parseGitUrl(url),
-      { basic, ssh: [] },
-      { scratch: '/nowhere', trustUnknownHosts: true },
-    );
-    expect(headerFor(new URL(url), access.settings) !== undefined).toBe(opens);
-    expect(access.settings.some(([key]) => key.startsWith('http.http://'))).toBe(!annotation.startsWith('https://'));
+    expect(credentialAmong([mounted(annotation)], parseGitUrl(url)) !== undefined).toBe(opens);
+    const access = await gitAccess(parseGitUrl(url), [mounted(annotation)], {
+      scratch: folder,
+      trustUnknownHosts: true,
+    });
+    const helpers = access.settings.filter(([key]) => key.startsWith('credential.'));
+    expect(helpers.some(([key]) => key === `credential.${new URL(url).origin}.helper`)).toBe(opens);
+    expect(helpers.some(([key]) => key.startsWith('credential.http://'))).toBe(!annotation.startsWith('https://'));
   });
 
-  it('or written into an https URL has no header for http, where a redirect or a submodule may lead', async () => {
+  it('or written into an https URL is not given for http, where a redirect or a submodule may lead', async () => {
     const url = parseGitUrl('https://u:p@git.example/a');
-    const access = await gitAccess(url, { basic: [], ssh: [] }, { scratch: '/nowhere', trustUnknownHosts: true });
-    expect(headerFor(new URL('https://git.example/b'), access.settings)).toBe('Basic dTpw');
-    expect(headerFor(new URL('http://git.example/b'), access.settings)).toBeUndefined();
+    const access = await gitAccess(url, [], { scratch: folder, trustUnknownHosts: true });
+    const helpers = access.settings.filter(([key]) => key.startsWith('credential.'));
+    expect(helpers.map(([key]) => key)).toEqual(['credential.https://git.example.helper']);
   });
 
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -290,18 +301,17 @@ describe('what was asked for over TLS', () => {
       'a repository that is listed',
       () => refLister(openGitWay)({ url: parseGitUrl(`https://${secureHost}/a`), prefixes: [] }, signal),
     ],
-    ['a repository in the pod, where it has a login', () => redirectedUrl(`https://${secureHost}/a`, [], signal)],
   ])('does not come in the clear: %s', async (_, work) => {
     expect(await refusedBy(work)).toMatch(/not followed|redirect refused/);
   });
 
-  it('does not come in the clear: a repository in the pod that git itself fetches', async () => {
+  it.each(['main', 'a'.repeat(40)])('does not come in the clear: a repository in the pod, at %s', async (revision) => {
     await using world = await stepWorld();
     const ca = process.env['GIT_SSL_CAINFO'];
     process.env['GIT_SSL_CAINFO'] = join(folder, 'ca.pem');
     const source = {
-      url: `https://${secureHost}/a`,
-      revision: 'main',
+      url: `https://u:p@${secureHost}/a`,
+      revision,
       submodules: false,
       secrets: { basic: [], ssh: [] },
       trustUnknownHosts: true,
@@ -311,7 +321,7 @@ describe('what was asked for over TLS', () => {
     );
     if (ca === undefined) delete process.env['GIT_SSL_CAINFO'];
     else process.env['GIT_SSL_CAINFO'] = ca;
-    expect(said).toMatch(/Protocol "http" (?:not supported or )?disabled/);
+    expect(said).toMatch(/unable to fetch references for repository: .* redirects to what is not https/);
   });
 
   it('does not come in the clear: a manifest of a registry', async () => {

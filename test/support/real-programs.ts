@@ -12,6 +12,8 @@ const report = (line: string): void => void process.stderr.write(`tests: ${line}
 const oracles: readonly DebianPackage[] = [
   ['openssh-server', 'sshd'],
   ['openssh-client', 'ssh-keygen'],
+  ['putty-tools', 'puttygen'],
+  ['git-lfs', 'git-lfs'],
   ['skopeo', 'skopeo'],
   ['python3', '/usr/bin/python3'],
   ['libarchive-tools', 'bsdtar'],

@@ -81,11 +81,14 @@ const makeKey = async (path: string, type: (typeof TYPES)[number]): Promise<stri
 export interface SshServerOptions {
   /** Does the server take the client's GIT_PROTOCOL? Stock servers do not. */
   readonly acceptsGitProtocol: boolean;
+  /** Lines of sshd_config to come before all others, as the first of each counts. */
+  readonly lines?: readonly string[];
 }
 
 const configure = async (directory: string, port: number, options: SshServerOptions): Promise<string> => {
   const path = join(directory, 'sshd_config');
   const lines = [
+    ...(options.lines ?? []),
     `ListenAddress 127.0.0.1:${port}`,
     ...TYPES.map((type) => `HostKey ${join(directory, `host-${type}`)}`),
     `AuthorizedKeysFile ${join(directory, 'authorized_keys')}`,

@@ -24,6 +24,9 @@ const has = (secret: BuildSecret, annotation: string): boolean => value(secret, 
 /** Which secrets a container is given. */
 export type SecretFilter = (secret: BuildSecret) => boolean;
 
+/** Whether the annotation for git can name a host: with an equals sign it names none, and the flag for it would stop the step (02#214). */
+const namesGitHost = (secret: BuildSecret): boolean => has(secret, git) && !value(secret, git).includes('=');
+
 /** Credentials for registries: all that a rebase and the completion need. */
 export const isRegistrySecret: SecretFilter = (secret) =>
   has(secret, docker) || secret.type === 'kubernetes.io/dockercfg' || secret.type === 'kubernetes.io/dockerconfigjson';
@@ -32,7 +35,7 @@ export const isRegistrySecret: SecretFilter = (secret) =>
 export const isBuildSecret =
   (blobAuth: string | undefined): SecretFilter =>
   (secret) =>
-    has(secret, git) || (blobAuth === 'secret' && has(secret, blob)) || isRegistrySecret(secret);
+    namesGitHost(secret) || (blobAuth === 'secret' && has(secret, blob)) || isRegistrySecret(secret);
 
 /** The flag that tells a step program how to read this secret; undefined when it would not know. First match wins (spec 03 §6.1). */
 const flagFor = (secret: BuildSecret): string | undefined => {
@@ -41,10 +44,24 @@ const flagFor = (secret: BuildSecret): string | undefined => {
     return `-basic-docker=${name}=${value(secret, docker)}`;
   if (type === 'kubernetes.io/dockerconfigjson') return `-dockerconfig=${name}`;
   if (type === 'kubernetes.io/dockercfg') return `-dockercfg=${name}`;
-  if (type === 'kubernetes.io/basic-auth' && has(secret, git)) return `-basic-git=${name}=${value(secret, git)}`;
-  if (type === 'kubernetes.io/ssh-auth') return `-ssh-git=${name}=${value(secret, git)}`;
+  if (type === 'kubernetes.io/basic-auth' && namesGitHost(secret)) return `-basic-git=${name}=${value(secret, git)}`;
+  if (type === 'kubernetes.io/ssh-auth' && !value(secret, git).includes('='))
+    return `-ssh-git=${name}=${value(secret, git)}`;
   if (has(secret, blob)) return `-blob=${name}=${value(secret, blob)}`;
   return undefined;
+};
+
+/**
+ * Its flags for a container. A login that is annotated for a registry and for a git host is for both where both are wanted: the source is looked up
+ * with it, so it has to be fetched with it too.
+ */
+const flagsOf = (secret: BuildSecret, accepts: SecretFilter): readonly string[] => {
+  if (!accepts(secret)) return [];
+  const { [docker]: _, ...others } = secret.annotations;
+  const forGit = { ...secret, annotations: others };
+  const isBoth = secret.type === 'kubernetes.io/basic-auth' && namesGitHost(secret) && accepts(forGit);
+  const flags = [flagFor(secret), isBoth ? flagFor(forGit) : undefined];
+  return [...new Set(flags)].filter((flag) => flag !== undefined);
 };
 
 const secretVolume = (name: string, secretName: string): Volume => ({ name, secret: { secretName } });
@@ -52,8 +69,8 @@ const secretVolume = (name: string, secretName: string): Volume => ({ name, secr
 /** Git, registry and blob credentials. The index counts every secret of the account, the ignored ones too. */
 export const credentialSecrets = (secrets: readonly BuildSecret[], accepts: SecretFilter): MountedSecrets => {
   const taken = secrets.flatMap((secret, index) => {
-    const flag = accepts(secret) ? flagFor(secret) : undefined;
-    return flag === undefined ? [] : [{ secret, flag, volume: `secret-volume-${index}` }];
+    const flags = flagsOf(secret, accepts);
+    return flags.length === 0 ? [] : [{ secret, flags, volume: `secret-volume-${index}` }];
   });
   return {
     volumes: taken.map(({ secret, volume }) => secretVolume(volume, secret.name)),
@@ -62,7 +79,7 @@ export const credentialSecrets = (secrets: readonly BuildSecret[], accepts: Secr
       mountPath: `${secretsPath}/${secret.name}`,
       readOnly: true,
     })),
-    args: taken.map(({ flag }) => flag),
+    args: taken.flatMap(({ flags }) => flags),
   };
 };
 

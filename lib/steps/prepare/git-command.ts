@@ -79,6 +79,7 @@ export async function git(args: readonly string[], run: GitRun): Promise<string>
 const fetchAndCheckOut = `
 git fetch --quiet --no-tags --depth 1 origin "$1" || exit
 echo fetched
+export GIT_CONFIG_COUNT="$2"
 exec git checkout --quiet --force --detach "$1" --`;
 
 /** How far a commit came. */
@@ -88,13 +89,17 @@ export interface CommitRun {
   readonly failure?: GitFailure;
 }
 
-/** Fetches a commit alone and checks it out. `id` is a full object id. */
-export async function fetchCommit(id: string, run: GitRun): Promise<CommitRun> {
+/**
+ * Fetches a commit alone and checks it out. `id` is a full object id. Settings `whileFetching` are gone before the checkout, which runs LFS: what is
+ * for the host of the repository alone goes no further.
+ */
+export async function fetchCommit(id: string, run: GitRun, whileFetching: readonly GitSetting[]): Promise<CommitRun> {
   const signal = limited(run.signal);
   signal.throwIfAborted();
-  const child = spawn('sh', ['-c', fetchAndCheckOut, 'sh', id], {
+  const kept = safeSettings.length + run.settings.length;
+  const child = spawn('sh', ['-c', fetchAndCheckOut, 'sh', id, String(kept)], {
     cwd: run.cwd,
-    env: environmentFor(run),
+    env: environmentFor({ ...run, settings: [...run.settings, ...whileFetching] }),
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own: the shell would not pass on that it is to stop.
     detached: true,

@@ -123,7 +123,11 @@ async function beginSource({ source }: PrepareOptions, context: AllPlaces): Prom
             import('./registry-logins.ts'),
             import('./registry-source.ts'),
           ]);
-          await fetchRegistryImage(source.image, context, await sourceLogins(logins, context.registrySecretsDir));
+          await fetchRegistryImage(
+            source.image,
+            context,
+            await sourceLogins(logins, context.registrySecretsDir, context.log),
+          );
         },
       };
   }

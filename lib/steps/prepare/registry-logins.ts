@@ -35,7 +35,7 @@ export async function checkedLogins(
     keychain: firstOf(keychainOf(credentials), node),
     session,
   });
-  const credentials = await withPullSecrets(secrets, options.imagePull, secretsDir);
+  const credentials = await withPullSecrets(secrets, options.imagePull, { secretsDir, log });
   // Pull secrets are for reading: they do not count for the write check.
   const checks = await Promise.allSettled([
     verifyWriteAccess(options.imageTag, registry(secrets), signal),
@@ -59,15 +59,19 @@ async function loadSecrets(
 async function withPullSecrets(
   base: DockerCredentials,
   names: readonly string[],
-  secretsDir: string,
+  { secretsDir, log }: { readonly secretsDir: string; readonly log: (line: string) => void },
 ): Promise<DockerCredentials> {
   let all = base;
-  for (const name of names) all = appended(all, await credentialsInFolder(join(secretsDir, name)));
+  for (const name of names) all = appended(all, await credentialsInFolder(join(secretsDir, name), log));
   return all;
 }
 
 /** The way to a source that is an image: its own pull secrets, then everything else. */
-export async function sourceLogins({ registry }: RegistryLogins, registrySecretsDir: string): Promise<RegistryOptions> {
-  const own = keychainOf(await credentialsInFolder(registrySecretsDir));
+export async function sourceLogins(
+  { registry }: RegistryLogins,
+  registrySecretsDir: string,
+  log: (line: string) => void,
+): Promise<RegistryOptions> {
+  const own = keychainOf(await credentialsInFolder(registrySecretsDir, log));
   return { ...registry, keychain: registry.keychain === undefined ? own : firstOf(own, registry.keychain) };
 }

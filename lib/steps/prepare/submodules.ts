@@ -1,63 +1,130 @@
-/** Checks out submodules level by level (spec 03 §10.2 step 6). */
-import { lstat } from 'node:fs/promises';
+/** Checks out submodules level by level (spec 03 §10.2 step 6), each fetched in the way that the source was. */
+import { lstat, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermanentError } from '../../errors/expected.ts';
+import { type GitUrl, parseGitUrl } from '../../git/url.ts';
 import { shownUrl } from '../../text/shown-url.ts';
-import { GitFailure, type GitRun, git } from './git-command.ts';
+import { git } from './git-command.ts';
+import { retold } from './git-failure.ts';
+import { type FetchTools, fetched, runIn } from './git-fetch.ts';
+import { remoteOf } from './git-place.ts';
+import { submoduleUrl } from './submodule-url.ts';
 
 /** A repository may contain itself; kpack stops here too. */
 const maxDepth = 10;
 
-/**
- * `git submodule` is a shell script that the image does not have; its engine is built in. URLs and paths that look like options, or use
- * another transport, are refused by git and by the allowed protocols. @throws PermanentError nested too deep. @throws GitFailure
- */
-export async function updateSubmodules(run: GitRun, log: (line: string) => void, depth = 1): Promise<void> {
-  for (const path of await submodulePaths(run)) {
+/** A repository that is checked out, and where it is from. */
+export interface CheckedOut {
+  readonly folder: string;
+  readonly url: GitUrl;
+}
+
+/** A submodule as the index has it; what .gitmodules claims beyond that is not believed. */
+interface Submodule {
+  readonly path: string;
+  readonly commit: string;
+}
+
+/** Fetches and checks out what `parent` and its submodules consist of. @throws ExpectedError, PermanentError: nested too deep, or a URL that is refused */
+export async function updateSubmodules(
+  parent: CheckedOut,
+  tools: FetchTools,
+  log: (line: string) => void,
+  depth = 1,
+): Promise<void> {
+  const settings = await settingsOf(parent, tools);
+  for (const submodule of await submodulesOf(parent, tools)) {
     if (depth > maxDepth) throw new PermanentError('', `updating submodules: nested deeper than ${maxDepth} levels`);
-    const url = await submoduleUrl(run, path);
-    if (url === undefined) continue;
-    log(`Updating submodule ${shownUrl(url)}`);
-    await updateOne(run, path);
-    await updateSubmodules({ ...run, cwd: join(run.cwd, path) }, log, depth + 1);
+    const { url: written, update } = settings(submodule.path);
+    if (written === undefined || update === 'none') continue;
+    log(`Updating submodule ${shownUrl(written)}`);
+    const child = await updateOne(parent, submodule, written, tools);
+    await updateSubmodules(child, tools, log, depth + 1);
   }
 }
 
-/** Some hosts give away single commits only at the tip of a branch: then the whole history has to come. */
-async function updateOne(run: GitRun, path: string): Promise<void> {
-  const update = ['submodule--helper', 'update', '--init', '--quiet'];
+async function updateOne(
+  parent: CheckedOut,
+  { path, commit }: Submodule,
+  written: string,
+  tools: FetchTools,
+): Promise<CheckedOut> {
   try {
-    await git([...update, '--depth', '1', '--', path], run);
+    const url = withLoginOf(parent.url, parseGitUrl(submoduleUrl(remoteOf(parent.url, tools.sshUser), written)));
+    const folder = await ownFolder(parent.folder, path);
+    const checkOut = await fetched({ url, revision: commit, folder }, tools);
+    await checkOut();
+    return { folder, url };
   } catch (error) {
-    if (!(error instanceof GitFailure) || !/did not contain|unadvertised object|not our ref/.test(error.stderr))
-      throw error;
-    await git([...update, '--', path], run);
+    throw retold(error, 'updating submodules');
   }
 }
 
-/** Paths the index knows as submodules; what .gitmodules claims beyond that is not believed. */
-async function submodulePaths(run: GitRun): Promise<readonly string[]> {
-  const isFile = await lstat(join(run.cwd, '.gitmodules')).then(
+/** A login that is written in the source's URL opens its host, for submodules too; never in the clear when it was written for https. */
+function withLoginOf({ scheme, authority, embedded }: GitUrl, url: GitUrl): GitUrl {
+  const isItsHost = url.authority === authority && (url.scheme === 'https' || url.scheme === scheme);
+  return embedded === undefined || url.embedded !== undefined || url.scheme === 'ssh' || !isItsHost
+    ? url
+    : { ...url, embedded };
+}
+
+/** The folder that the checkout made for it. @throws PermanentError when a link leads elsewhere */
+async function ownFolder(root: string, path: string): Promise<string> {
+  if (path.startsWith('-'))
+    throw new PermanentError(
+      '',
+      `the submodule path ${JSON.stringify(path.slice(0, 200))} looks like an option; rename it`,
+    );
+  const folder = join(root, path);
+  await mkdir(folder, { recursive: true });
+  if ((await realpath(folder)) === join(await realpath(root), path)) return folder;
+  throw new PermanentError(
+    '',
+    `the submodule at ${JSON.stringify(path.slice(0, 200))} lies behind a link; make it a folder`,
+  );
+}
+
+async function submodulesOf({ folder }: CheckedOut, tools: FetchTools): Promise<readonly Submodule[]> {
+  if (!(await hasModules(folder))) return [];
+  const staged = await git(['ls-files', '--stage', '-z'], runIn(folder, tools));
+  return staged.split('\0').flatMap((line) => {
+    const [mode, commit = ''] = line.split(' ', 2);
+    return mode === '160000' ? [{ commit, path: line.slice(line.indexOf('\t') + 1) }] : [];
+  });
+}
+
+const hasModules = (folder: string): Promise<boolean> =>
+  lstat(join(folder, '.gitmodules')).then(
     (stats) => stats.isFile(),
     () => false,
   );
-  if (!isFile) return [];
-  const staged = await git(['ls-files', '--stage', '-z'], run);
-  return staged.split('\0').flatMap((line) => (line.startsWith('160000 ') ? [line.slice(line.indexOf('\t') + 1)] : []));
+
+interface Settings {
+  readonly url?: string | undefined;
+  readonly update?: string | undefined;
 }
 
-async function submoduleUrl(run: GitRun, path: string): Promise<string | undefined> {
+/** What .gitmodules says of the submodule at a path. */
+async function settingsOf({ folder }: CheckedOut, tools: FetchTools): Promise<(path: string) => Settings> {
+  if (!(await hasModules(folder))) return () => ({});
+  const keys = String.raw`^submodule\..*\.(path|url|update)$`;
   const list = await git(
-    ['config', '--file', '.gitmodules', '--null', '--get-regexp', '^submodule\\..*\\.(path|url)$'],
-    run,
+    ['config', '--file', '.gitmodules', '--null', '--get-regexp', keys],
+    runIn(folder, tools),
+  ).catch(
+    // Nothing fits, which git tells by its exit code alone.
+    () => '',
   );
   const values = new Map(
     list.split('\0').flatMap((line) => {
-      const [key, value] = [line.slice(0, line.indexOf('\n')), line.slice(line.indexOf('\n') + 1)];
-      return key === '' ? [] : [[key, value] as const];
+      const end = line.indexOf('\n');
+      return end < 0 ? [] : [[line.slice(0, end), line.slice(end + 1)] as const];
     }),
   );
-  const named = [...values].find(([key, value]) => key.endsWith('.path') && value === path)?.[0];
-  const url = named === undefined ? undefined : values.get(named.replace(/\.path$/, '.url'));
-  return url;
+  return (path) => {
+    const named = [...values].find(([key, value]) => key.endsWith('.path') && value === path)?.[0];
+    if (named === undefined) return {};
+    const of = (name: string): string | undefined => values.get(named.replace(/path$/, name));
+    return { url: of('url'), update: of('update') };
+  };
 }

@@ -26,7 +26,7 @@ export async function rebase(step: StepProcess, secrets: string = secretsDir): P
   log('Loading cluster credential helpers');
   let credentials = await credentialsFromFlags(options.dockerSecrets, secrets, log);
   for (const name of options.imagePull) {
-    credentials = appended(credentials, await credentialsInFolder(join(secrets, name)));
+    credentials = appended(credentials, await credentialsInFolder(join(secrets, name), log));
   }
   const shared = { keychain: firstOf(keychainOf(credentials), await nodeKeychain(env)), session: createSession() };
   const [tags, read] = [openRegistry(shared), openRegistry({ ...shared, access: 'read' })];

@@ -45,7 +45,6 @@ describe('the ways out', () => {
     expect(exempt.flatMap((override) => override.files)).toEqual([
       'lib/builds/archive/put-once.ts',
       'lib/hooks/secret-parameter.ts',
-      'lib/steps/prepare/git-redirect.ts',
     ]);
     // The linter knows the global by its name alone. These ask STS and SSM.
     expect(having(/globalThis(?:\.fetch|\[)|\bglobal\.|\bWebSocket\b/)).toEqual([
@@ -64,6 +63,7 @@ describe('the ways out', () => {
       'lib/egress/fetch.ts',
       'lib/oci/fetch-send.ts',
       'lib/steps/prepare/download.ts',
+      'lib/steps/prepare/git-source.ts',
     ]);
     // What falls back to it: functions open registries for accounts, which takes a fetch.
     expect(having(/\bopenRegistry\b/)).toEqual([

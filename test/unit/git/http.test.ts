@@ -146,7 +146,7 @@ describe('a git host over http', () => {
 
   it.each([
     ['in circles', '/r.git/info/refs?service=git-upload-pack', /redirects more than 5 times/],
-    ['to something else', '/login', /not a repository/],
+    ['to what is no host', 'https://', /without saying where/],
     ['to another scheme', 'file:///etc/passwd', /what is not https, which is not followed/],
     ['to nowhere', undefined, /without saying where/],
   ])('that redirects %s is refused', async (_, location, message) => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CredentialSecret, keychainFromSecrets } from '../../../lib/oci/credentials.ts';
+import { type CredentialSecret, keychainFromSecrets, unreadableIn } from '../../../lib/oci/credentials.ts';
 import { type Keychain, reading } from '../../../lib/oci/keychain.ts';
 import { parseRepository } from '../../../lib/oci/reference.ts';
 
@@ -116,18 +116,39 @@ describe('Secrets of a ServiceAccount', () => {
   it.each([
     [{ 'reg.io': { auth: '%%%' } }, 'unable to decode auth field of reg.io: not base64'],
     [{ 'reg.io': { auth: base64('secret-without-colon') } }, 'must be formatted as base64(username:password)'],
-  ])('names the Secret it cannot read and quotes nothing of it (%j)', (auths, sentence) => {
-    const make = () => keychainFromSecrets({ accountSecrets: [dockerConfigJson(auths, 'broken')] });
-    expect(make).toThrow(sentence);
-    expect(make).toThrow('Secret ns/broken');
-    expect(make).not.toThrow('secret-without-colon');
+    [{ 'reg.io': { auth: `${base64('me:hunter2')}\u0000` } }, 'unable to decode auth field of reg.io: not base64'],
+    [{ 'reg.io': { auth: 'bWU6-_8=' } }, 'unable to decode auth field of reg.io: not base64'],
+    [{ 'reg.io': { auth: Buffer.from([0x6d, 0x3a, 0xff]).toString('base64') } }, 'not text in UTF-8'],
+    [{ 'reg.io': { username: 'me', password: 5 } }, 'password of reg.io is no text: put it in quotes'],
+    [{ 'reg.io': 'secret-without-colon' }, 'the entry of reg.io is no object'],
+    [{ 'reg.io': { username: 'me', password: 'hunter2\n' } }, 'password of reg.io ends with a line break'],
+  ])(
+    'names the Secret it cannot read when it is asked for that registry, and quotes nothing of it (%j)',
+    async (auths, sentence) => {
+      const keychain = keychainFromSecrets({
+        accountSecrets: [dockerConfigJson({ ...auths, 'fine.io': login('me') }, 'broken')],
+      });
+      const failure = await keychain(parseRepository('reg.io/ab'), reading).catch(String);
+      expect(failure).toContain(sentence);
+      expect(failure).toContain('Secret ns/broken');
+      expect(failure).not.toMatch(/secret-without-colon|hunter2/);
+      expect(await userFor(keychain, 'fine.io/ab')).toBe('me');
+      expect(await userFor(keychain, 'other.io/ab')).toBeUndefined();
+    },
+  );
+
+  it('are passed over when they are no JSON, and told of without being quoted', async () => {
+    const secret = { ...dockerCfg({}), data: { '.dockercfg': base64('{"reg.io": hunter2') } };
+    const lists = { accountSecrets: [secret, basicAuth('reg.io', 'me')] };
+    expect(await userFor(keychainFromSecrets(lists), 'reg.io/ab')).toBe('me');
+    expect(unreadableIn(lists)).toEqual(['Secret ns/cfg of type kubernetes.io/dockercfg: not a JSON object']);
   });
 
-  it('says that JSON is none without quoting it', () => {
-    const secret = { ...dockerCfg({}), data: { '.dockercfg': base64('{"reg.io": hunter2') } };
-    const make = () => keychainFromSecrets({ accountSecrets: [secret] });
-    expect(make).toThrow('Secret ns/cfg of type kubernetes.io/dockercfg: not a JSON object');
-    expect(make).not.toThrow('hunter2');
+  it('of type basic-auth harm only the registry they are annotated for', async () => {
+    const broken = { ...basicAuth('broken.io', 'me'), data: { username: base64('me'), password: '//79' } };
+    const keychain = keychainFromSecrets({ accountSecrets: [broken, basicAuth('reg.io', 'me')] });
+    expect(await userFor(keychain, 'reg.io/ab')).toBe('me');
+    await expect(keychain(parseRepository('broken.io/ab'), reading)).rejects.toThrow('is not text in UTF-8');
   });
 });
 
@@ -159,6 +180,7 @@ describe('image pull secrets', () => {
     ['ghcr.io/team', 'ghcr.io/other/app', false],
     ['https://ghcr.io/v2/team', 'ghcr.io/team/app', true],
     ['https://index.docker.io/v1/', 'busybox', true],
+    ['https://index.docker.io/v1', 'busybox', true],
     ['docker.io', 'busybox', true],
     ['index.docker.io/library', 'busybox', true],
   ])('the key %s for %s: %s', async (key, name, matches) => {
@@ -178,6 +200,56 @@ describe('image pull secrets', () => {
     const key = `${'a*'.repeat(2000)}b.io`;
     const keychain = keychainFromSecrets({ pullSecrets: [dockerConfigJson({ [key]: login('me') })] });
     expect(await userFor(keychain, `${'a'.repeat(60)}.io/ab`)).toBeUndefined();
+  });
+});
+
+describe('a docker config is read as Go reads it', () => {
+  /** The login under `reg.io` of a text, as Go's encoding/json and go-containerregistry's decoder have it. */
+  const read = async (text: string): Promise<unknown> => {
+    const secret = { ...dockerConfigJson({}), data: { '.dockerconfigjson': base64(text) } };
+    return await keychainFromSecrets({ accountSecrets: [secret] })(parseRepository('reg.io/ab'), reading);
+  };
+  const entry = (members: string): string => `{"auths":{"reg.io":{${members}}}}`;
+  const basic = (username: string, password: string) => ({ kind: 'basic', username, password });
+  const auth = base64('me:p');
+
+  it.each<[string, string, unknown]>([
+    ['names in any case', `{"AUTHS":{"reg.io":{"Auth":"${auth}"}}}`, basic('me', 'p')],
+    ['of a name that comes twice the last', entry('"username":"a","password":"p","username":"b"'), basic('b', 'p')],
+    ['also in two cases', entry('"username":"a","password":"p","USERNAME":"b","Username":null'), basic('b', 'p')],
+    ['null as nothing', entry(`"auth":null,"username":"a","password":"p"`), basic('a', 'p')],
+    ['an entry that is null', '{"auths":{"reg.io":null}}', undefined],
+    ['of two entries for a key the last', `{"auths":{"reg.io":5,"reg.io":{"auth":"${auth}"}}}`, basic('me', 'p')],
+    ['auths that come twice as one', `{"auths":{"reg.io":{"auth":"${auth}"}},"auths":{"b.io":{}}}`, basic('me', 'p')],
+    ['auths that are null', '{"auths":null}', undefined],
+    ['nothing at all', 'null', undefined],
+    [
+      'other members',
+      `{"credsStore":"desktop","HttpHeaders":{"a":[1]},"auths":{"reg.io":{"auth":"${auth}","email":5}}}`,
+      basic('me', 'p'),
+    ],
+    ['auth before user and password', entry(`"username":"x","password":"y","auth":"${auth}"`), basic('me', 'p')],
+    ['auth without padding', entry(`"auth":"${base64('me:pw').replaceAll('=', '')}"`), basic('me', 'pw')],
+    ['auth over several lines', entry(`"auth":"${auth.slice(0, 4)}\\r\\n${auth.slice(4)}\\n"`), basic('me', 'p')],
+    ['auth with zeros behind the password', entry(`"auth":"${base64('me:p\0\0')}"`), basic('me', 'p')],
+    ['auth with colons in the password', entry(`"auth":"${base64('me:p:q')}"`), basic('me', 'p:q')],
+    ['auth without user', entry(`"auth":"${base64(':token')}"`), basic('', 'token')],
+    ['auth without password', entry(`"auth":"${base64('me:')}"`), basic('me', '')],
+    ['a user name alone', entry('"username":"me"'), basic('me', '')],
+    ['a password alone', entry('"password":"p"'), basic('', 'p')],
+    [
+      'an identity token before auth',
+      entry(`"auth":"${base64('00000000-0000:')}","identitytoken":"t"`),
+      { kind: 'identity-token', token: 't' },
+    ],
+    [
+      'a registry token before all',
+      entry('"identitytoken":"t","registrytoken":"r"'),
+      { kind: 'registry-token', token: 'r' },
+    ],
+    ['escapes in names', entry('"\\u0075sername":"me","password":"\\u00fc"'), basic('me', 'ü')],
+  ])('%s', async (_, text, expected) => {
+    expect(await read(text)).toEqual(expected);
   });
 });
 

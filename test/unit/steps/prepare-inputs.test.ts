@@ -58,7 +58,7 @@ describe('what prepare is told', () => {
 });
 
 describe('registry credentials', () => {
-  it('03#105 come from basic Secrets; a line break at the end of a password is said, not sent', async () => {
+  it('03#105 come from basic Secrets; a line break at the end of a password is said, and harms its registry alone', async () => {
     await using world = await stepWorld();
     await world.secret('gcr-creds', { username: 'u', password: 'p ' });
     await world.secret('echoed', { username: 'u', password: 'hunter2\n' });
@@ -67,10 +67,30 @@ describe('registry credentials', () => {
     const found = await credentialsFromFlags(flags, world.paths.secretsDir, (line) => lines.push(line));
     expect([...found]).toStrictEqual([['gcr.io', { kind: 'basic', username: 'u', password: 'p ' }]]);
     expect(lines).toStrictEqual(['Loading secrets for "gcr.io" from secret "gcr-creds"']);
-    const wrong = { basicDocker: ['echoed=gcr.io'], dockercfg: [], dockerconfig: [] };
-    await expect(credentialsFromFlags(wrong, world.paths.secretsDir, silent)).rejects.toThrow(
+    const both = { basicDocker: ['echoed=gcr.io', 'gcr-creds=other.io'], dockercfg: [], dockerconfig: [] };
+    const keychain = keychainOf(await credentialsFromFlags(both, world.paths.secretsDir, (line) => lines.push(line)));
+    expect(lines.at(-1)).toMatch(/^No credentials for "gcr.io": password of Secret echoed ends with a line break/);
+    await expect(keychain({ registry: 'gcr.io', path: 'x' }, reading)).rejects.toThrow(
       /^password of Secret echoed ends with a line break/,
     );
+    expect(await keychain({ registry: 'other.io', path: 'x' }, reading)).toMatchObject({ password: 'p ' });
+  });
+
+  it('with a user name or a password alone have the other one empty; one that is not there harms no other', async () => {
+    await using world = await stepWorld();
+    await world.secret('user', { username: 'u' });
+    await world.secret('token', { password: 't' });
+    const flags = { basicDocker: ['user=a.io', 'token=b.io', 'gone=c.io'], dockercfg: [], dockerconfig: [] };
+    const found = await credentialsFromFlags(flags, world.paths.secretsDir, silent);
+    expect(Object.fromEntries(found)).toStrictEqual({
+      'a.io': { kind: 'basic', username: 'u', password: '' },
+      'b.io': { kind: 'basic', username: '', password: 't' },
+      'c.io': { kind: 'unusable', why: `no Secret is mounted at ${world.paths.secretsDir}/gone` },
+    });
+    expect(JSON.parse(dockerConfigOf(found))).toMatchObject({
+      auths: { 'a.io': { auth: 'dTo=' }, 'b.io': { auth: 'OnQ=' } },
+    });
+    expect(dockerConfigOf(found)).not.toContain('c.io');
   });
 
   it('03#104 come from both files of one Secret', async () => {
@@ -84,13 +104,18 @@ describe('registry credentials', () => {
     expect(Object.fromEntries(found)).toStrictEqual({ 'a.io': basic('a'), 'b.io': basic('b'), 'c.io': basic('c') });
   });
 
-  it('that cannot be read are told without their content', async () => {
+  it('that cannot be read are passed over and told of, without their content', async () => {
     await using world = await stepWorld();
-    await world.secret('s', { '.dockerconfigjson': '{"auths": hunter2' });
+    await world.secret('s', {
+      '.dockerconfigjson': '{"auths": hunter2',
+      '.dockercfg': '{"a.io":{"username":"a","password":"p"}}',
+    });
     const flags = { basicDocker: [], dockercfg: [], dockerconfig: ['s'] };
-    const failure = await credentialsFromFlags(flags, world.paths.secretsDir, silent).catch(String);
-    expect(failure).toContain('.dockerconfigjson');
-    expect(failure).not.toContain('hunter2');
+    const lines: string[] = [];
+    const found = await credentialsFromFlags(flags, world.paths.secretsDir, (line) => lines.push(line));
+    expect([...found]).toStrictEqual([['a.io', basic('a')]]);
+    expect(lines[0]).toContain(`${world.paths.secretsDir}/s/.dockerconfigjson: not a JSON object`);
+    expect(lines.join()).not.toContain('hunter2');
   });
 
   it('03#106 are not overwritten by what is appended', () => {

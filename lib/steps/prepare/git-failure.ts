@@ -1,0 +1,95 @@
+/** What it means that git failed in the step: the same sentences for which the source was looked up, around kpack's own (spec 03 §10.2). */
+import { ExpectedError, PermanentError } from '../../errors/expected.ts';
+import type { SshCredential } from '../../git/credentials.ts';
+import { GitError, type GitErrorCode } from '../../git/errors.ts';
+import { meaningOf } from '../../git/host-words.ts';
+import { remoteFailure } from '../../git/ssh-errors.ts';
+import type { GitUrl } from '../../git/url.ts';
+import { StepFailure } from '../step.ts';
+import { GitFailure } from './git-command.ts';
+
+/** What git's own client adds to whatever a host says over ssh, and ssh to whatever it does. */
+const additions =
+  /^(?:fatal: could not read from remote repository|please make sure you have the correct access rights|and the repository exists|warning: permanently added)/iu;
+
+const wordsOf = (stderr: string): string =>
+  stderr
+    .split('\n')
+    .filter((line) => !additions.test(line.trim()))
+    .join('\n');
+
+/** Does the host say that it no longer has what it was asked for? */
+export const isGone = ({ stderr }: GitFailure): boolean => meaningOf(stderr)?.means === 'commit-gone';
+
+/** ssh says it in a page of warnings. */
+const aboutHostKey = (stderr: string, { authority }: GitUrl, { secretName }: SshCredential): GitError | undefined => {
+  if (!stderr.includes('Host key verification failed')) return undefined;
+  const known = `known_hosts of Secret ${secretName}`;
+  const error = (code: GitErrorCode, said: string): GitError => new GitError(code, said, { host: authority });
+  if (/REVOKED HOST KEY|was revoked|marked as revoked/i.test(stderr))
+    return error('host-key-mismatch', `${authority} shows a host key that is marked @revoked in known_hosts`);
+  if (/HOST IDENTIFICATION HAS CHANGED|different from the key/i.test(stderr))
+    return error(
+      'host-key-mismatch',
+      `${authority} shows another host key than known_hosts; make sure who answers, then correct ${known}`,
+    );
+  return error(
+    'host-key-unknown',
+    `${authority} is not in known_hosts; add its line from ssh-keyscan to ${known} after checking it`,
+  );
+};
+
+/** What git over ssh could not do, by the words of ssh and of the host. */
+export const sshFailureOf = (failure: GitFailure, url: GitUrl, credential: SshCredential): ExpectedError => {
+  const aboutKey = aboutHostKey(failure.stderr, url, credential);
+  if (aboutKey !== undefined) return aboutKey;
+  const words = wordsOf(failure.stderr);
+  const means = meaningOf(words)?.means;
+  if (means === 'key-refused') {
+    const user = url.user === undefined ? `user ${credential.username}` : 'the user that the URL names';
+    return new GitError(
+      means,
+      `${url.authority} refused the key of Secret ${credential.secretName} for ${user}; register its public key there`,
+      { host: url.authority, cause: failure },
+    );
+  }
+  return means === undefined || words.trim() === '' ? failure : remoteFailure(url, words, failure);
+};
+
+/** Failures for which kpack says that credentials are missing or wrong. */
+const aboutLogin: ReadonlySet<GitErrorCode> = new Set([
+  'credential-invalid',
+  'forbidden',
+  'key-invalid',
+  'key-refused',
+  'unauthorized',
+]);
+
+/** A step is not run again by itself, as a look for the source is. */
+const inStep = (said: string): string =>
+  said.replace(/; it is asked again(?: later)?$/u, '; have it built again once its host is well');
+
+/** kpack's two sentences, and what the user can do. Everything that is not about the source stays as it is. */
+export const fetchFailure = (error: unknown): unknown => {
+  if (!(error instanceof ExpectedError)) return error;
+  const { pace } = error;
+  const said = inStep(error.message);
+  if (error instanceof GitError && aboutLogin.has(error.code))
+    return new ExpectedError(`invalid credentials for repository: authentication required: ${said}`, {
+      cause: error,
+      pace: 'slow',
+    });
+  const message = `unable to fetch references for repository: ${said}`;
+  return error instanceof StepFailure
+    ? new StepFailure(error.exitCode, message, { cause: error })
+    : new ExpectedError(message, { cause: error, pace });
+};
+
+/** A failure that somebody has to act on, told with what was being done; others as they are. */
+export const retold = (error: unknown, doing: string): unknown => {
+  if (error instanceof PermanentError)
+    return new PermanentError(error.reason, `${doing}: ${error.message}`, { cause: error });
+  return error instanceof ExpectedError
+    ? new ExpectedError(`${doing}: ${inStep(error.message)}`, { cause: error })
+    : error;
+};

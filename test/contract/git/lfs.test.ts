@@ -1,0 +1,104 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { whichProgram } from '../../../infra/local/cluster/packages.ts';
+import type { GitHttpServer } from '../../support/git-http-server.ts';
+import { type GitRoot, git, gitRoot } from '../../support/git-repository.ts';
+import { lfsPointer, startLfsHost } from '../../support/lfs-host.ts';
+import { stepWorld } from '../../support/step-world.ts';
+
+const missing = whichProgram('git-lfs') === undefined ? 'git-lfs is not installed' : undefined;
+const content = 'large and binary';
+
+describe.skipIf(missing !== undefined)(`files that LFS keeps (${missing ?? 'real git-lfs'})`, () => {
+  let root: GitRoot;
+  let host: GitHttpServer;
+  let commit: string;
+
+  beforeAll(async () => {
+    root = await gitRoot();
+    const login = { username: 'ada', password: 'p:w' };
+    host = await startLfsHost({ root: root.root, login, contents: [content] });
+    await root.init('app');
+    await root.commit('app', 'main');
+    const tree = join(root.root, 'tree');
+    await git(['clone', '-q', join(root.root, 'app.git'), tree]);
+    await writeFile(join(tree, '.gitattributes'), '*.bin filter=lfs diff=lfs merge=lfs -text\n');
+    await writeFile(join(tree, 'a.bin'), lfsPointer(content));
+    await git(['-C', tree, 'add', '-A']);
+    await git(['-C', tree, 'commit', '-q', '-m', 'lfs']);
+    await git(['-C', tree, 'push', '-q', 'origin', 'HEAD:main']);
+    commit = await git(['-C', tree, 'rev-parse', 'HEAD']);
+    await root.init('outer');
+    await root.commit('outer', 'main');
+    const modules = join(root.root, 'modules');
+    await writeFile(modules, '[submodule "app"]\n\tpath = app\n\turl = ../app.git\n');
+    const blob = await root.git('outer', 'hash-object', '-w', modules);
+    for (const info of [`100644,${blob},.gitmodules`, `160000,${commit},app`])
+      await root.git('outer', 'update-index', '--add', '--cacheinfo', info);
+    const outer = await root.git('outer', 'commit-tree', await root.git('outer', 'write-tree'), '-m', 'x');
+    await root.git('outer', 'update-ref', 'refs/heads/main', outer);
+  });
+  afterAll(async () => {
+    await host[Symbol.asyncDispose]();
+    await root[Symbol.asyncDispose]();
+  });
+
+  it.each(['main', 'its id'])('come with the login of the Secret, one header a request, at %s', async (revision) => {
+    await using world = await stepWorld();
+    await world.secret('login', { username: 'ada', password: 'p:w' });
+    const env = { GIT_URL: `${host.url}/app.git`, GIT_REVISION: revision === 'main' ? revision : commit };
+    await world.prepare(env, [`-basic-git=login=${host.url}`]);
+    expect(await world.read('a.bin')).toBe(content);
+    expect(await world.read('.git/config')).not.toMatch(/ada|p:w/);
+  });
+
+  it('come with the login in the URL', async () => {
+    await using world = await stepWorld();
+    const url = host.url.replace('http://', 'http://ada:p%3Aw@');
+    await world.prepare({ GIT_URL: `${url}/app.git`, GIT_REVISION: 'main' });
+    expect(await world.read('a.bin')).toBe(content);
+  });
+
+  it('come in submodules too', async () => {
+    await using world = await stepWorld();
+    await world.secret('login', { username: 'ada', password: 'p:w' });
+    const env = { GIT_URL: `${host.url}/outer.git`, GIT_REVISION: 'main', GIT_INITIALIZE_SUBMODULES: 'true' };
+    await world.prepare(env, [`-basic-git=login=${host.host}`]);
+    expect(await world.read('app/a.bin')).toBe(content);
+  });
+
+  it('are asked for where the repository has moved to', async () => {
+    await using moved = await startLfsHost({
+      root: root.root,
+      contents: [],
+      respond: (request, response) => {
+        response.writeHead(301, { location: `${host.url}${request.url ?? ''}` }).end();
+        return true;
+      },
+    });
+    await using world = await stepWorld();
+    await world.secret('login', { username: 'ada', password: 'p:w' });
+    const env = { GIT_URL: `${moved.url}/app.git`, GIT_REVISION: commit };
+    await world.prepare(env, [`-basic-git=login=${host.url}`]);
+    expect(await world.read('a.bin')).toBe(content);
+  });
+
+  it('say which Secret cannot be used when they cannot be had', async () => {
+    await using open = await startLfsHost({
+      root: root.root,
+      contents: [],
+      respond: (request, response) => {
+        if (request.url?.includes('/lfs/') !== true) return false;
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="lfs"' }).end();
+        return true;
+      },
+    });
+    await using world = await stepWorld();
+    await world.secret('login', { username: 'ada', password: 'hunter2\n' });
+    const env = { GIT_URL: `${open.url}/app.git`, GIT_REVISION: commit };
+    await expect(world.prepare(env, [`-basic-git=login=${open.url}`])).rejects.toThrow(
+      /password of Secret login ends with a line break/,
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { whichProgram } from '../../../infra/local/cluster/packages.ts';
+import { readSshKey } from '../../../lib/secrets/ssh-key/read.ts';
+
+const run = promisify(execFile);
+const missing = ['ssh-keygen', 'puttygen', 'openssl'].find((name) => whichProgram(name) === undefined);
+
+const kinds = ['rsa -b 2048', 'ecdsa -b 256', 'ecdsa -b 384', 'ecdsa -b 521', 'ed25519'] as const;
+
+describe.skipIf(missing !== undefined)(
+  `keys as real programs write them (${missing ?? 'ssh-keygen, puttygen, openssl'})`,
+  () => {
+    let directory: string;
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'kpackless-keys-'));
+    });
+    afterAll(() => rm(directory, { recursive: true, force: true }));
+
+    const at = (name: string): string => join(directory, name);
+    const make = async (kind: string, ...more: readonly string[]): Promise<{ file: string; point: string }> => {
+      const file = at(`key-${Math.random().toString(36).slice(2)}`);
+      await run('ssh-keygen', ['-q', '-t', ...kind.split(' '), '-N', '', '-C', 'me @ home', '-f', file, ...more]);
+      const [type = '', point = ''] = (await readFile(`${file}.pub`, 'utf8')).split(' ');
+      return { file, point: `${type} ${point}` };
+    };
+    const read = async (file: string): Promise<string> => {
+      const found = readSshKey(await readFile(file, 'latin1'));
+      return 'openssh' in found ? found.openssh : `fault: ${found.fault}`;
+    };
+    /** The public half, as OpenSSH derives it from what was written. */
+    const understood = async (file: string): Promise<string> => {
+      const written = at('written');
+      await writeFile(written, await read(file), { mode: 0o600 });
+      const { stdout } = await run('ssh-keygen', ['-y', '-P', '', '-f', written]);
+      return stdout.trim().split(' ').slice(0, 2).join(' ');
+    };
+
+    it.each(kinds)('%s is understood by OpenSSH from each of its own forms', async (kind) => {
+      for (const form of ['RFC4716', 'PEM', 'PKCS8']) {
+        const { file, point } = await make(kind, '-m', form);
+        expect([form, await understood(file)]).toEqual([form, point]);
+      }
+    });
+
+    it.each(kinds)(
+      '%s is understood by OpenSSH from files of PuTTY, versions 2 and 3, encrypted ones refused',
+      async (kind) => {
+        const { file, point } = await make(kind, '-m', 'PEM');
+        await writeFile(at('words'), 'passphrase');
+        for (const version of ['2', '3']) {
+          const putty = at(`v${version}.ppk`);
+          await run('puttygen', [file, '-O', 'private', '-o', putty, '--ppk-param', `version=${version}`]);
+          expect([version, await understood(putty)]).toEqual([version, point]);
+          const secret = at(`v${version}-encrypted.ppk`);
+          const protect = ['--new-passphrase', at('words'), '--ppk-param', `version=${version}`];
+          await run('puttygen', [file, '-O', 'private', '-o', secret, ...protect]);
+          expect(await read(secret)).toMatch(/^fault: is encrypted/);
+        }
+      },
+    );
+
+    it.each(['RFC4716', 'PEM', 'PKCS8'])(
+      'one with a passphrase is refused with the word encrypted: %s',
+      async (form) => {
+        for (const kind of kinds) {
+          const { file } = await make(kind, '-m', form);
+          await run('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'passphrase', '-m', form, '-f', file]);
+          expect([kind, await read(file)]).toEqual([kind, expect.stringMatching(/^fault: is encrypted/) as string]);
+        }
+      },
+    );
+
+    it('of ssh.com is told by name, or as encrypted', async () => {
+      const { file } = await make('rsa -b 2048', '-m', 'PEM');
+      await writeFile(at('words'), 'passphrase');
+      await run('puttygen', [file, '-O', 'private-sshcom', '-o', at('open')]);
+      await run('puttygen', [file, '-O', 'private-sshcom', '-o', at('shut'), '--new-passphrase', at('words')]);
+      expect(await read(at('open'))).toMatch(/^fault: is in the format of ssh\.com/);
+      expect(await read(at('shut'))).toMatch(/^fault: is encrypted/);
+    });
+
+    it.each([
+      ['genpkey -algorithm RSA', ['genpkey', '-algorithm', 'RSA']],
+      ['genpkey -algorithm ED25519', ['genpkey', '-algorithm', 'ED25519']],
+      ['genpkey of a curve', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384']],
+      ['ecparam -genkey, parameters first', ['ecparam', '-name', 'prime256v1', '-genkey']],
+      ['genrsa -traditional', ['genrsa', '-traditional']],
+    ])('of openssl %s is understood by OpenSSH', async (_, args) => {
+      await run('openssl', [...args, '-out', at('openssl')]);
+      expect(await understood(at('openssl'))).toMatch(/^(?:ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp(?:256|384)) AAAA/);
+    });
+  },
+);
