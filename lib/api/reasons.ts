@@ -52,7 +52,45 @@ export const conditionReasons = {
   DeadlineExceeded: { kinds: ['Build'], meaning: 'It took longer than the Image’s build.buildTimeout.', ours: true },
   Evicted: {
     kinds: ['Build'],
-    meaning: 'The node threw the pod out: it ran short of something or was shut down; the message says which.',
+    meaning:
+      'The pod was evicted: by its node, by the eviction API or for a taint; the message says which. Tried again, unless it had outgrown its own limits.',
+    ours: true,
+  },
+  Preempted: {
+    kinds: ['Build'],
+    meaning: 'The pod had to make room for one of higher priority. Tried again, as often as that happens.',
+    ours: true,
+  },
+  NodeShutdown: { kinds: ['Build'], meaning: 'The pod’s node was shut down. Tried again.', ours: true },
+  NodeLost: {
+    kinds: ['Build'],
+    meaning:
+      'The pod’s node is gone, was restarted, or does not answer. Tried again once it is certain that the pod is gone.',
+    ours: true,
+  },
+  NodeRejected: {
+    kinds: ['Build'],
+    meaning: 'The node that was chosen did not take the pod; the message has its words. Tried again.',
+    ours: true,
+  },
+  TriedAgain: {
+    kinds: ['Build'],
+    meaning: 'The Build has another pod than its first; the message says which, and what became of the one before.',
+    ours: true,
+  },
+  BuiltFromSource: {
+    kinds: ['Build'],
+    meaning: 'What was to be rebased is built from source; the message says why it cannot be rebased.',
+    ours: true,
+  },
+  WithoutCache: {
+    kinds: ['Build'],
+    meaning: 'The Build goes on without its cache; the message says why it cannot be used.',
+    ours: true,
+  },
+  TagImmutable: {
+    kinds: ['Build'],
+    meaning: 'A tag holds another image, and its registry never lets it be moved; the message names tag and rule.',
     ours: true,
   },
   NoLatestImage: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The builder image was never made.' },

@@ -2,6 +2,7 @@ import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { endedByDeadline, endedByNode, failedStep, noLog } from './failed-step.ts';
+import { hasFailed } from './foreign.ts';
 import { lastLine, lastWords, timeIsOver } from './last-words.ts';
 
 /** Lines read to find the last ones that say something. */
@@ -15,7 +16,7 @@ export interface LogEnd {
 
 /** The end of the log of the step that made the pod fail; a log that cannot be read is said so and is no failure (spec 02 §7.1). */
 export const failedLog = async (pod: Pod, kube: KubeClient): Promise<LogEnd> => {
-  if (pod.status?.phase !== 'Failed') return { line: '', more: '' };
+  if (!hasFailed(pod)) return { line: '', more: '' };
   const time = endedByDeadline(pod) ? timeIsOver : '';
   const failed = failedStep(pod);
   if (failed === undefined) return { line: '', more: time };

@@ -3,6 +3,7 @@
  * only where the registry cannot be reached from here, or where credentials or keys are of use only in the pod.
  */
 import type { Build } from '../api/build.ts';
+import { UnsafeRebaseError } from '../oci/base-length.ts';
 import { isOciError } from '../oci/errors.ts';
 import type { CallContext, Images } from './images-port.ts';
 import { accountOf } from './inputs/builder-of.ts';
@@ -90,6 +91,7 @@ export const rebaseInRegistry = async (
     await signRebased(build, made.latestImage, keys, images, call);
     return made;
   } catch (error) {
+    if (error instanceof UnsafeRebaseError) return { podNeeded: { because: error.message, lastImageIsGone: true } };
     const because = whyTakenOver(error, call.attempts);
     if (because === undefined) throw error;
     return { podNeeded: { because } };

@@ -4,6 +4,7 @@ import type { BuildStatus } from '../api/build.ts';
 import type { Condition } from '../api/condition.ts';
 import { condition } from '../reconcile/conditions.ts';
 import { failedStep, failureMessage, failureReason } from './failed-step.ts';
+import { hasFailed } from './foreign.ts';
 import { containerStatuses, initStatuses, isBuilt, isStuck, stateOf, stepStates, stepsCompleted } from './steps.ts';
 
 /** The Build's one condition. */
@@ -30,16 +31,11 @@ const pending = (pod: Pod): Condition => {
  */
 export const succeededFrom = (pod: Pod, line = ''): Condition => {
   if (isBuilt(pod)) return succeeded('True', 'Completed');
-  switch (pod.status?.phase) {
-    case 'Failed': {
-      const failed = failedStep(pod);
-      return succeeded('False', failureReason(pod, failed), failureMessage(pod, failed, line));
-    }
-    case 'Pending':
-      return pending(pod);
-    default:
-      return succeeded('Unknown');
+  if (hasFailed(pod)) {
+    const failed = failedStep(pod);
+    return succeeded('False', failureReason(pod, failed, line), failureMessage(pod, failed, line));
   }
+  return pod.status?.phase === 'Pending' ? pending(pod) : succeeded('Unknown');
 };
 
 /** The part of the status that repeats the pod: its name and its steps. */

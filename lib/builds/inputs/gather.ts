@@ -6,7 +6,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { Dependency } from '../../state/keys.ts';
 import type { CallContext } from '../images-port.ts';
 import type { Binding, BuildSecret, PodContext } from '../pod/context.ts';
-import type { BuildPorts } from '../ports.ts';
+import { type BuildPorts, podSettingsOf } from '../ports.ts';
 import { Waiting } from '../waiting.ts';
 import { bindingsFrom, hasBindings, type ResolvedService, refuseCredentials } from './bindings.ts';
 import { builderImageFrom } from './builder-image.ts';
@@ -94,7 +94,7 @@ export const gather = async (build: Build, ports: BuildPorts, call: CallContext,
   const facts = await ports.images.read(builder.image, builder.account, call);
   return {
     programs: ports.programs,
-    settings: ports.settings,
+    settings: podSettingsOf(build, ports),
     builder: builderImageFrom(builder.image, facts),
     secrets,
     pullSecrets: pullSecretNames(account),
