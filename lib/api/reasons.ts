@@ -108,7 +108,23 @@ export const conditionReasons = {
   },
   MissingSecret: {
     kinds: ['Build'],
-    meaning: 'A Secret of the ServiceAccount does not exist yet; the Build waits for it.',
+    meaning:
+      'A Secret of the ServiceAccount, of a binding or for pulling images does not exist yet; the Build waits for it.',
+    ours: true,
+  },
+  MissingConfigMap: {
+    kinds: ['Build'],
+    meaning: 'A ConfigMap that the Build binds does not exist; its pod cannot start before it does.',
+    ours: true,
+  },
+  MissingClaim: {
+    kinds: ['Build'],
+    meaning: 'The PersistentVolumeClaim of the cache does not exist; the Build goes on without after a while.',
+    ours: true,
+  },
+  NotStarted: {
+    kinds: ['Build'],
+    meaning: 'The pod did nothing for six hours, though a node had it, and nothing says why.',
     ours: true,
   },
   MissingService: {
@@ -146,7 +162,8 @@ export const conditionReasons = {
   },
   PodRefused: {
     kinds: ['Build'],
-    meaning: 'The cluster does not admit the pod; the message says what to do. It is tried again.',
+    meaning:
+      'A policy, webhook or missing class keeps the pod from being made; the message has its words. It is tried again.',
     ours: true,
   },
   NotaryUnsupported: {

@@ -14,6 +14,7 @@ import type { Pass } from '../reconcile/reconciler.ts';
 import { type BuildMemory, memoryText } from './build-memory.ts';
 import { disruptionReasons } from './disruption.ts';
 import { type Notes, noteOf } from './pod-notes.ts';
+import type { Retreat } from './retreat.ts';
 import { podStatus, succeeded } from './status.ts';
 import { firstTry, type RetryPolicy, readTries, retryPolicyOf, type Tries, triesText, waitSeconds } from './tries.ts';
 
@@ -40,8 +41,8 @@ export interface Next {
   readonly reason: ConditionReason;
   readonly because: string;
   readonly tries: Tries;
-  /** Why it goes without the Build's cache, if it does. */
-  readonly cacheless?: string | undefined;
+  /** What it does without, if anything (retreat.ts): then it is made at once. */
+  readonly retreat?: Retreat | undefined;
 }
 
 /** How often the Build was tried, by its record, else by its pod. */
@@ -49,20 +50,33 @@ export const triesOf = ({ tries }: BuildMemory, pod: Pod | 'gone'): Tries =>
   tries ?? readTries(pod === 'gone' ? '' : (noteOf(pod, 'again') ?? '')) ?? firstTry;
 
 /** What is noted on the next pod of the Build. */
-export const notesOf = ({ next, tries, cacheless }: BuildMemory): Notes =>
-  next === undefined || tries === undefined ? { cache: cacheless } : { again: next.because, cache: cacheless };
+export const notesOf = ({ next, cacheless, fromSource }: BuildMemory): Notes => ({
+  again: next?.because,
+  ...(cacheless !== undefined && { cache: cacheless }),
+  ...(fromSource !== undefined && { source: fromSource }),
+});
 
 /** The Build without its cache, where it goes without. */
 export const withCacheOf = (build: Build, { cacheless }: BuildMemory): Build =>
   cacheless === undefined ? build : { ...build, spec: { ...build.spec, cache: {} } };
 
-const waitingReasons: ReadonlySet<string> = new Set<ConditionReason>([...disruptionReasons, 'WithoutCache']);
+const waitingReasons: ReadonlySet<string> = new Set<ConditionReason>([
+  ...disruptionReasons,
+  'WithoutCache',
+  'BuiltFromSource',
+]);
+
+/** What the record keeps of a retreat. */
+const withoutSaid = (reason: string | undefined, because: string): Partial<BuildMemory> => {
+  if (reason === 'WithoutCache') return { cacheless: because };
+  return reason === 'BuiltFromSource' ? { fromSource: because } : {};
+};
 
 /**
  * What the record would say of a Build that waits for its next pod, from its condition: after a death between the deletion of the old one and the
  * record. Undefined for one that does not wait.
  */
-const nextSaid = (build: Build, policy: RetryPolicy): Pick<BuildMemory, 'next' | 'tries' | 'cacheless'> | undefined => {
+const nextSaid = (build: Build, policy: RetryPolicy): Partial<BuildMemory> | undefined => {
   const said = conditionOf(build, 'Succeeded');
   const because = said?.message ?? '';
   const tries = readTries(because);
@@ -71,7 +85,7 @@ const nextSaid = (build: Build, policy: RetryPolicy): Pick<BuildMemory, 'next' |
   return {
     tries,
     next: { at: Math.floor(since) + waitSeconds(tries, policy), because },
-    ...(said.reason === 'WithoutCache' && { cacheless: because }),
+    ...withoutSaid(said.reason, because),
   };
 };
 
@@ -82,11 +96,11 @@ export const anotherPod = ({ policy: installation, write, leave }: AnotherPodPor
     build: Build,
     pass: Pass,
     memory: BuildMemory,
-    { reason, because, tries, cacheless = memory.cacheless }: Next,
+    { reason, because, tries, retreat }: Next,
     pod: Pod | 'gone',
   ): Promise<Outcome> => {
     const policy = retryPolicyOf(build, installation);
-    const seconds = waitSeconds(tries, policy);
+    const seconds = retreat === undefined ? waitSeconds(tries, policy) : 1;
     const text = `${because}; ${triesText(tries, policy)}`;
     await leave(build, pass);
     const conditions = [succeeded('Unknown', reason, `${text}, is made in ${seconds} s`)];
@@ -95,7 +109,8 @@ export const anotherPod = ({ policy: installation, write, leave }: AnotherPodPor
     const at = Math.floor(pass.now.getTime() / 1000) + seconds;
     const { pod: _, disrupted: __, toldAt: ___, ...rest } = memory;
     const over = pod === 'gone' ? undefined : pod.metadata?.uid;
-    pass.remember(memoryText({ ...rest, tries, cacheless, next: { at, over, because: `${reason}: ${text}` } }));
+    const without = withoutSaid(retreat?.reason, because);
+    pass.remember(memoryText({ ...rest, tries, ...without, next: { at, over, because: `${reason}: ${text}` } }));
     return again(seconds, 'another pod is made then');
   },
 

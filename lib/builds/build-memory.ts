@@ -19,6 +19,7 @@ const schema = v.object({
   disrupted: v.optional(v.object({ reason: v.picklist(disruptionReasons), words: text })),
   next: v.optional(v.object({ at: v.number(), over: v.optional(text), because: text })),
   cacheless: v.optional(text),
+  fromSource: v.optional(text),
 });
 
 /** The pod as the API server made it: who it is, and what of it can still be changed. */
@@ -27,7 +28,8 @@ export type MadePod = NonNullable<BuildMemory['pod']>;
 /**
  * `build` is its uid, `spec` a hash, `toldAt` when its progress was last told, in Unix seconds; hashes are base64url of SHA-256. `tries`: how often
  * a pod was made for it. `disrupted`: what Kubernetes is about to end its pod for. `next`: another pod is to be made `at` that time, Unix seconds,
- * once the one with uid `over` is gone; `because` is for people. `cacheless`: why it goes without the Build's cache.
+ * once the one with uid `over` is gone; `because` is for people. `cacheless`: why it goes without
+ * the Build's cache; `fromSource`: why what was to be rebased is built.
  */
 export type BuildMemory = v.InferOutput<typeof schema>;
 

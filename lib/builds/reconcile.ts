@@ -23,30 +23,38 @@ import { buildCap } from './cap.ts';
 import { createPod, podForms } from './create-pod.ts';
 import { type Disruption, disruptionOf } from './disruption.ts';
 import { endedByDeletion } from './ended-by-deletion.ts';
-import { cancelledEnd, nameTaken, podDeleted, refuseNotary, specChanged, withMore } from './ends.ts';
+import { cancelledEnd, podDeleted, refuseNotary, specChanged, withMore } from './ends.ts';
+import { failedStep } from './failed-step.ts';
 import { statusAfter } from './failure.ts';
+import { hasFailed } from './foreign.ts';
+import { giveUpCache } from './give-up-cache.ts';
 import { dependenciesOf, gather } from './inputs/gather.ts';
 import { isFinished } from './is-finished.ts';
-import { failedLog } from './log-line.ts';
+import { podJudge } from './judge-pod.ts';
+import { endedText, failedLog } from './log-line.ts';
 import { madePod } from './made-pod.ts';
 import { type BuildMetadata, builtStatus } from './metadata.ts';
-import { overdue } from './overdue.ts';
-import { generatedAt, isOneOf, type Whose, whosePod } from './own-pod.ts';
+import { isStarting, overdue } from './overdue.ts';
+import { whosePod } from './own-pod.ts';
 import { patchedPod } from './patched-pod.ts';
 import type { PodContext } from './pod/context.ts';
 import { isRebase } from './pod/is-rebase.ts';
 import { type Notes, remarkOf, withNoteOf } from './pod-notes.ts';
-import { type BuildPorts, podSettingsOf } from './ports.ts';
+import type { BuildPorts } from './ports.ts';
 import { mayWaitSeconds } from './progress.ts';
 import { rebaseInRegistry } from './rebase.ts';
 import { resultAfterLoss, resultOf } from './result.ts';
+import { type Retreat, retreatFrom, retreatWaiting } from './retreat.ts';
 import { podStatus, succeeded, succeededFrom } from './status.ts';
 import { hasEnded, isBuilt } from './steps.ts';
-import { nextTry, retryPolicyOf, triesText } from './tries.ts';
+import { nextTry, retreatingTry, retryPolicyOf, triesText } from './tries.ts';
 import { Waiting } from './waiting.ts';
+import { startsWithinSeconds, whyNotStarted } from './why-not-started.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
 const lookAgainSeconds = 600;
+/** The same for a pod that no node has taken: schedulers do not always tell that they found none again. */
+const pendingSeconds = 300;
 /** Longest that a Build whose pod was made says nothing, seconds: a scheduler tells of every pod sooner, where there is one. */
 const firstWordSeconds = 10;
 /** Time between two looks at a pod that is being stopped, seconds: the usual grace period, and a little for the node. */
@@ -136,44 +144,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     }
   };
 
-  /** The pods that could be made for the Build now: where it is a rebase, one that builds if there is nothing to rebase. */
-  const couldBeMade = async (build: Build, pass: Pass, pod: Pod): Promise<readonly Pod[]> => {
-    refuseNotary(build);
-    const gatheredNow = await gathered(build, pass);
-    const context = { ...gatheredNow, now: generatedAt(pod) ?? gatheredNow.now };
-    const contexts = isRebase(build, context.builder.stackId)
-      ? [context, { ...context, lastImageIsGone: true }]
-      : [context];
-    return contexts.flatMap((one) => podForms(build, one));
-  };
-
-  /** Whose the pod is; one of which the record knows nothing is remembered once it is known to be ours. */
-  const judged = async (
-    build: Build,
-    pass: Pass,
-    memory: BuildMemory,
-    pod: Pod,
-  ): Promise<Exclude<Whose, 'unknown'>> => {
-    const whose = whosePod(build, memory, pod);
-    if (whose !== 'unknown') return whose;
-    const wanted = await withoutSlot(build, pass, () => couldBeMade(build, pass, pod));
-    const found = isOneOf(wanted, pod, podSettingsOf(build, ports).injectedSidecars);
-    if (found === 'ours') pass.remember(memoryText({ ...memory, pod: madePod(pod) }));
-    return found;
-  };
-
-  /** Waits until a pod that is not ours is gone, without a slot; one that we made, and somebody changed, may still run in its slot. */
-  const refuse = async (
-    build: Build,
-    pass: Pass,
-    { pod: made }: BuildMemory,
-    pod: Pod,
-    why: string,
-  ): Promise<never> => {
-    const refusal = nameTaken(pod, why);
-    if (pod.metadata?.uid === made?.uid) throw refusal;
-    return withoutSlot(build, pass, () => Promise.reject(refusal));
-  };
+  const { judge, refuse } = podJudge(ports, { gathered, withoutSlot });
 
   /** What a Build says that has said nothing yet comes with the first event of its pod, moments later: one write less. Or with none, soon. */
   const toldLater = async (pass: Pass): Promise<Outcome> => {
@@ -221,6 +192,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     retryPolicyOf(build, ports.retries);
     const context = await withoutSlot(build, pass, () => gathered(build, pass));
     if (!isRebase(build, context.builder.stackId)) return create(build, pass, memory, context, {});
+    if (memory.fromSource !== undefined) return create(build, pass, memory, { ...context, lastImageIsGone: true }, {});
     const made = await rebaseInRegistry(build, context, ports.images, {
       cluster: pass.cluster,
       kube: pass.kube,
@@ -288,35 +260,51 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     const policy = retryPolicyOf(build, ports.retries);
     const tries = triesOf(memory, pod);
     const next = nextTry(tries, policy, lost);
-    const [{ reason, words }, told] = [lost, pod === 'gone' ? '' : (await endOf(pod, pass)).message];
-    const because = told === '' || told === undefined ? words : told;
-    if (next === undefined)
-      return afterLoss(build, pass, succeeded('False', reason, `${because}; ${triesText(tries, policy)}`), pod);
+    const { reason, words } = lost;
+    if (next === undefined) {
+      const ended = pod === 'gone' ? '' : await endedText(pod, pass.kube);
+      const text = `${ended === '' ? words : ended}; ${triesText(tries, policy)}`;
+      return afterLoss(build, pass, succeeded('False', reason, text), pod);
+    }
     const made = await resultAfterLoss(build, ports.images, pass);
     if (made !== undefined) return written(build, pass, made, {}, pod);
     return another.after(build, pass, memory, { reason, because: words, tries: next }, pod);
   };
 
-  /** How a pod says that the Build goes or ended, with the last words of a step that failed. */
-  const endOf = async (pod: Pod, pass: Pass): Promise<Condition> => {
-    const { line, more } = await failedLog(pod, pass.kube);
-    return withNoteOf(pod, withMore(succeededFrom(pod, line), more));
+  /** Another pod that does less, at once. */
+  const withLess = (build: Build, pass: Pass, memory: BuildMemory, retreat: Retreat, pod: Pod): Promise<Outcome> => {
+    const tries = retreatingTry(triesOf(memory, pod));
+    return another.after(build, pass, memory, { ...retreat, tries, retreat }, pod);
   };
 
   /** What can be said of a pod that has not done its work. */
   const reportUnbuilt = async (build: Build, pass: Pass, memory: BuildMemory, pod: Pod): Promise<Outcome> => {
     const lost = disruptionOf(pod);
     if (lost !== undefined && hasEnded(pod)) return takenAway(build, pass, memory, lost, pod);
-    const tooLate = overdue(pod, pass.now);
+    const known = await whyNotStarted(pod, pass.now, pass.kube);
+    const tooLate = overdue(pod, pass.now, known);
     if (tooLate !== undefined) {
-      const known = await logs.before(build, pod, pass);
+      const holder = await logs.before(build, pod, pass);
       await pass.kube.delete(pod);
-      return write(build, pass, { ...podStatus(pod), conditions: [tooLate] }, known);
+      return write(build, pass, { ...podStatus(pod), conditions: [tooLate] }, holder);
     }
+    const waitsInVain = retreatWaiting(build, pod, known, pass.now);
+    if (waitsInVain !== undefined) return withLess(build, pass, memory, waitsInVain, pod);
     if (endedByDeletion(pod)) return afterLoss(build, pass, podDeleted(pod.metadata?.name ?? ''), pod);
-    const condition = lost === undefined ? await endOf(pod, pass) : succeeded('Unknown', lost.reason, lost.words);
+    const { line, more } = await failedLog(pod, pass.kube);
+    const retreat = hasFailed(pod) && lost === undefined ? retreatFrom(build, pod, failedStep(pod), line) : undefined;
+    if (retreat !== undefined) {
+      await giveUpCache(build, retreat, pass.kube);
+      return withLess(build, pass, memory, retreat, pod);
+    }
+    const condition =
+      lost === undefined
+        ? (known ?? withNoteOf(pod, withMore(succeededFrom(pod, line), more)))
+        : succeeded('Unknown', lost.reason, lost.words);
     const holder = condition.status === 'Unknown' ? 'none' : pod;
-    return write(build, pass, { ...podStatus(pod), conditions: [condition] }, holder);
+    const outcome = await write(build, pass, { ...podStatus(pod), conditions: [condition] }, holder);
+    if (condition.status !== 'Unknown' || pod.status?.phase !== 'Pending') return outcome;
+    return again(isStarting(pod) ? startsWithinSeconds : pendingSeconds, 'the pod has not started');
   };
 
   const report = async (build: Build, pass: Pass, memory: BuildMemory, pod: Pod): Promise<Outcome> => {
@@ -377,7 +365,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
           return takenAway(build, pass, memory, memory.disrupted, 'gone');
         return seen === '' ? start(build, pass, memory) : afterLoss(build, pass, podDeleted(seen), 'gone');
       }
-      const whose = await judged(build, pass, memory, pod);
+      const whose = await judge(build, pass, memory, pod);
       if (isCancelled(build)) return cancel(build, pass, memory, whose === 'ours' ? pod : undefined);
       if (whose !== 'ours') return refuse(build, pass, memory, pod, whose.why);
       return told(build, pass, memory, await patchedPod(pod, pass));

@@ -55,6 +55,9 @@ export const nextTry = ({ pods, used }: Tries, { retries }: RetryPolicy, { reaso
   return used >= retries ? undefined : { pods: pods + 1, used: used + 1 };
 };
 
+/** The next try of a Build that is to do less (retreat.ts): it did something wrong itself, once, and no retry is used up. */
+export const retreatingTry = ({ pods, used }: Tries): Tries => ({ pods: pods + 1, used });
+
 /** Seconds before the pod of this try is made. */
 export const waitSeconds = ({ pods }: Tries, { firstSeconds }: RetryPolicy): number =>
   Math.min(longestWaitSeconds, firstSeconds * 2 ** Math.min(30, pods - 2));
