@@ -9,6 +9,7 @@ export const conditionTypes = {
   Succeeded: 'The Build ended: True well, False badly, Unknown not yet. Build only.',
   BuilderReady: 'The Image’s builder is usable. Image only.',
   BuilderUpToDate: 'The Image’s builder has the newest stack and buildpacks. Image only.',
+  CacheReady: 'False while the cache that an Image asks for is not used, or not as large as it asks for. Image only.',
   UpToDate: 'The builder image was made from the newest stack and buildpacks. Builder and ClusterBuilder only.',
   ActivePolling: 'The source can move and is looked at again and again. SourceResolver only.',
   LogsArchived: 'The logs of an ended Build are kept outside the cluster. Only where the installation archives logs.',
@@ -86,6 +87,16 @@ export const conditionReasons = {
   WithoutCache: {
     kinds: ['Build'],
     meaning: 'The Build goes on without its cache; the message says why it cannot be used.',
+    ours: true,
+  },
+  CacheUnusable: {
+    kinds: ['Image'],
+    meaning: 'The claim of the cache cannot be made or used; builds go on without, and the message says why.',
+    ours: true,
+  },
+  CacheNotGrown: {
+    kinds: ['Image'],
+    meaning: 'The claim of the cache cannot be made as large as was asked for; builds use it as it is.',
     ours: true,
   },
   TagImmutable: {
