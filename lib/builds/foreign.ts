@@ -5,6 +5,7 @@
 import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
 import { isDeleting } from '../kube/object.ts';
 import { failedByItself } from './failed-step.ts';
+import { waitsForSidecars } from './pod/at-once.ts';
 import { completionStatus, containerStatuses, initStatuses, isStep } from './steps.ts';
 
 const isOver = ({ state }: ContainerStatus): boolean => state?.terminated !== undefined;
@@ -31,3 +32,9 @@ export const hasFailed = (pod: Pod): boolean => {
     statuses.some((status) => !isStep(status.name) && !isOver(status))
   );
 };
+
+/** Containers that the next step waits for: init containers, steps, and where the pod was made to wait for sidecars all. */
+export const blockers = (pod: Pod): readonly ContainerStatus[] => [
+  ...initStatuses(pod),
+  ...containerStatuses(pod).filter(({ name }) => isStep(name) || waitsForSidecars(pod)),
+];

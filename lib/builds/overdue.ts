@@ -6,7 +6,7 @@ import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Condition } from '../api/condition.ts';
 import { isDeleting } from '../kube/object.ts';
 import { disruptionOf } from './disruption.ts';
-import { waitsForSidecars } from './pod/at-once.ts';
+import { blockers } from './foreign.ts';
 import { succeeded } from './status.ts';
 import { containerStatuses, initStatuses, isStep, isStuck } from './steps.ts';
 
@@ -33,12 +33,6 @@ const waitingSince = (pod: Pod): string | undefined =>
     .flatMap(({ state }) => state?.terminated?.finishedAt ?? [])
     .toSorted()
     .at(-1) ?? pod.status?.startTime;
-
-/** Containers that the next step waits for: init containers, steps, and where sidecars are waited for all. */
-export const blockers = (pod: Pod): readonly ContainerStatus[] => [
-  ...initStatuses(pod),
-  ...containerStatuses(pod).filter(({ name }) => isStep(name) || waitsForSidecars(pod)),
-];
 
 /** When its node took the pod; undefined while none has. */
 const scheduledAt = ({ status }: Pod): string | undefined =>

@@ -4,8 +4,8 @@ import type { BuildStatus } from '../api/build.ts';
 import type { Condition } from '../api/condition.ts';
 import { condition } from '../reconcile/conditions.ts';
 import { failedStep, failureMessage, failureReason } from './failed-step.ts';
-import { hasFailed } from './foreign.ts';
-import { containerStatuses, initStatuses, isBuilt, isStuck, stateOf, stepStates, stepsCompleted } from './steps.ts';
+import { blockers, hasFailed } from './foreign.ts';
+import { initStatuses, isBuilt, isStuck, stateOf, stepStates, stepsCompleted } from './steps.ts';
 
 /** The Build's one condition. */
 export const succeeded = (status: Condition['status'], reason = '', message = ''): Condition =>
@@ -14,8 +14,7 @@ export const succeeded = (status: Condition['status'], reason = '', message = ''
 /** Why a pod is not running yet: an init container that waits, a regular one that cannot start, else the scheduler's answer. */
 const pending = (pod: Pod): Condition => {
   // Beyond kpack, which looks at init containers alone: completion, and all steps where sidecars are injected, are none.
-  const waiting =
-    initStatuses(pod).find(({ state }) => state?.waiting !== undefined) ?? containerStatuses(pod).find(isStuck);
+  const waiting = initStatuses(pod).find(({ state }) => state?.waiting !== undefined) ?? blockers(pod).find(isStuck);
   if (waiting !== undefined) {
     const { reason, message } = stateOf(waiting).waiting ?? {};
     return succeeded('Unknown', reason, message);
