@@ -12,11 +12,20 @@ import { conditionOf } from '../reconcile/conditions.ts';
 import { again, type Outcome } from '../reconcile/outcome.ts';
 import type { Pass } from '../reconcile/reconciler.ts';
 import { type BuildMemory, memoryText } from './build-memory.ts';
-import { disruptionReasons } from './disruption.ts';
 import { type Notes, noteOf } from './pod-notes.ts';
 import type { Retreat } from './retreat.ts';
 import { podStatus, succeeded } from './status.ts';
-import { firstTry, type RetryPolicy, readTries, retryPolicyOf, type Tries, triesText, waitSeconds } from './tries.ts';
+import {
+  awaitedText,
+  firstTry,
+  isAwaited,
+  type RetryPolicy,
+  readTries,
+  retryPolicyOf,
+  type Tries,
+  triesText,
+  waitSeconds,
+} from './tries.ts';
 
 /** Longest time between two looks at a pod that is to be gone, seconds: its events wake us sooner. */
 const lookAgainSeconds = 45;
@@ -60,12 +69,6 @@ export const notesOf = ({ next, cacheless, fromSource }: BuildMemory): Notes => 
 export const withCacheOf = (build: Build, { cacheless }: BuildMemory): Build =>
   cacheless === undefined ? build : { ...build, spec: { ...build.spec, cache: {} } };
 
-const waitingReasons: ReadonlySet<string> = new Set<ConditionReason>([
-  ...disruptionReasons,
-  'WithoutCache',
-  'BuiltFromSource',
-]);
-
 /** What the record keeps of a retreat. */
 const withoutSaid = (reason: string | undefined, because: string): Partial<BuildMemory> => {
   if (reason === 'WithoutCache') return { cacheless: because };
@@ -80,7 +83,7 @@ const nextSaid = (build: Build, policy: RetryPolicy): Partial<BuildMemory> | und
   const said = conditionOf(build, 'Succeeded');
   const because = said?.message ?? '';
   const tries = readTries(because);
-  if (said?.status !== 'Unknown' || !waitingReasons.has(said.reason ?? '') || tries === undefined) return undefined;
+  if (said?.status !== 'Unknown' || tries === undefined || !isAwaited(because)) return undefined;
   const since = Date.parse(said.lastTransitionTime ?? '') / 1000 || 0;
   return {
     tries,
@@ -103,7 +106,7 @@ export const anotherPod = ({ policy: installation, write, leave }: AnotherPodPor
     const seconds = retreat === undefined ? waitSeconds(tries, policy) : 1;
     const text = `${because}; ${triesText(tries, policy)}`;
     await leave(build, pass);
-    const conditions = [succeeded('Unknown', reason, `${text}, is made in ${seconds} s`)];
+    const conditions = [succeeded('Unknown', reason, `${because}; ${awaitedText(tries, policy, seconds)}`)];
     await write(build, pass, { ...(pod === 'gone' ? {} : podStatus(pod)), conditions });
     if (pod !== 'gone' && !isDeleting(pod)) await pass.kube.delete(pod);
     const at = Math.floor(pass.now.getTime() / 1000) + seconds;
@@ -114,9 +117,13 @@ export const anotherPod = ({ policy: installation, write, leave }: AnotherPodPor
     return again(seconds, 'another pod is made then');
   },
 
-  /** The record of a Build that waits for its next pod, completed by what its condition says; undefined for one that does not wait. */
+  /**
+   * The record of a Build that waits for its next pod, completed by what its condition says; undefined for one that does not wait, as its next pod
+   * is there.
+   */
   waiting: (build: Build, memory: BuildMemory, pod: Pod | undefined): BuildMemory | undefined => {
-    if (memory.next !== undefined) return memory;
+    if (memory.next !== undefined)
+      return pod === undefined || pod.metadata?.uid === memory.next.over ? memory : undefined;
     if (pod !== undefined) return undefined;
     const found = nextSaid(build, retryPolicyOf(build, installation));
     if (found === undefined) return undefined;

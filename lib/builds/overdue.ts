@@ -39,10 +39,15 @@ const scheduledAt = ({ status }: Pod): string | undefined =>
   status?.startTime ??
   status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'True')?.lastTransitionTime;
 
-/** Whether a node has the pod and no step of it runs or has run. */
+/** Whether its volumes are mounted and its network is there: what it still waits for are images. */
+const isSetUp = ({ status }: Pod): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === 'PodReadyToStartContainers' && is === 'True') === true;
+
+/** Whether a node has the pod and has not set it up, and no step of it runs or has run. */
 export const isStarting = (pod: Pod): boolean =>
   pod.status?.phase === 'Pending' &&
   scheduledAt(pod) !== undefined &&
+  !isSetUp(pod) &&
   ![...initStatuses(pod), ...containerStatuses(pod)].some(
     ({ name, state }) => isStep(name) && (state?.running !== undefined || state?.terminated !== undefined),
   );

@@ -49,7 +49,7 @@ import { podStatus, succeeded, succeededFrom } from './status.ts';
 import { hasEnded, isBuilt } from './steps.ts';
 import { nextTry, retreatingTry, retryPolicyOf, triesText } from './tries.ts';
 import { Waiting } from './waiting.ts';
-import { startsWithinSeconds, whyNotStarted } from './why-not-started.ts';
+import { lookAgainAt, whyNotStarted } from './why-not-started.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
 const lookAgainSeconds = 600;
@@ -304,7 +304,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     const holder = condition.status === 'Unknown' ? 'none' : pod;
     const outcome = await write(build, pass, { ...podStatus(pod), conditions: [condition] }, holder);
     if (condition.status !== 'Unknown' || pod.status?.phase !== 'Pending') return outcome;
-    return again(isStarting(pod) ? startsWithinSeconds : pendingSeconds, 'the pod has not started');
+    return again(isStarting(pod) ? lookAgainAt(pod, pass.now) : pendingSeconds, 'the pod has not started');
   };
 
   const report = async (build: Build, pass: Pass, memory: BuildMemory, pod: Pod): Promise<Outcome> => {
@@ -356,8 +356,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       if (isFinished(build)) return logs.archive(build, known, pass);
       if (isSpecChanged(memory, build)) return endChanged(build, pass, known);
       const waiting = isCancelled(build) ? undefined : another.waiting(build, memory, pod);
-      if (waiting !== undefined && (pod === undefined || pod.metadata?.uid === waiting.next?.over))
-        return another.whenDue(build, pass, waiting, pod, () => start(build, pass, waiting));
+      if (waiting !== undefined) return another.whenDue(build, pass, waiting, pod, () => start(build, pass, waiting));
       if (pod === undefined) {
         if (isCancelled(build)) return cancel(build, pass, memory, undefined);
         const seen = memory.pod === undefined ? (build.status?.podName ?? '') : key.name;
@@ -365,10 +364,12 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
           return takenAway(build, pass, memory, memory.disrupted, 'gone');
         return seen === '' ? start(build, pass, memory) : afterLoss(build, pass, podDeleted(seen), 'gone');
       }
-      const whose = await judge(build, pass, memory, pod);
-      if (isCancelled(build)) return cancel(build, pass, memory, whose === 'ours' ? pod : undefined);
+      // A pod that is there is waited for no longer, though the pass that made it died before its record was written.
+      const present = { ...memory, next: undefined };
+      const whose = await judge(build, pass, present, pod);
+      if (isCancelled(build)) return cancel(build, pass, present, whose === 'ours' ? pod : undefined);
       if (whose !== 'ours') return refuse(build, pass, memory, pod, whose.why);
-      return told(build, pass, memory, await patchedPod(pod, pass));
+      return told(build, pass, present, await patchedPod(pod, pass));
     },
     statusOnFailure: statusAfter,
   };

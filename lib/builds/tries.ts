@@ -66,6 +66,13 @@ export const waitSeconds = ({ pods }: Tries, { firstSeconds }: RetryPolicy): num
 export const triesText = ({ pods, used }: Tries, { retries }: RetryPolicy): string =>
   `pod ${pods}, ${used} of ${retries} retries used`;
 
+/** The same of a pod that is still to be made, at the end of a condition's message; `isAwaited` tells it from others. */
+export const awaitedText = (tries: Tries, policy: RetryPolicy, seconds: number): string =>
+  `${triesText(tries, policy)}, is made in ${seconds} s`;
+
+/** Whether a condition's message says that a pod is still to be made. */
+export const isAwaited = (message: string): boolean => /retries used, is made in \d{1,4} s$/u.test(message);
+
 /** What such a text says, wherever it stands in `text`; undefined when it is none. */
 export const readTries = (text: string): Tries | undefined => {
   const [, pods = '', used = ''] = /pod (\d{1,9}), (\d{1,4}) of \d{1,4} retries used/u.exec(text) ?? [];

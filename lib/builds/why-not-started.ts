@@ -12,8 +12,10 @@ import { shownText } from '../text/shown-text.ts';
 import { startingSeconds } from './overdue.ts';
 import { succeeded } from './status.ts';
 
-/** A pod that starts has started after so many seconds, or pulls an image. */
-export const startsWithinSeconds = 30;
+/** A pod that starts is set up after so many seconds. */
+const startsWithinSeconds = 30;
+/** Longest time between two looks, seconds. */
+const longestPauseSeconds = 300;
 /** Objects of a pod's volumes that are looked for at once. */
 const mostNamed = 100;
 /** Longest part of an event in a condition, characters. */
@@ -86,6 +88,10 @@ const ifAllowed = async (look: Promise<Condition | undefined>): Promise<Conditio
     throw error;
   }
 };
+
+/** Seconds until the next look at a pod that has not started: as long as it has been starting, half a minute at least. */
+export const lookAgainAt = (pod: Pod, now: Date): number =>
+  Math.min(longestPauseSeconds, Math.max(startsWithinSeconds, Math.ceil(startingSeconds(pod, now))));
 
 /** Why the pod has not started for a while, as the Build's condition; undefined when it started, is young, or nobody says. */
 export const whyNotStarted = async (pod: Pod, now: Date, kube: KubeClient): Promise<Condition | undefined> => {

@@ -234,6 +234,20 @@ describe('a pod that is being evicted', () => {
     expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'TriedAgain' });
   });
 
+  it('whose next pod was made before a death is not made again when somebody deletes that', async () => {
+    const world = await begun();
+    world.podSays(endedPods[0]?.status ?? {});
+    const { memory } = await world.pass({ now: at(1) });
+    await world.pass({ now: at(12) });
+    expect(made(world)).toBe(2);
+    // The pass that made it died before its record was written.
+    await world.pass({ now: at(13), memory });
+    world.cluster.remove(podPath);
+    await world.pass({ now: at(14) });
+    expect(world.condition()).toMatchObject({ status: 'False', reason: 'PodDeleted' });
+    expect(made(world)).toBe(2);
+  });
+
   it.each(['request', 'answer'] as const)('ends the same wherever one %s is lost, with two pods', async (what) => {
     const story = async (lose?: number): Promise<BuildWorld> => {
       const world = await begun();

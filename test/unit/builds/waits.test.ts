@@ -104,6 +104,21 @@ describe('a pod that does not start', () => {
     expect(world.condition()).toEqual({ type: 'Succeeded', status: 'Unknown' });
   });
 
+  it('costs no look while it pulls images: its volumes are mounted then', async () => {
+    const pulling = { type: 'PodReadyToStartContainers', status: 'True', lastTransitionTime: '2026-11-21T09:00:05Z' };
+    const world = await begun(base, { ...starting, conditions: [...(starting.conditions ?? []), pulling] });
+    const before = world.cluster.requests.length;
+    expect((await world.pass({ now: at(600) })).outcome).toMatchObject({ afterSeconds: 300 });
+    expect(world.cluster.requests.slice(before).filter(({ method }) => method === 'GET')).toHaveLength(2);
+  });
+
+  it('is looked at ever more rarely', async () => {
+    const world = await begun();
+    const pauses: unknown[] = [];
+    for (const seconds of [31, 62, 130, 400]) pauses.push((await world.pass({ now: at(seconds) })).outcome);
+    expect(pauses).toMatchObject([31, 62, 130, 300].map((afterSeconds) => ({ afterSeconds })));
+  });
+
   it('has the last warning of its node, whatever else there is', async () => {
     const world = await begun();
     warning(world, 'FailedMount', 'MountVolume.SetUp failed for volume "x" : old', '2026-11-21T09:00:10Z');

@@ -182,6 +182,16 @@ describe('a cache', () => {
     expect(world.condition()).toMatchObject({ status: 'False', reason: 'Failed' });
   });
 
+  it('is no reason to make a pod again that somebody deletes', async () => {
+    const world = await begun(volume, { phase: 'Failed', initContainerStatuses: [ended('restore', 42)] });
+    await world.pass({ now: at(10) });
+    await world.pass({ now: at(11) });
+    expect(world.condition()).toMatchObject({ reason: 'WithoutCache' });
+    world.cluster.remove(podPath);
+    await world.pass({ now: at(20) });
+    expect(world.condition()).toMatchObject({ status: 'False', reason: 'PodDeleted' });
+  });
+
   it('is kept when restore was killed, or its time was over', async () => {
     for (const podStatus of [
       { phase: 'Failed', initContainerStatuses: [ended('restore', 137)] },
