@@ -4,7 +4,10 @@ import { creatorVersionOf } from './release.ts';
 import type { Settings } from './settings.ts';
 
 /** The ports. Parameters have kpack's names; our step programs are in one image. */
-export const attestPorts = (settings: Settings, registryFor: AttestPorts['registryFor']): AttestPorts => ({
+export const attestPorts = (
+  { KPACKLESS_INJECTED_SIDECAR_SUPPORT: sidecars, ...settings }: Settings,
+  registryFor: AttestPorts['registryFor'],
+): AttestPorts => ({
   systemAccount: {
     namespace: settings.KPACKLESS_SYSTEM_NAMESPACE,
     name: settings.KPACKLESS_SYSTEM_SERVICE_ACCOUNT,
@@ -19,7 +22,7 @@ export const attestPorts = (settings: Settings, registryFor: AttestPorts['regist
     buildWaiterImage: settings.KPACKLESS_STEP_IMAGE,
     completionImage: settings.KPACKLESS_STEP_IMAGE,
     rebaseImage: settings.KPACKLESS_STEP_IMAGE,
-    injectedSidecarSupport: settings.KPACKLESS_INJECTED_SIDECAR_SUPPORT,
+    injectedSidecarSupport: typeof sidecars === 'boolean' ? sidecars : sidecars.join(','),
     generateSlsaAttestation: settings.KPACKLESS_SLSA_ATTESTATION,
   },
   release: creatorVersionOf(settings.KPACKLESS_COMMIT),

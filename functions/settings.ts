@@ -1,6 +1,7 @@
 /** What a function is told by its environment. Everything that is wrong is reported together. */
 import * as v from 'valibot';
 import { archivePlace, archivePlaceRule } from '../lib/builds/archive/place.ts';
+import { longestWaitSeconds, mostRetries, usualRetries } from '../lib/builds/tries.ts';
 import { CidrError, parseCidrs } from '../lib/egress/cidr.ts';
 import { usualAccount } from '../lib/reconcile/concurrency.ts';
 import { mistakes } from './mistakes.ts';
@@ -22,6 +23,36 @@ const cap = v.optional(
     v.transform((given) => (given === '' ? undefined : Number(given))),
   ),
   '',
+);
+
+const whole = (least: number, most: number, usual: number) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (given) =>
+          given === '' || (/^(?:0|[1-9]\d{0,3})$/.test(given) && Number(given) >= least && Number(given) <= most),
+        `must be a whole number from ${least} to ${most}`,
+      ),
+      v.transform((given) => (given === '' ? usual : Number(given))),
+    ),
+    '',
+  );
+
+/** `true`, `false`, or names of namespaces with commas between them. */
+const sidecars = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(
+      /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:,[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,199})$/,
+      'must be true, false, or names of namespaces with commas between them',
+    ),
+    v.transform((given): boolean | readonly string[] => {
+      if (given === 'true' || given === 'false') return given === 'true';
+      return given.split(',');
+    }),
+  ),
+  'false',
 );
 
 const ranges = v.optional(
@@ -111,7 +142,8 @@ export const settingsSchema = v.object({
   KPACKLESS_SYSTEM_SERVICE_ACCOUNT: v.optional(text, 'controller'),
   /** Highest platform API used, e.g. `0.12`; empty for whatever the lifecycle offers. */
   KPACKLESS_MAXIMUM_PLATFORM_API: v.optional(v.string(), ''),
-  KPACKLESS_INJECTED_SIDECAR_SUPPORT: flag,
+  /** Whether build pods live with sidecars that others inject: everywhere, nowhere, or in these namespaces. */
+  KPACKLESS_INJECTED_SIDECAR_SUPPORT: sidecars,
   /** Whether steps of a build start one after another, as in kpack, or all at once; Images may ask for the other. */
   KPACKLESS_BUILD_STEPS: v.optional(
     v.picklist(['sequential', 'parallel'], 'must be sequential or parallel'),
@@ -151,6 +183,9 @@ export const settingsSchema = v.object({
   /** Builds that run at once, in the whole installation and in each namespace; empty for no limit. */
   KPACKLESS_MAX_BUILDS: cap,
   KPACKLESS_MAX_BUILDS_PER_NAMESPACE: cap,
+  /** How often a pod that Kubernetes ended is made again, and seconds before the first time; each further one waits twice as long. */
+  KPACKLESS_POD_RETRIES: whole(0, mostRetries, usualRetries.retries),
+  KPACKLESS_POD_RETRY_SECONDS: whole(1, longestWaitSeconds, usualRetries.firstSeconds),
   /** Where the logs of ended Builds are kept, `bucket/prefix`; empty for nowhere. */
   KPACKLESS_BUILD_LOG_ARCHIVE: archive,
   /** Whether Builds and Images tell what happens to them by Kubernetes Events. */

@@ -15,7 +15,10 @@ export const handler = reconcileHandler(
     const program = (name: string) => ({ image: settings.KPACKLESS_STEP_IMAGE, command: [`/cnb/process/${name}`] });
     const maximum = settings.KPACKLESS_MAXIMUM_PLATFORM_API;
     const { registryFor } = registryPorts(ports);
+    const sidecars = settings.KPACKLESS_INJECTED_SIDECAR_SUPPORT;
     return buildReconciler({
+      retries: { retries: settings.KPACKLESS_POD_RETRIES, firstSeconds: settings.KPACKLESS_POD_RETRY_SECONDS },
+      sidecarNamespaces: typeof sidecars === 'boolean' ? [] : sidecars,
       cap: {
         slots: new Slots(table, clock),
         perInstallation: settings.KPACKLESS_MAX_BUILDS,
@@ -35,7 +38,7 @@ export const handler = reconcileHandler(
       },
       settings: {
         trustUnknownSshHosts: settings.KPACKLESS_TRUST_UNKNOWN_SSH_HOSTS,
-        injectedSidecars: settings.KPACKLESS_INJECTED_SIDECAR_SUPPORT,
+        injectedSidecars: sidecars === true,
         buildSteps: settings.KPACKLESS_BUILD_STEPS,
         refuseExtensions: settings.KPACKLESS_EXTENSIONS === 'refuse',
         emptyDirLimit: settings.KPACKLESS_EMPTY_DIR_LIMIT,

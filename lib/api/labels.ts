@@ -32,6 +32,10 @@ export const pollIntervalAnnotation = 'image.kpack.io/pollInterval';
  * steps at once, `sequential` one after another.
  */
 export const buildStepsAnnotation = 'image.kpack.io/buildSteps';
+/** Annotation of a Build or Image: how often a pod that Kubernetes ended is made again, 0 to 20; before the installation's setting. */
+export const podRetriesAnnotation = 'build.kpack.io/podRetries';
+/** Annotation of a Build or Image: seconds before the second pod is made, 1 to 600; each further one waits twice as long. */
+export const podRetrySecondsAnnotation = 'build.kpack.io/podRetrySeconds';
 /** Annotation of a build pod: `true` once its steps may start (injected-sidecar mode). */
 export const podReadyAnnotation = 'build.kpack.io/ready';
 /** Annotation of a build pod: there once it was ended because its steps were over; the deadline that ended it is not the Build's. */

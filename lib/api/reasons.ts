@@ -9,6 +9,7 @@ export const conditionTypes = {
   Succeeded: 'The Build ended: True well, False badly, Unknown not yet. Build only.',
   BuilderReady: 'The Image’s builder is usable. Image only.',
   BuilderUpToDate: 'The Image’s builder has the newest stack and buildpacks. Image only.',
+  CacheReady: 'False while the cache that an Image asks for is not used, or not as large as it asks for. Image only.',
   UpToDate: 'The builder image was made from the newest stack and buildpacks. Builder and ClusterBuilder only.',
   ActivePolling: 'The source can move and is looked at again and again. SourceResolver only.',
   LogsArchived: 'The logs of an ended Build are kept outside the cluster. Only where the installation archives logs.',
@@ -52,7 +53,55 @@ export const conditionReasons = {
   DeadlineExceeded: { kinds: ['Build'], meaning: 'It took longer than the Image’s build.buildTimeout.', ours: true },
   Evicted: {
     kinds: ['Build'],
-    meaning: 'The node threw the pod out: it ran short of something or was shut down; the message says which.',
+    meaning:
+      'The pod was evicted: by its node, by the eviction API or for a taint; the message says which. Tried again, unless it had outgrown its own limits.',
+    ours: true,
+  },
+  Preempted: {
+    kinds: ['Build'],
+    meaning: 'The pod had to make room for one of higher priority. Tried again, as often as that happens.',
+    ours: true,
+  },
+  NodeShutdown: { kinds: ['Build'], meaning: 'The pod’s node was shut down. Tried again.', ours: true },
+  NodeLost: {
+    kinds: ['Build'],
+    meaning:
+      'The pod’s node is gone, was restarted, or does not answer. Tried again once it is certain that the pod is gone.',
+    ours: true,
+  },
+  NodeRejected: {
+    kinds: ['Build'],
+    meaning: 'The node that was chosen did not take the pod; the message has its words. Tried again.',
+    ours: true,
+  },
+  TriedAgain: {
+    kinds: ['Build'],
+    meaning: 'The Build has another pod than its first; the message says which, and what became of the one before.',
+    ours: true,
+  },
+  BuiltFromSource: {
+    kinds: ['Build'],
+    meaning: 'What was to be rebased is built from source; the message says why it cannot be rebased.',
+    ours: true,
+  },
+  WithoutCache: {
+    kinds: ['Build'],
+    meaning: 'The Build goes on without its cache; the message says why it cannot be used.',
+    ours: true,
+  },
+  CacheUnusable: {
+    kinds: ['Image'],
+    meaning: 'The claim of the cache cannot be made or used; builds go on without, and the message says why.',
+    ours: true,
+  },
+  CacheNotGrown: {
+    kinds: ['Image'],
+    meaning: 'The claim of the cache cannot be made as large as was asked for; builds use it as it is.',
+    ours: true,
+  },
+  TagImmutable: {
+    kinds: ['Build'],
+    meaning: 'A tag holds another image, and its registry never lets it be moved; the message names tag and rule.',
     ours: true,
   },
   NoLatestImage: { kinds: ['Builder', 'ClusterBuilder'], meaning: 'The builder image was never made.' },
@@ -70,7 +119,23 @@ export const conditionReasons = {
   },
   MissingSecret: {
     kinds: ['Build'],
-    meaning: 'A Secret of the ServiceAccount does not exist yet; the Build waits for it.',
+    meaning:
+      'A Secret of the ServiceAccount, of a binding or for pulling images does not exist yet; the Build waits for it.',
+    ours: true,
+  },
+  MissingConfigMap: {
+    kinds: ['Build'],
+    meaning: 'A ConfigMap that the Build binds does not exist; its pod cannot start before it does.',
+    ours: true,
+  },
+  MissingClaim: {
+    kinds: ['Build'],
+    meaning: 'The PersistentVolumeClaim of the cache does not exist; the Build goes on without after a while.',
+    ours: true,
+  },
+  NotStarted: {
+    kinds: ['Build'],
+    meaning: 'The pod did nothing for six hours, though a node had it, and nothing says why.',
     ours: true,
   },
   MissingService: {
@@ -108,7 +173,8 @@ export const conditionReasons = {
   },
   PodRefused: {
     kinds: ['Build'],
-    meaning: 'The cluster does not admit the pod; the message says what to do. It is tried again.',
+    meaning:
+      'A policy, webhook or missing class keeps the pod from being made; the message has its words. It is tried again.',
     ours: true,
   },
   NotaryUnsupported: {

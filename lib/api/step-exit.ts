@@ -5,3 +5,6 @@ export const commitGoneExitCode = 44;
 
 /** Any step that is started with all others at once: it did not run, or was ended, because another one had failed. */
 export const anotherFailedExitCode = 45;
+
+/** `rebase`: nothing tells where the app's own layers begin, so the image is to be built from source. */
+export const notRebasableExitCode = 46;

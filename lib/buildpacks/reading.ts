@@ -53,7 +53,7 @@ const statusOf = <T extends ReadingObject>(object: T, fields: Fields<T>, ready: 
 });
 
 /** Moves when the same images would give another status than before, so that nobody keeps what an older release read. */
-const readersVersion = 2;
+const readersVersion = 3;
 
 /** One text for everything the result depends on: the spec and what its references name. */
 const fingerprint = (generation: number, images: readonly string[], digests: readonly (Digest | undefined)[]): Digest =>

@@ -10,9 +10,22 @@ const numberIn = (image: ReadableImage, name: string): number => {
   throw new PermanentError('', `env ${name}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
 };
 
+/** The failure with the image it is about: a stack has two, and a message about neither helps nobody. */
+const about = <T>(image: string, read: () => T): T => {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof PermanentError)) throw cause;
+    throw new PermanentError('', `${cause.message} (${image})`, { cause });
+  }
+};
+
 const owner = (build: ReadableImage): { readonly userId: number; readonly groupId: number } => {
   try {
-    return { userId: numberIn(build, 'CNB_USER_ID'), groupId: numberIn(build, 'CNB_GROUP_ID') };
+    const [userId, groupId] = [numberIn(build, 'CNB_USER_ID'), numberIn(build, 'CNB_GROUP_ID')];
+    if (userId === 0)
+      throw new PermanentError('', 'CNB_USER_ID is 0: no build runs as root; give the stack another user');
+    return { userId, groupId };
   } catch (cause) {
     throw new PermanentError('', `validating build image: ${(cause as Error).message}`, { cause });
   }
@@ -42,21 +55,23 @@ const mixinsOf = (buildImage: ReadableImage, runImage: ReadableImage): readonly 
 
 /**
  * The resolved stack, with numbers and lists left out when zero or empty as on the wire. Throws PermanentError when ids differ, the
- * build image does not say its user, or mixins do not fit; checks run in kpack's order.
+ * build image does not say its user or says root, or mixins do not fit; checks run in kpack's order.
  */
 export const stackOf = (
   spec: ClusterStackSpec,
   buildImage: ReadableImage,
   runImage: ReadableImage,
 ): Omit<ClusterStackStatus, 'conditions' | 'observedGeneration'> => {
-  const [buildId, runId] = [labelOf(buildImage, stackIdLabel), labelOf(runImage, stackIdLabel)];
+  const [build, run] = [spec.buildImage.image, spec.runImage.image];
+  const buildId = about(build, () => labelOf(buildImage, stackIdLabel));
+  const runId = about(run, () => labelOf(runImage, stackIdLabel));
   if (buildId !== spec.id || runId !== spec.id) {
     throw new PermanentError(
       '',
       `invalid stack images. expected stack: ${spec.id}, build image stack: ${buildId}, run image stack: ${runId}`,
     );
   }
-  const { userId, groupId } = owner(buildImage);
+  const { userId, groupId } = about(build, () => owner(buildImage));
   const mixins = mixinsOf(buildImage, runImage);
   return {
     id: spec.id,

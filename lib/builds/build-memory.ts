@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { Build } from '../api/build.ts';
 import { stableJson } from '../text/stable-json.ts';
+import { disruptionReasons } from './disruption.ts';
 
 const text = v.string();
 const schema = v.object({
@@ -14,12 +15,22 @@ const schema = v.object({
   spec: text,
   pod: v.optional(v.object({ uid: text, images: text, runImage: v.optional(text) })),
   toldAt: v.optional(v.number()),
+  tries: v.optional(v.object({ pods: v.number(), used: v.number() })),
+  disrupted: v.optional(v.object({ reason: v.picklist(disruptionReasons), words: text })),
+  next: v.optional(v.object({ at: v.number(), over: v.optional(text), because: text })),
+  cacheless: v.optional(text),
+  fromSource: v.optional(text),
 });
 
 /** The pod as the API server made it: who it is, and what of it can still be changed. */
 export type MadePod = NonNullable<BuildMemory['pod']>;
 
-/** `build` is its uid, `spec` a hash, `toldAt` when its progress was last told, in Unix seconds; hashes are base64url of SHA-256. */
+/**
+ * `build` is its uid, `spec` a hash, `toldAt` when its progress was last told, in Unix seconds; hashes are base64url of SHA-256. `tries`: how often
+ * a pod was made for it. `disrupted`: what Kubernetes is about to end its pod for. `next`: another pod is to be made `at` that time, Unix seconds,
+ * once the one with uid `over` is gone; `because` is for people. `cacheless`: why it goes without
+ * the Build's cache; `fromSource`: why what was to be rebased is built.
+ */
 export type BuildMemory = v.InferOutput<typeof schema>;
 
 /** A hash of any value, whatever the order of its keys. */

@@ -7,7 +7,7 @@ import { isKubeError } from '../kube/errors.ts';
 import { shownText } from '../text/shown-text.ts';
 import { buildPod } from './pod/build-pod.ts';
 import type { PodContext } from './pod/context.ts';
-import { withNote } from './pod-notes.ts';
+import { type Notes, withNotes } from './pod-notes.ts';
 import { startsAtOnce } from './steps.ts';
 
 /** Longest part of a refusal in an annotation, characters. */
@@ -27,16 +27,16 @@ export const podForms = (build: Build, context: PodContext): readonly Pod[] => {
 };
 
 /**
- * Creates the pod; where the namespace refuses one whose steps start at once, the one with steps in sequence, which says why. `because`: why a
- * rebase needs a pod. Throws what the API server says of the last one.
+ * Creates the pod; where the namespace refuses one whose steps start at once, the one with steps in sequence, which says why. `notes`: what
+ * else is to be said of it. Throws what the API server says of the last one.
  */
-export const createPod = async (forms: readonly Pod[], because: string | undefined, kube: KubeClient): Promise<Pod> => {
-  const [wanted = {}, otherwise] = forms.map((pod) => withNote(pod, 'rebase', because));
+export const createPod = async (forms: readonly Pod[], notes: Notes, kube: KubeClient): Promise<Pod> => {
+  const [wanted = {}, otherwise] = forms.map((pod) => withNotes(pod, notes));
   try {
     return await kube.create<Pod>(wanted);
   } catch (error) {
     const refusal = refusalOf(error);
     if (otherwise === undefined || refusal === undefined) throw error;
-    return kube.create<Pod>(withNote(otherwise, 'sequence', shownText(refusal).slice(0, longestNote)));
+    return kube.create<Pod>(withNotes(otherwise, { sequence: shownText(refusal).slice(0, longestNote) }));
   }
 };

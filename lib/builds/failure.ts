@@ -2,6 +2,7 @@
 import type { Build, BuildStatus } from '../api/build.ts';
 import type { Condition } from '../api/condition.ts';
 import { type ExpectedError, PermanentError } from '../errors/expected.ts';
+import { isDenial } from '../kube/denied.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { isFinished } from './is-finished.ts';
@@ -38,11 +39,25 @@ const classHint = (message: string, name: string): string => {
   return `${message}: ${what}`;
 };
 
+/** What the API server says of a pod whose runtime class is not there. */
+const missingRuntime = /RuntimeClass "([^"]{1,253})" not found/;
+
 /** What the API server's Pod Security admission says; only steps of image extensions give it a reason to. */
 const refusedRoot = /violates PodSecurity/;
 
-const extensionHint = (message: string): string =>
-  `${message}. Builders with image extensions have steps that run as root, which namespaces with the Pod Security Standard restricted refuse: use a builder without, or a namespace that enforces baseline`;
+const extensionHint =
+  'Builders with image extensions have steps that run as root, which namespaces with the Pod Security Standard restricted refuse: use a builder without, or a namespace that enforces baseline';
+
+/** What admission refuses, with what to do; undefined for what lacks a grant, or room in a quota. */
+const refusal = (message: string): string | undefined => {
+  if (refusedRoot.test(message)) return `${message}. ${extensionHint}`;
+  const name = missingClass.exec(message)?.[1];
+  if (name !== undefined) return classHint(message, name);
+  const runtime = missingRuntime.exec(message)?.[1];
+  if (runtime !== undefined)
+    return `${message}: create RuntimeClass ${runtime}, or name another in spec.runtimeClassName`;
+  return isDenial(message) ? `${message}; it is tried again, and goes on once the policy admits the pod` : undefined;
+};
 
 /** The status after `failure`; undefined for a finished Build, whose status is frozen. */
 export const statusAfter = (
@@ -60,9 +75,8 @@ export const statusAfter = (
   if (failure instanceof Waiting) return said(succeeded('Unknown', failure.reason, failure.message));
   const { message } = failure;
   if (!isKubeError(failure, 'forbidden')) return said(succeeded('Unknown', 'Retrying', message));
-  if (refusedRoot.test(message)) return said(succeeded('Unknown', 'PodRefused', extensionHint(message)));
-  const name = missingClass.exec(message)?.[1];
-  return name === undefined
+  const refused = refusal(message);
+  return refused === undefined
     ? said(succeeded('Unknown', 'Retrying', bindingHint(message, build.metadata.namespace ?? '')))
-    : said(succeeded('Unknown', 'PodRefused', classHint(message, name)));
+    : said(succeeded('Unknown', 'PodRefused', refused));
 };

@@ -56,18 +56,30 @@ const ofPrepare: Readonly<Record<number, string>> = {
 /** Steps that are the lifecycle's. */
 const lifecycleSteps = new Set(['analyze', 'detect', 'restore', 'extend-run', 'extend-build', 'build', 'export']);
 
-/** The same for containers that were stopped from outside; not said where it is known who did it. */
-const stopped: Readonly<Record<number, string>> = {
+/** What the kubelet's own word for the end of a container means, whatever its exit code. */
+const ofKubelet: Readonly<Record<string, string>> = {
+  OOMKilled: 'it had too little memory and was killed for it, see resources.limits',
+  StartError: 'the node could not start it',
+  ContainerCannotRun: 'the node could not start it',
+};
+
+/** Exit codes of containers that were stopped from outside; not said where it is known who did it. */
+const stopped: Readonly<Record<number, string>> = { 137: 'it was killed', 143: 'it was asked to stop' };
+
+/** The same where no kubelet says why: some runtimes report too little memory so. */
+const stoppedWithoutWord: Readonly<Record<number, string>> = {
+  ...stopped,
   137: 'it was killed; often it had too little memory, see resources.limits',
-  143: 'it was asked to stop',
 };
 
 /** Added when the kubelet ended a pod because its time was over. */
 export const timeIsOver = '; the time of the Build was over: give the Image a longer spec.build.buildTimeout';
 
-/** What the code of a step means; others' codes are their own, but for those of a container that was stopped. */
-const meaningOf = ({ container, exitCode }: FailedStep, byNode: boolean): string | undefined => {
-  if (!byNode && exitCode in stopped) return stopped[exitCode];
+/** How the step ended: by the kubelet's word if it has one of its own, else what its exit code means. Others' codes are their own. */
+const meaningOf = ({ container, exitCode, reason = '' }: FailedStep, byNode: boolean): string | undefined => {
+  const word = ofKubelet[reason];
+  if (word !== undefined) return word;
+  if (!byNode && exitCode in stopped) return (reason === '' ? stoppedWithoutWord : stopped)[exitCode];
   if (container === 'prepare') return ofPrepare[exitCode];
   return lifecycleSteps.has(container) ? ofLifecycle[exitCode] : undefined;
 };

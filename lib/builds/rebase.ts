@@ -3,6 +3,8 @@
  * only where the registry cannot be reached from here, or where credentials or keys are of use only in the pod.
  */
 import type { Build } from '../api/build.ts';
+import { PermanentError } from '../errors/expected.ts';
+import { UnsafeRebaseError } from '../oci/base-length.ts';
 import { isOciError } from '../oci/errors.ts';
 import type { CallContext, Images } from './images-port.ts';
 import { accountOf } from './inputs/builder-of.ts';
@@ -24,6 +26,9 @@ const whyTakenOver = (error: unknown, attempts: number): string | undefined => {
   const unreachable = isOciError(error, 'unreachable') || isOciError(error, 'timeout');
   return unreachable && attempts >= patience ? `the registry cannot be reached from here: ${error.message}` : undefined;
 };
+
+/** What helps against a rule of the registry. */
+const whatToDo = 'name tags that may be moved, or lift the rule for them';
 
 /** A pod has to be made after all. */
 export interface PodNeeded {
@@ -90,6 +95,8 @@ export const rebaseInRegistry = async (
     await signRebased(build, made.latestImage, keys, images, call);
     return made;
   } catch (error) {
+    if (isOciError(error, 'immutable')) throw new PermanentError('TagImmutable', `${error.message}; ${whatToDo}`);
+    if (error instanceof UnsafeRebaseError) return { podNeeded: { because: error.message, lastImageIsGone: true } };
     const because = whyTakenOver(error, call.attempts);
     if (because === undefined) throw error;
     return { podNeeded: { because } };

@@ -10,43 +10,52 @@ import type { Condition } from '../api/condition.ts';
 import { withBuildDefaults } from '../api/defaults.ts';
 import { buildPodName } from '../api/names.ts';
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
-import { isKubeError, KubeError } from '../kube/errors.ts';
-import { patchFor } from '../kube/object.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { withTransitionTimes } from '../reconcile/conditions.ts';
 import { again, type Outcome, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
+import { anotherPod, notesOf, triesOf, withCacheOf } from './another-pod.ts';
 import { type LogHolder, logArchive } from './archive/archive.ts';
 import { attested, type Maker } from './attest.ts';
 import { type BuildMemory, isSpecChanged, memoryOf, memoryText } from './build-memory.ts';
 import { cancelling, isCancelled } from './cancel.ts';
 import { buildCap } from './cap.ts';
 import { createPod, podForms } from './create-pod.ts';
+import { type Disruption, disruptionOf } from './disruption.ts';
 import { endedByDeletion } from './ended-by-deletion.ts';
-import { cancelledEnd, nameTaken, podDeleted, refuseNotary, specChanged, withMore } from './ends.ts';
-import { runImagePatches } from './extend-run.ts';
+import { cancelledEnd, podDeleted, refuseNotary, specChanged, withMore } from './ends.ts';
+import { failedStep } from './failed-step.ts';
 import { statusAfter } from './failure.ts';
+import { hasFailed } from './foreign.ts';
+import { giveUpCache } from './give-up-cache.ts';
 import { dependenciesOf, gather } from './inputs/gather.ts';
 import { isFinished } from './is-finished.ts';
-import { failedLog } from './log-line.ts';
+import { podJudge } from './judge-pod.ts';
+import { endedText, failedLog } from './log-line.ts';
 import { madePod } from './made-pod.ts';
 import { type BuildMetadata, builtStatus } from './metadata.ts';
-import { overdue } from './overdue.ts';
-import { generatedAt, isOneOf, type Whose, whosePod } from './own-pod.ts';
+import { isStarting, overdue } from './overdue.ts';
+import { whosePod } from './own-pod.ts';
+import { patchedPod } from './patched-pod.ts';
 import type { PodContext } from './pod/context.ts';
 import { isRebase } from './pod/is-rebase.ts';
-import { withNoteOf } from './pod-notes.ts';
+import { type Notes, remarkOf, withNoteOf } from './pod-notes.ts';
 import type { BuildPorts } from './ports.ts';
 import { mayWaitSeconds } from './progress.ts';
 import { rebaseInRegistry } from './rebase.ts';
 import { resultAfterLoss, resultOf } from './result.ts';
+import { type Retreat, retreatFrom, retreatWaiting } from './retreat.ts';
 import { podStatus, succeeded, succeededFrom } from './status.ts';
-import { hasEnded, isBuilt, startsAtOnce } from './steps.ts';
+import { hasEnded, isBuilt } from './steps.ts';
 import { buildTransition } from './transition.ts';
-import { turnPatches } from './turn-patches.ts';
+import { nextTry, retreatingTry, retryPolicyOf, triesText } from './tries.ts';
 import { Waiting } from './waiting.ts';
+import { lookAgainAt, whyNotStarted } from './why-not-started.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
 const lookAgainSeconds = 600;
+/** The same for a pod that no node has taken: schedulers do not always tell that they found none again. */
+const pendingSeconds = 300;
 /** Longest that a Build whose pod was made says nothing, seconds: a scheduler tells of every pod sooner, where there is one. */
 const firstWordSeconds = 10;
 /** Time between two looks at a pod that is being stopped, seconds: the usual grace period, and a little for the node. */
@@ -65,6 +74,11 @@ const isUntold = ({ status }: Build): boolean =>
 export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   const cap = buildCap(ports.cap);
   const logs = logArchive(ports.archive);
+  const another = anotherPod({
+    policy: ports.retries,
+    write: (build, pass, status, pod) => write(build, pass, status, pod),
+    leave: (build, pass) => cap.leave(build, pass),
+  });
 
   /** Writes the status. Logs of `pod` are archived before the Build ends, so that one write tells both. */
   const write = async (
@@ -97,8 +111,10 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     rest: Partial<BuildStatus>,
     maker: Maker,
   ): Promise<Outcome> => {
+    const noted = typeof maker === 'object' ? remarkOf(maker) : '';
     const succeededWith = (more: Partial<BuildStatus>, remark = ''): Promise<Outcome> => {
-      const status = { ...rest, ...builtStatus(made), ...more, conditions: [succeeded('True', 'Completed', remark)] };
+      const message = [noted, remark].filter((text) => text !== '').join('; ');
+      const status = { ...rest, ...builtStatus(made), ...more, conditions: [succeeded('True', 'Completed', message)] };
       return write(build, pass, status, maker === 'registry' ? 'none' : maker);
     };
     if (ports.attest === undefined) return succeededWith({});
@@ -129,44 +145,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     }
   };
 
-  /** The pods that could be made for the Build now: where it is a rebase, one that builds if there is nothing to rebase. */
-  const couldBeMade = async (build: Build, pass: Pass, pod: Pod): Promise<readonly Pod[]> => {
-    refuseNotary(build);
-    const gatheredNow = await gathered(build, pass);
-    const context = { ...gatheredNow, now: generatedAt(pod) ?? gatheredNow.now };
-    const contexts = isRebase(build, context.builder.stackId)
-      ? [context, { ...context, lastImageIsGone: true }]
-      : [context];
-    return contexts.flatMap((one) => podForms(build, one));
-  };
-
-  /** Whose the pod is; one of which the record knows nothing is remembered once it is known to be ours. */
-  const judged = async (
-    build: Build,
-    pass: Pass,
-    memory: BuildMemory,
-    pod: Pod,
-  ): Promise<Exclude<Whose, 'unknown'>> => {
-    const whose = whosePod(build, memory, pod);
-    if (whose !== 'unknown') return whose;
-    const wanted = await withoutSlot(build, pass, () => couldBeMade(build, pass, pod));
-    const found = isOneOf(wanted, pod, ports.settings.injectedSidecars);
-    if (found === 'ours') pass.remember(memoryText({ ...memory, pod: madePod(pod) }));
-    return found;
-  };
-
-  /** Waits until a pod that is not ours is gone, without a slot; one that we made, and somebody changed, may still run in its slot. */
-  const refuse = async (
-    build: Build,
-    pass: Pass,
-    { pod: made }: BuildMemory,
-    pod: Pod,
-    why: string,
-  ): Promise<never> => {
-    const refusal = nameTaken(pod, why);
-    if (pod.metadata?.uid === made?.uid) throw refusal;
-    return withoutSlot(build, pass, () => Promise.reject(refusal));
-  };
+  const { judge, refuse } = podJudge(ports, { gathered, withoutSlot });
 
   /** What a Build says that has said nothing yet comes with the first event of its pod, moments later: one write less. Or with none, soon. */
   const toldLater = async (pass: Pass): Promise<Outcome> => {
@@ -175,9 +154,9 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   };
 
   /** Reports a pod that was just made. Should that fail because somebody wrote the Build, the pass ends all the same: its record has the pod. */
-  const reportMade = async (build: Build, pass: Pass, pod: Pod): Promise<Outcome> => {
+  const reportMade = async (build: Build, pass: Pass, memory: BuildMemory, pod: Pod): Promise<Outcome> => {
     try {
-      return await report(build, pass, pod);
+      return await report(build, pass, memory, pod);
     } catch (error) {
       if (!isKubeError(error, 'conflict')) throw error;
       return again(1, 'the pod was made, and somebody wrote the Build meanwhile');
@@ -189,17 +168,20 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     pass: Pass,
     memory: BuildMemory,
     context: PodContext,
-    because: string | undefined,
+    rebase: Notes,
   ): Promise<Outcome> => {
+    const notes = { ...rebase, ...notesOf(memory) };
     const made = await withoutSlot(build, pass, async () => {
-      const forms = podForms(build, context);
+      const forms = podForms(withCacheOf(build, memory), context);
       const queued = await cap.enter(build, pass);
-      return queued ?? createPod(forms, because, pass.kube);
+      return queued ?? createPod(forms, notes, pass.kube);
     });
     if (!('afterSeconds' in made)) {
-      pass.remember(memoryText({ ...memory, pod: madePod(made) }));
+      const known = { ...memory, pod: madePod(made), next: undefined, disrupted: undefined };
+      pass.remember(memoryText(known));
       pass.saw({ ...made, kind: 'Pod' });
-      return pass.isFirst && isUntold(build) && because === undefined ? toldLater(pass) : reportMade(build, pass, made);
+      const isUsual = Object.values(notes).every((note) => note === undefined);
+      return pass.isFirst && isUntold(build) && isUsual ? toldLater(pass) : reportMade(build, pass, known, made);
     }
     await write(build, pass, { conditions: [succeeded('Unknown', 'Queued', made.message)] });
     return again(made.afterSeconds, 'the cap on running builds is reached');
@@ -208,8 +190,10 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   const start = async (build: Build, pass: Pass, memory: BuildMemory): Promise<Outcome> => {
     refuseNotary(build);
     refuseEnvReferences(build.spec.env, 'spec.env');
+    retryPolicyOf(build, ports.retries);
     const context = await withoutSlot(build, pass, () => gathered(build, pass));
-    if (!isRebase(build, context.builder.stackId)) return create(build, pass, memory, context, undefined);
+    if (!isRebase(build, context.builder.stackId)) return create(build, pass, memory, context, {});
+    if (memory.fromSource !== undefined) return create(build, pass, memory, { ...context, lastImageIsGone: true }, {});
     const made = await rebaseInRegistry(build, context, ports.images, {
       cluster: pass.cluster,
       kube: pass.kube,
@@ -219,7 +203,8 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     });
     if (!('podNeeded' in made)) return written(build, pass, made, { stepsCompleted: ['rebase'] }, 'registry');
     const { because, ...more } = made.podNeeded;
-    return create(build, pass, memory, { ...context, ...more }, because);
+    const notes = more.lastImageIsGone === true ? { source: because } : { rebase: because };
+    return create(build, pass, memory, { ...context, ...more }, notes);
   };
 
   /** Starts a Build of which nobody has heard: its pod is looked for only if there is one already, as after a crash. */
@@ -241,7 +226,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   };
 
   /** Stops the pod. What it pushed before counts: then the Build succeeded. */
-  const cancel = async (build: Build, pass: Pass, pod: Pod | undefined): Promise<Outcome> => {
+  const cancel = async (build: Build, pass: Pass, memory: BuildMemory, pod: Pod | undefined): Promise<Outcome> => {
     let known: LogHolder = 'none';
     switch (cancelling(pod, pass.now)) {
       case 'delete':
@@ -251,7 +236,9 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       case 'wait':
         break;
       case 'ended':
-        return report(build, pass, pod ?? {});
+        if (pod !== undefined && disruptionOf(pod) !== undefined && !isBuilt(pod))
+          return afterLoss(build, pass, cancelledEnd, pod);
+        return report(build, pass, memory, pod ?? {});
       case 'gone':
         if (build.status?.stepsCompleted?.includes('export') === true)
           return afterLoss(build, pass, cancelledEnd, 'gone');
@@ -263,20 +250,66 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     return again(cancelSeconds, message);
   };
 
-  const report = async (build: Build, pass: Pass, pod: Pod): Promise<Outcome> => {
-    if (!isBuilt(pod)) {
-      const tooLate = overdue(pod, pass.now);
-      if (tooLate !== undefined) {
-        const known = await logs.before(build, pod, pass);
-        await pass.kube.delete(pod);
-        return write(build, pass, { ...podStatus(pod), conditions: [tooLate] }, known);
-      }
-      if (endedByDeletion(pod)) return afterLoss(build, pass, podDeleted(pod.metadata?.name ?? ''), pod);
-      const { line, more } = await failedLog(pod, pass.kube);
-      const condition = withNoteOf(pod, withMore(succeededFrom(pod, line), more));
-      const holder = condition.status === 'Unknown' ? 'none' : pod;
-      return write(build, pass, { ...podStatus(pod), conditions: [condition] }, holder);
+  /** Kubernetes took the pod away: the Build gets another, unless the image is there already, or it had as many as it may have. */
+  const takenAway = async (
+    build: Build,
+    pass: Pass,
+    memory: BuildMemory,
+    lost: Disruption,
+    pod: Pod | 'gone',
+  ): Promise<Outcome> => {
+    const policy = retryPolicyOf(build, ports.retries);
+    const tries = triesOf(memory, pod);
+    const next = nextTry(tries, policy, lost);
+    const { reason, words } = lost;
+    if (next === undefined) {
+      const ended = pod === 'gone' ? '' : await endedText(pod, pass.kube);
+      const text = `${ended === '' ? words : ended}; ${triesText(tries, policy)}`;
+      return afterLoss(build, pass, succeeded('False', reason, text), pod);
     }
+    const made = await resultAfterLoss(build, ports.images, pass);
+    if (made !== undefined) return written(build, pass, made, {}, pod);
+    return another.after(build, pass, memory, { reason, because: words, tries: next }, pod);
+  };
+
+  /** Another pod that does less, at once. */
+  const withLess = (build: Build, pass: Pass, memory: BuildMemory, retreat: Retreat, pod: Pod): Promise<Outcome> => {
+    const tries = retreatingTry(triesOf(memory, pod));
+    return another.after(build, pass, memory, { ...retreat, tries, retreat }, pod);
+  };
+
+  /** What can be said of a pod that has not done its work. */
+  const reportUnbuilt = async (build: Build, pass: Pass, memory: BuildMemory, pod: Pod): Promise<Outcome> => {
+    const lost = disruptionOf(pod);
+    if (lost !== undefined && hasEnded(pod)) return takenAway(build, pass, memory, lost, pod);
+    const known = await whyNotStarted(pod, pass.now, pass.kube);
+    const tooLate = overdue(pod, pass.now, known);
+    if (tooLate !== undefined) {
+      const holder = await logs.before(build, pod, pass);
+      await pass.kube.delete(pod);
+      return write(build, pass, { ...podStatus(pod), conditions: [tooLate] }, holder);
+    }
+    const waitsInVain = retreatWaiting(build, pod, known, pass.now);
+    if (waitsInVain !== undefined) return withLess(build, pass, memory, waitsInVain, pod);
+    if (endedByDeletion(pod)) return afterLoss(build, pass, podDeleted(pod.metadata?.name ?? ''), pod);
+    const { line, more } = await failedLog(pod, pass.kube);
+    const retreat = hasFailed(pod) && lost === undefined ? retreatFrom(build, pod, failedStep(pod), line) : undefined;
+    if (retreat !== undefined) {
+      await giveUpCache(build, retreat, pass.kube);
+      return withLess(build, pass, memory, retreat, pod);
+    }
+    const condition =
+      lost === undefined
+        ? (known ?? withNoteOf(pod, withMore(succeededFrom(pod, line), more)))
+        : succeeded('Unknown', lost.reason, lost.words);
+    const holder = condition.status === 'Unknown' ? 'none' : pod;
+    const outcome = await write(build, pass, { ...podStatus(pod), conditions: [condition] }, holder);
+    if (condition.status !== 'Unknown' || pod.status?.phase !== 'Pending') return outcome;
+    return again(isStarting(pod) ? lookAgainAt(pod, pass.now) : pendingSeconds, 'the pod has not started');
+  };
+
+  const report = async (build: Build, pass: Pass, memory: BuildMemory, pod: Pod): Promise<Outcome> => {
+    if (!isBuilt(pod)) return reportUnbuilt(build, pass, memory, pod);
     const made = await resultOf(build, pod, ports.images, pass);
     if (!('unknown' in made)) return written(build, pass, made, podStatus(pod), pod);
     const message = `the image was pushed, but neither the pod nor the registry says its digest: ${made.unknown}`;
@@ -285,29 +318,17 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
 
   /** Reports a pod of which the record knows, its progress now and then. */
   const told = (build: Build, pass: Pass, memory: BuildMemory, pod: Pod): Promise<Outcome> => {
-    if (memory.pod === undefined || overdue(pod, pass.now) !== undefined || endedByDeletion(pod))
-      return report(build, pass, pod);
+    const disrupted = isBuilt(pod) ? undefined : disruptionOf(pod);
+    const isNew = disrupted?.reason !== memory.disrupted?.reason;
+    const known = { ...memory, disrupted };
+    if (isNew) pass.remember(memoryText(known));
+    if (isNew || memory.pod === undefined || overdue(pod, pass.now) !== undefined || endedByDeletion(pod))
+      return report(build, pass, known, pod);
     const waitSeconds = mayWaitSeconds(build, pod, memory.toldAt, pass.now);
     if (waitSeconds > 0) return Promise.resolve(again(waitSeconds, 'how far the build is was told a moment ago'));
-    pass.remember(memoryText({ ...memory, toldAt: Math.floor(pass.now.getTime() / 1000) }));
-    return report(build, pass, pod);
-  };
-
-  /** The pod with what it is waiting for. The uid in a patch is its condition: another pod of the name refuses it as invalid. */
-  const patched = async (pod: Pod, pass: Pass): Promise<Pod> => {
-    const { namespace = '', name = '', uid = '' } = pod.metadata ?? {};
-    const key = { kind: 'Pod', namespace, name };
-    let current = pod;
-    try {
-      const { injectedSidecars: hasSidecars } = ports.settings;
-      const patches = startsAtOnce(pod) ? turnPatches(pod, { hasSidecars, now: pass.now }) : runImagePatches(pod);
-      for (const patch of patches) current = await pass.kube.patch<Pod>(key, patchFor(uid, patch));
-    } catch (error) {
-      if (!(error instanceof PermanentError)) throw error;
-      if ((await pass.kube.get<Pod>(key))?.metadata?.uid === uid) throw error;
-      throw new KubeError('conflict', `pod ${name} was replaced`);
-    }
-    return current;
+    const next = { ...known, toldAt: Math.floor(pass.now.getTime() / 1000) };
+    pass.remember(memoryText(next));
+    return report(build, pass, next, pod);
   };
 
   /** Ends a Build whose spec somebody changed, and the pod that was made before, if it has not ended by itself. */
@@ -335,15 +356,21 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       const known = pod !== undefined && whosePod(build, memory, pod) === 'ours' ? pod : undefined;
       if (isFinished(build)) return logs.archive(build, known, pass);
       if (isSpecChanged(memory, build)) return endChanged(build, pass, known);
+      const waiting = isCancelled(build) ? undefined : another.waiting(build, memory, pod);
+      if (waiting !== undefined) return another.whenDue(build, pass, waiting, pod, () => start(build, pass, waiting));
       if (pod === undefined) {
-        if (isCancelled(build)) return cancel(build, pass, undefined);
+        if (isCancelled(build)) return cancel(build, pass, memory, undefined);
         const seen = memory.pod === undefined ? (build.status?.podName ?? '') : key.name;
+        if (seen !== '' && memory.disrupted !== undefined)
+          return takenAway(build, pass, memory, memory.disrupted, 'gone');
         return seen === '' ? start(build, pass, memory) : afterLoss(build, pass, podDeleted(seen), 'gone');
       }
-      const whose = await judged(build, pass, memory, pod);
-      if (isCancelled(build)) return cancel(build, pass, whose === 'ours' ? pod : undefined);
+      // A pod that is there is waited for no longer, though the pass that made it died before its record was written.
+      const present = { ...memory, next: undefined };
+      const whose = await judge(build, pass, present, pod);
+      if (isCancelled(build)) return cancel(build, pass, present, whose === 'ours' ? pod : undefined);
       if (whose !== 'ours') return refuse(build, pass, memory, pod, whose.why);
-      return told(build, pass, memory, await patched(pod, pass));
+      return told(build, pass, present, await patchedPod(pod, pass));
     },
     transition: buildTransition,
     statusOnFailure: statusAfter,

@@ -64,7 +64,7 @@ export const signRebased = async (
     try {
       await images.sign({ image, key, annotations }, accountOf(build), call);
     } catch (error) {
-      const final = ['not-found', 'rejected', 'invalid-content'] as const;
+      const final = ['not-found', 'rejected', 'immutable', 'invalid-content'] as const;
       if (!final.some((code) => isOciError(error, code)) || !(error instanceof Error)) throw error;
       const why = `cosign sign: unable to sign image with the key of Secret ${key.secret}: ${error.message}`;
       throw new PermanentError('', why, { cause: error });

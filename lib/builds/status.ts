@@ -4,7 +4,8 @@ import type { BuildStatus } from '../api/build.ts';
 import type { Condition } from '../api/condition.ts';
 import { condition } from '../reconcile/conditions.ts';
 import { failedStep, failureMessage, failureReason } from './failed-step.ts';
-import { containerStatuses, initStatuses, isBuilt, isStuck, stateOf, stepStates, stepsCompleted } from './steps.ts';
+import { blockers, hasFailed } from './foreign.ts';
+import { initStatuses, isBuilt, isStuck, stateOf, stepStates, stepsCompleted } from './steps.ts';
 
 /** The Build's one condition. */
 export const succeeded = (status: Condition['status'], reason = '', message = ''): Condition =>
@@ -13,8 +14,7 @@ export const succeeded = (status: Condition['status'], reason = '', message = ''
 /** Why a pod is not running yet: an init container that waits, a regular one that cannot start, else the scheduler's answer. */
 const pending = (pod: Pod): Condition => {
   // Beyond kpack, which looks at init containers alone: completion, and all steps where sidecars are injected, are none.
-  const waiting =
-    initStatuses(pod).find(({ state }) => state?.waiting !== undefined) ?? containerStatuses(pod).find(isStuck);
+  const waiting = initStatuses(pod).find(({ state }) => state?.waiting !== undefined) ?? blockers(pod).find(isStuck);
   if (waiting !== undefined) {
     const { reason, message } = stateOf(waiting).waiting ?? {};
     return succeeded('Unknown', reason, message);
@@ -30,16 +30,11 @@ const pending = (pod: Pod): Condition => {
  */
 export const succeededFrom = (pod: Pod, line = ''): Condition => {
   if (isBuilt(pod)) return succeeded('True', 'Completed');
-  switch (pod.status?.phase) {
-    case 'Failed': {
-      const failed = failedStep(pod);
-      return succeeded('False', failureReason(pod, failed), failureMessage(pod, failed, line));
-    }
-    case 'Pending':
-      return pending(pod);
-    default:
-      return succeeded('Unknown');
+  if (hasFailed(pod)) {
+    const failed = failedStep(pod);
+    return succeeded('False', failureReason(pod, failed, line), failureMessage(pod, failed, line));
   }
+  return pod.status?.phase === 'Pending' ? pending(pod) : succeeded('Unknown');
 };
 
 /** The part of the status that repeats the pod: its name and its steps. */

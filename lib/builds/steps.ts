@@ -1,5 +1,6 @@
 /** What a pod says about the build's steps (spec 02 §6.5). Pure; the pod is never changed. */
 import type { ContainerState, ContainerStateTerminated, ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
+import { holdUpOf } from '../api/hold-up.ts';
 
 const steps: ReadonlySet<string> = new Set([
   'prepare',
@@ -54,20 +55,8 @@ export const stepStates = (pod: Pod): ContainerState[] => stepStatuses(pod).map(
 /** Whether a container ended well. */
 const endedWell = ({ state }: ContainerStatus): boolean => state?.terminated?.exitCode === 0;
 
-/** Why a container waits in vain; any other reason passes by itself. */
-const stuckReasons = new Set([
-  'ErrImagePull',
-  'ImagePullBackOff',
-  'InvalidImageName',
-  'ErrImageNeverPull',
-  'ImageInspectError',
-  'CreateContainerConfigError',
-  'CreateContainerError',
-  'RunContainerError',
-]);
-
-/** Whether a container cannot start, and not because it is not its turn. */
-export const isStuck = ({ state }: ContainerStatus): boolean => stuckReasons.has(state?.waiting?.reason ?? '');
+/** Whether a container cannot start, and not because it is not its turn: it has any other reason to wait than that it is being made. */
+export const isStuck = ({ state }: ContainerStatus): boolean => holdUpOf(state?.waiting?.reason) !== '';
 
 /** Names of the steps that ended well. */
 export const stepsCompleted = (pod: Pod): string[] =>

@@ -4,6 +4,7 @@ import { ExpectedError } from '../errors/expected.ts';
 export type WaitingReason =
   | 'MissingServiceAccount'
   | 'MissingSecret'
+  | 'MissingConfigMap'
   | 'MissingService'
   | 'BuilderNotReady'
   | 'PodNameTaken';

@@ -1,6 +1,6 @@
-/** A transition as an Event of Kubernetes (events.k8s.io/v1), which `kubectl describe` and `kubectl events` show for an hour. Pure. */
+/** A transition as an Event of Kubernetes (v1, in its newer form), which `kubectl describe` and `kubectl events` show for an hour. Pure. */
 import { createHash } from 'node:crypto';
-import type { Event } from 'kubernetes-types/events/v1.d.ts';
+import type { Event } from 'kubernetes-types/core/v1.d.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { printable } from '../text/printable.ts';
 import type { Transition } from './transition.ts';
@@ -14,7 +14,7 @@ export interface About {
   readonly uid: string;
 }
 
-/** Longest note of an Event (events.k8s.io/v1, `note`), in bytes; so many characters of at most four bytes. */
+/** Longest message of an Event of the newer form (events.k8s.io/v1, `note`), in bytes; so many characters of at most four bytes. */
 const longestNote = 1024;
 const noteCharacters = longestNote / 4;
 
@@ -42,15 +42,15 @@ export const kubernetesEvent = (
   transition: Transition,
   now: Date,
 ): Event & KubeObject & { readonly kind: 'Event' } => ({
-  apiVersion: 'events.k8s.io/v1',
+  apiVersion: 'v1',
   kind: 'Event',
   metadata: { namespace: about.namespace, name: nameOf(about, transition) },
-  regarding: { ...about },
+  involvedObject: { ...about },
   reason: transition.reason,
   type: transition.type,
-  note: noteOf(transition),
+  message: noteOf(transition),
   action: 'Reconcile',
   eventTime: microTime(now),
-  reportingController: 'kpackless.io/reconciler',
+  reportingComponent: 'kpackless.io/reconciler',
   reportingInstance: 'kpackless',
 });

@@ -17,6 +17,7 @@ import {
 } from '../api/labels.ts';
 import { buildName, buildTags } from '../api/names.ts';
 import { controllerReference } from '../kube/object.ts';
+import { liesWith } from '../oci/reference.ts';
 import { type BuildChange, type BuildInputs, changesText, reasonsText } from './build-required.ts';
 import { isFailure, isSuccess } from './builds-of-image.ts';
 import { sourceOf } from './resolved-source.ts';
@@ -38,14 +39,21 @@ const buildCache = ({ cache }: Image['spec'], claimName: string): BuildCacheConf
   return tag === '' ? {} : { registry: { tag } };
 };
 
-const lastBuildOf = (last: Build | undefined): Build['spec']['lastBuild'] => {
+/** What the Build follows: the last success, and its cache only if that lies where the Image's does now. */
+const lastBuildOf = (last: Build | undefined, { cache }: Image['spec']): Build['spec']['lastBuild'] => {
   if (last === undefined) return undefined;
-  if (isFailure(last)) return last.spec.lastBuild;
+  const tag = cache?.registry?.tag ?? '';
+  const usable = (image: string | undefined): { readonly image?: string } =>
+    image === undefined || (tag !== '' && !liesWith(image, tag)) ? {} : { image };
+  if (isFailure(last)) {
+    const { lastBuild } = last.spec;
+    return lastBuild?.cache === undefined ? lastBuild : { ...lastBuild, cache: usable(lastBuild.cache.image) };
+  }
   if (!isSuccess(last)) return undefined;
   const { latestImage, latestCacheImage, stack } = last.status ?? {};
   return {
     ...(latestImage === undefined ? {} : { image: latestImage }),
-    cache: latestCacheImage === undefined ? {} : { image: latestCacheImage },
+    cache: usable(latestCacheImage),
     ...(stack?.id === undefined ? {} : { stackId: stack.id }),
   };
 };
@@ -114,7 +122,7 @@ export const newBuild = (
         notary: spec.notary,
         cosign: spec.cosign,
         priorityClassName: priorityClasses ? priorityClass(changes) : undefined,
-        lastBuild: lastBuildOf(builds.last),
+        lastBuild: lastBuildOf(builds.last, spec),
       } as { readonly [K in keyof Build['spec']]: Build['spec'][K] | undefined }),
     },
   };

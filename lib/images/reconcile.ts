@@ -91,7 +91,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
       return again(unfinishedSeconds, `Build ${builds.ending.metadata.name} is being deleted`);
     }
 
-    const claimName = await ensureCacheClaim(image, pass);
+    const { name: claimName, trouble } = await ensureCacheClaim(image, pass);
     const { resolver, made, stored: resolverStored } = await ensureSourceResolver(image, pass);
     if (guessed && isOlder(resolver, image)) return lookAgain();
     const ready = readyBuilder(builder);
@@ -110,6 +110,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
       resolverReady: source !== undefined,
       resolverMessage: conditionOf(resolver, 'Ready')?.message ?? '',
       claimName,
+      cacheTrouble: trouble,
       remark: ready === undefined ? '' : disagreement({ builds, builder: ready }),
       now,
     };

@@ -6,6 +6,7 @@ import type { SourceResolver } from '../api/source-resolver.ts';
 import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { mergedLabels } from '../kube/merged-labels.ts';
 import { controllerOf, controllerReference, isControlledBy } from '../kube/object.ts';
 import type { Pass } from '../reconcile/reconciler.ts';
 import { sameStatus } from '../reconcile/same-status.ts';
@@ -52,9 +53,10 @@ const adjusted = async (
       `SourceResolver ${wanted.metadata.name} exists but does not belong to this Image: it is waited for until it is gone`,
     );
   const interval = wanted.metadata.annotations?.[pollIntervalAnnotation];
+  const labels = mergedLabels(exists, wanted.metadata.labels);
   const same =
     sameStatus(exists.spec, wanted.spec) &&
-    sameStatus(exists.metadata.labels, wanted.metadata.labels) &&
+    sameStatus(exists.metadata.labels ?? {}, labels ?? {}) &&
     exists.metadata.annotations?.[pollIntervalAnnotation] === interval;
   if (same && owned) return exists;
   const { ownerReferences = [], annotations, ...kept } = exists.metadata;
@@ -64,7 +66,7 @@ const adjusted = async (
     metadata: {
       ...kept,
       ...mergedAnnotations(annotations, image),
-      labels: wanted.metadata.labels,
+      labels,
       ownerReferences: owners,
     },
     spec: wanted.spec,

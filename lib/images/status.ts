@@ -3,8 +3,10 @@ import type { Build } from '../api/build.ts';
 import type { Condition, ConditionStatus } from '../api/condition.ts';
 import type { Image, ImageStatus } from '../api/image.ts';
 import { imageGenerationLabel, reasonAnnotation } from '../api/labels.ts';
+import type { ConditionType } from '../api/reasons.ts';
 import { condition, conditionOf, isTrue, withTransitionTimes } from '../reconcile/conditions.ts';
 import { isFailure, isSuccess, numberOf } from './builds-of-image.ts';
+import type { CacheTrouble } from './cache-claim.ts';
 import { type ImageBuilder, isUpToDate, notReadyMessage, readyBuilder } from './image-builder.ts';
 
 /** Ready, and the two about the builder. */
@@ -24,6 +26,16 @@ const builderConditions = (builder: ImageBuilder, isReady: boolean): readonly Co
 const conditionsFor = (image: Image, wanted: readonly Condition[], now: Date): readonly Condition[] =>
   withTransitionTimes(wanted, image.status?.conditions, now);
 
+const cacheReady = 'CacheReady' satisfies ConditionType;
+
+/** What is wrong with the cache; nothing is said of one that is as it was asked for. */
+const cacheCondition = (trouble: CacheTrouble | undefined): readonly Condition[] =>
+  trouble === undefined ? [] : [condition(cacheReady, 'False', trouble.reason, trouble.message)];
+
+/** The same as it was said before, where the claim was not looked at. */
+const saidOfCache = ({ status }: Image): readonly Condition[] =>
+  (status?.conditions ?? []).filter(({ type }) => type === cacheReady);
+
 const observed = (image: Image): Pick<ImageStatus, 'observedGeneration'> =>
   image.metadata.generation === undefined ? {} : { observedGeneration: image.metadata.generation };
 
@@ -34,7 +46,11 @@ export const builderMissing = (image: Image, now: Date): ImageStatus => {
   return {
     ...image.status,
     ...observed(image),
-    conditions: conditionsFor(image, [condition('Ready', 'False', 'BuilderNotFound', text)], now),
+    conditions: conditionsFor(
+      image,
+      [condition('Ready', 'False', 'BuilderNotFound', text), ...saidOfCache(image)],
+      now,
+    ),
   };
 };
 
@@ -50,6 +66,8 @@ export interface Seen {
   /** Why the resolver is not ready, in its own words; may be empty. */
   readonly resolverMessage: string;
   readonly claimName: string;
+  /** What is wrong with the cache. */
+  readonly cacheTrouble?: CacheTrouble | undefined;
   /** Something to know though nothing is built; may be empty. */
   readonly remark: string;
   /** A Build is due and not made, because Builds are paused; `remark` says so. */
@@ -124,6 +142,7 @@ export const buildRunning = (
   const wanted = [
     condition('Ready', 'Unknown', 'BuildRunning', text),
     ...builderConditions(builder, readyBuilder(builder) !== undefined),
+    ...saidOfCache(image),
   ];
   const claimName = running.spec.cache?.volume?.persistentVolumeClaimName ?? image.status?.buildCacheName ?? '';
   const known = image.status?.latestBuildRef === running.metadata.name;
@@ -153,6 +172,7 @@ const stillRunning = (image: Image, builder: ImageBuilder, text: string, now: Da
   const wanted = [
     condition('Ready', 'Unknown', 'BuildRunning', text),
     ...builderConditions(builder, readyBuilder(builder) !== undefined),
+    ...saidOfCache(image),
   ];
   return { ...image.status, ...observed(image), conditions: conditionsFor(image, wanted, now) };
 };
@@ -165,7 +185,11 @@ export const wholeStatus = (seen: Seen): ImageStatus => {
     ...observed(image),
     conditions: conditionsFor(
       image,
-      [condition('Ready', ...readyOf(seen, isReady)), ...builderConditions(builder, isReady)],
+      [
+        condition('Ready', ...readyOf(seen, isReady)),
+        ...builderConditions(builder, isReady),
+        ...cacheCondition(seen.cacheTrouble),
+      ],
       seen.now,
     ),
     ...latest(image, created ?? last, last, seen.claimName),

@@ -2,6 +2,7 @@
 
 import { ExpectedError, type ExpectedErrorOptions, PermanentError } from '../errors/expected.ts';
 import { parseJsonCutBelow } from '../text/bounded-json.ts';
+import { isDenial } from './denied.ts';
 
 /** What callers tell apart; `server` is every other answer of 500 and above. */
 export type KubeErrorCode =
@@ -159,7 +160,10 @@ const codeOf = (status: number, reason: string | undefined): KubeErrorCode => {
   return 'server';
 };
 
-/** The error for an answer that is not a success. 400 and 422 say that what we sent is invalid: nothing heals by waiting. */
+/**
+ * The error for an answer that is not a success. 400 and 422 say that what we sent is invalid, and nothing heals by waiting; unless a policy says
+ * so, which is `forbidden` whatever its status.
+ */
 export const answerError = (
   what: string,
   status: number,
@@ -168,6 +172,8 @@ export const answerError = (
 ): KubeError | PermanentError => {
   const parsed = parseStatus(body);
   const said = parsed.message ?? (body.slice(0, 300) || `HTTP ${status}`);
+  if (status >= 400 && status < 500 && isDenial(said))
+    return new KubeError('forbidden', `${what}: ${said}`, { status, objectName: parsed.name, pace: 'slow' });
   if (status === 400 || status === 422) return new PermanentError(parsed.reason ?? 'Invalid', said);
   const seconds = Number(retryAfter ?? parsed.retryAfterSeconds);
   return new KubeError(codeOf(status, parsed.reason), `${what}: ${said}`, {

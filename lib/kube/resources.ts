@@ -29,7 +29,7 @@ const resources: Readonly<Record<string, Resource>> = {
   Namespace: core('namespaces', false),
   Service: core('services'),
   Node: core('nodes', false),
-  Event: { apiVersion: 'events.k8s.io/v1', plural: 'events', namespaced: true },
+  Event: core('events'),
   ClusterRole: { apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'clusterroles', namespaced: false },
   Role: { apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'roles', namespaced: true },
   RoleBinding: { apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'rolebindings', namespaced: true },

@@ -19,6 +19,8 @@ export type OciErrorCode =
   | 'unreachable'
   /** A deadline of ours or of the caller passed. */
   | 'timeout'
+  /** A rule of the registry keeps the tag at another image for ever. */
+  | 'immutable'
   /** Any other answer that means no. */
   | 'rejected'
   /** Bytes that are not what they should be: digest, size, JSON, media type, above a limit. */

@@ -3,8 +3,9 @@ import type { AnswerHeaders } from '../egress/fetch.ts';
 import { parseJson } from '../text/bounded-json.ts';
 import type { Api } from './api.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
-import { invalidContent, isOciError } from './errors.ts';
+import { invalidContent, isOciError, OciError } from './errors.ts';
 import { discard, isHeadsNo, readUpTo, replay } from './http.ts';
+import { isImmutable, mayBeImmutable } from './immutable-tags.ts';
 import { acceptManifests, isSchema1Type } from './media-types.ts';
 import { identifierOf, printReference, type Reference } from './reference.ts';
 import type { CallOptions, ManifestHead, RawManifest } from './registry.ts';
@@ -100,6 +101,28 @@ const missedHead = async (api: Api, reference: Reference, options: CallOptions):
   }
 };
 
+/**
+ * A tag that may not be moved may have been put there by ourselves, before a death: then the refusal is a success. Throws OciError: `immutable`
+ * for a tag that will hold another image for ever, else the refusal.
+ */
+const assertThere = async (
+  api: Api,
+  reference: Reference,
+  digest: Digest,
+  refusal: OciError,
+  options: CallOptions,
+): Promise<void> => {
+  if (reference.tag === undefined || !mayBeImmutable(refusal)) throw refusal;
+  const held = await headManifest(api, reference, options).catch((error: unknown) => {
+    throw isOciError(error) ? refusal : error;
+  });
+  if (held?.digest === digest) return;
+  if (held === undefined || !isImmutable(refusal)) throw refusal;
+  const { status, errors, message } = refusal;
+  const what = `tag ${printReference(reference)} holds ${held.digest}, and its registry does not let it be moved to ${digest}`;
+  throw new OciError('immutable', `${what}: ${message}`, { status, errors, cause: refusal });
+};
+
 export const putManifest = async (
   api: Api,
   reference: Reference,
@@ -114,9 +137,12 @@ export const putManifest = async (
     headers: { 'content-type': mediaType },
     body: replay(bytes),
   });
-  if (![200, 201, 202].includes(response.status)) throw await responseError('PUT', response, api.session.now());
-  await discard(response);
   const digest = digestOf(bytes);
+  if (![200, 201, 202].includes(response.status)) {
+    await assertThere(api, reference, digest, await responseError('PUT', response, api.session.now()), options);
+    return digest;
+  }
+  await discard(response);
   const stored = response.headers.get('docker-content-digest');
   if (isDigest(stored) && stored !== digest) {
     throw invalidContent(`the registry stored ${stored} instead of ${digest}`, { method: 'PUT', url: response.url });

@@ -1,7 +1,7 @@
 /** May this app image be put on that run image? The lifecycle's rules at Platform API 0.9, without force (spec 03 §13.2). Pure. */
 
 import { parseJson } from '../text/bounded-json.ts';
-import { parseObject } from './descriptor.ts';
+import { UnsafeRebaseError } from './base-length.ts';
 import type { OciImage } from './image.ts';
 import { labelBounds } from './label-bounds.ts';
 
@@ -64,21 +64,44 @@ const targetRefusal = (app: OciImage, run: OciImage): string | undefined => {
   return `unable to satisfy target os/arch constraints; new run image: ${printTarget(run)}, old run image: ${printTarget(app)}`;
 };
 
-/** Why the app image may not be put on this run image, as a sentence; undefined when it may. */
-export const rebaseRefusal = (app: OciImage, run: OciImage): string | undefined => {
-  const [major, minor] = platformApiOf(app);
-  return major > 0 || minor >= 12 ? targetRefusal(app, run) : stackRefusal(app, run);
+/**
+ * Refuses what the lifecycle does not look at below Platform API 0.12 and no image survives: layers of one processor or system under the name of
+ * another. An image that does not say what it is for is taken at its word. Throws UnsafeRebaseError.
+ */
+const assertSamePlatform = (app: OciImage, run: OciImage): void => {
+  const differs = (['os', 'architecture'] as const).some((part) => {
+    const [was, is] = [app.platform[part], run.platform[part]];
+    return was !== '' && is !== '' && was !== is;
+  });
+  if (differs)
+    throw new UnsafeRebaseError(
+      `the new run image is for another platform: ${printTarget(run)}, the app for ${printTarget(app)}`,
+    );
 };
 
-/** The label `io.buildpacks.lifecycle.metadata` as an object; empty when absent. Throws OciError `invalid-content`. */
-export const lifecycleMetadataLabel = 'io.buildpacks.lifecycle.metadata';
+/** Why the app image may not be put on this run image, as a sentence; undefined when it may. Throws UnsafeRebaseError for what building anew mends. */
+export const rebaseRefusal = (app: OciImage, run: OciImage): string | undefined => {
+  const [major, minor] = platformApiOf(app);
+  if (major > 0 || minor >= 12) return targetRefusal(app, run);
+  const refusal = stackRefusal(app, run);
+  if (refusal === undefined) assertSamePlatform(app, run);
+  return refusal;
+};
 
-/** diffID of the last layer of the run image an app was built on, as it says itself; empty when it does not. */
-export const topLayerOf = ({ labels }: OciImage): string => {
-  const label = labels[lifecycleMetadataLabel];
-  if (label === undefined) return '';
-  const { runImage } = parseObject(Buffer.from(label), `label ${lifecycleMetadataLabel}`);
-  const top: unknown =
-    typeof runImage === 'object' && runImage !== null && 'topLayer' in runImage ? runImage.topLayer : '';
-  return typeof top === 'string' ? top : '';
+const startsWith = (all: readonly string[], beginning: readonly string[]): boolean =>
+  beginning.every((one, index) => all[index] === one);
+
+/**
+ * What is wrong with an image that a rebase made, before any tag names it: the new base is to be all of its beginning, and layers and diffIDs
+ * of the app all of the rest; undefined when they are.
+ */
+export const rebaseFault = (made: OciImage, app: OciImage, run: OciImage, kept: number): string | undefined => {
+  const listsOf = ({ layers, diffIds }: OciImage) => [layers.map(({ digest }) => digest), diffIds] as const;
+  const isWhole = listsOf(made).every((all, which) => {
+    const [base = [], own = []] = [listsOf(run)[which], listsOf(app)[which]?.slice(kept)];
+    return all.length === base.length + own.length && startsWith(all, base) && startsWith(all.slice(base.length), own);
+  });
+  return isWhole
+    ? undefined
+    : 'the image that was made does not have the layers of the run image and then those of the app';
 };

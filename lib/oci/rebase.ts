@@ -1,16 +1,17 @@
 /**
  * Rebase as a pure registry operation: the app's layers on a new run image, no layer downloaded, no pod (spec 03 §13; DESIGN §3.13).
- * Read both images → refuse what is unsafe → compute → place blobs by mounts → write manifest under every tag.
+ * Read both images → refuse what is unsafe → compute and check → place blobs by mounts → write manifest under every tag.
  */
 import { PermanentError } from '../errors/expected.ts';
+import { oldBaseToRead, UnsafeRebaseError } from './base-length.ts';
 import { copyBlob } from './copy.ts';
 import { parseObject } from './descriptor.ts';
 import { isOciError, OciError } from './errors.ts';
 import { replay } from './http.ts';
-import { imageFrom, type KnownConfigs, type OciImage, readImage } from './image.ts';
+import { imageFrom, type KnownConfigs, type OciImage, type ReadImageOptions, readImage } from './image.ts';
 import { inParallel } from './in-parallel.ts';
 import { isForeignLayerType } from './media-types.ts';
-import { rebaseRefusal } from './rebase-check.ts';
+import { rebaseFault, rebaseRefusal } from './rebase-check.ts';
 import { type RebasedImage, rebasedImage } from './rebased-image.ts';
 import {
   type DigestReference,
@@ -78,6 +79,26 @@ const placeBlobs = async (
   await registries.tags.pushBlob(target, { ...replay(made.config), digest: made.configDigest }, options);
 };
 
+/** The tags that do not hold the image yet. One that was pushed before a death, and may not be moved, is not pushed again. */
+const missing = async (
+  { tags: registry }: RebaseRegistries,
+  { digest }: RebasedImage,
+  tags: readonly TagReference[],
+  options: CallOptions,
+): Promise<readonly TagReference[]> => {
+  const isThere = async (tag: TagReference): Promise<boolean> => {
+    try {
+      return (await registry.headManifest(tag, options))?.digest === digest;
+    } catch (error) {
+      // Who may push need not be allowed to look; whatever else is wrong, the push will say it.
+      if (isOciError(error)) return false;
+      throw error;
+    }
+  };
+  const there = await Promise.all(tags.map(isThere));
+  return tags.filter((_, index) => there[index] === false);
+};
+
 /** Blobs once per repository, the manifest once per tag. A tag that fails does not keep the others from being written. */
 const push = async (
   registries: RebaseRegistries,
@@ -97,7 +118,7 @@ const push = async (
       return false;
     }
   };
-  const left = [...tags];
+  const left = [...(await missing(registries, made, tags, options))];
   while (left[0] !== undefined) {
     const target = repositoryOf(left[0]);
     const here = left.filter((tag) => sameRepository(tag, target));
@@ -110,7 +131,8 @@ const push = async (
       );
     }
   }
-  const [first] = failures;
+  // What may pass is told before what never will: then it is tried again, and the rest is left.
+  const first = failures.find(({ error }) => error.code !== 'immutable') ?? failures[0];
   if (first === undefined) return;
   const causes = failures.map(({ tag, error }) => `[${printReference(tag)}: ${error.message}]`).join(', ');
   const { code, status, errors, retryAfterSeconds } = first.error;
@@ -122,9 +144,30 @@ const push = async (
   });
 };
 
+/** diffIDs of the run image the app was built on, where only they tell its layers from the app's; undefined when they are not needed or cannot be read. */
+const oldBaseOf = async (registry: Registry, app: OciImage, options: ReadImageOptions) => {
+  const reference = oldBaseToRead(app);
+  if (reference === undefined) return undefined;
+  try {
+    return (await readImage(registry, reference, options)).diffIds;
+  } catch (error) {
+    if (isOciError(error)) return undefined;
+    throw error;
+  }
+};
+
+/** What `readImage` will say of it, checked. Throws UnsafeRebaseError when it is not what it is to be. */
+const contentOf = (made: RebasedImage, image: DigestReference, app: OciImage, run: OciImage): OciImage => {
+  const [manifest, config] = [parseObject(made.manifest, 'manifest'), parseObject(made.config, 'config')];
+  const content = imageFrom(image, made.mediaType, manifest, config);
+  const fault = rebaseFault(content, app, run, made.kept);
+  if (fault !== undefined) throw new UnsafeRebaseError(fault);
+  return content;
+};
+
 /**
  * Puts the app image on the run image and moves all tags to the result. Doing it again writes the same image. Throws PermanentError with
- * the lifecycle's sentence when that would be unsafe, OciError when a registry fails; then some tags may have moved already. With `configs`
+ * the lifecycle's sentence when that would be unsafe, UnsafeRebaseError when building from source mends it, OciError when a registry fails; then some tags may have moved already. With `configs`
  * the run image's config is read once for all images that are put on it.
  */
 export const rebaseImage = async (
@@ -140,14 +183,9 @@ export const rebaseImage = async (
   const run = await readImage(registries.runImage, runImage, { ...options, configs, platform });
   const refusal = rebaseRefusal(app, run);
   if (refusal !== undefined) throw new PermanentError('', refusal);
-  const made = rebasedImage(app, run);
-  await push(registries, made, { app, run }, tags, options);
+  const made = rebasedImage(app, run, await oldBaseOf(registries.runImage, app, { ...options, platform }));
   const image = withDigest(firstTag, made.digest);
-  const [manifest, config] = [parseObject(made.manifest, 'manifest'), parseObject(made.config, 'config')];
-  return {
-    image,
-    runImage: run.reference,
-    manifestSize: made.manifest.byteLength,
-    content: imageFrom(image, made.mediaType, manifest, config),
-  };
+  const content = contentOf(made, image, app, run);
+  await push(registries, made, { app, run }, tags, options);
+  return { image, runImage: run.reference, manifestSize: made.manifest.byteLength, content };
 };

@@ -1,12 +1,13 @@
 /** The image that a rebase makes, without any registry: manifest and config from those of the app and of the run image (spec 03 §13.3). Pure. */
 import { PermanentError } from '../errors/expected.ts';
 import { type GoJson, goJson } from '../text/go-json.ts';
+import { baseLength, lifecycleMetadataLabel } from './base-length.ts';
 import type { Descriptor } from './descriptor.ts';
 import { type Digest, digestOf } from './digest.ts';
 import type { OciImage } from './image.ts';
 import { configBytes, manifestBytes, recordIn, textIn } from './image-json.ts';
 import { parseOrdered } from './ordered-json.ts';
-import { lifecycleMetadataLabel, topLayerOf } from './rebase-check.ts';
+
 import { printReference } from './reference.ts';
 
 /** A rebased image, not pushed yet. */
@@ -20,6 +21,8 @@ export interface RebasedImage {
   readonly baseLayers: readonly Descriptor[];
   /** From the app's repository. */
   readonly appLayers: readonly Descriptor[];
+  /** How many layers of the app image, from the bottom, were its old run image's. */
+  readonly kept: number;
 }
 
 /** What the lifecycle stamps every image with, so that equal content has equal digests. */
@@ -46,13 +49,6 @@ const rebasedLabels = (app: OciImage, run: OciImage, topLayer: string): Readonly
   ),
 });
 
-/** How many of the app's layers, from the bottom, are its old run image's. Throws PermanentError when that cannot be told. */
-const oldBaseOf = (app: OciImage): number => {
-  const found = app.diffIds.indexOf(topLayerOf(app));
-  if (found < 0) throw new PermanentError('', 'rebase app image: could not find base layer in image');
-  return found + 1;
-};
-
 const complete = (image: OciImage, which: string): void => {
   if (image.layers.length === image.diffIds.length && image.layers.length > 0) return;
   throw new PermanentError(
@@ -63,12 +59,13 @@ const complete = (image: OciImage, which: string): void => {
 
 /**
  * The app's own layers on the run image's, with the app's config but the run image's platform and stack labels. Media types and annotations
- * stay the app's (DESIGN §4: the lifecycle forces Docker's and drops annotations). Same images, same digest. Throws PermanentError.
+ * stay the app's (DESIGN §4: the lifecycle forces Docker's and drops annotations). Same images, same digest. `oldBase`: diffIDs of the
+ * old run image, where base-length.ts asks for them. Throws PermanentError.
  */
-export const rebasedImage = (app: OciImage, run: OciImage): RebasedImage => {
+export const rebasedImage = (app: OciImage, run: OciImage, oldBase?: readonly string[]): RebasedImage => {
   complete(app, 'app');
   complete(run, 'run');
-  const kept = oldBaseOf(app);
+  const kept = baseLength(app, oldBase);
   const appLayers = app.layers.slice(kept);
   const diffIds = [...run.diffIds, ...app.diffIds.slice(kept)];
   const config = configBytes({
@@ -87,5 +84,6 @@ export const rebasedImage = (app: OciImage, run: OciImage): RebasedImage => {
     layers: [...run.layers, ...appLayers].map(({ json }) => json),
   });
   const { mediaType } = app;
-  return { mediaType, manifest, digest: digestOf(manifest), config, configDigest, baseLayers: run.layers, appLayers };
+  const [digest, baseLayers] = [digestOf(manifest), run.layers];
+  return { mediaType, manifest, digest, config, configDigest, baseLayers, appLayers, kept };
 };

@@ -126,3 +126,9 @@ export const canonicalHost = (registry: string): string => registry.toLowerCase(
 
 /** True when both name the same repository of the same registry. */
 export const sameRepository = (a: Repository, b: Repository): boolean => a.registry === b.registry && a.path === b.path;
+
+/** True when both names are of the same repository, whatever their tags and digests are; a name that is none lies nowhere. */
+export const liesWith = (name: string, other: string): boolean => {
+  const [a, b] = [name, other].map((one) => referenceFrom(one.split('@', 1)[0] ?? ''));
+  return a !== undefined && b !== undefined && sameRepository(a, b);
+};

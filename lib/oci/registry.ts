@@ -62,7 +62,7 @@ export interface Registry {
   readonly getManifest: (reference: Reference, options?: CallOptions) => Promise<RawManifest>;
   /** Whether the manifest is there and under which digest; undefined when it is not, which HEAD alone is not believed. */
   readonly headManifest: (reference: Reference, options?: CallOptions) => Promise<ManifestHead | undefined>;
-  /** Stores the bytes under tag or digest and answers their digest. */
+  /** Stores the bytes under tag or digest and answers their digest; a tag that holds them already counts as stored. Fails `immutable` for one that may not be moved. */
   readonly putManifest: (
     reference: Reference,
     manifest: Pick<RawManifest, 'mediaType' | 'bytes'>,

@@ -123,3 +123,9 @@ export const quantityValue = (quantity: string | number): string => {
 
 /** Whether two quantities are the same amount, however they are written. */
 export const sameQuantity = (a: string | number, b: string | number): boolean => quantityValue(a) === quantityValue(b);
+
+/** Whether the first is more than the second, however they are written; false where either is no quantity. */
+export const isMoreThan = (a: string | number, b: string | number): boolean => {
+  const [first, second] = [parse(String(a).trim()), parse(String(b).trim())];
+  return first !== undefined && second !== undefined && first.nano > second.nano;
+};

@@ -12,6 +12,7 @@ import {
   completionMessage,
   digestOf,
   podPath,
+  secret,
   type WorldOptions,
 } from '../unit/builds/build-world.ts';
 import { attackedWorld, builtUnsigned, seen, statusOf, taken } from './tenant-pods.ts';
@@ -155,6 +156,8 @@ describe('what an attestation shows', () => {
         services: [{ kind: 'Secret', name: 'database' }],
       },
     });
+    const { path, object } = secret('database');
+    world.cluster.put(path, object);
     await world.built();
     const { statement } = await world.attestation();
     expect(statement.predicate.buildDefinition.externalParameters).toMatchObject({

@@ -55,11 +55,18 @@ const idOf = (env: readonly string[], name: string): number => {
   return Number(value);
 };
 
-/**
- * The builder behind `image`. Throws PermanentError for an image that is no builder or builds for Windows: its content never changes
- * under a digest, so only another image helps.
- */
-export const builderImageFrom = (image: string, { os, env, labels }: ImageFacts): BuilderImage => {
+/** Largest id that Kubernetes gives a process. */
+const largestId = 2_147_483_647;
+
+/** Ids that a pod can have: its steps never run as root, and one that would is told before there is a pod. */
+const assertIds = ({ uid, gid }: BuilderImage): void => {
+  if (uid === 0)
+    throw new PermanentError('', 'CNB_USER_ID is 0: no build runs as root; use a builder whose stack has another user');
+  if (Math.min(uid, gid) < 0 || Math.max(uid, gid) > largestId)
+    throw new PermanentError('', `CNB_USER_ID ${uid} or CNB_GROUP_ID ${gid} is no id that a process can have`);
+};
+
+const readFrom = (image: string, { os, env, labels }: ImageFacts): BuilderImage => {
   const stackId = labels[stackIdLabel];
   if (stackId === undefined)
     throw new PermanentError('', `builder image stack ID label not present: could not find label ${stackIdLabel}`);
@@ -74,6 +81,22 @@ export const builderImageFrom = (image: string, { os, env, labels }: ImageFacts)
     gid: idOf(env, 'CNB_GROUP_ID'),
     ...(hasExtensions(labels[extensionOrderLabel]) && { hasExtensions: true }),
   };
-  if (os === 'windows') throw new PermanentError('', 'windows builds are not supported');
+  if (os !== 'windows') assertIds(builder);
+  return builder;
+};
+
+/**
+ * The builder behind `image`. Throws PermanentError, which names it, for an image that is no builder, builds for Windows or as root: its content
+ * never changes under a digest, so only another image helps.
+ */
+export const builderImageFrom = (image: string, facts: ImageFacts): BuilderImage => {
+  let builder: BuilderImage;
+  try {
+    builder = readFrom(image, facts);
+  } catch (cause) {
+    if (!(cause instanceof PermanentError)) throw cause;
+    throw new PermanentError(cause.reason, `${cause.message} (builder image ${image})`, { cause });
+  }
+  if (facts.os === 'windows') throw new PermanentError('', 'windows builds are not supported');
   return builder;
 };

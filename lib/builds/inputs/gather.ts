@@ -3,10 +3,11 @@ import type { Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
 import { PermanentError } from '../../errors/expected.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import type { Dependency } from '../../state/keys.ts';
 import type { CallContext } from '../images-port.ts';
 import type { Binding, BuildSecret, PodContext } from '../pod/context.ts';
-import type { BuildPorts } from '../ports.ts';
+import { type BuildPorts, podSettingsOf } from '../ports.ts';
 import { Waiting } from '../waiting.ts';
 import { bindingsFrom, hasBindings, type ResolvedService, refuseCredentials } from './bindings.ts';
 import { builderImageFrom } from './builder-image.ts';
@@ -66,15 +67,35 @@ const resolvedServices = (build: Build, kube: KubeClient): Promise<readonly Reso
   );
 };
 
+/** What a binding names is waited for: a pod that mounts what is not there never starts. Throws Waiting. */
+const assertThere = (
+  kind: 'Secret' | 'ConfigMap',
+  name: string | undefined,
+  found: KubeObject | undefined,
+  namespace: string,
+): void => {
+  if (name === undefined || name === '' || found !== undefined) return;
+  const what = `${kind.toLowerCase()}s "${name}" not found`;
+  const text = `${what}: the Build binds it; create it in namespace ${namespace}, or take the binding off the Image`;
+  throw new Waiting(`Missing${kind}`, text);
+};
+
 const bindings = async (build: Build, kube: KubeClient): Promise<readonly Binding[]> => {
   if (!hasBindings(build)) return [];
   const namespace = build.metadata.namespace ?? '';
   const accounts = await kube.list<ServiceAccount>('ServiceAccount', { namespace });
   const bound = bindingsFrom(build, await resolvedServices(build, kube), forbiddenSecrets(accounts));
-  const read = async (name: string): Promise<Secret | undefined> =>
-    name === '' ? undefined : kube.get<Secret>({ kind: 'Secret', namespace, name });
-  const secrets = await Promise.all(bound.map(({ secret = '' }) => read(secret)));
+  const read = async <T extends KubeObject>(kind: string, name: string | undefined): Promise<T | undefined> =>
+    name === undefined || name === '' ? undefined : kube.get<T>({ kind, namespace, name });
+  const [secrets, metadata] = await Promise.all([
+    Promise.all(bound.map(({ secret }) => read<Secret & KubeObject>('Secret', secret))),
+    Promise.all(bound.map((one) => read('ConfigMap', one.kind === 'cnb' ? one.metadata : undefined))),
+  ]);
   refuseCredentials(bound, secrets);
+  for (const [index, one] of bound.entries()) {
+    assertThere('Secret', one.secret, secrets[index], namespace);
+    assertThere('ConfigMap', one.kind === 'cnb' ? one.metadata : undefined, metadata[index], namespace);
+  }
   return bound;
 };
 
@@ -94,7 +115,7 @@ export const gather = async (build: Build, ports: BuildPorts, call: CallContext,
   const facts = await ports.images.read(builder.image, builder.account, call);
   return {
     programs: ports.programs,
-    settings: ports.settings,
+    settings: podSettingsOf(build, ports),
     builder: builderImageFrom(builder.image, facts),
     secrets,
     pullSecrets: pullSecretNames(account),

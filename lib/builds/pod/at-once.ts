@@ -20,6 +20,10 @@ const downwardVolume: Volume = {
   },
 };
 
+/** Whether the first step waits until all containers run: the pod itself says it, whatever is switched on now. */
+export const waitsForSidecars = ({ spec }: Pod): boolean =>
+  (spec?.volumes ?? []).some(({ name }) => name === downward.name);
+
 interface Told {
   readonly flags: readonly string[];
   readonly mounts?: readonly VolumeMount[];

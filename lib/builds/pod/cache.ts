@@ -1,6 +1,7 @@
 /** Where the build cache is and how each phase is told (spec 03 §7 "Cache selection"). */
 import type { VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../../api/build.ts';
+import { liesWith } from '../../oci/reference.ts';
 import { cache, hasCacheVolume } from './volumes.ts';
 
 /** The cache as the three phases that use it see it. */
@@ -15,7 +16,7 @@ export interface CacheUse {
 /** The tag of a registry cache, empty when there is none. */
 export const cacheTag = (build: Build): string => build.spec.cache?.registry?.tag ?? '';
 
-/** A volume goes before an image when both are named; reading from the last build's cache by digest, writing to the tag. */
+/** A volume goes before an image when both are named; reading from the last build's cache by digest, if it lies there still, writing to the tag. */
 export const cacheUse = (build: Build): CacheUse => {
   if (hasCacheVolume(build)) {
     const args = [`-cache-dir=${cache.mountPath}`];
@@ -23,6 +24,7 @@ export const cacheUse = (build: Build): CacheUse => {
   }
   const tag = cacheTag(build);
   if (tag === '') return { analyze: [], restore: [], export: [], mounts: [] };
-  const read = [`-cache-image=${build.spec.lastBuild?.cache?.image || tag}`];
+  const last = build.spec.lastBuild?.cache?.image ?? '';
+  const read = [`-cache-image=${liesWith(last, tag) ? last : tag}`];
   return { analyze: read, restore: read, export: [`-cache-image=${tag}`], mounts: [] };
 };

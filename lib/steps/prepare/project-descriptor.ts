@@ -1,8 +1,10 @@
-/** `project.toml`: which files take part and which environment the buildpacks get (spec 03 §10.6; project descriptor 0.1 and 0.2). */
+/** `project.toml`: which files take part and which environment the buildpacks get (spec 03 §10.6; project descriptor 0.1 to 0.3). */
 import { open } from 'node:fs/promises';
 import { parse, TomlError, type TomlTable } from 'smol-toml';
 import { PermanentError } from '../../errors/expected.ts';
+import { printable } from '../../text/printable.ts';
 import type { SourceFilter } from './descriptor-filter.ts';
+import { type SchemaVersion, schemaVersions, unsupportedKeys } from './descriptor-keys.ts';
 import { insidePath } from './inside.ts';
 
 /** What of a descriptor concerns the build. */
@@ -41,20 +43,59 @@ export async function readProjectDescriptor(appDir: string, path: string): Promi
   }
 }
 
-/** The rules without the file. `name` is for messages. */
+/**
+ * The rules without the file, as `pack` has them, warnings included; unlike there, and as in kpack, one of an unknown version is passed over and
+ * the names of buildpacks are of no account. `name` is for messages.
+ */
 export function parseProjectDescriptor(text: string, name: string): ProjectDescriptor {
   const toml = tableFrom(text, name);
-  const version = tableAt(toml, '_')['schema-version'];
-  if (version === undefined)
-    return descriptorOf(tableAt(toml, 'build'), 'buildpacks', pairsAt(tableAt(toml, 'build'), 'env'));
-  if (version !== '0.2') {
-    const shown = typeof version === 'string' ? version : JSON.stringify(version);
+  const stated = tableAt(toml, '_')['schema-version'];
+  const version = stated === undefined || stated === '' ? '0.1' : schemaVersions.find((one) => one === stated);
+  if (version === undefined) {
+    const shown = typeof stated === 'string' ? stated : JSON.stringify(stated);
     const note = `warning: project descriptor version ${shown} is unsupported and ${name} will be ignored`;
     return { ...nothing, notes: [note] };
   }
+  const { notes, ...descriptor } = version === '0.1' ? ofFirst(toml) : ofLater(toml, version);
+  const warned =
+    version === stated ? [] : [`warning: No schema version declared in ${name}, defaulting to schema version 0.1`];
+  return {
+    ...descriptor,
+    notes: [...warned, ...keyWarnings(toml, version, name), ...licenseWarnings(toml, version, name), ...notes],
+  };
+}
+
+function ofFirst(toml: TomlTable): ProjectDescriptor {
+  const build = tableAt(toml, 'build');
+  return descriptorOf(build, 'buildpacks', pairsAt(build, 'env'));
+}
+
+function ofLater(toml: TomlTable, version: SchemaVersion): ProjectDescriptor {
   const io = tableAt(tableAt(toml, 'io'), 'buildpacks');
   const build = tableAt(io, 'build');
-  return descriptorOf(io, 'group', 'env' in build ? pairsAt(build, 'env') : deprecatedPairs(io));
+  const isOld = version === '0.2' && !('env' in build);
+  return descriptorOf(io, 'group', isOld ? deprecatedPairs(io) : pairsAt(build, 'env'));
+}
+
+function keyWarnings(toml: TomlTable, version: SchemaVersion, name: string): readonly string[] {
+  const keys = unsupportedKeys(toml, version);
+  if (keys.length === 0) return [];
+  return [
+    `warning: The following keys declared in ${name} are not supported in schema version ${version}:`,
+    ...keys.map((key) => `warning: - ${printable(key, 200)}`),
+    'warning: The above keys will be ignored. If this is not intentional, try updating your schema version.',
+  ];
+}
+
+/** `pack` refuses such a file; what is to be built has nothing to do with it. */
+function licenseWarnings(toml: TomlTable, version: SchemaVersion, name: string): readonly string[] {
+  const licenses = tableAt(toml, version === '0.1' ? 'project' : '_')['licenses'];
+  const isGiven = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  const isWhole = (license: unknown): boolean =>
+    isTable(license) && (isGiven(license['type']) || isGiven(license['uri']));
+  return !Array.isArray(licenses) || licenses.every(isWhole)
+    ? []
+    : [`warning: ${name}: must have a type or uri defined for each license`];
 }
 
 function descriptorOf(table: TomlTable, buildpacks: string, pairs: readonly Pair[]): ProjectDescriptor {
@@ -81,14 +122,23 @@ function filterFrom(include: readonly string[], exclude: readonly string[]): Sou
   return include.length > 0 ? { kind: 'include', patterns: include } : undefined;
 }
 
+/** Whether a variable is for images that are built to be run: schema 0.3 has some for tests alone. */
+function isOfProduction(entry: unknown): boolean {
+  const environments = isTable(entry) ? entry['exec-env'] : undefined;
+  if (!Array.isArray(environments) || environments.length === 0) return true;
+  return environments.includes('production') || environments.includes('all');
+}
+
 function pairsAt(table: TomlTable, key: string): readonly Pair[] {
-  return listAt(table, key).map((entry) => {
-    const { name, value } = isTable(entry) ? entry : {};
-    if (typeof name !== 'string' || (value !== undefined && typeof value !== 'string')) {
-      throw new PermanentError('', 'environment variables in project descriptor could not be parsed');
-    }
-    return [name, value ?? ''];
-  });
+  return listAt(table, key)
+    .filter(isOfProduction)
+    .map((entry) => {
+      const { name, value } = isTable(entry) ? entry : {};
+      if (typeof name !== 'string' || (value !== undefined && typeof value !== 'string')) {
+        throw new PermanentError('', 'environment variables in project descriptor could not be parsed');
+      }
+      return [name, value ?? ''];
+    });
 }
 
 /** `[[io.buildpacks.env.build]]` or `[[io.buildpacks.env]]`, both of before 0.2 was final; messages are kpack's. */

@@ -1,7 +1,9 @@
 /** Rebases in a pod, for registries that only the pod can reach (spec 03 §13; DESIGN §3.13). */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { notRebasableExitCode } from '../../api/step-exit.ts';
 import { PermanentError } from '../../errors/expected.ts';
+import { UnsafeRebaseError } from '../../oci/base-length.ts';
 import { openRegistry } from '../../oci/client.ts';
 import { firstOf } from '../../oci/keychain.ts';
 import { type Rebased, rebaseImage } from '../../oci/rebase.ts';
@@ -10,13 +12,13 @@ import { createSession } from '../../oci/session.ts';
 import { buildChangeLines } from '../build-changes.ts';
 import { appended, credentialsFromFlags, credentialsInFolder, keychainOf } from '../docker-credentials.ts';
 import { nodeKeychain } from '../node-keychain.ts';
-import type { StepProcess } from '../step.ts';
+import { StepFailure, type StepProcess } from '../step.ts';
 import { rebaseOptions } from './options.ts';
 
 /** Where Secrets are mounted (spec 03 §6). */
 const secretsDir = '/var/build-secrets';
 
-/** @throws UsageError, PermanentError (reason `NoTags` ends with code 3), OciError: one sentence each. */
+/** @throws UsageError, PermanentError (reason `NoTags` ends with code 3), StepFailure for what is to be built from source, OciError: one sentence each. */
 export async function rebase(step: StepProcess, secrets: string = secretsDir): Promise<void> {
   const { env, log, signal } = step;
   const options = rebaseOptions(step);
@@ -35,7 +37,7 @@ export async function rebase(step: StepProcess, secrets: string = secretsDir): P
     runImage: parseReference(options.runImage),
     tags: options.tags.map(parseTag),
   };
-  const made = await rebaseImage({ tags, app: read, runImage: read }, request, { signal });
+  const made = await rebaseImage({ tags, app: read, runImage: read }, request, { signal }).catch(toldApart);
   log(`Saving ${firstTag}...`);
   log(`*** Images (${made.image.digest}):`);
   for (const tag of options.tags) log(`      ${tag}`);
@@ -43,6 +45,12 @@ export async function rebase(step: StepProcess, secrets: string = secretsDir): P
     await mkdir(dirname(options.report), { recursive: true });
     await writeFile(options.report, rebaseReport(made, options.tags));
   }
+}
+
+/** What building from source mends has an exit code of its own. */
+function toldApart(error: unknown): never {
+  if (!(error instanceof UnsafeRebaseError)) throw error;
+  throw new StepFailure(notRebasableExitCode, error.message, { cause: error });
 }
 
 /** `report.toml` as the lifecycle writes it, for the completion step. */

@@ -135,7 +135,11 @@ describe('a bundle', () => {
       const ran = await runBundle(name, { Records: [record('m1', 'no JSON'), record('m2', JSON.stringify(message))] });
       initMilliseconds.set(name, ran.initMilliseconds);
       expect(ran.answer).toEqual({ batchItemFailures: [] });
-      expect(ran.logged.map(({ what }) => what)).toEqual(['message is unreadable and was dropped', 'pass finished', 'counted']);
+      expect(ran.logged.map(({ what }) => what)).toEqual([
+        'message is unreadable and was dropped',
+        'pass finished',
+        'counted',
+      ]);
     },
   );
 

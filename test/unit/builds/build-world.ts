@@ -10,6 +10,7 @@ import type { CapPorts } from '../../../lib/builds/cap.ts';
 import type { ImageFacts, Images, RebaseRequest, SignRequest } from '../../../lib/builds/images-port.ts';
 import type { PodSettings } from '../../../lib/builds/pod/context.ts';
 import { buildReconciler } from '../../../lib/builds/reconcile.ts';
+import type { RetryPolicy } from '../../../lib/builds/tries.ts';
 import type { Reconciler } from '../../../lib/reconcile/reconciler.ts';
 import { type FakeCluster, fakeCluster, type Stored } from '../../support/fake-cluster.ts';
 import { type PassReport, type PassSetting, runPass } from '../../support/run-pass.ts';
@@ -127,6 +128,8 @@ export interface WorldOptions {
   readonly cap?: CapPorts | undefined;
   readonly attest?: AttestPorts | undefined;
   readonly archive?: ArchivePorts | undefined;
+  readonly retries?: RetryPolicy | undefined;
+  readonly sidecarNamespaces?: readonly string[] | undefined;
   /** Images of real registries instead of the fake ones. */
   readonly registries?: Images | undefined;
 }
@@ -139,6 +142,8 @@ export const buildWorld = ({
   cap,
   attest,
   archive,
+  retries,
+  sidecarNamespaces,
   registries,
 }: WorldOptions = {}): BuildWorld => {
   const cluster = fakeCluster();
@@ -153,6 +158,8 @@ export const buildWorld = ({
     cap,
     attest,
     archive,
+    retries,
+    sidecarNamespaces,
   });
   const build = () => cluster.at(`${builds}/build-name`);
   let memory: string | undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../lib/errors/expected.ts';
+import { UnsafeRebaseError } from '../../../lib/oci/base-length.ts';
 import { OciError, type OciErrorCode } from '../../../lib/oci/errors.ts';
 import { cosignKey } from '../../support/cosign-key.ts';
 import {
@@ -7,9 +8,11 @@ import {
   type BuildWorld,
   buildWorld,
   digestOf,
+  ended,
   namespace,
   podPath,
   secret,
+  succeededPod,
   type WorldOptions,
 } from './build-world.ts';
 
@@ -174,6 +177,42 @@ describe('a rebase', () => {
     await world.pass();
     expect(world.cluster.at(podPath).spec).toMatchObject({ containers: [{ name: 'completion' }] });
     expect((world.cluster.at(podPath).spec as { initContainers: object[] }).initContainers).toHaveLength(6);
+  });
+
+  it('that would have to guess is built from source instead, and the condition says so, also at the end', async () => {
+    const world = rebaseWorld();
+    world.images.onRebase = () => {
+      throw new UnsafeRebaseError('nobody knows');
+    };
+    await world.pass();
+    expect((world.cluster.at(podPath).spec as { initContainers: object[] }).initContainers).toHaveLength(6);
+    expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'BuiltFromSource' });
+    expect(world.condition()['message']).toContain('nobody knows');
+    world.podSays(succeededPod());
+    await world.pass();
+    expect(world.condition()).toMatchObject({ status: 'True', reason: 'Completed' });
+    expect(world.condition()['message']).toContain('built from source, as the last image cannot be rebased');
+  });
+
+  it('that a pod would have to guess at is built from source by another', async () => {
+    const world = rebaseWorld();
+    world.images.onRebase = failsWith('denied');
+    await world.pass();
+    world.podSays({ phase: 'Failed', initContainerStatuses: [ended('rebase', 46)] });
+    world.cluster.setLog(podPath, 'rebase', 'ERROR: rebase app image: nobody knows');
+    await world.pass();
+    await world.pass({ now: new Date('2026-11-21T09:00:02Z') });
+    expect((world.cluster.at(podPath).spec as { initContainers: object[] }).initContainers).toHaveLength(6);
+    expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'BuiltFromSource' });
+  });
+
+  it('to a tag that may never be moved is final, and names tag and rule', async () => {
+    const world = rebaseWorld();
+    world.images.onRebase = failsWith('immutable');
+    await world.pass();
+    expect(world.condition()).toMatchObject({ status: 'False', reason: 'TagImmutable' });
+    expect(world.condition()['message']).toContain('said the registry; name tags that may be moved');
+    expect(world.cluster.has(podPath)).toBe(false);
   });
 
   it('that cannot be done is final', async () => {

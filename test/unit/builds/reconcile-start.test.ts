@@ -160,6 +160,10 @@ describe('what the pod is made from', () => {
       status: { binding: { name: 'redis-secret' } },
     } as object);
     await world.pass();
+    expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'MissingSecret' });
+    const { path, object } = secret('redis-secret');
+    world.cluster.put(path, object);
+    await world.pass();
     const { volumes } = world.cluster.at(podPath).spec as { volumes: object[] };
     expect(volumes.at(-1)).toEqual({ name: 'binding-redis', secret: { secretName: 'redis-secret' } });
   });

@@ -1,4 +1,4 @@
-/** Events of Kubernetes (events.k8s.io/v1): once for one happening, counted when it happens again, never in anybody's way. */
+/** Events of Kubernetes: once for one happening, counted when it happens again, never in anybody's way. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EventWriter } from '../../../lib/events/event-writer.ts';
 import type { Transition } from '../../../lib/events/transition.ts';
@@ -10,7 +10,7 @@ const about = { apiVersion: 'kpack.io/v1alpha2', kind: 'Build', namespace: 'team
 const failed: Transition = { reason: 'Failed', type: 'Warning', note: 'Failed: step build: exit 1' };
 const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds));
 
-type Stored = KubeObject & { readonly series?: unknown; readonly note?: string; readonly eventTime?: string };
+type Stored = KubeObject & { readonly series?: unknown; readonly message?: string; readonly eventTime?: string };
 
 let stored: Map<string, Stored>;
 let calls: string[];
@@ -51,20 +51,20 @@ beforeEach(() => {
 });
 
 describe('an Event', () => {
-  it('says of whom, what, why and who says it, as events.k8s.io/v1 wants it', async () => {
+  it('says of whom, what, why and who says it, as Events of the newer form are', async () => {
     await writer.write(kube, 'one', about, failed, at(0));
     expect([...stored.values()]).toEqual([
       {
-        apiVersion: 'events.k8s.io/v1',
+        apiVersion: 'v1',
         kind: 'Event',
         metadata: { namespace: 'team', name: expect.stringMatching(/^app-build-1\.[0-9a-f]{16}$/) as unknown },
-        regarding: about,
+        involvedObject: about,
         reason: 'Failed',
         type: 'Warning',
-        note: failed.note,
+        message: failed.note,
         action: 'Reconcile',
         eventTime: '2026-01-01T00:00:00.000000Z',
-        reportingController: 'kpackless.io/reconciler',
+        reportingComponent: 'kpackless.io/reconciler',
         reportingInstance: 'kpackless',
       },
     ]);
@@ -94,7 +94,7 @@ describe('an Event', () => {
   it('has a note of at most 1,024 bytes, in whole characters and without what cannot be seen', async () => {
     await writer.write(kube, 'one', about, { ...failed, note: `\u202e${'ä'.repeat(4000)}` }, at(0));
     await writer.write(kube, 'one', about, { ...failed, note: '🙂'.repeat(4000) }, at(0));
-    for (const { note = '' } of stored.values()) {
+    for (const { message: note = '' } of stored.values()) {
       expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1024);
       expect(note.isWellFormed()).toBe(true);
       expect(note).not.toContain('\u202e');
@@ -125,7 +125,7 @@ describe('Events of a busy namespace', () => {
 
 describe('a cluster that lets nobody write Events', () => {
   it('is left alone for ten minutes, others are not; nothing fails for it', async () => {
-    refusal = new KubeError('forbidden', 'events.events.k8s.io is forbidden');
+    refusal = new KubeError('forbidden', 'events is forbidden');
     await writer.write(kube, 'one', about, failed, at(0));
     await writer.write(kube, 'one', about, failed, at(599));
     expect(calls).toEqual(['create']);

@@ -28,6 +28,40 @@ describe('the cap on running builds', () => {
   });
 });
 
+describe('pods that are made again', () => {
+  it.each([undefined, ''])('are three, after 10 s, unless it is set: %j', (value) => {
+    const settings = settingsFrom({ ...required, KPACKLESS_POD_RETRIES: value, KPACKLESS_POD_RETRY_SECONDS: value });
+    expect([settings.KPACKLESS_POD_RETRIES, settings.KPACKLESS_POD_RETRY_SECONDS]).toEqual([3, 10]);
+  });
+
+  it('are 0 to 20, after 1 to 600 s', () => {
+    const edges = settingsFrom({ ...required, KPACKLESS_POD_RETRIES: '0', KPACKLESS_POD_RETRY_SECONDS: '600' });
+    expect([edges.KPACKLESS_POD_RETRIES, edges.KPACKLESS_POD_RETRY_SECONDS]).toEqual([0, 600]);
+    for (const value of ['21', '-1', '07', 'many', '1.5'])
+      expect(() => settingsFrom({ ...required, KPACKLESS_POD_RETRIES: value })).toThrow('whole number from 0 to 20');
+    for (const value of ['0', '601'])
+      expect(() => settingsFrom({ ...required, KPACKLESS_POD_RETRY_SECONDS: value })).toThrow('from 1 to 600');
+  });
+});
+
+describe('pods that live with injected sidecars', () => {
+  it.each([
+    ['true', true],
+    ['false', false],
+    ['team-a', ['team-a']],
+    ['team-a,b', ['team-a', 'b']],
+  ])('are those of %s', (value, wanted) => {
+    const settings = settingsFrom({ ...required, KPACKLESS_INJECTED_SIDECAR_SUPPORT: value });
+    expect(settings.KPACKLESS_INJECTED_SIDECAR_SUPPORT).toEqual(wanted);
+  });
+
+  it.each(['', 'True', 'a,', '-a', 'a b'])('are not those of %j', (value) => {
+    expect(() => settingsFrom({ ...required, KPACKLESS_INJECTED_SIDECAR_SUPPORT: value })).toThrow(
+      'true, false, or names',
+    );
+  });
+});
+
 describe('the limit of a pod’s directories', () => {
   it.each([undefined, ''])('is none unless it is set: %j', (value) => {
     expect(settingsFrom({ ...required, KPACKLESS_EMPTY_DIR_LIMIT: value }).KPACKLESS_EMPTY_DIR_LIMIT).toBeUndefined();

@@ -88,7 +88,7 @@ describe('rebase', () => {
     expect(after.config['created']).toBe('1980-01-01T00:00:01Z');
   });
 
-  it('takes four reads, a mount per base layer, the config and the manifest, and no layer', async () => {
+  it('takes four reads, a look at the tag, a mount per base layer, the config and the manifest, and no layer', async () => {
     store(app(), { layers: ['b1', 'b2'], labels: stack });
     await readImage(registry, tag);
     fake.clearRequests();
@@ -98,6 +98,7 @@ describe('rebase', () => {
       'GET blobs',
       'GET manifests',
       'GET blobs',
+      'HEAD manifests',
       'POST blobs',
       'POST blobs',
       'POST blobs',
@@ -173,7 +174,7 @@ describe('rebase', () => {
   it('writes the tags it can and names those it cannot', async () => {
     store(app(), { layers: ['b1'], labels: stack });
     const bad = withTag(tag, 'bad');
-    fake.addFault({ kind: 'status', status: 403, path: /manifests\/bad/ });
+    fake.addFault({ kind: 'status', status: 403, method: 'PUT', path: /manifests\/bad/ });
     await expect(rebase([bad, tag])).rejects.toMatchObject({
       code: 'denied',
       message: `failed to write image to the following tags: [${printReference(bad)}: PUT http://${fake.host}/v2/${tag.path}/manifests/bad: unexpected status code 403 Forbidden]`,
@@ -227,6 +228,12 @@ describe('rebase is refused', () => {
       'app image is not marked as rebasable',
     ],
     ['onto another architecture', api, { architecture: 'arm64' }, 'unable to satisfy target os/arch constraints'],
+    [
+      'onto another architecture, which lifecycles do not look at before Platform API 0.12',
+      {},
+      { architecture: 'arm64', labels: stack },
+      'the new run image is for another platform',
+    ],
     [
       'onto another distribution',
       api,

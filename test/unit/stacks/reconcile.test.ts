@@ -52,6 +52,42 @@ describe('a ClusterStack', () => {
     });
   });
 
+  it.each([
+    [
+      'of root',
+      ['CNB_USER_ID=0', 'CNB_GROUP_ID=0'],
+      'CNB_USER_ID is 0: no build runs as root; give the stack another user',
+    ],
+    ['that is not said', ['CNB_GROUP_ID=1000'], 'ENV CNB_USER_ID not found'],
+    ['that is no number', ['CNB_USER_ID=x', 'CNB_GROUP_ID=1000'], 'invalid syntax'],
+  ])('with a user %s is refused where it is declared, and the message names the image', async (_, env, words) => {
+    image('s/build:1', ['a', 'build:b'], env);
+    putStack();
+    await world.reconcile('ClusterStack', 'stack');
+    const { conditions } = world.status('ClusterStack', 'stack') as {
+      readonly conditions: readonly { readonly message: string }[];
+    };
+    expect(conditions).toMatchObject([{ type: 'Ready', status: 'False' }]);
+    expect(conditions[0]?.message).toContain(words);
+    expect(conditions[0]?.message).toContain(`(${world.registry.host}/s/build:1)`);
+  });
+
+  it('with a group of root is taken: its user is not', async () => {
+    image('s/build:1', ['a', 'build:b'], ['CNB_USER_ID=1001', 'CNB_GROUP_ID=0']);
+    putStack();
+    await world.reconcile('ClusterStack', 'stack');
+    expect(world.status('ClusterStack', 'stack')).toMatchObject({ userId: 1001, conditions: [{ status: 'True' }] });
+  });
+
+  it('says which of its images is of no stack', async () => {
+    storeDockerImage(world.registry, 's/run:1', { labels: {}, env: [] });
+    putStack();
+    await world.reconcile('ClusterStack', 'stack');
+    expect(world.status('ClusterStack', 'stack')).toMatchObject({
+      conditions: [{ message: `could not find label io.buildpacks.stack.id (${world.registry.host}/s/run:1)` }],
+    });
+  });
+
   it('follows a run image that is pushed anew under its tag', async () => {
     putStack();
     const { memory } = await world.reconcile('ClusterStack', 'stack');

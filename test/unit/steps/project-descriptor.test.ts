@@ -94,7 +94,7 @@ value = "2"
     const old = '[build]\nbuilder = "b"\n[[build.buildpacks]]\nid = "x"\n';
     const now = '[_]\nschema-version = "0.2"\n[io.buildpacks]\nbuilder = "b"\n[[io.buildpacks.group]]\nid = "x"\n';
     for (const toml of [old, now]) {
-      expect(parsed(toml).notes).toStrictEqual([
+      expect(parsed(toml).notes.filter((note) => !note.startsWith('warning: No schema version'))).toStrictEqual([
         'info: buildpacks provided in project descriptor file will be ignored',
         'info: builder provided in project descriptor file will be ignored',
       ]);
@@ -107,6 +107,93 @@ value = "2"
       'warning: project descriptor version 0.99 is unsupported and project.toml will be ignored',
     ]);
     expect(filter).toBeUndefined();
+  });
+
+  it('without a version is read as 0.1, and told so', () => {
+    expect(parsed('').notes).toStrictEqual([
+      'warning: No schema version declared in project.toml, defaulting to schema version 0.1',
+    ]);
+  });
+
+  it.each([
+    ['0.1', '[build]\nexclude = ["a"]\n[[build.env]]\nname = "k"\nvalue = "v"\n'],
+    ['0.2', '[io.buildpacks]\nexclude = ["a"]\n[[io.buildpacks.build.env]]\nname = "k"\nvalue = "v"\n'],
+    ['0.3', '[io.buildpacks]\nexclude = ["a"]\n[[io.buildpacks.build.env]]\nname = "k"\nvalue = "v"\n'],
+  ])('that says it is of version %s is read, unlike in kpack', (version, body) => {
+    const { filter, environment, notes } = parsed(`[_]\nschema-version = "${version}"\n${body}`);
+    expect([filter, [...environment], notes]).toStrictEqual([{ kind: 'exclude', patterns: ['a'] }, [['k', 'v']], []]);
+  });
+
+  it('of version 0.3 has variables for tests that are none of a build’s', () => {
+    const env = (value: string, environments: string) =>
+      `[[io.buildpacks.build.env]]\nname = "RAILS_ENV"\nvalue = "${value}"\nexec-env = ${environments}\n`;
+    const toml = `[_]\nschema-version = "0.3"\n${env('production', '["production"]')}${env('test', '["test"]')}`;
+    expect([...parsed(toml).environment]).toStrictEqual([['RAILS_ENV', 'production']]);
+    expect([...parsed(`[_]\nschema-version = "0.3"\n${env('both', '["all"]')}`).environment]).toHaveLength(1);
+  });
+
+  // What pack prints of these files, its own `Warning: ` apart.
+  it.each([
+    [
+      '0.1',
+      `[project]
+authors = ["foo", "bar"]
+[[io.buildpacks.build.env]]
+name = "JAVA_OPTS"
+value = "-Xmx1g"
+[io.docker]
+file = "./Dockerfile"
+[metadata]
+foo = "bar"
+`,
+      ['io.buildpacks.build.env', 'io.buildpacks.build.env.name', 'io.buildpacks.build.env.value'],
+    ],
+    [
+      '0.2',
+      `[_]
+schema-version = "0.2"
+id = "foo"
+version = "bar"
+versions = "0.1"
+[[_.licenses]]
+type = "foo"
+foo = "bar"
+[[io.buildpacks.build.foo]]
+name = "something"
+[io.docker]
+file = "./Dockerfile"
+[_.metadata]
+foo = "bar"
+[_.metadata.fizz]
+buzz = ["a", "b", "c"]
+`,
+      ['_.versions', '_.licenses.foo', 'io.buildpacks.build.foo', 'io.buildpacks.build.foo.name'],
+    ],
+    [
+      '0.3',
+      '[_]\nschema-version = "0.3"\n[[io.buildpacks.env.build]]\nname = "a"\nvalue = "b"\n',
+      ['io.buildpacks.env.build', 'io.buildpacks.env.build.name', 'io.buildpacks.env.build.value'],
+    ],
+  ])('of version %s is told which keys its schema does not know, and nobody’s own', (version, toml, keys) => {
+    const { notes } = parsed(toml);
+    expect(notes.filter((note) => !note.startsWith('warning: No schema'))).toStrictEqual([
+      `warning: The following keys declared in project.toml are not supported in schema version ${version}:`,
+      ...keys.map((key) => `warning: - ${key}`),
+      'warning: The above keys will be ignored. If this is not intentional, try updating your schema version.',
+    ]);
+  });
+
+  it('is told of at most fifty keys, however deep they are', () => {
+    const many = Array.from({ length: 200 }, (_, n) => `k${n} = 1`).join('\n');
+    expect(parsed(`[_]\nschema-version = "0.2"\n${many}\n`).notes).toHaveLength(52);
+    expect(() => parsed(`[_]\nschema-version = "0.2"\n[io.buildpacks.${'a.'.repeat(5000)}b]\n`)).not.toThrow();
+  });
+
+  it('with a license that says nothing is told so, and read all the same', () => {
+    expect(parsed('[_]\nschema-version = "0.2"\n[[_.licenses]]\n[io.buildpacks]\nexclude = ["a"]\n')).toMatchObject({
+      notes: ['warning: project.toml: must have a type or uri defined for each license'],
+      filter: { patterns: ['a'] },
+    });
   });
 
   it('03#152 that is named must exist', async () => {

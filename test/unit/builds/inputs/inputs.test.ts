@@ -88,6 +88,29 @@ describe('bindings', () => {
   });
 });
 
+describe('the user of a builder image', () => {
+  const withIds = (user: string, group: string) => () =>
+    builderImageFrom('builder.example/b', { ...builderFacts, env: [`CNB_USER_ID=${user}`, `CNB_GROUP_ID=${group}`] });
+
+  it('may not be root, and the message names the image: its pod would wait for ever', () => {
+    expect(withIds('0', '0')).toThrow(
+      'CNB_USER_ID is 0: no build runs as root; use a builder whose stack has another user (builder image builder.example/b)',
+    );
+  });
+
+  it.each([
+    ['-1', '1000'],
+    ['1000', '-1'],
+    ['2147483648', '1000'],
+  ])('must be one that a process can have: %s:%s', (user, group) => {
+    expect(withIds(user, group)).toThrow('is no id that a process can have');
+  });
+
+  it('may have the group of root', () => {
+    expect(withIds('1001', '0')()).toMatchObject({ uid: 1001, gid: 0 });
+  });
+});
+
 describe('a builder image', () => {
   const label = 'io.buildpacks.builder.metadata';
 

@@ -259,3 +259,15 @@ describe('credentials of a build pod', () => {
     expect(mountsOf(made, 'completion')).toContain('secret-volume-9');
   });
 });
+
+describe('a cache image', () => {
+  it.each([
+    ['cache.example/cc@sha256:' + 'c'.repeat(64), 'cache.example/cc:1', true],
+    ['cache.example/old@sha256:' + 'c'.repeat(64), 'cache.example/cc:1', false],
+    ['nonsense nonsense', 'cache.example/cc:1', false],
+  ])('of the last build, %s, is read only beside where it is written, %s', (image, tag, isRead) => {
+    const pod = buildPod(buildB({ cache: { registry: { tag } }, lastBuild: { cache: { image } } }), contextB());
+    expect(step(pod, 'restore').args).toContain(`-cache-image=${isRead ? image : tag}`);
+    expect(step(pod, 'export').args).toContain(`-cache-image=${tag}`);
+  });
+});

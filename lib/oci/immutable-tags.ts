@@ -1,0 +1,31 @@
+/**
+ * Tags that a rule of their registry keeps where they are. The distribution specification has no code for it: each registry refuses the PUT of
+ * a manifest in words of its own (ECR: 400 TAG_INVALID; Harbor: 412 PRECONDITION; others 403 or 409). Pure.
+ */
+import type { OciError } from './errors.ts';
+
+/** Parts of sentences by which registries say it, in lower case. */
+const words: readonly string[] = [
+  'immutab',
+  'cannot be overwritten',
+  'cannot overwrite',
+  'not allow updating',
+  'not allow overwriting',
+  'cannot update tag',
+  'operation is disallowed',
+  'tag is locked',
+  'tag already exists',
+];
+
+/** Whether a text is what a registry says of a tag that may not be moved. */
+export const saysImmutable = (text: string): boolean => {
+  const lower = text.toLowerCase();
+  return words.some((word) => lower.includes(word));
+};
+
+/** Whether a refused PUT may be the doing of such a rule: then the tag is to be looked at. */
+export const mayBeImmutable = ({ code }: OciError): boolean => code === 'rejected' || code === 'denied';
+
+/** Whether the refusal of a PUT to a tag that holds another image is the doing of such a rule. */
+export const isImmutable = ({ status, errors }: OciError): boolean =>
+  status === 412 || errors.some(({ code, message }) => code === 'TAG_INVALID' || saysImmutable(message));
