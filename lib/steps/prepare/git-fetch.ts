@@ -9,7 +9,7 @@ import { refNamesFor } from '../../sources/revision.ts';
 import { StepFailure } from '../step.ts';
 import type { GitAccess } from './git-access.ts';
 import { fetchCommit, GitFailure, type GitRun, type GitSetting, git } from './git-command.ts';
-import { isGone, sshFailureOf } from './git-failure.ts';
+import { mayBeInHistory, sshFailureOf } from './git-failure.ts';
 import {
   type Finding,
   findPlace,
@@ -126,7 +126,7 @@ async function taken(wish: Wish, wanted: Wanted, place: Place, tools: FetchTools
     return () => Promise.reject(failure);
   } catch (error) {
     // Hosts may refuse commits that are not the tip of a ref; the history then has to be fetched to reach it.
-    if (!(error instanceof GitFailure) || !isGone(error)) throw error;
+    if (!(error instanceof GitFailure) || !mayBeInHistory(error)) throw error;
     return await searched(wanted.id, there, whileFetching);
   }
 }

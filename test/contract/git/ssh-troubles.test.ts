@@ -77,7 +77,9 @@ describe.skipIf(sshdMissing !== undefined)(`trouble of an ssh host (${sshdMissin
     expect(['throttled', 'host-unreachable']).toContain(failure.code);
     expect(failure).toMatchObject({ pace: 'soon' });
     expect(failure.message).toMatch(/takes no ssh connections for now|closes the connection before its ssh greeting/);
-    expect(await inPod(authority)).toMatch(/^unable to fetch references for repository: .*; have it built again once its host is well/);
+    expect(await inPod(authority)).toMatch(
+      /^unable to fetch references for repository: .*; have it built again once its host is well/,
+    );
   });
 
   it.each([
