@@ -6,7 +6,7 @@ import { meaningOf } from '../../git/host-words.ts';
 import { remoteFailure } from '../../git/ssh-errors.ts';
 import type { GitUrl } from '../../git/url.ts';
 import { StepFailure } from '../step.ts';
-import { GitFailure } from './git-command.ts';
+import type { GitFailure } from './git-command.ts';
 
 /** What git's own client adds to whatever a host says over ssh, and ssh to whatever it does. */
 const additions =
