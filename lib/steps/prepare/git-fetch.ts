@@ -3,7 +3,7 @@ import { commitGoneExitCode } from '../../api/step-exit.ts';
 import type { NodeFetch } from '../../egress/fetch.ts';
 import { ExpectedError } from '../../errors/expected.ts';
 import { type BasicCredential, type SshCredential, usableKey } from '../../git/credentials.ts';
-import { needsKey } from '../../git/list-refs.ts';
+import { needsKey } from '../../git/failures.ts';
 import type { GitUrl } from '../../git/url.ts';
 import { refNamesFor } from '../../sources/revision.ts';
 import { StepFailure } from '../step.ts';
