@@ -247,14 +247,22 @@ export const conditionReasons = {
     meaning: 'The git host cannot be reached or is failing; it is asked again.',
     ours: true,
   },
-  GitProtocolError: { kinds: ['SourceResolver'], meaning: 'What answers at the URL is not a git host.', ours: true },
+  GitProtocolError: {
+    kinds: ['SourceResolver'],
+    meaning: 'What answers at the URL is not a git host, or says what is not understood here; the message says which.',
+    ours: true,
+  },
   GitTimeout: {
     kinds: ['SourceResolver'],
     meaning: 'The git host did not answer in time; it is asked again.',
     ours: true,
   },
   GitTlsFailed: { kinds: ['SourceResolver'], meaning: 'The certificate of the git host is not trusted.', ours: true },
-  GitUnauthorized: { kinds: ['SourceResolver'], meaning: 'The git host wants credentials, or other ones.', ours: true },
+  GitUnauthorized: {
+    kinds: ['SourceResolver'],
+    meaning: 'The git host wants credentials, or other ones, or shows a page to log in on.',
+    ours: true,
+  },
   HostKeyMismatch: {
     kinds: ['SourceResolver'],
     meaning: 'The git host shows another key than known_hosts has, or a revoked one.',
@@ -325,7 +333,11 @@ export const conditionReasons = {
       'A user name, password or token in a Secret holds a line break or is no text; the message names Secret and key.',
     ours: true,
   },
-  SshKeyInvalid: { kinds: ['SourceResolver'], meaning: 'The private key in the Secret cannot be read.', ours: true },
+  SshKeyInvalid: {
+    kinds: ['SourceResolver'],
+    meaning: 'The private key in the Secret cannot be used; the message says why.',
+    ours: true,
+  },
   SshKeyRefused: { kinds: ['SourceResolver'], meaning: 'The git host does not accept the private key.', ours: true },
 } as const satisfies Readonly<Record<string, ReasonMeaning>>;
 

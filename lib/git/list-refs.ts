@@ -2,12 +2,10 @@
 import type { NodeFetch } from '../egress/fetch.ts';
 import type { Dial } from '../egress/guard.ts';
 import type { GitCredential } from './credentials.ts';
-import { GitError } from './errors.ts';
+import { named, needsKey } from './failures.ts';
 import type { CredentialOf } from './hop.ts';
 import { findOverHttp } from './http.ts';
-import { PacketError, TruncatedError } from './pkt-line.ts';
-import { type GitRef, RemoteComplaint } from './refs.ts';
-import { remoteFailure } from './ssh-errors.ts';
+import type { GitRef } from './refs.ts';
 import type { GitUrl } from './url.ts';
 
 /** A question to one repository. */
@@ -43,14 +41,6 @@ export const defaultGitSettings: GitSettings = { deadlineSeconds: 10, trustUnkno
 /** Port of everything that wants refs. */
 export type RefLister = (ask: ListRefs, signal?: AbortSignal) => Promise<readonly GitRef[]>;
 
-/** The GitError for an ssh URL that no Secret has a key for: nobody is dialled without one. */
-export const needsKey = (url: GitUrl): GitError =>
-  new GitError(
-    'unauthorized',
-    `${url.display} needs a key; give the ServiceAccount a kubernetes.io/ssh-auth Secret annotated kpack.io/git: ${url.authority}`,
-    { host: url.authority, heard: 'undialled' },
-  );
-
 const ask = async (
   { url, credential, credentialOf, prefixes }: ListRefs,
   { fetch, dial }: GitWay,
@@ -65,25 +55,6 @@ const ask = async (
   // Loaded on first use: most functions that list refs never meet an ssh URL, and the library costs 36 ms to load.
   const { listOverSsh } = await import('./ssh.ts');
   return listOverSsh({ url, credential, prefixes, signal, dial, ...settings });
-};
-
-/** What a conversation that failed means, whoever held it: a GitError for everything a host can do wrong, other errors as they are. */
-export const named = (url: GitUrl, error: unknown): unknown => {
-  if (error instanceof RemoteComplaint) return remoteFailure(url, error.message, error);
-  if (error instanceof TruncatedError) {
-    return new GitError(
-      'host-unreachable',
-      `the connection to ${url.authority} broke in the middle of an answer; it is asked again`,
-      { host: url.authority, heard: 'something', cause: error },
-    );
-  }
-  if (error instanceof PacketError) {
-    return new GitError('protocol', `${url.display} did not answer as a git host: ${error.message}; check the URL`, {
-      host: url.authority,
-      cause: error,
-    });
-  }
-  return error;
 };
 
 /**

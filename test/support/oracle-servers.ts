@@ -49,6 +49,14 @@ export const startElasticMq = async (): Found =>
     ]);
   });
 
+/** JGit: git in Java, which Gerrit and others serve repositories with; here those of a folder over http. */
+export const startJGit = async (root: string): Found =>
+  oracle('JGit', async () => {
+    const jars = await jarsOf('oracle-jgit.pom.xml');
+    const program = join(import.meta.dirname, 'oracle-jgit.java');
+    return runOracle('java', (port) => ['-Xmx128m', '-cp', join(jars, '*'), program, root, String(port)]);
+  });
+
 /** DynamoDB Local: AWS's own, in memory. */
 export const startDynamoDbLocal = async (): Found =>
   oracle('DynamoDB Local', async () => {

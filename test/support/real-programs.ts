@@ -14,6 +14,8 @@ const oracles: readonly DebianPackage[] = [
   ['openssh-client', 'ssh-keygen'],
   ['putty-tools', 'puttygen'],
   ['git-lfs', 'git-lfs'],
+  ['default-jdk-headless', 'javac'],
+  ['maven', 'mvn'],
   ['skopeo', 'skopeo'],
   ['python3', '/usr/bin/python3'],
   ['libarchive-tools', 'bsdtar'],

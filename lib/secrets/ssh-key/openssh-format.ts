@@ -75,7 +75,6 @@ const privateHalf = (parts: KeyParts): readonly Buffer[] => {
 };
 
 const blockBytes = 8;
-const lineCharacters = 70;
 
 /** The file, without comment and passphrase. The same key gives the same text. */
 export const writeOpenssh = (parts: KeyParts): string => {
@@ -96,6 +95,6 @@ export const writeOpenssh = (parts: KeyParts): string => {
     packed(open),
     packed(Buffer.concat([check, check, secret, padding])),
   ]).toString('base64');
-  const lines = body.match(new RegExp(`.{1,${lineCharacters}}`, 'gu')) ?? [];
+  const lines = body.match(/.{1,70}/gu) ?? [];
   return ['-----BEGIN OPENSSH PRIVATE KEY-----', ...lines, '-----END OPENSSH PRIVATE KEY-----', ''].join('\n');
 };

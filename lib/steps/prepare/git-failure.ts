@@ -6,7 +6,7 @@ import { meaningOf } from '../../git/host-words.ts';
 import { remoteFailure } from '../../git/ssh-errors.ts';
 import type { GitUrl } from '../../git/url.ts';
 import { StepFailure } from '../step.ts';
-import { GitFailure } from './git-command.ts';
+import type { GitFailure } from './git-command.ts';
 
 /** What git's own client adds to whatever a host says over ssh, and ssh to whatever it does. */
 const additions =
@@ -18,8 +18,12 @@ const wordsOf = (stderr: string): string =>
     .filter((line) => !additions.test(line.trim()))
     .join('\n');
 
-/** Does the host say that it no longer has what it was asked for? */
-export const isGone = ({ stderr }: GitFailure): boolean => meaningOf(stderr)?.means === 'commit-gone';
+/**
+ * May the host have the commit and not give it alone? It says that it has none of that id, or its git refuses what was asked: of an id that it has not,
+ * JGit says `internal server error` when no history is wanted, and others cannot leave history out.
+ */
+export const mayBeInHistory = ({ stderr }: GitFailure): boolean =>
+  meaningOf(stderr)?.means === 'commit-gone' || /^fatal: (?:remote error: |Server does not support )/mu.test(stderr);
 
 /** ssh says it in a page of warnings. */
 const aboutHostKey = (stderr: string, { authority }: GitUrl, { secretName }: SshCredential): GitError | undefined => {

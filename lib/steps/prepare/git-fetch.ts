@@ -3,13 +3,13 @@ import { commitGoneExitCode } from '../../api/step-exit.ts';
 import type { NodeFetch } from '../../egress/fetch.ts';
 import { ExpectedError } from '../../errors/expected.ts';
 import { type BasicCredential, type SshCredential, usableKey } from '../../git/credentials.ts';
-import { needsKey } from '../../git/list-refs.ts';
+import { needsKey } from '../../git/failures.ts';
 import type { GitUrl } from '../../git/url.ts';
 import { refNamesFor } from '../../sources/revision.ts';
 import { StepFailure } from '../step.ts';
 import type { GitAccess } from './git-access.ts';
 import { fetchCommit, GitFailure, type GitRun, type GitSetting, git } from './git-command.ts';
-import { isGone, sshFailureOf } from './git-failure.ts';
+import { mayBeInHistory, sshFailureOf } from './git-failure.ts';
 import {
   type Finding,
   findPlace,
@@ -126,7 +126,7 @@ async function taken(wish: Wish, wanted: Wanted, place: Place, tools: FetchTools
     return () => Promise.reject(failure);
   } catch (error) {
     // Hosts may refuse commits that are not the tip of a ref; the history then has to be fetched to reach it.
-    if (!(error instanceof GitFailure) || !isGone(error)) throw error;
+    if (!(error instanceof GitFailure) || !mayBeInHistory(error)) throw error;
     return await searched(wanted.id, there, whileFetching);
   }
 }

@@ -1,9 +1,9 @@
 /** Where git is sent for a repository, as whom: what is written in the URL at first, then where the asker found it, hop by hop. */
 import type { NodeFetch } from '../../egress/fetch.ts';
 import type { BasicCredential, GitSecret } from '../../git/credentials.ts';
+import { named } from '../../git/failures.ts';
 import { firstHop, type Hop, type HopLogin } from '../../git/hop.ts';
 import { type FoundRepository, findOverHttp } from '../../git/http.ts';
-import { named } from '../../git/list-refs.ts';
 import type { GitUrl } from '../../git/url.ts';
 import { basicAuthorization } from '../../secrets/authorization.ts';
 import type { GitSetting } from './git-command.ts';

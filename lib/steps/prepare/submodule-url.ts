@@ -1,6 +1,7 @@
 /** Where a submodule is: its URL may be relative to that of the repository it is in (gitmodules(5)). */
 import { PermanentError } from '../../errors/expected.ts';
 import { shownUrl } from '../../text/shown-url.ts';
+import { withoutEnd } from '../../text/trim-end.ts';
 
 /** Position of the last `/`, or of the `:` behind a host where no path is left. */
 const lastSeparator = (remote: string): number => {
@@ -16,7 +17,7 @@ const lastSeparator = (remote: string): number => {
  */
 export function submoduleUrl(remote: string, written: string): string {
   if (!written.startsWith('./') && !written.startsWith('../')) return written;
-  let base = remote.replace(/\/+$/u, '');
+  let base = withoutEnd(remote, '/');
   let rest = written;
   let separator = '/';
   while (rest.startsWith('./') || rest.startsWith('../')) {
@@ -32,5 +33,5 @@ export function submoduleUrl(remote: string, written: string): string {
       rest = rest.slice(3);
     } else rest = rest.slice(2);
   }
-  return `${base}${separator}${rest.replace(/\/+$/u, '')}`;
+  return `${base}${separator}${withoutEnd(rest, '/')}`;
 }

@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { BuildSecret } from '../../../../lib/builds/pod/context.ts';
 import { credentialSecrets, isBuildSecret, isRegistrySecret } from '../../../../lib/builds/pod/secrets.ts';
 
-const secret = (type: string, annotations: Readonly<Record<string, string>>): BuildSecret =>
-  ({ name: 's', type: `kubernetes.io/${type}`, annotations, signsImages: false }) as BuildSecret;
+const secret = (type: string, annotations: Readonly<Record<string, string>>): BuildSecret => ({
+  name: 's',
+  type: `kubernetes.io/${type}`,
+  annotations,
+  signsImages: false,
+});
 const argsFor = (...secrets: readonly BuildSecret[]): readonly string[] =>
   credentialSecrets(secrets, isBuildSecret(undefined)).args;
 
