@@ -168,6 +168,8 @@ export const settingsSchema = v.object({
   ),
   /** PEM file of certificate authorities that registries may be vouched for by, beside the usual ones; empty for none. */
   KPACKLESS_REGISTRY_CA_FILE: v.optional(v.string(), ''),
+  /** PEM file of certificate authorities for all that is spoken to over TLS, as other programs read it (lib/egress/trust.ts); empty for none. */
+  SSL_CERT_FILE: v.optional(v.string(), ''),
   /** Addresses that tenants' hosts may have, and may not, beyond and against what is usual: ranges with commas between them. */
   KPACKLESS_EGRESS_ALLOW: ranges,
   KPACKLESS_EGRESS_DENY: ranges,

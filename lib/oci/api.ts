@@ -2,6 +2,7 @@
 import { authorizing } from './authorize.ts';
 import { isOciError, OciError } from './errors.ts';
 import { type FetchSendOptions, fetchSend } from './fetch-send.ts';
+import type { Known } from './head-truth.ts';
 import type { HttpRequest, HttpResponse, Method, Replayable } from './http.ts';
 import { type Access, anonymous, type Keychain, type Use } from './keychain.ts';
 import { following } from './redirect.ts';
@@ -45,6 +46,8 @@ export interface Api {
   readonly session: Session;
   readonly retry: RetryOptions;
   readonly chunkBytes: number;
+  /** Something that was there when it was last asked for, or was put there, by host. */
+  readonly known: Map<string, Known>;
   /** Sends the call; an error status is an answer. */
   readonly call: (repository: Repository, call: Call) => Promise<HttpResponse>;
 }
@@ -67,6 +70,7 @@ export const createApi = ({
     session,
     retry,
     chunkBytes,
+    known: new Map(),
     call: async (repository, { method, to, actions, alsoPull, headers = {}, body, once, signal }) => {
       const scheme = await schemeOf(plain, repository.registry, session, signal);
       const base = new URL(`${scheme}//${repository.registry}/v2/${repository.path}/`);

@@ -2,7 +2,8 @@
 import type { Api } from './api.ts';
 import type { Digest } from './digest.ts';
 import { invalidContent } from './errors.ts';
-import { discard, isHeadsNo, readUpTo } from './http.ts';
+import { isHeadBelieved, isHeadsNo, noteHead } from './head-truth.ts';
+import { discard, readUpTo } from './http.ts';
 import type { Repository } from './reference.ts';
 import type { BlobName, CallOptions } from './registry.ts';
 import { responseError } from './response-error.ts';
@@ -20,9 +21,11 @@ export const hasBlob = async (
   const head = await api.call(repository, { ...options, method: 'HEAD', to: `blobs/${digest}`, actions: ['pull'] });
   if (head.status !== 200 && !isHeadsNo(head.status)) throw await responseError('HEAD', head, api.session.now());
   await discard(head);
-  if (head.status === 200) return true;
-  // Blobs are asked for by the dozen before a push, and one that was there is sent once more: GET is for who has no HEAD, or a wrong one.
-  const isBelieved = head.status === 404 && !api.session.headsMiss.has(repository.registry);
+  if (head.status === 200) {
+    noteHead(api, repository.registry, true);
+    return true;
+  }
+  const isBelieved = head.status === 404 && (await isHeadBelieved(api, repository, options));
   return isBelieved ? false : firstByteThere(api, repository, digest, options);
 };
 
@@ -58,6 +61,7 @@ export const openBlob = async function* (
     actions: ['pull'],
   });
   if (response.status !== 200) throw await responseError('GET', response, api.session.now());
+  api.known.set(repository.registry, { repository, to: `blobs/${blob.digest}` });
   yield* verified(response.body, blob, { method: 'GET', url: response.url });
 };
 

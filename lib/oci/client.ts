@@ -26,6 +26,7 @@ export const openRegistry = (options: RegistryOptions = {}): Registry => {
       try {
         const session = await startMount(api, repository, digest, from, call);
         if (session !== undefined) await cancel(api, repository, session);
+        else api.known.set(repository.registry, { repository, to: `blobs/${digest}` });
         return session === undefined;
       } catch (error) {
         if (isOciError(error) && ['denied', 'unauthorized', 'not-found', 'rejected'].includes(error.code)) return false;

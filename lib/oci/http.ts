@@ -73,6 +73,3 @@ export const readUpTo = async (body: AsyncIterable<Uint8Array>, limit: number): 
 export const discard = async (response: HttpResponse): Promise<void> => {
   await readUpTo(response.body, 64 * 1024).catch(() => undefined);
 };
-
-/** HEAD says that something is not there, or that there is no HEAD: of many proxies and caches neither is to be believed before GET has said so. */
-export const isHeadsNo = (status: number): boolean => [404, 405, 501].includes(status);

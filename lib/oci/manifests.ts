@@ -4,7 +4,8 @@ import { parseJson } from '../text/bounded-json.ts';
 import type { Api } from './api.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
 import { invalidContent, isOciError, OciError } from './errors.ts';
-import { discard, isHeadsNo, readUpTo, replay } from './http.ts';
+import { isHeadsNo, noteHead } from './head-truth.ts';
+import { discard, readUpTo, replay } from './http.ts';
 import { isImmutable, mayBeImmutable } from './immutable-tags.ts';
 import { acceptManifests, isSchema1Type } from './media-types.ts';
 import { identifierOf, printReference, type Reference } from './reference.ts';
@@ -38,6 +39,7 @@ export const getManifest = async (api: Api, reference: Reference, options: CallO
     headers: { accept: acceptManifests },
   });
   if (response.status !== 200) throw await responseError('GET', response, api.session.now());
+  api.known.set(reference.registry, { repository: reference, to: pathOf(reference) });
   const where = { method: 'GET', url: response.url } as const;
   const bytes = await readUpTo(response.body, limitBytes);
   if (bytes === undefined) throw invalidContent(`manifest is longer than ${limitBytes} bytes`, where);
@@ -76,6 +78,7 @@ export const headManifest = async (
   }
   await discard(response);
   if (response.status !== 200) return missedHead(api, reference, options);
+  noteHead(api, reference.registry, true);
   const digest = response.headers.get('docker-content-digest');
   const size = Number(response.headers.get('content-length') ?? Number.NaN);
   const mediaType = mediaTypeIn(response.headers);
@@ -93,7 +96,7 @@ const headByGet = async (api: Api, reference: Reference, options: CallOptions): 
 const missedHead = async (api: Api, reference: Reference, options: CallOptions): Promise<ManifestHead | undefined> => {
   try {
     const head = await headByGet(api, reference, options);
-    api.session.headsMiss.add(reference.registry);
+    noteHead(api, reference.registry, false);
     return head;
   } catch (error) {
     if (isOciError(error, 'not-found')) return undefined;

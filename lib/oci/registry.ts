@@ -76,7 +76,7 @@ export interface Registry {
     options?: CallOptions & { readonly limit?: number },
   ) => Promise<readonly string[]>;
 
-  /** Asked before a push: one that is there and not known of is pushed once more, which changes nothing. */
+  /** Whether the blob is there, which HEAD alone is believed only of registries where it has told the truth (head-truth.ts). */
   readonly hasBlob: (repository: Repository, digest: Digest, options?: CallOptions) => Promise<boolean>;
   /** The whole blob in memory, checked; fails `invalid-content` above `limitBytes` (16 MiB unless said) without reading it. */
   readonly readBlob: (

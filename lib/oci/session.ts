@@ -11,8 +11,8 @@ export interface Session {
   readonly challenges: Map<string, Challenge>;
   /** Registries that were asked for their challenge, or are being asked, by host. */
   readonly introductions: Map<string, Promise<void>>;
-  /** Registries whose HEAD did not know of what GET then brought, by host. */
-  readonly headsMiss: Set<string>;
+  /** Whether a registry's HEAD tells of what is there, by host; absent while that is not known. */
+  readonly headTruth: Map<string, boolean>;
   /** `http:` or `https:` of each registry that may be either, by host. */
   readonly schemes: Map<string, Promise<string>>;
   /** Registries that refused a blob in one piece, by host. */
@@ -25,7 +25,7 @@ export const createSession = (now: () => number = Date.now): Session => ({
   tokens: createTokenCache(now),
   challenges: new Map(),
   introductions: new Map(),
-  headsMiss: new Set(),
+  headTruth: new Map(),
   schemes: new Map(),
   wantsChunks: new Set(),
   now,

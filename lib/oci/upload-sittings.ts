@@ -148,5 +148,6 @@ export const pushBlobInSittings = async (
     }
   }
   await close(api, repository, blob, place.session, signal);
+  api.known.set(repository.registry, { repository, to: `blobs/${blob.digest}` });
   return undefined;
 };

@@ -150,7 +150,9 @@ export const uploadBlob = async (
   const { attempts = 3, firstWaitMs = 100, longestWaitSeconds = 5 } = api.retry;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(api, repository, blob, options);
+      const uploaded = await once(api, repository, blob, options);
+      api.known.set(repository.registry, { repository, to: `blobs/${blob.digest}` });
+      return uploaded;
     } catch (error) {
       const asked = error instanceof OciError ? (error.retryAfterSeconds ?? 0) : 0;
       if (attempt >= attempts || asked > longestWaitSeconds || !mayTryAgain(error)) throw error;

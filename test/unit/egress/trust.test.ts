@@ -56,7 +56,9 @@ type Environment = Readonly<Record<string, string>>;
 
 /** What a module prints that runs with these variables and no others; an error by its message. */
 const printed = async (body: string, env: Environment): Promise<string> => {
-  const program = `try { process.stdout.write(String(await (async () => { ${body} })())) } catch (error) { process.stdout.write('failed: ' + error.message) }`;
+  const program = `
+    const said = await (async () => { ${body} })().catch((error) => 'failed: ' + error.message);
+    process.stdout.write(String(said), () => process.exit());`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { env, timeout: 20_000 });
   return stdout;
 };

@@ -191,16 +191,31 @@ describe('a registry whose HEAD says no', () => {
     }
   });
 
-  it('of a blob wrongly is not believed once it was wrong of a manifest', async () => {
+  it('with 404 is not believed of blobs, whatever was asked before', async () => {
     const { host } = await before(await registry(), saying(404));
     const tag = someTag(host);
-    const client = openRegistry();
     const blob = blobOf(randomBytes(100));
-    await client.pushBlob(tag, blob);
+    const client = () => openRegistry();
+    expect(await client().hasBlob(tag, blob.digest)).toBe(false);
+    await client().pushBlob(tag, blob);
+    await pushSomeImage(client(), tag);
+    expect(await client().hasBlob(tag, blob.digest)).toBe(true);
+    const one = client();
+    for (const work of [() => one.getManifest(tag), () => one.readBlob(tag, blob), () => one.pushBlob(tag, blob)]) {
+      await work();
+      expect(await one.hasBlob(tag, blob.digest)).toBe(true);
+      expect(await one.hasBlob(tag, digestOf('never pushed'))).toBe(false);
+    }
+  });
+
+  it('is believed of blobs once its HEAD has told of what is there, and that is asked once', async () => {
+    const proxy = await before(await registry(), () => false);
+    const tag = someTag(proxy.host);
+    const client = openRegistry();
     await pushSomeImage(client, tag);
-    expect(await client.headManifest(tag)).toBeDefined();
-    expect(await client.hasBlob(tag, blob.digest)).toBe(true);
-    expect(await client.hasBlob(tag, digestOf('never pushed'))).toBe(false);
+    proxy.asked.length = 0;
+    for (let n = 0; n < 3; n += 1) expect(await client.hasBlob(tag, digestOf(`absent ${n}`))).toBe(false);
+    expect(proxy.asked.map((line) => line.split(' ', 1)[0])).toEqual(['HEAD', 'HEAD', 'HEAD', 'HEAD']);
   });
 
   it('and whose GET refuses is told by what GET said', async () => {
