@@ -50,6 +50,7 @@ import { hasEnded, isBuilt } from './steps.ts';
 import { buildTransition } from './transition.ts';
 import { nextTry, retreatingTry, retryPolicyOf, triesText } from './tries.ts';
 import { Waiting } from './waiting.ts';
+import { whyGone } from './why-gone.ts';
 import { lookAgainAt, whyNotStarted } from './why-not-started.ts';
 
 /** Longest time between two looks at a pod whose events got lost, seconds. */
@@ -361,9 +362,11 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       if (pod === undefined) {
         if (isCancelled(build)) return cancel(build, pass, memory, undefined);
         const seen = memory.pod === undefined ? (build.status?.podName ?? '') : key.name;
-        if (seen !== '' && memory.disrupted !== undefined)
-          return takenAway(build, pass, memory, memory.disrupted, 'gone');
-        return seen === '' ? start(build, pass, memory) : afterLoss(build, pass, podDeleted(seen), 'gone');
+        if (seen === '') return start(build, pass, memory);
+        const lost = memory.disrupted ?? (await whyGone(memory.pod?.uid ?? '', key.namespace, pass.kube));
+        return lost === undefined
+          ? afterLoss(build, pass, podDeleted(seen), 'gone')
+          : takenAway(build, pass, memory, lost, 'gone');
       }
       // A pod that is there is waited for no longer, though the pass that made it died before its record was written.
       const present = { ...memory, next: undefined };

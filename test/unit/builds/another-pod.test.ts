@@ -2,6 +2,7 @@
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
 import { disruptionRows } from '../../../lib/builds/disruption.ts';
+import type { KubeObject } from '../../../lib/kube/object.ts';
 import { OciError } from '../../../lib/oci/errors.ts';
 import { disruptedAt, disruptionTarget, endedPods } from '../../support/ended-pods.ts';
 import {
@@ -265,6 +266,57 @@ describe('a pod that is being evicted', () => {
         'build.kpack.io/tried-again': expect.stringContaining('pod 2, 1 of 3') as string,
       });
     }
+  });
+});
+
+describe('a pod that is gone before anybody saw it going', () => {
+  const events = '/api/v1/namespaces/some-namespace/events';
+  const gone = async (reason: string, message: string, uid?: string) => {
+    const world = await begun();
+    const { uid: own } = world.cluster.at(podPath).metadata as { readonly uid?: string };
+    const event = { kind: 'Event', metadata: { name: 'e', namespace: 'some-namespace' }, reason, message };
+    world.cluster.put(events, { ...event, involvedObject: { uid: uid ?? own } } as KubeObject);
+    world.cluster.remove(podPath);
+    return world;
+  };
+
+  it.each([
+    ['Preempted', 'Preempted by pod 1234 on node n', 'Preempted'],
+    ['TaintManagerEviction', 'Marking for deletion Pod some-namespace/build-name-build-pod', 'Evicted'],
+  ])('is made again when an event says %s', async (event, message, reason) => {
+    const world = await gone(event, message);
+    await world.pass({ now: at(1) });
+    expect(world.condition()).toMatchObject({
+      status: 'Unknown',
+      reason,
+      message: expect.stringContaining(message) as string,
+    });
+    await world.pass({ now: at(12) });
+    expect(made(world)).toBe(2);
+  });
+
+  it.each([
+    [
+      'the taint went again',
+      'TaintManagerEviction',
+      'Cancelling deletion of Pod some-namespace/build-name-build-pod',
+      undefined,
+    ],
+    ['another pod is meant', 'Preempted', 'Preempted by pod 1234 on node n', 'another'],
+    ['nothing of the kind was told', 'Killing', 'Stopping container build', undefined],
+  ])('was deleted when %s', async (_, event, message, uid) => {
+    const world = await gone(event, message, uid);
+    await world.pass({ now: at(1) });
+    expect(world.condition()).toMatchObject({ status: 'False', reason: 'PodDeleted' });
+  });
+
+  it('was deleted, as far as is known, where events may not be read', async () => {
+    const world = await gone('Preempted', 'Preempted by pod 1234 on node n');
+    world.cluster.failNext('GET', '/events', 403, {
+      message: 'events is forbidden: User "kpackless" cannot list resource "events"',
+    });
+    await world.pass({ now: at(1) });
+    expect(world.condition()).toMatchObject({ status: 'False', reason: 'PodDeleted' });
   });
 });
 

@@ -95,3 +95,70 @@ describe('a rebase', () => {
     await expect(rebase([bad, down])).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
+
+describe('a manifest that is put under a tag', () => {
+  const manifest = {
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    bytes: Buffer.from('{"schemaVersion":2}'),
+  };
+  const refuse = (status: number, code: string, message: string): void =>
+    fake.addFault({
+      kind: 'status',
+      status,
+      method: 'PUT',
+      path: new RegExp(`${tag.path}/manifests`, 'u'),
+      times: 9,
+      body: JSON.stringify({ errors: [{ code, message }] }),
+    });
+  /** Words of registries, as their sources or users have them. */
+  const rules = [
+    [
+      400,
+      'TAG_INVALID',
+      "The image tag 'v1' already exists in the 'app' repository and cannot be overwritten because the repository is immutable.",
+    ],
+    [412, 'PRECONDITION', "Failed to process request due to 'app:v1' configured as immutable."],
+    [409, 'CONFLICT', 'cannot overwrite tag'],
+    [400, 'MANIFEST_INVALID', 'cannot update tag v1. The repository has enabled tag immutability'],
+    [403, 'DENIED', 'The operation is disallowed on this registry, repository or image.'],
+    [400, 'UNKNOWN', 'Repository does not allow updating assets: docker-hosted'],
+  ] as const;
+
+  it.each(rules)(
+    'is refused for ever with %i %s: the tag is named, and what it holds',
+    async (status, code, message) => {
+      storeImage(fake.store, tag, { layers: ['other'] });
+      const { digest } = (await readImage(registry, tag)).reference;
+      refuse(status, code, message);
+      await expect(registry.putManifest(tag, manifest)).rejects.toMatchObject({
+        code: 'immutable',
+        pace: 'slow',
+        message: expect.stringMatching(
+          new RegExp(`${digest}, and its registry does not let it be moved`, 'u'),
+        ) as string,
+      });
+    },
+  );
+
+  it.each(rules)('is there already though it is refused with %i %s', async (status, code, message) => {
+    fake.store.putManifest(tag.path, manifest.mediaType, manifest.bytes, tag.tag);
+    refuse(status, code, message);
+    expect(await registry.putManifest(tag, manifest)).toBe(digestOf(manifest.bytes));
+  });
+
+  it.each([
+    [403, 'DENIED', 'requested access to the resource is denied', 'denied'],
+    [400, 'MANIFEST_INVALID', 'manifest invalid', 'rejected'],
+    [503, 'UNKNOWN', 'immutable for now', 'unavailable'],
+    [401, 'UNAUTHORIZED', 'tag is immutable', 'unauthorized'],
+  ])('that is refused for another reason (%i %s) says that', async (status, code, message, wanted) => {
+    storeImage(fake.store, tag, { layers: ['other'] });
+    refuse(status, code, message);
+    await expect(registry.putManifest(tag, manifest)).rejects.toMatchObject({ code: wanted });
+  });
+
+  it('that nothing holds yet is refused as the registry says', async () => {
+    refuse(400, 'TAG_INVALID', 'the tag name does not match the rule');
+    await expect(registry.putManifest(tag, manifest)).rejects.toMatchObject({ code: 'rejected' });
+  });
+});
