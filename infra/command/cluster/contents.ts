@@ -26,7 +26,8 @@ export const isWithin = (ours: unknown, theirs: unknown): boolean => {
   );
 };
 
-const apply = 'kubectl apply --server-side -f infra/crds/ -f infra/cluster/rbac.yaml, or kpackless cluster add again';
+const apply =
+  'kubectl apply --server-side -f infra/crds/ -f infra/cluster/rbac.yaml -f infra/cluster/admission.yaml, or kpackless cluster add again';
 
 /** Definitions: there, ours, of this version. @throws KubeError */
 export const definitions = async (kube: KubeClient): Promise<readonly Checked[]> => {
