@@ -35,8 +35,8 @@ export const wantedClaim = (image: Image): Claim | undefined => {
 
 const storageOf = (claim: Claim): string => claim.spec?.resources?.requests?.['storage'] ?? '';
 
-const sameClaim = (exists: Claim, wanted: Claim): boolean =>
-  sameQuantity(storageOf(exists), storageOf(wanted)) && sameStatus(exists.metadata?.labels, wanted.metadata?.labels);
+const sameClaim = (exists: Claim, wanted: Claim, size: string): boolean =>
+  sameQuantity(storageOf(exists), size) && sameStatus(exists.metadata?.labels, wanted.metadata?.labels);
 
 /**
  * Whether there can be a claim to drop: the status names it, or there is none as yet for this spec, and a pass for an earlier one may
@@ -57,8 +57,15 @@ const isMade = async (wanted: Claim, kube: KubeClient): Promise<boolean> => {
   }
 };
 
-/** Creates, resizes or drops the claim; gives its name, or an empty one. One that is not ours is never written nor deleted. */
-export const ensureCacheClaim = async (image: Image, { kube, isFirst }: Pass): Promise<string> => {
+/**
+ * Creates, resizes or drops the claim; gives its name, or an empty one. One that is not ours is never written nor deleted. `keepsSize` is for an Image
+ * that names no size: what is there stays as large as it is.
+ */
+export const ensureCacheClaim = async (
+  image: Image,
+  { kube, isFirst }: Pass,
+  { keepsSize = false }: { readonly keepsSize?: boolean } = {},
+): Promise<string> => {
   const wanted = wantedClaim(image);
   if (wanted === undefined && !mayHaveClaim(image)) return '';
   const name = cacheClaimName(image.metadata.name);
@@ -85,9 +92,10 @@ export const ensureCacheClaim = async (image: Image, { kube, isFirst }: Pass): P
   // A pod with a claim that is going away is never scheduled; when the claim is gone we are woken and make another.
   if (isDeleting(exists))
     throw new ExpectedError(`PersistentVolumeClaim ${name} is being deleted: it is waited for until it is gone`);
-  if (!sameClaim(exists, wanted)) {
+  const size = storageOf(keepsSize ? exists : wanted);
+  if (!sameClaim(exists, wanted, size)) {
     const { spec, metadata } = exists;
-    const resources = { ...spec?.resources, requests: { ...spec?.resources?.requests, storage: storageOf(wanted) } };
+    const resources = { ...spec?.resources, requests: { ...spec?.resources?.requests, storage: size } };
     await kube.replace({
       ...exists,
       metadata: { ...metadata, labels: { ...wanted.metadata?.labels } },
