@@ -62,7 +62,7 @@ describe.runIf(apiServerIsHere)('a cluster that the command has added', () => {
     expect(stateOf(found, 'functions (')).toEqual({
       what: 'functions (asked as kpackless itself)',
       state: 'well',
-      said: 'all 120 verbs are allowed',
+      said: 'all 121 verbs are allowed',
     });
     expect(stateOf(found, 'builds')).toMatchObject({ state: 'well' });
     expect(stateOf(found, 'definitions')).toMatchObject({ state: 'well' });
