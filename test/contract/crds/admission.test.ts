@@ -9,6 +9,7 @@ import { describeChapter01 } from './chapter-01.ts';
 import { describeGoldenAdmission } from './golden-admission.ts';
 import { describeManifests } from './manifests.ts';
 import { describeMistakes } from './mistakes.ts';
+import { describeMutated } from './mutated.ts';
 
 describe.runIf(apiServerIsHere)('an API server with our definitions and policies', () => {
   let running: KpackCluster;
@@ -26,4 +27,5 @@ describe.runIf(apiServerIsHere)('an API server with our definitions and policies
   describeGoldenAdmission(cluster);
   describeManifests(cluster);
   describeMistakes(cluster);
+  describeMutated(cluster);
 });

@@ -14,7 +14,7 @@ export interface Row {
 }
 
 const git = { url: 'https://git.example/app', revision: 'main' };
-const specs: Readonly<Record<string, Json>> = {
+const specs: Readonly<Record<Kind, Json>> = {
   Image: { tag: 'some/image', builder: { kind: 'ClusterBuilder', name: 'b' }, source: { git } },
   Build: { tags: ['some/image'], builder: { image: 'some/builder' }, source: { git } },
   Builder: { tag: 'some/builder', stack: { name: 's' } },
@@ -26,6 +26,9 @@ const specs: Readonly<Record<string, Json>> = {
   ClusterStack: { id: 'i', buildImage: { image: 'some/build' }, runImage: { image: 'some/run' } },
   ClusterStore: { sources: [{ image: 'ok/a' }] },
   ClusterLifecycle: { image: 'some/lifecycle' },
+  Buildpack: { image: 'some/buildpack' },
+  ClusterBuildpack: { image: 'some/buildpack' },
+  SourceResolver: { source: { git } },
 };
 
 /** A good object with another spec; undefined takes a field away. */
