@@ -36,7 +36,9 @@ export const fitsSchema = (node: Node, value: unknown): boolean => {
   if (type === undefined) return isAmount(value, true);
   if (type === 'array') return Array.isArray(value) && value.every((item) => fitsSchema(node.items ?? {}, item));
   if (type !== 'object') return scalars[type]?.(value) ?? false;
-  const isMissing = (name: string): boolean =>
-    isObject(value) && !isThere(value[name]) && (properties[name] as Node | undefined)?.default === undefined;
+  const isMissing = (name: string): boolean => {
+    const member: Node | undefined = properties[name];
+    return isObject(value) && !isThere(value[name]) && member?.default === undefined;
+  };
   return isObject(value) && !required.some(isMissing) && Object.entries(value).every(memberFits(node));
 };

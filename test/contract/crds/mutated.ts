@@ -92,7 +92,7 @@ export const describeMutated = (cluster: () => KpackCluster): void => {
     it(
       `are refused or stored as they should be, ${runs} of them`,
       async () => {
-        const counted = { stored: 0, refused: 0, elsewhere: 0 };
+        const counted = { stored: 0, refused: 0, older: 0 };
         let number = 0;
         const send = async (
           kind: Kind,
@@ -109,24 +109,26 @@ export const describeMutated = (cluster: () => KpackCluster): void => {
           fc.asyncProperty(manifests, async ({ kind, version, spec, faults }) => {
             const sent = faults.reduce<unknown>(withFault, spec);
             const answer = await send(kind, version, sent);
-            expect([201, 400, 422]).toContain(answer.status);
-            if (answer.status === 201) {
-              counted.stored += 1;
-              const stored = version === 'v1alpha2' ? answer.body : await inStoredVersion(cluster(), answer.path);
-              expect({ fits: fitsSchema(storedSchemas[kind], stored['spec']), stored }).toEqual({ fits: true, stored });
-              await cluster().write('DELETE', answer.path, {});
-            } else counted.refused += 1;
-            if (version !== 'v1alpha2') counted.elsewhere += 1;
-            else if (answer.status !== 400) {
-              const fault = fitsSchema(storedSchemas[kind], sent) ? faultIn(kind, sent) : 'types';
-              const expected = { refused: fault !== undefined, fault, said: answer.message };
-              expect({ refused: answer.status === 422, fault, said: answer.message }).toEqual(expected);
-            }
+            const isRefused = answer.status !== 201;
+            counted[isRefused ? 'refused' : 'stored'] += 1;
+            if (version !== 'v1alpha2') counted.older += 1;
+            const stored = isRefused ? undefined : await takenAway(cluster(), answer.path);
+            const fault = fitsSchema(storedSchemas[kind], sent) ? faultIn(kind, sent) : 'types';
+            // What kpack says of a v1alpha1 object is said by nobody: its admission never sees one.
+            const expected = version === 'v1alpha2' && answer.status !== 400 ? fault !== undefined : isRefused;
+            expect({
+              isAnswer: [201, 400, 422].includes(answer.status),
+              isRefused,
+              fits: stored === undefined || fitsSchema(storedSchemas[kind], stored['spec']),
+              fault,
+              said: answer.message,
+              stored,
+            }).toEqual({ isAnswer: true, isRefused: expected, fits: true, fault, said: answer.message, stored });
           }),
           { numRuns: runs, seed },
         );
         console.log(
-          `manifests with faults: ${counted.stored} stored, ${counted.refused} refused, ${counted.elsewhere} of them in v1alpha1 (seed ${seed})`,
+          `manifests with faults: ${counted.stored} stored, ${counted.refused} refused, ${counted.older} of them in v1alpha1 (seed ${seed})`,
         );
         expect(counted.stored + counted.refused).toBeGreaterThanOrEqual(runs);
       },
@@ -135,5 +137,9 @@ export const describeMutated = (cluster: () => KpackCluster): void => {
   });
 };
 
-const inStoredVersion = async (cluster: KpackCluster, path: string): Promise<Json> =>
-  (await cluster.server.api.send('GET', path.replace('/v1alpha1/', '/v1alpha2/'))) as Json;
+/** The object as it is stored, which is then deleted. */
+const takenAway = async (cluster: KpackCluster, path: string): Promise<Json> => {
+  const stored = (await cluster.server.api.send('GET', path.replace('/v1alpha1/', '/v1alpha2/'))) as Json;
+  await cluster.write('DELETE', path, {});
+  return stored;
+};
