@@ -11,6 +11,7 @@ export interface StructuralSchema {
   readonly additionalProperties?: StructuralSchema;
   readonly items?: StructuralSchema;
   readonly required?: readonly string[];
+  readonly 'x-kubernetes-int-or-string'?: boolean;
   /** Rules in CEL that the API server applies. */
   readonly 'x-kubernetes-validations'?: readonly Rule[];
 }
@@ -18,21 +19,22 @@ export interface StructuralSchema {
 const isSchema = (input: unknown): input is StructuralSchema =>
   typeof input === 'object' && input !== null && !Array.isArray(input);
 
-/** `required: []` is legal nowhere; everything else the converter writes is kept, level by level. */
-const withoutEmptyRequired = (schema: StructuralSchema): StructuralSchema => {
-  const { properties, additionalProperties, items, required, ...rest } = schema;
+/** `required: []` is legal nowhere and rules of none are not kept by the API server; everything else the converter writes is, level by level. */
+const withoutEmptyLists = (schema: StructuralSchema): StructuralSchema => {
+  const { properties, additionalProperties, items, required, 'x-kubernetes-validations': rules, ...rest } = schema;
   return {
     ...rest,
+    ...(rules === undefined || rules.length === 0 ? {} : { 'x-kubernetes-validations': rules }),
     ...(required === undefined || required.length === 0 ? {} : { required }),
     ...(properties === undefined
       ? {}
       : {
           properties: Object.fromEntries(
-            Object.entries(properties).map(([name, property]) => [name, withoutEmptyRequired(property)]),
+            Object.entries(properties).map(([name, property]) => [name, withoutEmptyLists(property)]),
           ),
         }),
-    ...(isSchema(additionalProperties) ? { additionalProperties: withoutEmptyRequired(additionalProperties) } : {}),
-    ...(isSchema(items) ? { items: withoutEmptyRequired(items) } : {}),
+    ...(isSchema(additionalProperties) ? { additionalProperties: withoutEmptyLists(additionalProperties) } : {}),
+    ...(isSchema(items) ? { items: withoutEmptyLists(items) } : {}),
   };
 };
 
@@ -55,7 +57,7 @@ export const structuralSchema = (schema: v.GenericSchema): StructuralSchema => {
   });
   if (!isSchema(converted))
     throw new Error('the converter gave no schema: look at the versions of valibot and to-json-schema');
-  const { properties, required, ...root } = withoutEmptyRequired(converted);
+  const { properties, required, ...root } = withoutEmptyLists(converted);
   return {
     ...root,
     required: (required ?? []).filter((name) => !Object.hasOwn(envelope, name)),

@@ -16,7 +16,7 @@ export const defaultLifecycle = 'default-lifecycle';
 export const defaultHistoryLimit = 10;
 /** The strategy that adds a numbered tag to each Build. */
 export const defaultTaggingStrategy = 'BuildNumber';
-/** The cache a new Image gets where a default StorageClass exists. It is not applied on read: `cache` may have been left out on purpose. */
+/** The cache of an Image that says nothing of one, where a default StorageClass exists (lib/images/default-cache.ts); `cache: {}` is none. */
 export const defaultCache: ImageCacheConfig = { volume: { size: '2G' } };
 
 /** As stored, possibly before defaults existed: any field with a default may be missing. */

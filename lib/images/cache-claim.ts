@@ -103,13 +103,24 @@ const fault = (exists: Claim, image: Image, now: Date): string | undefined => {
   return volumeMode === 'Filesystem' ? undefined : `PersistentVolumeClaim ${name} is no file system (${volumeMode})`;
 };
 
+/** How a claim is ensured. */
+interface ClaimOptions {
+  /** For an Image that names no size: what is there stays as large as it is. */
+  readonly keepsSize?: boolean;
+}
+
 /**
  * The claim as it is wanted, as far as it can be. It never shrinks, which no claim can: one that others made larger is used as it is.
  */
-const adjusted = async (exists: Claim, wanted: Claim, kube: KubeClient): Promise<EnsuredClaim> => {
+const adjusted = async (
+  exists: Claim,
+  wanted: Claim,
+  kube: KubeClient,
+  { keepsSize = false }: ClaimOptions,
+): Promise<EnsuredClaim> => {
   const name = exists.metadata?.name ?? '';
   const [has, size] = [storageOf(exists), storageOf(wanted)];
-  const isToGrow = isMoreThan(size, has);
+  const isToGrow = !keepsSize && isMoreThan(size, has);
   const labels = mergedLabels(exists, wanted.metadata?.labels);
   if (!isToGrow && sameStatus(exists.metadata?.labels ?? {}, labels ?? {})) return { name };
   const { spec, metadata } = exists;
@@ -129,7 +140,11 @@ const adjusted = async (exists: Claim, wanted: Claim, kube: KubeClient): Promise
 };
 
 /** Creates, resizes or drops the claim. One that is not ours is never written nor deleted. Throws what is to be tried again. */
-export const ensureCacheClaim = async (image: Image, { kube, isFirst, now }: Pass): Promise<EnsuredClaim> => {
+export const ensureCacheClaim = async (
+  image: Image,
+  { kube, isFirst, now }: Pass,
+  options: ClaimOptions = {},
+): Promise<EnsuredClaim> => {
   const wanted = wantedClaim(image);
   if (wanted === undefined && !mayHaveClaim(image)) return { name: '' };
   // There can hardly be one: it is looked at only if making it is refused.
@@ -147,5 +162,5 @@ export const ensureCacheClaim = async (image: Image, { kube, isFirst, now }: Pas
   }
   if (exists === undefined) return (await made(wanted, kube)) ?? { name: key.name };
   const why = fault(exists, image, now);
-  return why === undefined ? adjusted(exists, wanted, kube) : unusable(why);
+  return why === undefined ? adjusted(exists, wanted, kube, options) : unusable(why);
 };

@@ -19,6 +19,7 @@ import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import { buildRequired, disagreement, reasonsText } from './build-required.ts';
 import { isRunning, surplusBuilds } from './builds-of-image.ts';
 import { ensureCacheClaim, wantedClaim } from './cache-claim.ts';
+import { withDefaultCache } from './default-cache.ts';
 import { builderKey, type ImageBuilder, readyBuilder } from './image-builder.ts';
 import { newBuild } from './new-build.ts';
 import { lookAtPodSeconds, podLeft } from './pod-left.ts';
@@ -74,12 +75,12 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
     pass: Pass,
   ): Promise<Outcome> => {
     const { kube, now } = pass;
-    const image = withImageDefaults(stored);
+    const named = withImageDefaults(stored);
     pass.saw(...builds.all);
-    const lookAgain = async (): Promise<Outcome> => proceed(stored, builder, await listBuilds(image, kube), pass);
+    const lookAgain = async (): Promise<Outcome> => proceed(stored, builder, await listBuilds(named, kube), pass);
     if (builds.last !== undefined && isRunning(builds.last)) {
       const seen = { running: builds.last, before: builds.all.at(-2) };
-      const status = buildRunning(image, builder, seen, now);
+      const status = buildRunning(named, builder, seen, now);
       const waitSeconds = mayWaitSeconds(stored, status, builds.last, pass.memory, now);
       if (waitSeconds > 0) return again(waitSeconds, 'how far the Build is was told a moment ago');
       if ((await pass.writeStatus(stored, status)) !== stored) pass.remember(toldNow(builds.last, now));
@@ -87,11 +88,14 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
     }
 
     if (builds.ending !== undefined) {
-      await pass.writeStatus(stored, buildEnding(image, builder, builds.ending, now));
+      await pass.writeStatus(stored, buildEnding(named, builder, builds.ending, now));
       return again(unfinishedSeconds, `Build ${builds.ending.metadata.name} is being deleted`);
     }
 
-    const { name: claimName, trouble } = await ensureCacheClaim(image, pass);
+    const image = await withDefaultCache(named, kube);
+    const { name: claimName, trouble } = await ensureCacheClaim(image, pass, {
+      keepsSize: stored.spec.cache === undefined,
+    });
     const { resolver, made, stored: resolverStored } = await ensureSourceResolver(image, pass);
     if (guessed && isOlder(resolver, image)) return lookAgain();
     const ready = readyBuilder(builder);

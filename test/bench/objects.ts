@@ -22,6 +22,7 @@ export const imageNamed = ({ registry }: World, name: string): KubeObject & Pick
       serviceAccountName: 'builder',
       builder: { kind: 'ClusterBuilder', name: 'sample' },
       source: { registry: { image: `${registry.host}/sample/source:1` } },
+      cache: {}, // as kpack was measured: no webhook gave its Images a cache
     },
   }) as KubeObject & Pick<Image, 'spec'>;
 

@@ -130,6 +130,7 @@ export const makeImage = async (
       tag: `${registry}/apps/${namespace}-${name}`,
       serviceAccountName: 'builder',
       builder: { kind: 'ClusterBuilder', name: steadyPlatform },
+      cache: {},
       ...spec,
     },
   } as KubeObject);

@@ -29,10 +29,16 @@ export interface Answer {
   readonly body: Json;
 }
 
+/** Who writes it and in which form; the administrator and JSON without. */
+export interface HowWritten {
+  readonly as?: string;
+  readonly contentType?: string;
+}
+
 /** The API server, and ways to write to it that give back refusals in place of throwing. */
 export interface KpackCluster {
   readonly server: ApiServer;
-  write(method: string, path: string, body: object, contentType?: string): Promise<Answer>;
+  write(method: string, path: string, body: object, how?: HowWritten): Promise<Answer>;
   stop(): Promise<void>;
 }
 
@@ -54,9 +60,10 @@ const answerIn = (text: string): Json & Status =>
 
 const writer =
   (server: ApiServer): KpackCluster['write'] =>
-  (method, path, body, contentType = 'application/json') =>
+  (method, path, body, { as, contentType = 'application/json' } = {}) =>
     new Promise((resolve, reject) => {
       const { pki, url } = server;
+      const sent = JSON.stringify(body);
       const call = request(
         `${url}${path}`,
         {
@@ -64,7 +71,12 @@ const writer =
           ca: readFileSync(pki.ca.cert),
           cert: readFileSync(pki.admin.cert),
           key: readFileSync(pki.admin.key),
-          headers: { accept: 'application/json', 'content-type': contentType },
+          headers: {
+            accept: 'application/json',
+            'content-type': contentType,
+            'content-length': Buffer.byteLength(sent),
+            ...(as === undefined ? {} : { 'impersonate-user': as, 'impersonate-group': 'system:masters' }),
+          },
           signal: AbortSignal.timeout(20_000),
         },
         (response) => {
@@ -90,7 +102,7 @@ const writer =
         },
       );
       call.once('error', reject);
-      call.end(JSON.stringify(body));
+      call.end(sent);
     });
 
 /** An Image that everybody accepts, until it is changed. */

@@ -26,7 +26,8 @@ export const isWithin = (ours: unknown, theirs: unknown): boolean => {
   );
 };
 
-const apply = 'kubectl apply --server-side -f infra/crds/ -f infra/cluster/rbac.yaml, or kpackless cluster add again';
+const apply =
+  'kubectl apply --server-side -f infra/crds/ -f infra/cluster/rbac.yaml -f infra/cluster/admission.yaml, or kpackless cluster add again';
 
 /** Whether it is that of this version, converted by whomever it names. */
 const isOurs = (kind: Kind, { spec }: CustomResourceDefinition): boolean => {

@@ -74,6 +74,6 @@ export const sampleImage = ({ registry, source, cacheSize }: Omit<SampleOptions,
     serviceAccountName: 'builder',
     builder: { kind: 'ClusterBuilder', name: sampleName },
     source,
-    ...(cacheSize === undefined ? {} : { cache: { volume: { size: cacheSize } } }),
+    cache: cacheSize === undefined ? {} : { volume: { size: cacheSize } },
   },
 });

@@ -5,9 +5,12 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { apiServerIsHere } from '../../support/api-server.ts';
 import { type KpackCluster, startKpackCluster } from '../../support/kpack-cluster.ts';
+import { describeChapter01 } from './chapter-01.ts';
+import { describeGitOps } from './gitops.ts';
 import { describeGoldenAdmission } from './golden-admission.ts';
 import { describeManifests } from './manifests.ts';
 import { describeMistakes } from './mistakes.ts';
+import { describeMutated } from './mutated.ts';
 
 describe.runIf(apiServerIsHere)('an API server with our definitions and policies', () => {
   let running: KpackCluster;
@@ -21,7 +24,10 @@ describe.runIf(apiServerIsHere)('an API server with our definitions and policies
     await running?.stop();
   });
 
+  describeChapter01(cluster);
+  describeGitOps(cluster);
   describeGoldenAdmission(cluster);
   describeManifests(cluster);
   describeMistakes(cluster);
+  describeMutated(cluster);
 });

@@ -129,6 +129,11 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
     });
   });
 
+  it('01#4 leaves a cache in a registry without a volume', async () => {
+    const cache = { registry: { tag: 'some/cache' } };
+    expect((await create('Image', 'registry-cache', { ...image, cache })).spec['cache']).toEqual(cache);
+  });
+
   it('01#61 defaults the references of a Builder', async () => {
     expect((await create('Builder', 'defaults', { tag: 'a/b', stack: { name: 's' } })).spec).toEqual({
       tag: 'a/b',

@@ -1,7 +1,7 @@
 /** Sends an object as its user did: made, or, with what was stored before, changed. */
 import type { Kind } from '../../../lib/api/kinds.ts';
 import { isJson, type Json } from '../../support/golden-objects.ts';
-import { type Answer, collectionOf, type KpackCluster } from '../../support/kpack-cluster.ts';
+import { type Answer, collectionOf, type HowWritten, type KpackCluster } from '../../support/kpack-cluster.ts';
 
 /** An object as it was recorded or written. */
 export interface Sent extends Json {
@@ -32,10 +32,10 @@ const written = ({ labels, annotations }: Json): Json => ({
 const named = (object: Sent, name: string): Sent => ({ ...object, metadata: { ...written(object.metadata), name } });
 
 /** What the API server says to the making of it. */
-export const made = (cluster: KpackCluster, object: Sent, query = ''): Promise<Answer> => {
+export const made = (cluster: KpackCluster, object: Sent, query = '', how: HowWritten = {}): Promise<Answer> => {
   const { kind } = object;
   const path = `${collectionOf(kind, versionOf(object))}${query}`;
-  return cluster.write('POST', path, named(object, ownName(object)));
+  return cluster.write('POST', path, named(object, ownName(object)), how);
 };
 
 /** What the API server says to the change of `before` into `after`. @throws Error when `before` itself is refused */

@@ -74,7 +74,11 @@ describe.runIf(apiServerIsHere && goldenIsHere)('Images on a real API server', (
     await server?.stop();
   });
 
-  it.each(goldenFiles(folder))('%s: every pass is taken, and the second of each kind writes nothing', async (file) => {
+  /** Recorded without admission, which refuses them, as kpack’s does: a creation time that is none, a revision of no characters. */
+  const refusedWhenWritten = new Set(['creation-time.json', 'git-default-revision-empty.json']);
+  const recordings = goldenFiles(folder).filter((file) => !refusedWhenWritten.has(file));
+
+  it.each(recordings)('%s: every pass is taken, and the second of each kind writes nothing', async (file) => {
     const { input, sourceResolver, builds } = golden(`${folder}/${file}`) as Recording;
     const { name, namespace = '' } = input.metadata;
     await kube.create(input);

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { goodStatus, imageWorld, namespace, revision } from '../../support/image-world.ts';
 
 type World = ReturnType<typeof imageWorld>;
-const lists = ({ kube }: World): number => kube.calls.filter(({ verb }) => verb === 'list').length;
+const lists = ({ kube }: World): number =>
+  kube.calls.filter(({ verb, what }) => verb === 'list' && what.startsWith('Build')).length;
 
 /** The status is taken away, as by a restore that knows no statuses. */
 const loseStatus = ({ kube }: World): void => {
