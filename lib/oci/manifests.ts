@@ -9,7 +9,7 @@ import { discard, readUpTo, replay } from './http.ts';
 import { isImmutable, mayBeImmutable } from './immutable-tags.ts';
 import { acceptManifests, isSchema1Type } from './media-types.ts';
 import { identifierOf, printReference, type Reference } from './reference.ts';
-import type { CallOptions, ManifestHead, RawManifest } from './registry.ts';
+import type { CallOptions, HeadOptions, ManifestHead, RawManifest } from './registry.ts';
 import { responseError } from './response-error.ts';
 
 /** Registries refuse manifests above 4 MiB (distribution-spec). */
@@ -64,7 +64,7 @@ export const getManifest = async (api: Api, reference: Reference, options: CallO
 export const headManifest = async (
   api: Api,
   reference: Reference,
-  options: CallOptions = {},
+  { believed = false, ...options }: HeadOptions = {},
 ): Promise<ManifestHead | undefined> => {
   const response = await api.call(reference, {
     ...options,
@@ -77,7 +77,7 @@ export const headManifest = async (
     throw await responseError('HEAD', response, api.session.now());
   }
   await discard(response);
-  if (response.status !== 200) return missedHead(api, reference, options);
+  if (response.status !== 200) return believed ? undefined : missedHead(api, reference, options);
   noteHead(api, reference.registry, true);
   const digest = response.headers.get('docker-content-digest');
   const size = Number(response.headers.get('content-length') ?? Number.NaN);

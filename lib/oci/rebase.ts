@@ -88,7 +88,8 @@ const missing = async (
 ): Promise<readonly TagReference[]> => {
   const isThere = async (tag: TagReference): Promise<boolean> => {
     try {
-      return (await registry.headManifest(tag, options))?.digest === digest;
+      // Should it be there after all, it is pushed once more, and the registry's refusal is looked into.
+      return (await registry.headManifest(tag, { ...options, believed: true }))?.digest === digest;
     } catch (error) {
       // Who may push need not be allowed to look; whatever else is wrong, the push will say it.
       if (isOciError(error)) return false;

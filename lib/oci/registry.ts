@@ -10,6 +10,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a manifest is looked at. */
+export interface HeadOptions extends CallOptions {
+  /** HEAD that says no is believed, and not made good by GET: for who is wrong at no cost. */
+  readonly believed?: boolean;
+}
+
 /** A manifest or index exactly as stored; its digest is that of these bytes, whatever headers said. */
 export interface RawManifest {
   readonly mediaType: string;
@@ -61,7 +67,7 @@ export interface Registry {
   /** The manifest or index; a reference by digest is checked against the bytes. Fails `not-found` when absent, `invalid-content` for schema 1. */
   readonly getManifest: (reference: Reference, options?: CallOptions) => Promise<RawManifest>;
   /** Whether the manifest is there and under which digest; undefined when it is not, which HEAD alone is not believed. */
-  readonly headManifest: (reference: Reference, options?: CallOptions) => Promise<ManifestHead | undefined>;
+  readonly headManifest: (reference: Reference, options?: HeadOptions) => Promise<ManifestHead | undefined>;
   /** Stores the bytes under tag or digest and answers their digest; a tag that holds them already counts as stored. Fails `immutable` for one that may not be moved. */
   readonly putManifest: (
     reference: Reference,
