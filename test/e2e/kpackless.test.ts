@@ -16,6 +16,7 @@ import { failures } from './stories/failures.ts';
 import { firstBuild } from './stories/first-build.ts';
 import { hooks } from './stories/hooks.ts';
 import { kills } from './stories/kills.ts';
+import { olderVersion } from './stories/older-version.ts';
 import { rebuilds } from './stories/rebuilds.ts';
 import { requests } from './stories/requests.ts';
 import { secrets } from './stories/secrets.ts';
@@ -33,6 +34,7 @@ const together: readonly (readonly Story[])[] = [
   [sources],
   [failures, deletion],
   [asks],
+  [olderVersion],
   [atOnce],
   [refusals],
   [extensions],
