@@ -105,10 +105,10 @@ export const anotherPod = ({ policy: installation, write, leave }: AnotherPodPor
     const policy = retryPolicyOf(build, installation);
     const seconds = retreat === undefined ? waitSeconds(tries, policy) : 1;
     const text = `${because}; ${triesText(tries, policy)}`;
-    await leave(build, pass);
     const conditions = [succeeded('Unknown', reason, `${because}; ${awaitedText(tries, policy, seconds)}`)];
     await write(build, pass, { ...(pod === 'gone' ? {} : podStatus(pod)), conditions });
     if (pod !== 'gone' && !isDeleting(pod)) await pass.kube.delete(pod);
+    await leave(build, pass);
     const at = Math.floor(pass.now.getTime() / 1000) + seconds;
     const { pod: _, disrupted: __, toldAt: ___, ...rest } = memory;
     const over = pod === 'gone' ? undefined : pod.metadata?.uid;

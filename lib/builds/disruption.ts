@@ -131,6 +131,9 @@ export const disruptionRows: readonly DisruptionRow[] = [
   },
 ];
 
+/** Longest part of Kubernetes' words that is told and remembered, characters. */
+const longestWords = 800;
+
 /** What ended the pod, or is about to. */
 export interface Disruption {
   readonly reason: DisruptionReason;
@@ -150,7 +153,7 @@ const hadFailed = (pod: Pod): boolean => {
 export const disruptionOf = (pod: Pod): Disruption | undefined => {
   for (const { reason, words } of disruptionRows) {
     const said = words(pod);
-    if (said !== undefined) return hadFailed(pod) ? undefined : { reason, words: said };
+    if (said !== undefined) return hadFailed(pod) ? undefined : { reason, words: said.slice(0, longestWords) };
   }
   return undefined;
 };

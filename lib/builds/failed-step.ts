@@ -93,9 +93,12 @@ const thrownOut = new Set(['Evicted', 'Preempting', 'Terminated', 'NodeShutdown'
 /** Whether the kubelet ended the pod for a reason that has nothing to do with its steps. */
 export const endedByNode = (pod: Pod): boolean => endedByDeadline(pod) || thrownOut.has(pod.status?.reason ?? '');
 
+/** Steps that move tags. */
+const pushing: ReadonlySet<string> = new Set(['export', 'rebase']);
+
 /** Why the Build failed: kpack's one word, but where somebody has to do something of a kind of its own. `line`: the step's last one. */
 export const failureReason = (pod: Pod, failed: FailedStep | undefined, line = ''): ConditionReason => {
-  if (failed?.container === 'export' && saysImmutable(line)) return 'TagImmutable';
+  if (failed !== undefined && pushing.has(failed.container) && saysImmutable(line)) return 'TagImmutable';
   if (failed?.container === 'prepare' && failed.exitCode === commitGoneExitCode) return 'CommitGone';
   if (endedByDeadline(pod)) return 'DeadlineExceeded';
   return thrownOut.has(pod.status?.reason ?? '') ? 'Evicted' : 'Failed';

@@ -82,7 +82,7 @@ const ends: readonly PodRow[] = [
   ),
   row(
     'tag immutable',
-    'step `export`; its last line says that a tag may not be moved',
+    'step `export` or `rebase`; its last line says that a tag may not be moved',
     'a rule of the registry',
     ['False', 'TagImmutable'],
     'end',

@@ -96,7 +96,9 @@ export const rebaseInRegistry = async (
     return made;
   } catch (error) {
     if (isOciError(error, 'immutable')) throw new PermanentError('TagImmutable', `${error.message}; ${whatToDo}`);
-    if (error instanceof UnsafeRebaseError) return { podNeeded: { because: error.message, lastImageIsGone: true } };
+    // What an image holds under its digest never gets better: a run image without the app's platform, a manifest that is none.
+    if (error instanceof UnsafeRebaseError || isOciError(error, 'invalid-content'))
+      return { podNeeded: { because: error.message, lastImageIsGone: true } };
     const because = whyTakenOver(error, call.attempts);
     if (because === undefined) throw error;
     return { podNeeded: { because } };

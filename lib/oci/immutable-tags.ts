@@ -7,6 +7,7 @@ import type { OciError } from './errors.ts';
 /** Parts of sentences by which registries say it, in lower case. */
 const words: readonly string[] = [
   'immutab',
+  'does not let it be moved',
   'cannot be overwritten',
   'cannot overwrite',
   'not allow updating',

@@ -5,6 +5,7 @@ import { notRebasableExitCode } from '../../api/step-exit.ts';
 import { PermanentError } from '../../errors/expected.ts';
 import { UnsafeRebaseError } from '../../oci/base-length.ts';
 import { openRegistry } from '../../oci/client.ts';
+import { isOciError } from '../../oci/errors.ts';
 import { firstOf } from '../../oci/keychain.ts';
 import { type Rebased, rebaseImage } from '../../oci/rebase.ts';
 import { parseReference, parseTag } from '../../oci/reference.ts';
@@ -49,7 +50,7 @@ export async function rebase(step: StepProcess, secrets: string = secretsDir): P
 
 /** What building from source mends has an exit code of its own. */
 function toldApart(error: unknown): never {
-  if (!(error instanceof UnsafeRebaseError)) throw error;
+  if (!(error instanceof UnsafeRebaseError) && !isOciError(error, 'invalid-content')) throw error;
   throw new StepFailure(notRebasableExitCode, error.message, { cause: error });
 }
 

@@ -158,3 +158,37 @@ describe.skipIf(noRegistry || lifecycle === undefined)('the lifecycle’s rebase
     expect(image.digest).toBe(theirs.reference.digest);
   });
 });
+
+describe.skipIf(noRegistry || lifecycle === undefined)('a run image whose last layer occurs twice', () => {
+  it('is left behind whole by our rebase, where the lifecycle’s rebaser keeps half of it', async () => {
+    const [app, base] = [newTag(), newTag()];
+    const settings = (diffIds: readonly Digest[]): ImageSettings => ({
+      ...appSettings(diffIds),
+      labels: {
+        ...stack,
+        'io.buildpacks.lifecycle.metadata': goJson({
+          app: [{ sha: diffIds[4] }],
+          buildpacks: [{ key: 'some/bp', version: '1', layers: { l: { sha: diffIds[3], launch: true } } }],
+          runImage: { topLayer: diffIds[2], reference: 'old@sha256:1' },
+        }),
+      },
+    });
+    const names = ['old system', 'nothing', 'nothing', 'buildpack', 'app'];
+    const own = (await push(app, names, settings)).slice(3);
+    const fresh = await push(base, ['new system'], () => ({ labels: stack }));
+    const ours = withTag(app, 'ours');
+    await rebaseImage({ tags: registry, app: registry, runImage: registry }, { app, runImage: base, tags: [ours] });
+    expect((await readImage(registry, ours)).diffIds).toEqual([...fresh, ...own]);
+
+    const folder = await mkdtemp(join(tmpdir(), 'kpackless-rebaser-'));
+    try {
+      const rebaser = join(folder, 'rebaser');
+      await symlink(lifecycle ?? '', rebaser);
+      const args = ['-run-image', printReference(base), '-report', join(folder, 'report.toml'), printReference(app)];
+      await run(rebaser, args, { env: { CNB_PLATFORM_API: '0.9', HOME: folder } });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+    expect((await readImage(registry, app)).diffIds).toHaveLength(fresh.length + own.length + 1);
+  });
+});

@@ -179,10 +179,13 @@ describe('a rebase', () => {
     expect((world.cluster.at(podPath).spec as { initContainers: object[] }).initContainers).toHaveLength(6);
   });
 
-  it('that would have to guess is built from source instead, and the condition says so, also at the end', async () => {
+  it.each([
+    ['would have to guess', new UnsafeRebaseError('nobody knows')],
+    ['meets content that is none', new OciError('invalid-content', 'nobody knows')],
+  ])('that %s is built from source instead, and the condition says so, also at the end', async (_, error) => {
     const world = rebaseWorld();
     world.images.onRebase = () => {
-      throw new UnsafeRebaseError('nobody knows');
+      throw error;
     };
     await world.pass();
     expect((world.cluster.at(podPath).spec as { initContainers: object[] }).initContainers).toHaveLength(6);

@@ -68,6 +68,25 @@ describe('rebase in a pod', () => {
     await expect(readFile(join(world.root, 'report/report.toml'))).rejects.toThrow('ENOENT');
   });
 
+  it('that would have to guess says by its exit code that the image is to be built from source, and moves no tag', async () => {
+    await using world = await stepWorld();
+    const { run } = await fleet(world);
+    const [old, own] = await Promise.all(['old', 'app'].map(layer));
+    if (old === undefined || own === undefined) throw new Error('two layers are made');
+    const metadata = {
+      runImage: { topLayer: digestOf(old), reference: `${world.registry.host}/run@${digestOf('r')}` },
+    };
+    const labels = { ...stack, 'io.buildpacks.lifecycle.metadata': JSON.stringify(metadata) };
+    const app = await pushImage(`${world.registry.host}/app:3`, [old, old, own], labels);
+    const failure: unknown = await rebase(world.step(argsOf(world, app, run), {}), world.paths.secretsDir).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ exitCode: 46, message: expect.stringContaining('is in it 2 times') as string });
+    await expect(readImage(openRegistry(), parseReference(`${world.registry.host}/app:2`))).rejects.toThrow(
+      /unknown|404/iu,
+    );
+  });
+
   it('03#159 refuses another stack', async () => {
     await using world = await stepWorld();
     const { app } = await fleet(world);
