@@ -5,6 +5,7 @@
 import { faultOfWord } from '../secrets/secret-text.ts';
 import { JsonMembers, type JsonValue, parseJsonPairs } from '../text/json-pairs.ts';
 import { shownUrl } from '../text/shown-url.ts';
+import { withoutEnds } from '../text/trim-end.ts';
 import type { Authorization } from './keychain.ts';
 
 /** A login that was meant for a registry and cannot be used; `why` is a sentence without any of its content. */
@@ -63,15 +64,13 @@ const fromBase64 = (text: string): string => {
   }
 };
 
-/** Docker fills old passwords up with zeros. */
-const withoutNul = (text: string): string => text.replace(/^\0+/u, '').replace(/(?<!\0)\0+$/u, '');
-
 const decodeAuth = (auth: string): { readonly username: string; readonly password: string } => {
   const decoded = fromBase64(auth);
   const colon = decoded.indexOf(':');
   if (colon < 0)
     throw new EntryFault('unable to decode auth field of KEY, must be formatted as base64(username:password)');
-  return { username: decoded.slice(0, colon), password: withoutNul(decoded.slice(colon + 1)) };
+  // Docker fills old passwords up with zeros.
+  return { username: decoded.slice(0, colon), password: withoutEnds(decoded.slice(colon + 1), '\0') };
 };
 
 /** Refuses what could not be sent, or was certainly not meant. */
