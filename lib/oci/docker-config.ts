@@ -136,13 +136,12 @@ export const parseDockerCfg = (text: string): readonly DockerLogin[] => loginsIn
 
 /** Logins under `auths` (`.dockerconfigjson`, `config.json`); helpers are not run. Throws DockerConfigError. */
 export const parseDockerConfigJson = (text: string): readonly DockerLogin[] => {
-  const auths = parse(text).list.flatMap(([name, value]) =>
-    folded(name) === 'auths' && value !== null ? [value] : [],
-  );
-  // Go reads each of several into the same map.
-  const members = auths.flatMap((value) => {
-    if (!(value instanceof JsonMembers)) throw notAnObject('auths is not');
-    return value.list;
-  });
+  // Go reads each of several into the same map, which a null empties.
+  let members: JsonMembers['list'] = [];
+  for (const [name, value] of parse(text).list) {
+    if (folded(name) !== 'auths') continue;
+    if (value !== null && !(value instanceof JsonMembers)) throw notAnObject('auths is not');
+    members = value === null ? [] : [...members, ...value.list];
+  }
   return loginsIn(new JsonMembers(members));
 };
