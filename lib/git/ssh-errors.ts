@@ -64,7 +64,7 @@ const hostKeyFailure = ({ url, credential }: Asked, verdict: HostKeyVerdict, cau
     case 'revoked':
       return new GitError(
         'host-key-mismatch',
-        `${url.authority} shows a host key that is marked @revoked in ${where}`,
+        `${url.authority} shows a host key that is marked @revoked in ${where}; make sure who answers, then give it the line of its new key`,
         options,
       );
     case 'unknown':

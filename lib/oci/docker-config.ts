@@ -5,6 +5,7 @@
 import { faultOfWord } from '../secrets/secret-text.ts';
 import { JsonMembers, type JsonValue, parseJsonPairs } from '../text/json-pairs.ts';
 import { shownUrl } from '../text/shown-url.ts';
+import { withoutEnds } from '../text/trim-end.ts';
 import type { Authorization } from './keychain.ts';
 
 /** A login that was meant for a registry and cannot be used; `why` is a sentence without any of its content. */
@@ -63,15 +64,13 @@ const fromBase64 = (text: string): string => {
   }
 };
 
-/** Docker fills old passwords up with zeros. */
-const withoutNul = (text: string): string => text.replace(/^\0+/u, '').replace(/(?<!\0)\0+$/u, '');
-
 const decodeAuth = (auth: string): { readonly username: string; readonly password: string } => {
   const decoded = fromBase64(auth);
   const colon = decoded.indexOf(':');
   if (colon < 0)
     throw new EntryFault('unable to decode auth field of KEY, must be formatted as base64(username:password)');
-  return { username: decoded.slice(0, colon), password: withoutNul(decoded.slice(colon + 1)) };
+  // Docker fills old passwords up with zeros.
+  return { username: decoded.slice(0, colon), password: withoutEnds(decoded.slice(colon + 1), '\0') };
 };
 
 /** Refuses what could not be sent, or was certainly not meant. */
@@ -137,13 +136,12 @@ export const parseDockerCfg = (text: string): readonly DockerLogin[] => loginsIn
 
 /** Logins under `auths` (`.dockerconfigjson`, `config.json`); helpers are not run. Throws DockerConfigError. */
 export const parseDockerConfigJson = (text: string): readonly DockerLogin[] => {
-  const auths = parse(text).list.flatMap(([name, value]) =>
-    folded(name) === 'auths' && value !== null ? [value] : [],
-  );
-  // Go reads each of several into the same map.
-  const members = auths.flatMap((value) => {
-    if (!(value instanceof JsonMembers)) throw notAnObject('auths is not');
-    return value.list;
-  });
+  // Go reads each of several into the same map, which a null empties.
+  let members: JsonMembers['list'] = [];
+  for (const [name, value] of parse(text).list) {
+    if (folded(name) !== 'auths') continue;
+    if (value !== null && !(value instanceof JsonMembers)) throw notAnObject('auths is not');
+    members = value === null ? [] : [...members, ...value.list];
+  }
   return loginsIn(new JsonMembers(members));
 };

@@ -199,10 +199,14 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const credential =
       secretName === undefined ? undefined : await namedCredential(kube, run.target.namespace, secretName, url);
     if (secretName !== undefined && credential === undefined) {
-      throw new GitError('unauthorized', `Secret ${secretName} is gone or no longer speaks of ${url.authority}`, {
-        host: url.authority,
-        heard: 'undialled',
-      });
+      throw new GitError(
+        'unauthorized',
+        `Secret ${secretName} is gone or no longer speaks of ${url.authority}; put it back, or another annotated kpack.io/git: ${url.authority}`,
+        {
+          host: url.authority,
+          heard: 'undialled',
+        },
+      );
     }
     const prefixes = prefixesFor(revisionsOf(run.entries));
     const credentialOf = accountCredentials(kube, run.target.namespace, serviceAccount);

@@ -1,53 +1,68 @@
-/** nginx on loopback before another server, as people put it before registries: it hides and forbids on the way. */
-import { writeFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+/** A real nginx for tests, with a configuration of its own in a folder of its own, on loopback. Known limit: ports are chosen before it listens. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { whichProgram } from '../../infra/local/cluster/packages.ts';
-import { runOracle } from './oracle-process.ts';
 
-export interface Nginx {
-  readonly host: string;
-  /** Every request so far: `METHOD path status`, with ` +` behind it where a credential was shown. */
-  readonly requests: () => Promise<readonly string[]>;
-  readonly close: () => Promise<void>;
-}
+/** Why no real nginx can be had here, or undefined when it can. */
+export const nginxMissing = whichProgram('nginx') === undefined ? 'nginx is not installed' : undefined;
 
-/** Absolute path of the program; undefined where it is not installed. */
-export const nginxProgram = (): string | undefined => whichProgram('nginx');
-
-/** Starts one before `upstream` (`host:port`); `rules` stand in the location of everything below `/v2/`, but for `/v2/` itself. */
-export const startNginx = async (program: string, upstream: string, rules: string): Promise<Nginx> => {
-  const folder = await mkdtemp(join(tmpdir(), 'kpackless-nginx-'));
-  const log = join(folder, 'access.log');
-  const handOn = `proxy_pass http://${upstream}; proxy_set_header Host $http_host; proxy_request_buffering off;`;
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${folder}/${name};`,
-  );
-  const running = await runOracle(program, (port) => {
-    const config = `
-      daemon off; master_process off; pid ${folder}/pid; error_log stderr error;
-      events {}
-      http {
-        ${temporary.join(' ')}
-        map $http_authorization $shown { default " +"; "" ""; }
-        log_format requests "$request_method $uri $status$shown";
-        access_log ${log} requests;
-        client_max_body_size 0;
-        server {
-          listen 127.0.0.1:${port};
-          location / { ${handOn} }
-          location ~ ^/v2/. { ${rules} ${handOn} }
-        }
-      }`;
-    writeFileSync(join(folder, 'nginx.conf'), config);
-    return ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'];
+/** A port that nobody listens on. */
+export const unusedPort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
   });
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+
+const started = async (child: ChildProcess, port: number): Promise<void> => {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (await answers(port)) return;
+    if (child.exitCode !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('nginx did not start');
+};
+
+/** Runs it with these `server` blocks, `port` being one that they listen on, and `files` beside its configuration; ends with its dispose. */
+export const startNginx = async (
+  servers: string,
+  port: number,
+  files: Readonly<Record<string, string>> = {},
+): Promise<AsyncDisposable> => {
+  const folder = await mkdtemp(join(tmpdir(), 'kpackless-nginx-'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((what) => `${what}_temp_path ${what};`);
+  const lines = [
+    'daemon off; master_process off; pid nginx.pid; error_log stderr;',
+    'events {}',
+    'http {',
+    'access_log off;',
+  ];
+  await writeFile(join(folder, 'nginx.conf'), [...lines, ...temporary, servers, '}'].join('\n'));
+  const program = whichProgram('nginx') ?? 'nginx';
+  const child = spawn(program, ['-p', folder, '-e', 'stderr', '-c', 'nginx.conf'], { stdio: 'ignore' });
+  await started(child, port);
   return {
-    host: new URL(running.endpoint).host,
-    requests: async () => (await readFile(log, 'utf8')).trimEnd().split('\n'),
-    close: async () => {
-      await running.close();
+    [Symbol.asyncDispose]: async () => {
+      await new Promise<void>((resolve) => {
+        child.once('exit', () => resolve());
+        if (!child.kill('SIGTERM')) resolve();
+      });
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -14,6 +14,7 @@ const oracles: readonly DebianPackage[] = [
   ['openssh-client', 'ssh-keygen'],
   ['putty-tools', 'puttygen'],
   ['git-lfs', 'git-lfs'],
+  ['nginx-light', 'nginx'],
   ['default-jdk-headless', 'javac'],
   ['maven', 'mvn'],
   ['skopeo', 'skopeo'],

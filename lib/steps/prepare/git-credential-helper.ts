@@ -25,13 +25,18 @@ const refusing = (why: string): string => `!printf '%s\\n' ${shellQuoted(why)} >
 export async function helperSettings(logins: readonly HostLogin[], scratch: string): Promise<readonly GitSetting[]> {
   const folder = join(scratch, 'logins');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  return await Promise.all(
-    logins.map(async ({ origin, login }, index): Promise<GitSetting> => {
+  const settings = await Promise.all(
+    logins.map(async ({ origin, login }, index): Promise<readonly GitSetting[]> => {
       const key = `credential.${origin}.helper`;
-      if ('why' in login) return [key, refusing(login.why)];
+      if ('why' in login) return [[key, refusing(login.why)]];
       const file = join(folder, `${index}`);
       await writeFile(file, `username=${login.username}\npassword=${login.password}\n`, { mode: 0o600 });
-      return [key, telling(file)];
+      // Shown at once, as hosts may hide from everybody else that there is anything.
+      return [
+        [key, telling(file)],
+        [`lfs.${origin}/.access`, 'basic'],
+      ];
     }),
   );
+  return settings.flat();
 }

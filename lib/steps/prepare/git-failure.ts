@@ -31,7 +31,10 @@ const aboutHostKey = (stderr: string, { authority }: GitUrl, { secretName }: Ssh
   const known = `known_hosts of Secret ${secretName}`;
   const error = (code: GitErrorCode, said: string): GitError => new GitError(code, said, { host: authority });
   if (/REVOKED HOST KEY|was revoked|marked as revoked/i.test(stderr))
-    return error('host-key-mismatch', `${authority} shows a host key that is marked @revoked in known_hosts`);
+    return error(
+      'host-key-mismatch',
+      `${authority} shows a host key that is marked @revoked in known_hosts; make sure who answers, then give it the line of its new key`,
+    );
   if (/HOST IDENTIFICATION HAS CHANGED|different from the key/i.test(stderr))
     return error(
       'host-key-mismatch',

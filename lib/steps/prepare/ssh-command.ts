@@ -80,6 +80,9 @@ function everyHost(trustUnknownHosts: boolean): readonly string[] {
     'UpdateHostKeys no',
     'BatchMode yes',
     'IdentitiesOnly yes',
+    // RSA with SHA-1, which older hosts have alone: the source was looked up over it as well.
+    'HostKeyAlgorithms +ssh-rsa',
+    'PubkeyAcceptedAlgorithms +ssh-rsa',
     'ConnectTimeout 30',
     'ServerAliveInterval 15',
     'LogLevel ERROR',

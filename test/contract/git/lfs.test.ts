@@ -47,10 +47,15 @@ describe.skipIf(missing !== undefined)(`files that LFS keeps (${missing ?? 'real
   it.each(['main', 'its id'])('come with the login of the Secret, one header a request, at %s', async (revision) => {
     await using world = await stepWorld();
     await world.secret('login', { username: 'ada', password: 'p:w' });
+    const before = host.requests.filter(({ url }) => url.endsWith('/objects/batch')).length;
     const env = { GIT_URL: `${host.url}/app.git`, GIT_REVISION: revision === 'main' ? revision : commit };
     await world.prepare(env, [`-basic-git=login=${host.url}`]);
     expect(await world.read('a.bin')).toBe(content);
     expect(await world.read('.git/config')).not.toMatch(/ada|p:w/);
+    const batches = host.requests.filter(({ url }) => url.endsWith('/objects/batch')).slice(before);
+    expect(batches.map(({ authorization }) => authorization)).toEqual([
+      `Basic ${Buffer.from('ada:p:w').toString('base64')}`,
+    ]);
   });
 
   it('come with the login in the URL', async () => {

@@ -70,8 +70,13 @@ describe.skipIf(missing !== undefined)(`resolver and pod about a key (${missing 
     await root[Symbol.asyncDispose]();
   });
 
-  const ask = async (key: Buffer, knownHosts = server.knownHosts.ed25519, user = server.username): Promise<Answers> => {
-    const annotation = `${server.host}:${server.port}`;
+  const ask = async (
+    key: Buffer,
+    knownHosts = server.knownHosts.ed25519,
+    user = server.username,
+    { host, port } = server,
+  ): Promise<Answers> => {
+    const annotation = `${host}:${port}`;
     const url = `ssh://${user}@${annotation}${root.root}/app.git`;
     const data = { 'ssh-privatekey': key.toString('base64'), known_hosts: Buffer.from(knownHosts).toString('base64') };
     const secret = {
@@ -108,6 +113,15 @@ describe.skipIf(missing !== undefined)(`resolver and pod about a key (${missing 
     const yes: Answers = { resolver: 'yes', pod: 'yes' };
     expect(Object.fromEntries(answers)).toEqual(Object.fromEntries(files.map(({ name }) => [name, yes])));
     expect(answers.size).toBe(17);
+  });
+
+  it('both speak with a host whose key signs with SHA-1 alone', async () => {
+    const lines = ['HostKeyAlgorithms ssh-rsa'];
+    await using old = await startSshServer({ acceptsGitProtocol: true, lines });
+    expect(await ask(Buffer.from(old.keys.rsa), old.knownHosts.rsa, old.username, old)).toEqual({
+      resolver: 'yes',
+      pod: 'yes',
+    });
   });
 
   it('both refuse it with the same words when it cannot be used', async () => {

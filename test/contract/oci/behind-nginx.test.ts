@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import type { Keychain } from '../../../lib/oci/keychain.ts';
 import { createSession } from '../../../lib/oci/session.ts';
-import { type Nginx, nginxProgram, startNginx } from '../../support/nginx.ts';
+import { nginxMissing } from '../../support/nginx.ts';
+import { type NginxBefore, startNginxBefore } from '../../support/nginx-before.ts';
 import { type RealRegistry, realUser, registryPrograms, startRealRegistry } from '../../support/real-registry.ts';
 import { pushSomeImage, registrySuite, someTag } from '../../support/registry-suite.ts';
 
 const alice: Keychain = () => Promise.resolve({ kind: 'basic', ...realUser });
 const [registryProgram = ''] = registryPrograms();
-const nginx = nginxProgram() ?? '';
-const missing = [registryProgram === '' ? 'no registry' : '', nginx === '' ? 'no nginx' : ''].filter(
+const missing = [registryProgram === '' ? 'no registry' : '', nginxMissing === undefined ? '' : 'no nginx'].filter(
   (one) => one !== '',
 );
 if (missing.length > 0) console.log(`registries behind a proxy are not tried: ${missing.join(', ')}`);
@@ -29,10 +29,10 @@ describe.skipIf(missing.length > 0).each([
   ['answers every HEAD with 405', headless(405)],
 ])('a registry behind nginx that %s', (_what, rules) => {
   let real: RealRegistry;
-  let front: Nginx;
+  let front: NginxBefore;
   beforeAll(async () => {
     real = await startRealRegistry(registryProgram, 'token');
-    front = await startNginx(nginx, real.host, rules);
+    front = await startNginxBefore(real.host, rules);
   });
   afterAll(async () => {
     await front?.close();

@@ -45,6 +45,19 @@ describe('a connection', () => {
     expect([read, connections]).toEqual([200, 1]);
   });
 
+  it('is left in peace by a signal that fires between its answer and its next use', async () => {
+    const port = await serve((_, response) => response.end('whole'));
+    const stop = new AbortController();
+    const answer = await openFetch()(at(port), { signal: stop.signal });
+    const body = answer.body?.[Symbol.asyncIterator]();
+    const first = await body?.next();
+    await body?.return?.();
+    // The process would end here, as nobody listens to a connection that is on its way back.
+    stop.abort();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(Buffer.from(first?.value ?? []).toString()).toBe('whole');
+  });
+
   it('that died while it was kept is replaced for a question, not for an order', async () => {
     const seen: string[] = [];
     const port = await serve((request, response) => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { guardedFetch } from '../../../lib/egress/guarded-fetch.ts';
 import type { BasicCredential } from '../../../lib/git/credentials.ts';
@@ -256,5 +257,82 @@ describe('an HTTP answer', () => {
     const first = await serve(moved(() => next.url));
     await list(`${first.url}/r.git`);
     expect([...first.seen, ...next.seen].every(({ agent }) => agent?.startsWith('git/') === true)).toBe(true);
+  });
+});
+
+describe('whatever a host answers', () => {
+  it('is refs or a GitError, and no login goes to another host', async () => {
+    const place = fc.constantFrom(
+      '/r.git/info/refs',
+      '/login',
+      'https://h/x/info/refs',
+      'https://other/x/info/refs',
+      'http://h:81/info/refs',
+      'gopher://h',
+      '',
+      '\u0000',
+      '//other/info/refs?a=b',
+    );
+    const type = fc.constantFrom(
+      'text/html',
+      'text/plain',
+      'application/x-git-upload-pack-advertisement',
+      'APPLICATION/x',
+      '',
+    );
+    const body = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.constant(new Uint8Array(refs)),
+      fc.string().map((text) => new Uint8Array(Buffer.from(text))),
+    );
+    const status = fc.constantFrom(
+      200,
+      203,
+      204,
+      301,
+      302,
+      303,
+      307,
+      308,
+      400,
+      401,
+      403,
+      404,
+      407,
+      429,
+      451,
+      500,
+      503,
+      599,
+    );
+    const answers = fc.array(fc.record({ status, place, type, body }), { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(answers, async (all) => {
+        const leaked: string[] = [];
+        let count = 0;
+        const fetch: typeof openGitWay.fetch = (url, { headers }) => {
+          if (url.hostname !== 'h' && new Headers(headers).has('authorization')) leaked.push(url.href);
+          const answer = all[count++ % all.length];
+          if (answer === undefined) return Promise.reject(new Error('nothing is left to say'));
+          const { status: code, place: location, type: contentType, body: bytes } = answer;
+          const map = new Headers({ 'content-type': contentType });
+          if (location !== '\u0000') map.set('location', location);
+          return Promise.resolve({
+            status: code,
+            statusText: '',
+            headers: map,
+            body: ReadableStream.from([bytes]) as unknown as AsyncIterable<Uint8Array>,
+            discard: () => undefined,
+          } as never);
+        };
+        const found: unknown = await list('https://h/r.git', login, undefined, { ...openGitWay, fetch }).catch(
+          (error: unknown) => error,
+        );
+        expect(Array.isArray(found) || found instanceof GitError).toBe(true);
+        expect(String(found)).not.toContain('hunter2');
+        expect(leaked).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
   });
 });
