@@ -246,6 +246,12 @@ describe('what comes twice in a tar archive', () => {
     expect(await bench.unpack(rawTar([a, { name: './a', type: '1', linkName: 'a' }]))).toEqual({ a: a.body });
   });
 
+  it('may be a link out of the folder, which is left out as every link', async () => {
+    expect(await bench.unpack(rawTar([{ name: 'l', type: '1', linkName: '../../etc/passwd' }, b]))).toEqual({
+      b: b.body,
+    });
+  });
+
   it('as a file and as a folder with something in it is an error', async () => {
     expect(await bench.refusal(rawTar([a, { name: 'a/x', body: 'x' }]))).toContain(
       'archive entry "a" is a file and a folder in one',
