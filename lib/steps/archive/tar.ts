@@ -27,7 +27,7 @@ export async function unpackTar(
   tree: Tree,
   { strip = 0, isPassedOver = () => false }: TarOptions = {},
 ): Promise<Skipped> {
-  const source = new ByteSource(archive);
+  const source = new ByteSource(tree.counted(archive));
   const claimed = claims(strip);
   let skipped = 0;
   try {
