@@ -172,12 +172,7 @@ function configOf(
     os: 'linux',
     config: {
       User: `${stepUser}:${stepUser}`,
-      Env: [
-        'PATH=/usr/bin',
-        'HOME=/tmp',
-        'SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt',
-        'GIT_SSL_CAINFO=/etc/ssl/certs/ca-certificates.crt',
-      ],
+      Env: ['PATH=/usr/bin', 'HOME=/tmp', 'SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt'],
       // Every container of ours names its command.
       Entrypoint: ['/cnb/process/build-waiter'],
       WorkingDir: '/workspace',

@@ -38,10 +38,9 @@ async function follows(source: ByteSource, compression: ReadCompression): Promis
   return compressionOf(start) === compression;
 }
 
-const cutShort = (compression: string) =>
-  brokenArchive(`its ${compression} data ends too early; fetch or make it anew`);
+const cutShort = (compression: string) => brokenArchive(`its ${compression} data ends too early`);
 const damaged = (compression: string, cause?: unknown) =>
-  brokenArchive(`its ${compression} data is damaged; fetch or make it anew`, { cause });
+  brokenArchive(`its ${compression} data is damaged`, { cause });
 
 /** RFC 1952 §2.3: header, deflated data, checksum and size. */
 async function* gzipMember(source: ByteSource): AsyncGenerator<Uint8Array> {

@@ -13,7 +13,7 @@ export function entryPath(name: string, strip: number): string | undefined {
   const components = name.split('/');
   const kept = strip > 0 ? components.slice(strip) : components;
   const path = kept.filter((component) => component !== '' && component !== '.');
-  if (path.includes('..')) throw unsafeEntry(name, 'leaves the source folder');
+  if (path.includes('..')) throw unsafeEntry(name, 'leaves the source folder', 'pack it anew from within that folder');
   if (name.includes('\0') || name.length > maxLength) throw unsafeEntry(name, 'cannot be a file name');
   return path.length === 0 ? undefined : path.join('/');
 }

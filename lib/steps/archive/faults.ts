@@ -13,22 +13,34 @@ export function shownName(bytes: string): string {
   return JSON.stringify(bytes.slice(0, 200)).replaceAll(/[\x80-\xff]/g, escaped);
 }
 
+/** What helps, unless something else does. */
+const again = { damaged: 'fetch or make it anew', unsafe: 'pack it anew' } as const;
+
+interface FaultOptions extends ErrorOptions {
+  /** What to do about it. */
+  readonly remedy?: string;
+}
+
 /** The archive as a whole is damaged or of a form that is not read. @param why what is found, and where */
-export function brokenArchive(why: string, options?: ErrorOptions): PermanentError {
-  return new PermanentError('BrokenArchive', `the source archive cannot be read: ${why}`, options);
+export function brokenArchive(why: string, options: FaultOptions = {}): PermanentError {
+  return broken(`the source archive cannot be read: ${why}`, options);
+}
+
+/** The same of a zip archive. */
+export function brokenZip(why: string, options: FaultOptions = {}): PermanentError {
+  return broken(`the source is not a readable zip archive: ${why}`, options);
 }
 
 /** One entry is damaged or of a form that is not read. @param why what it does: `is encrypted` */
-export function brokenEntry(name: string, why: string, options?: ErrorOptions): PermanentError {
-  return new PermanentError('BrokenArchive', `archive entry ${shownName(name)} ${why}`, options);
+export function brokenEntry(name: string, why: string, options: FaultOptions = {}): PermanentError {
+  return broken(`archive entry ${shownName(name)} ${why}`, options);
 }
 
-/** One entry would be written where it may not. */
-export function unsafeEntry(name: string, why: string): PermanentError {
-  return new PermanentError('UnsafeArchive', `archive entry ${shownName(name)} ${why}`);
+function broken(what: string, { remedy = again.damaged, ...options }: FaultOptions): PermanentError {
+  return new PermanentError('BrokenArchive', `${what}; ${remedy}`, options);
 }
 
-/** A zip archive as a whole is damaged or of a form that is not read. */
-export function brokenZip(why: string): PermanentError {
-  return new PermanentError('BrokenArchive', `the source is not a readable zip archive: ${why}`);
+/** One entry would be written where it may not, or in the place of another. */
+export function unsafeEntry(name: string, why: string, remedy: string = again.unsafe): PermanentError {
+  return new PermanentError('UnsafeArchive', `archive entry ${shownName(name)} ${why}; ${remedy}`);
 }

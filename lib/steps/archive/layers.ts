@@ -34,7 +34,7 @@ const folderOf = (path: string): string => path.slice(0, Math.max(path.lastIndex
  * Folders are united, everything else takes the place of what has its name.
  */
 async function makeWay(archive: AsyncIterable<Uint8Array>, tree: Tree): Promise<void> {
-  const source = new ByteSource(archive);
+  const source = new ByteSource(tree.counted(archive));
   try {
     for await (const { name, kind } of tarEntries(source)) {
       const path = entryPath(name, 0);

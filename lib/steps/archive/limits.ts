@@ -15,12 +15,18 @@ const ratioFreeBytes = 256 << 20;
 /** Generous for real sources (100,000 files of dependencies are common), fatal for bombs. */
 const defaultLimits: ArchiveLimits = { maxEntries: 1_000_000, maxBytes: 16 * 1024 ** 3, maxRatio: 200 };
 
+/** So many times what it may become may an archive be when it is decompressed: read once or twice, with padding and what is passed over. */
+const archiveFactor = 4;
+/** And so much in any case. */
+const archiveFreeBytes = 64 << 20;
+
 /** Counts what an extraction writes. @throws PermanentError as soon as a limit is passed, before more is written. */
 export class ExtractionBudget {
   readonly #limits: ArchiveLimits;
   readonly #compressedBytes: number;
   #entries = 0;
   #bytes = 0;
+  #archiveBytes = 0;
 
   /** @param compressedBytes size of the archive as downloaded. */
   constructor(compressedBytes: number, limits: ArchiveLimits = defaultLimits) {
@@ -31,6 +37,13 @@ export class ExtractionBudget {
   entry(): void {
     this.#entries += 1;
     if (this.#entries > this.#limits.maxEntries) throw tooLarge(`more than ${this.#limits.maxEntries} entries`);
+  }
+
+  /** Bytes of the decompressed archive itself: what is passed over takes time as well. */
+  archive(count: number): void {
+    this.#archiveBytes += count;
+    const most = archiveFreeBytes + archiveFactor * this.#limits.maxBytes;
+    if (this.#archiveBytes > most) throw tooLarge(`more than ${most} bytes of archive`);
   }
 
   bytes(count: number): void {

@@ -3,10 +3,19 @@
 /** Key → value, both bytes (faults.ts). An empty value takes back what a global header says. */
 export type PaxRecords = ReadonlyMap<string, string>;
 
+/** What is looked at; there may be any number of others. */
+const keys: ReadonlySet<string> = new Set([
+  'path',
+  'linkpath',
+  'size',
+  'SUN.holesdata',
+  ...['major', 'minor', 'name', 'size', 'realsize', 'map', 'numblocks'].map((key) => `GNU.sparse.${key}`),
+]);
+
 /** Where records of sparse files that come in pairs are gathered, in the form that version 0.1 has for them. */
 const sparseMap = 'GNU.sparse.map';
 
-/** The records; the last of a key counts. Undefined when the text is none. */
+/** The records that count here; the last of a key does. Undefined when the text is none. */
 export function parsePax(text: string): PaxRecords | undefined {
   const records = new Map<string, string>();
   const pairs: string[] = [];
@@ -22,7 +31,7 @@ export function parsePax(text: string): PaxRecords | undefined {
     const key = text.slice(body, equals);
     const value = text.slice(equals + 1, end - 1);
     if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') pairs.push(value);
-    else records.set(key, value);
+    else if (keys.has(key)) records.set(key, value);
     at = end;
   }
   if (pairs.length > 0) records.set(sparseMap, pairs.join(','));

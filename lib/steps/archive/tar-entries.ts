@@ -68,7 +68,7 @@ function contentOf(source: ByteSource, name: string, count: number): AsyncIterab
   })();
 }
 
-const cutShort = (name: string) => brokenArchive(`it ends in entry ${shownName(name)}; fetch or make it anew`);
+const cutShort = (name: string) => brokenArchive(`it ends in entry ${shownName(name)}`);
 const paddingOf = (size: number): number => (blockBytes - (size % blockBytes)) % blockBytes;
 
 /** A header with what headers before it say of it. */
@@ -118,12 +118,13 @@ async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
   if (isZero(block)) {
     const behind = parseHeader(await source.take(blockBytes));
     if (behind === undefined) return undefined;
-    throw brokenArchive(`behind an empty block at byte ${at}, which ends an archive, it goes on`);
+    throw brokenArchive(`behind an empty block at byte ${at}, which ends an archive, it goes on`, {
+      remedy: 'pack it anew as one archive',
+    });
   }
   if (block.length < blockBytes) throw brokenArchive(`it ends in the middle of a header at byte ${at}`);
   const header = parseHeader(block);
-  if (header === undefined)
-    throw brokenArchive(`no entry begins at byte ${at}, where one should; fetch or make it anew`);
+  if (header === undefined) throw brokenArchive(`no entry begins at byte ${at}, where one should`);
   return header;
 }
 
@@ -183,11 +184,10 @@ function kindOf(type: string, name: string): TarEntry['kind'] | undefined {
     case 'V':
       return undefined;
     case 'M':
-      throw brokenEntry(name, 'goes on from another volume; pack it as one archive');
+      throw brokenEntry(name, 'goes on from another volume', { remedy: 'pack it as one archive' });
     default:
-      throw brokenEntry(
-        name,
-        `is of type ${JSON.stringify(type)}, which is not known; pack it anew with files and folders alone`,
-      );
+      throw brokenEntry(name, `is of type ${JSON.stringify(type)}, which is not known`, {
+        remedy: 'pack it anew with files and folders alone',
+      });
   }
 }

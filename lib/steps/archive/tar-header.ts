@@ -70,15 +70,18 @@ const checksumLength = 8;
 
 /** The sum of the bytes with the sum itself read as blanks; makers of old took bytes for signed numbers. */
 function hasChecksum(block: Buffer): boolean {
+  if (block.length !== blockBytes) return false;
   const declared = numberAt(block, checksumAt, checksumLength);
-  let unsigned = 0;
-  let signed = 0;
-  for (const [at, byte] of block.entries()) {
-    const counted = at >= checksumAt && at < checksumAt + checksumLength ? 0x20 : byte;
-    unsigned += counted;
-    signed += counted < 0x80 ? counted : counted - 0x100;
+  let unsigned = 0x20 * checksumLength;
+  let large = 0;
+  // By index: an iterator over every byte of a hundred thousand headers takes longer than everything else.
+  for (let at = 0; at < blockBytes; at += 1) {
+    if (at === checksumAt) at += checksumLength;
+    const byte = block[at] ?? 0;
+    unsigned += byte;
+    if (byte >= 0x80) large += 1;
   }
-  return block.length === blockBytes && (declared === unsigned || declared === signed);
+  return declared === unsigned || declared === unsigned - 0x100 * large;
 }
 
 /**

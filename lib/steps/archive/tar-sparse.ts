@@ -40,10 +40,10 @@ export async function sparseFile(entry: SparseEntry, source: ByteSource): Promis
   if (![...pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) return undefined;
   const version = `${pax.get('GNU.sparse.major') ?? '0'}.${pax.get('GNU.sparse.minor') ?? '0'}`;
   const size = decimal(pax.get('GNU.sparse.realsize')) ?? decimal(pax.get('GNU.sparse.size'));
-  if (size === undefined) throw brokenEntry(entry.name, 'is sparse and does not say how long it is');
+  if (size === undefined) throw badSparse(entry, 'and does not say how long it is');
   if (version === '0.0' || version === '0.1') {
     const map = pax.get('GNU.sparse.map');
-    if (map === undefined) throw brokenEntry(entry.name, 'is sparse and does not say where its holes are');
+    if (map === undefined) throw badSparse(entry, 'and does not say where its holes are');
     return checked(entry, size, map.split(',').map(decimal), entry.storedBytes);
   }
   if (version !== '1.0') throw notRead(entry, `of version ${version} of GNU's form`);
@@ -56,7 +56,7 @@ async function oldGnu(entry: SparseEntry, source: ByteSource): Promise<SparseFil
   const { block, isGnu } = entry.header;
   if (!isGnu) throw notRead(entry, "in star's form");
   const size = numberAt(block, 483, 12);
-  if (size === undefined || size < 0) throw brokenEntry(entry.name, 'is sparse and does not say how long it is');
+  if (size === undefined || size < 0) throw badSparse(entry, 'and does not say how long it is');
   const numbers = [...fragmentsAt(block, 386, 4)];
   for (let isExtended = block[482] !== 0; isExtended; ) {
     const more = await source.take(blockBytes);
@@ -114,8 +114,9 @@ function checked(
   return { size, fragments };
 }
 
-const badMap = ({ name }: SparseEntry) =>
-  brokenEntry(name, 'is sparse, and its map does not fit what the archive has for it');
+const badSparse = ({ name }: SparseEntry, why: string) =>
+  brokenEntry(name, `is sparse ${why}`, { remedy: 'pack it anew without sparse files' });
 
-const notRead = ({ name }: SparseEntry, form: string) =>
-  brokenEntry(name, `is sparse ${form}, which is not read; pack it anew without sparse files`);
+const badMap = (entry: SparseEntry) => badSparse(entry, 'and its map does not fit what the archive has for it');
+
+const notRead = (entry: SparseEntry, form: string) => badSparse(entry, `${form}, which is not read`);

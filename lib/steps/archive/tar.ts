@@ -27,7 +27,7 @@ export async function unpackTar(
   tree: Tree,
   { strip = 0, isPassedOver = () => false }: TarOptions = {},
 ): Promise<Skipped> {
-  const source = new ByteSource(archive);
+  const source = new ByteSource(tree.counted(archive));
   const claimed = claims(strip);
   let skipped = 0;
   try {
@@ -40,7 +40,7 @@ export async function unpackTar(
       else if (entry.kind === 'file') {
         claimed(entry.name, path);
         await writeFile(entry, path, tree);
-      } else if (!isItself(entry, path, strip)) {
+      } else if (!isItself(entry)) {
         // What comes later counts, here as in every tar: what it takes the place of is not there any more.
         tree.removeFile(path);
         skipped += 1;
@@ -71,8 +71,13 @@ async function writeFile(entry: TarEntry, path: string, tree: Tree): Promise<voi
 }
 
 /** GNU tar writes a file that it was given twice as a link to itself. */
-function isItself({ kind, target }: TarEntry, path: string, strip: number): boolean {
-  return kind === 'hard link' && entryPath(target, strip) === path;
+function isItself({ kind, name, target }: TarEntry): boolean {
+  const partsOf = (path: string) =>
+    path
+      .split('/')
+      .filter((part) => part !== '' && part !== '.')
+      .join('/');
+  return kind === 'hard link' && partsOf(name) === partsOf(target);
 }
 
 /**

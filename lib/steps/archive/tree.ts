@@ -35,6 +35,14 @@ export class Tree {
     this.#budget = budget;
   }
 
+  /** The archive's bytes on their way to what it fills, counted. */
+  async *counted(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of archive) {
+      this.#budget.archive(piece.byteLength);
+      yield piece;
+    }
+  }
+
   /** A file of that name gives way. The owner keeps access whatever the archive says, or the next entry could not be written. */
   directory(path: string, mode: number): void {
     this.#budget.entry();

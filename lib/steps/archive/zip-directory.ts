@@ -40,7 +40,7 @@ export function readZipDirectory(fd: number): readonly ZipEntry[] {
   }
   // Some makers count on beyond what the field can hold.
   if (entries.length % 0x10000 !== count % 0x10000) {
-    throw brokenZip(`its table of contents says ${count} entries and has ${entries.length}; fetch or make it anew`);
+    throw brokenZip(`its table of contents says ${count} entries and has ${entries.length}`);
   }
   return entries;
 }

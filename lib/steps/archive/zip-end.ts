@@ -79,7 +79,7 @@ function wideRecord(fd: number, locatorAt: number) {
 }
 
 const splitArchive = () =>
-  brokenZip('it is one part of several; put them together first (zip -s 0 parts.zip --out whole.zip)');
+  brokenZip('it is one part of several', { remedy: 'put them together first (zip -s 0 parts.zip --out whole.zip)' });
 
 /** As many of the bytes as there are; none for a place that cannot be. */
 export function readAt(fd: number, position: number, length: number): Buffer {

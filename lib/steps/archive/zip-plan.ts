@@ -48,13 +48,15 @@ export function plannedZip(entries: readonly ZipEntry[], strip: number): readonl
 }
 
 function refuseUnreadable({ name, encrypted, method, size }: ZipEntry, isFolder: boolean): void {
-  if (encrypted) throw brokenEntry(name, 'is encrypted; make the archive without a password');
+  if (encrypted) throw brokenEntry(name, 'is encrypted', { remedy: 'make the archive without a password' });
   if (isFolder) {
     if (size > 0) throw brokenEntry(name, 'is a folder and has content');
   } else if (method !== stored && method !== deflated) {
     const known = methods[method];
     const how = known === undefined ? `compression ${method}` : `compression ${method} (${known})`;
-    throw brokenEntry(name, `uses ${how}, which is not read; make the archive with deflate, as zip does by itself`);
+    throw brokenEntry(name, `uses ${how}, which is not read`, {
+      remedy: 'make the archive with deflate, as zip does by itself',
+    });
   }
 }
 
@@ -67,7 +69,7 @@ function isSame(one: PlannedEntry, other: PlannedEntry): boolean {
 function oneFile(first: ZipEntry, { entry, path }: PlannedEntry) {
   const why =
     first.name === entry.name
-      ? 'is there twice with different content; make the archive anew'
-      : `would be the same as ${shownName(first.name)}, ${shownName(path)}: one of them would be lost`;
+      ? 'is there twice with different content'
+      : `would be the same as ${shownName(first.name)}, ${shownName(path)}, and one of them would be lost`;
   return unsafeEntry(entry.name, why);
 }

@@ -155,9 +155,15 @@ interface Arriving {
   readonly failed: (error: unknown) => never;
 }
 
-/** The file as it is stored: hosts may keep it compressed once more for the way, and then send it so whether or not that is asked for. */
+/** What a browser would be sent, and nobody else can read. */
+const webEncodings: ReadonlySet<string> = new Set(['br', 'deflate']);
+
+/**
+ * The file as it is stored: hosts may keep it in gzip for the way, and then send it so whether or not that is asked for; Go, and kpack, take it out.
+ * Other words there are left alone, as in Go: many hosts say of an archive what it is itself, or nonsense.
+ */
 function contentOf(url: URL, response: OpenAnswer, { heard, failed }: Arriving): AsyncIterable<Uint8Array> {
-  const encoding = (response.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();
+  const encoding = (response.headers.get('content-encoding') ?? '').trim().toLowerCase();
   const bytes = (async function* (): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of response.body ?? []) {
@@ -168,13 +174,12 @@ function contentOf(url: URL, response: OpenAnswer, { heard, failed }: Arriving):
       failed(error);
     }
   })();
-  if (encoding === 'identity' || encoding === '') return bytes;
-  if (encoding === 'gzip' || encoding === 'x-gzip') return decompressed(bytes, 'gzip');
+  if (encoding === 'gzip') return decompressed(bytes, 'gzip');
+  if (!webEncodings.has(encoding)) return bytes;
   response.discard();
-  const shown = JSON.stringify(encoding.slice(0, 40));
   throw new PermanentError(
     '',
-    `failed to get blob ${shownUrl(url)}: it is sent in the encoding ${shown}, which was not asked for`,
+    `failed to get blob ${shownUrl(url)}: it is sent in the encoding ${encoding}, which was not asked for and is not read`,
   );
 }
 

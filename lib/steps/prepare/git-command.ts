@@ -4,6 +4,7 @@ import { ExpectedError } from '../../errors/expected.ts';
 import { printable } from '../../text/printable.ts';
 import { shownText } from '../../text/shown-text.ts';
 import { isSystemError } from '../step.ts';
+import { gitTrust } from './git-trust.ts';
 
 /** Key and value of git's configuration. Travels in the environment: command lines are visible to everybody on the node. */
 export type GitSetting = readonly [key: string, value: string];
@@ -57,7 +58,7 @@ const safeSettings: readonly GitSetting[] = [
   ['ssh.variant', 'ssh'],
 ];
 
-const passedOn = ['PATH', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+const passedOn = ['PATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
 
 /** Standard output. @throws GitFailure */
@@ -146,6 +147,7 @@ function gitEnvironment(settings: readonly GitSetting[]): Readonly<Record<string
   ]);
   return {
     ...Object.fromEntries(inherited),
+    ...gitTrust(process.env),
     ...Object.fromEntries(numbered),
     GIT_CONFIG_COUNT: String(settings.length),
     GIT_CONFIG_NOSYSTEM: '1',

@@ -59,7 +59,7 @@ const printed = async (body: string, env: Environment): Promise<string> => {
   const program = `
     const said = await (async () => { ${body} })().catch((error) => 'failed: ' + error.message);
     process.stdout.write(String(said), () => process.exit());`;
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { env, timeout: 20_000 });
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { env, timeout: 50_000 });
   return stdout;
 };
 
@@ -78,7 +78,7 @@ const guarded = (): string => `
   const ca = ${JSON.stringify(other)};
   return (await Promise.all([blobFetch(settings), registryFetch(settings), registryFetch(settings, { ca })].map((fetch) => fetch(url, {})))).map(({ status }) => status);`;
 
-describe('certificates that a process is given', () => {
+describe('certificates that a process is given', { timeout: 60_000 }, () => {
   it.each([
     ['in SSL_CERT_FILE', () => ({ SSL_CERT_FILE: at('mine.pem') })],
     ['in SSL_CERT_FILE beside what is none', () => ({ SSL_CERT_FILE: at('broken.pem') })],

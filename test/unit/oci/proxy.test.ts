@@ -58,7 +58,7 @@ const printed = async (source: string, noProxy: Readonly<Record<string, string>>
   tunnels.length = 0;
   const args = ['--input-type=module', '--eval', source];
   const variables = { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: proxyUrl(), HTTP_PROXY: proxyUrl(), ...noProxy };
-  const { stdout } = await run(process.execPath, args, { env: variables, timeout: 20_000 });
+  const { stdout } = await run(process.execPath, args, { env: variables, timeout: 50_000 });
   return stdout;
 };
 const read = (host: string, noProxy: string) => printed(program(`${host}/team/app:1`), { NO_PROXY: noProxy });
@@ -74,7 +74,7 @@ const others = (url: string): string => `
   answer.discard();
   process.stdout.write(sum.length + ' ' + answer.status, () => process.exit());`;
 
-describe('registries behind a proxy', () => {
+describe('registries behind a proxy', { timeout: 60_000 }, () => {
   it('are reached through it, whatever DNS says here', async () => {
     expect(await read('registry.local:5000', '')).toBe(digest);
     expect(new Set(tunnels)).toEqual(new Set(['registry.local:5000']));

@@ -50,16 +50,23 @@ describe('an archive', { timeout: 60_000 }, () => {
   } as const;
   const kinds = ['zip', 'tar', 'tar.gz', 'tar.zst'] as const;
 
-  it.each(['zip', 'tar', 'tar.gz'] as const)(
+  it.each(['zip', 'tar'] as const)(
     'of kind %s that is damaged is unpacked, or refused with a sentence',
     async (kind) => {
       expect(await outcome(damaged(archives[kind]), 250)).toEqual(held);
     },
   );
 
-  it('of kind tar.zst that is damaged is refused with a sentence, or unpacked', async () => {
-    expect(await outcome(damaged(archives['tar.zst']), 250)).toMatchObject({ failed: false, errorInstance: null });
-  });
+  it.each(['tar.gz', 'tar.zst'] as const)(
+    'of kind %s that is damaged is refused with a sentence, or unpacked',
+    async (kind) => {
+      const { seen, ...rest } = await outcome(damaged(archives[kind]), 250);
+      expect([rest, seen.includes('refused')]).toEqual([
+        { failed: false, counterexample: null, errorInstance: null },
+        true,
+      ]);
+    },
+  );
 
   it.each([
     ['tar', oddTar],

@@ -4,7 +4,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decompressed } from '../../../lib/steps/archive/decompress.ts';
-import { rawTar } from '../../support/tar.ts';
+import { octal, rawTar } from '../../support/tar.ts';
 import { archiveBench, type Bench, shownContent } from '../../support/unpacked.ts';
 
 let bench: Bench;
@@ -110,6 +110,17 @@ describe('a compressed archive', () => {
   ])('in %s is refused by name', async (name, magic) => {
     expect(await bench.refusal(Buffer.concat([Buffer.from(magic, 'hex'), Buffer.alloc(600, 'x')]))).toBe(
       `PermanentError: unexpected blob file type, must be one of .zip, .tar.gz, .tar, .jar; this is ${name}`,
+    );
+  });
+
+  it('that has next to nothing in it but what is passed over is refused before it has been read for hours', async () => {
+    const nothing = gzipSync(
+      Buffer.concat([rawTar([{ name: 'd/', type: 'D', size: octal(200 << 20, 12) }]), Buffer.alloc(200 << 20)]),
+      { level: 1 },
+    );
+    const limits = { maxEntries: 10, maxBytes: 1 << 20, maxRatio: 1000 };
+    expect(await bench.refusal(nothing, { limits })).toBe(
+      'PermanentError: the source archive unpacks to more than 71303168 bytes of archive; it is refused',
     );
   });
 

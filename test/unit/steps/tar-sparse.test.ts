@@ -131,14 +131,14 @@ describe('a sparse file in a tar archive', () => {
     const v10 = [pax10, { name: 's.bin', body: v1(numbers) + stored }];
     for (const members of [[gnu], v01, v10])
       expect(await bench.refusal(rawTar(members))).toMatch(
-        /"s\.bin" is sparse, and its map does not fit|no entry begins/,
+        /"s\.bin" is sparse and its map does not fit|no entry begins/,
       );
   });
 
   it('whose map is nonsense, or longer than what there is, is refused', async () => {
     for (const body of ['x\n', '9999999\n0\n', '1\n0', '-1\n', '2\n0\n'])
       expect(await bench.refusal(rawTar([pax10, { name: 's.bin', body: body.padEnd(512, '\0') }]))).toContain(
-        '"s.bin" is sparse, and its map does not fit what the archive has for it',
+        '"s.bin" is sparse and its map does not fit what the archive has for it',
       );
   });
 

@@ -55,10 +55,10 @@ describe('names in a zip archive', () => {
       named(Buffer.from('ä'), { content: '2' }),
     ];
     expect(await bench.refusal(zipOf(twice))).toBe(
-      'PermanentError: archive entry "ä" is there twice with different content; make the archive anew',
+      'PermanentError: archive entry "ä" is there twice with different content; pack it anew',
     );
     expect(await bench.refusal(zipOf([a, { ...b, name: './a' }]))).toBe(
-      'PermanentError: archive entry "./a" would be the same as "a", "a": one of them would be lost',
+      'PermanentError: archive entry "./a" would be the same as "a", "a", and one of them would be lost; pack it anew',
     );
     expect(
       await bench.refusal(
