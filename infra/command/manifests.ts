@@ -6,7 +6,7 @@ import { kindNames } from '../../lib/api/kinds.ts';
 import { roleAnnotation } from '../../lib/clusters/account-role.ts';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
-import { definitionOf } from '../crds/definition.ts';
+import { type Converter, definitionOf } from '../crds/definition.ts';
 
 const folder = join(import.meta.dirname, '..', 'cluster');
 
@@ -48,12 +48,15 @@ const annotated = (object: KubeObject, roleArn: string | undefined): KubeObject 
 export const manifestsFor = ({
   tenantEverywhere,
   relay,
+  converter,
 }: {
   readonly tenantEverywhere: boolean;
   readonly relay: RelayValues | undefined;
+  /** Who converts between the versions; without, v1alpha1 of what must be converted is not served. */
+  readonly converter?: Converter | undefined;
 }): readonly KubeObject[] => {
   const objects = [
-    ...kindNames.map((kind): KubeObject => definitionOf(kind)),
+    ...kindNames.map((kind): KubeObject => definitionOf(kind, { converter })),
     ...objectsIn('rbac.yaml'),
     ...objectsIn('admission.yaml'),
     ...(tenantEverywhere ? objectsIn('tenant-everywhere.yaml') : []),

@@ -9,7 +9,7 @@ import { crdName, type Kind, kinds } from '../../lib/api/kinds.ts';
 import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
-import { definitionOf } from '../crds/definition.ts';
+import { type Converter, definitionOf } from '../crds/definition.ts';
 import { tracesOfKpack } from '../crds/whose-cluster.ts';
 
 type Definition = CustomResourceDefinition & KubeObject;
@@ -45,9 +45,16 @@ const established = async (kube: KubeClient, until: number): Promise<void> => {
 /** Applies definitions, RBAC and admission policies; `tenantEverywhere` also grants builds in all namespaces. Doing it again changes nothing. */
 export const install = async (
   kube: KubeClient,
-  { tenantEverywhere }: { readonly tenantEverywhere: boolean },
+  {
+    tenantEverywhere,
+    converter,
+  }: {
+    readonly tenantEverywhere: boolean;
+    /** Who converts between the versions; without, v1alpha1 of what must be converted is not served. */
+    readonly converter?: Converter | undefined;
+  },
 ): Promise<void> => {
-  await Promise.all(allKinds.map((kind) => kube.apply(definitionOf(kind))));
+  await Promise.all(allKinds.map((kind) => kube.apply(definitionOf(kind, { converter }))));
   const files = [
     'rbac.yaml',
     'admission.yaml',
