@@ -13,7 +13,7 @@ import { answerOf, type Checked, isUnwell, looked, unknown, well, wrong } from '
 import { namesOf } from '../installation.ts';
 import { queuesOf, tallyOf } from '../look.ts';
 import type { Reached } from '../reach.ts';
-import { definitions, relayDeployment } from './contents.ts';
+import { definitions, policies, relayDeployment } from './contents.ts';
 import { associationOf, describe, surroundings } from './eks.ts';
 import { hostsOf, tryHost } from './hosts.ts';
 import {
@@ -142,6 +142,7 @@ const clusterSide = async (
             : unknown('API server', support.note);
         }),
       () => looked('definitions', () => definitions(client)),
+      () => looked('policies', () => policies(client)),
       () => looked('functions', () => mayAll(`functions (${how})`, asker, functionDeeds(), again)),
       () =>
         looked('builds', async () => {
