@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { longestName, object, quantity, text, textUpTo } from './field.ts';
 import { orEmpty, type Rule, ruled } from './rule.ts';
 
-const registry = (description: string) => v.optional(object({ tag: text('Tag of the cache image.') }, description));
+const registry = (description: string) =>
+  v.optional(object({ tag: v.optional(text('Tag of the cache image; empty for none.'), '') }, description));
 
 const oneCache: Rule = {
   rule: '!has(self.volume) || !has(self.registry)',

@@ -81,8 +81,7 @@ export const textMap = (description: string) =>
 export type Quantity = string | number;
 
 /** The grammar of quantities (Kubernetes API reference, "Quantity"). */
-export const quantityPattern = '^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$';
-const quantityText = new RegExp(quantityPattern);
+const quantityText = /^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$/;
 
 const isWholeQuantity = (input: unknown): boolean =>
   typeof input === 'string' ? quantityText.test(input) : Number.isInteger(input);
@@ -117,7 +116,7 @@ export const amount = (description: string) =>
     v.custom<Quantity>(isAnyQuantity),
     v.metadata({
       'x-kubernetes-preserve-unknown-fields': true,
-      pattern: quantityPattern,
+      pattern: quantityText.source,
       minItems: 1,
       maxItems: 0,
       minProperties: 1,

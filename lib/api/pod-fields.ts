@@ -94,7 +94,10 @@ export const ResourcesSchema = object(
     requests: quantities('What a step is promised.'),
     claims: v.optional(
       list(
-        object({ name: text('Name of the claim.'), request: v.optional(text('Request of the claim.')) }, 'A claim.'),
+        object(
+          { name: v.optional(text('Name of the claim.'), ''), request: v.optional(text('Request of the claim.')) },
+          'A claim.',
+        ),
         'Resource claims.',
       ),
     ),

@@ -54,3 +54,92 @@ export const absent01: Readonly<Record<number, Absent>> = {
     because: 'the API server evaluates the rules itself',
   },
 };
+
+/** Where what is said to the API ends otherwise than with kpack, and why; docs/api.md has the same rows. */
+export const apiDifferences: readonly Absent[] = [
+  {
+    kpack: 'drops an unknown field without a word',
+    here: 'drops it too; kubectl warns of it, and refuses it with `--validate=strict`; under server-side apply it is refused',
+    because: 'a schema knows the fields: a misspelt one shows at once',
+  },
+  {
+    kpack: 'takes keys in any case (`TAG`)',
+    here: 'an unknown field',
+    because: 'JSON has case, and so has every other kind of Kubernetes',
+  },
+  {
+    kpack: 'tells the first of some mistakes and hides others behind it',
+    here: 'tells all mistakes; while a required field is missing or has another type, those alone',
+    because: 'one round is enough then',
+  },
+  {
+    kpack: 'rewrites quantities and drops empty members (`1.5Gi` becomes `1536Mi`)',
+    here: 'keeps what was written, and compares by value',
+    because: 'nothing is written into a spec, so that GitOps sees what it applied',
+  },
+  {
+    kpack: 'takes null in place of an item of a list, and any field that is null under server-side apply',
+    here: 'refuses both, but for fields with a default; elsewhere null is a field that is left out',
+    because: 'the API server checks a null that server-side apply brings against the schema',
+  },
+  {
+    kpack: 'takes a cache size that is a fraction without quotes (`size: 0.5`)',
+    here: 'refuses it; `cpu: 0.5` is taken, as is `size: "0.5"`',
+    because: 'the rule that a cache never shrinks needs a type that rules can read',
+  },
+  {
+    kpack: 'lets a build variable take its value from a ConfigMap',
+    here: 'refuses configMapKeyRef like secretKeyRef',
+    because: 'the value would be in the log of the build for all who may read that',
+  },
+  {
+    kpack: 'checks an update whole, so that an object with an old fault cannot even be labelled or deleted',
+    here: 'lets what did not change pass',
+    because:
+      'API servers let unchanged faults pass from 1.30 on; fields that may be nobody’s (notary, bindings) stay checked',
+  },
+  {
+    kpack: 'takes anything in v1alpha1 that can be decoded',
+    here: 'the same, but types hold and required fields must be there',
+    because: 'what is stored must be what v1alpha2 can say',
+  },
+  {
+    kpack:
+      'keeps unknown fields of ClusterBuilder, ClusterStack and ClusterStore written in v1alpha1, and then can neither change nor delete them in v1alpha2',
+    here: 'drops them',
+    because: 'an object that cannot be deleted helps nobody',
+  },
+  {
+    kpack:
+      'loses additionalTags, creationTime, an empty cache and most of a Build or Builder when they are written in v1alpha1',
+    here: 'carries them in annotation `conversion.kpack.io/v1alpha2`, and status fields as they are',
+    because: 'a label set in v1alpha1 must not change a spec',
+  },
+  {
+    kpack: 'writes a cache of 2G into an Image that says nothing of one, where there is a default StorageClass',
+    here: 'makes the claim and names it in `status.buildCacheName`; the spec stays as it is, and a larger claim stays as large',
+    because: 'a write to the spec fights whoever applied it',
+  },
+  {
+    kpack:
+      'writes `serviceAccountName: default` into a Builder without an account, and `kind: ClusterStack` in place of an empty kind',
+    here: 'reads them so',
+    because: 'a schema gives defaults to what is absent, whatever stands beside it',
+  },
+  {
+    kpack: 'refuses a volume without a class where no StorageClass is the default',
+    here: 'takes it; the claim waits for a class',
+    because: 'neither a schema nor a policy can look for another object',
+  },
+  {
+    kpack:
+      'refuses every change of an object with notary or bindings by others than its controller, garbage collection included',
+    here: 'the same, but for Kubernetes’ collectors',
+    because: 'an object that cannot be collected stays for ever',
+  },
+  {
+    kpack: 'takes names of any length and lists of any number',
+    here: 'bounds them: names of images 1024 characters, URLs 8192, 100 additional tags, 256 tags of a Build, 512 sources, groups and buildpacks of a group, 128 services, 4096 variables',
+    because: 'the API server counts what a rule may cost',
+  },
+];

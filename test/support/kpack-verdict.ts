@@ -1,7 +1,6 @@
 /**
  * kpack's admission written down a second time, from spec 01 §7 and with no part of our rules: an oracle for manifests that nobody recorded. It says
- * the first fault it finds. Where we refuse more on purpose it says so, too: a list with null in it, a variable from a ConfigMap, a size that is a
- * fraction without quotes, and references without a field that v1alpha2 calls required.
+ * the first fault it finds. Where we refuse more on purpose it says so, too: a variable from a ConfigMap, a SourceResolver without a source.
  */
 import type { Kind } from '../../lib/api/kinds.ts';
 
@@ -147,7 +146,9 @@ function* imageOf(spec: Members, isParsed: boolean): Faults {
 const faultsOf: Readonly<Record<Kind, (spec: Members) => Faults>> = {
   Image: imageFaults,
   Build: buildFaults,
-  SourceResolver: () => [],
+  *SourceResolver(spec) {
+    yield !isThere(spec['source']) && 'source';
+  },
   Builder: (spec) => builderFaults(spec, ['']),
   *ClusterBuilder(spec) {
     yield* accountFaults(spec['serviceAccountRef'], true);

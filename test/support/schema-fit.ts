@@ -1,4 +1,4 @@
-/** Whether a value has the types of a structural schema, its required fields and, where it is a quantity, their grammar; what an API server says before any rule. */
+/** Whether a value has the types of a structural schema and, where it is a quantity, its grammar: what a decoder says before any rule. */
 import type { StructuralSchema } from '../../infra/crds/structural-schema.ts';
 
 interface Node extends StructuralSchema {
@@ -17,10 +17,10 @@ const isAmount = (value: unknown, fractions: boolean): boolean =>
   typeof value === 'number' ? fractions || Number.isInteger(value) : typeof value === 'string' && quantity.test(value);
 
 const memberFits =
-  ({ properties = {}, additionalProperties }: Node) =>
+  ({ properties = {}, additionalProperties }: Node, how: { readonly required: boolean }) =>
   ([name, value]: readonly [string, unknown]): boolean => {
     const node = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
-    return node === undefined || !isThere(value) || fitsSchema(node, value);
+    return node === undefined || !isThere(value) || fitsSchema(node, value, how);
   };
 
 const scalars: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -29,16 +29,21 @@ const scalars: Readonly<Record<string, (value: unknown) => boolean>> = {
   integer: (value) => Number.isInteger(value),
 };
 
-/** Null is absent in an object, and fits nothing in a list. */
-export const fitsSchema = (node: Node, value: unknown): boolean => {
+/** Null is absent in an object, and fits nothing in a list. With `required`, no required field may be absent. */
+export const fitsSchema = (node: Node, value: unknown, { required: isComplete = false } = {}): boolean => {
   const { type, required = [], properties = {} } = node;
   if (node['x-kubernetes-int-or-string'] === true) return isAmount(value, false);
   if (type === undefined) return isAmount(value, true);
-  if (type === 'array') return Array.isArray(value) && value.every((item) => fitsSchema(node.items ?? {}, item));
+  if (type === 'array')
+    return Array.isArray(value) && value.every((item) => fitsSchema(node.items ?? {}, item, { required: isComplete }));
   if (type !== 'object') return scalars[type]?.(value) ?? false;
   const isMissing = (name: string): boolean => {
     const member: Node | undefined = properties[name];
-    return isObject(value) && !isThere(value[name]) && member?.default === undefined;
+    return isComplete && isObject(value) && !isThere(value[name]) && member?.default === undefined;
   };
-  return isObject(value) && !required.some(isMissing) && Object.entries(value).every(memberFits(node));
+  return (
+    isObject(value) &&
+    !required.some(isMissing) &&
+    Object.entries(value).every(memberFits(node, { required: isComplete }))
+  );
 };

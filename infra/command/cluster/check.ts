@@ -13,7 +13,7 @@ import { answerOf, type Checked, isUnwell, looked, unknown, well, wrong } from '
 import { namesOf } from '../installation.ts';
 import { queuesOf, tallyOf } from '../look.ts';
 import type { Reached } from '../reach.ts';
-import { definitions, relayDeployment } from './contents.ts';
+import { definitions, policies, relayDeployment } from './contents.ts';
 import { conversion } from './conversion.ts';
 import { associationOf, describe, surroundings } from './eks.ts';
 import { hostsOf, tryHost } from './hosts.ts';
@@ -144,6 +144,7 @@ const clusterSide = async (
         }),
       () => looked('definitions', () => definitions(client)),
       () => looked('v1alpha1', () => conversion(client, transport)),
+      () => looked('policies', () => policies(client)),
       () => looked('functions', () => mayAll(`functions (${how})`, asker, functionDeeds(), again)),
       () =>
         looked('builds', async () => {

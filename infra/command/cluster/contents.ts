@@ -9,6 +9,7 @@ import { definitionOf } from '../../crds/definition.ts';
 import { tracesOfKpack } from '../../crds/whose-cluster.ts';
 import { type Checked, unknown, well, wrong } from '../findings.ts';
 import type { Names } from '../installation.ts';
+import { objectsIn } from '../manifests.ts';
 
 /** Whether everything in `ours` stands in `theirs`, which may have more: an API server adds defaults. */
 export const isWithin = (ours: unknown, theirs: unknown): boolean => {
@@ -62,6 +63,21 @@ export const definitions = async (kube: KubeClient): Promise<readonly Checked[]>
   return old.length > 0
     ? [wrong('definitions', `${old.join(', ')} are not those of this version`, apply)]
     : [well('definitions', `all ${kindNames.length} are those of this version`)];
+};
+
+/** Admission policies: there, and of this version. @throws KubeError */
+export const policies = async (kube: KubeClient): Promise<readonly Checked[]> => {
+  const wrongs: string[] = [];
+  for (const ours of objectsIn('admission.yaml')) {
+    const [kind, name] = [ours.kind ?? '', ours.metadata?.name ?? ''];
+    const found = await kube.get<KubeObject & { readonly spec?: unknown }>({ kind, namespace: '', name });
+    if (found === undefined) wrongs.push(`${kind} ${name} is missing`);
+    else if (!isWithin((ours as { readonly spec?: unknown }).spec, found.spec))
+      wrongs.push(`${kind} ${name} is not that of this version`);
+  }
+  return [
+    wrongs.length > 0 ? wrong('policies', wrongs.join(', '), apply) : well('policies', 'all are those of this version'),
+  ];
 };
 
 /** The relay that runs in the cluster, as it is told. @throws KubeError */

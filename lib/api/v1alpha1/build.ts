@@ -37,6 +37,3 @@ export const OlderBuildSchema = olderResource('Build', {
   status: BuildStatusSchema,
   description: 'One run of the buildpacks over one source; v1alpha2 says more.',
 });
-
-/** A Build in v1alpha1. */
-export type OlderBuild = v.InferOutput<typeof OlderBuildSchema>;

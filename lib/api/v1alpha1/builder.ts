@@ -25,6 +25,3 @@ export const OlderBuilderSchema = olderResource('Builder', {
   status: BuilderStatusSchema,
   description: 'A builder image for the Images of its namespace; v1alpha2 says more.',
 });
-
-/** A Builder in v1alpha1. */
-export type OlderBuilder = v.InferOutput<typeof OlderBuilderSchema>;

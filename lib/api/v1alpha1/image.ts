@@ -29,6 +29,3 @@ export const OlderImageSchema = olderResource('Image', {
   description:
     'An app image that is kept up to date with its source, its buildpacks and its stack; v1alpha2 says more.',
 });
-
-/** An Image in v1alpha1. */
-export type OlderImage = v.InferOutput<typeof OlderImageSchema>;

@@ -69,6 +69,7 @@ describe.runIf(apiServerIsHere)('a cluster that the command has added', () => {
     });
     expect(stateOf(found, 'builds')).toMatchObject({ state: 'well' });
     expect(stateOf(found, 'definitions')).toMatchObject({ state: 'well' });
+    expect(stateOf(found, 'policies')).toMatchObject({ state: 'well' });
     expect(stateOf(found, 'API server')).toMatchObject({ state: 'well' });
   });
 
@@ -116,6 +117,17 @@ describe.runIf(apiServerIsHere)('a cluster that the command has added', () => {
     expect(out).toMatch(/WRONG +builds in default +may not get secrets in default, get configmaps in default/);
     expect(out).toContain('builds in default: kubectl -n default create rolebinding kpackless-tenant');
     expect(out).toMatch(/ok +git git\.example from here +answers \(HTTP 200\)/);
+  });
+
+  it('without the policies that refuse what definitions cannot, or with others of their name, is found', async () => {
+    const key = { kind: 'ValidatingAdmissionPolicyBinding', namespace: '', name: 'kpackless-older-fields' };
+    await admin.delete((await admin.get<KubeObject>(key)) ?? {});
+    const policy = { kind: 'ValidatingAdmissionPolicy', namespace: '', name: 'kpackless-doubts' };
+    await admin.patch(policy, { spec: { failurePolicy: 'Fail' } });
+    expect(stateOf(await check(), 'policies')).toMatchObject({
+      state: 'wrong',
+      said: 'ValidatingAdmissionPolicyBinding kpackless-older-fields is missing, ValidatingAdmissionPolicy kpackless-doubts is not that of this version',
+    });
   });
 
   it('whose definitions are of another version is found', async () => {

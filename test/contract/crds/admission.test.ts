@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { apiServerIsHere } from '../../support/api-server.ts';
 import { type KpackCluster, startKpackCluster } from '../../support/kpack-cluster.ts';
+import { describeBounds } from './bounds.ts';
 import { describeChapter01 } from './chapter-01.ts';
 import { describeGitOps } from './gitops.ts';
 import { describeGoldenAdmission } from './golden-admission.ts';
@@ -24,6 +25,7 @@ describe.runIf(apiServerIsHere)('an API server with our definitions and policies
     await running?.stop();
   });
 
+  describeBounds(cluster);
   describeChapter01(cluster);
   describeGitOps(cluster);
   describeGoldenAdmission(cluster);

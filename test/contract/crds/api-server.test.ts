@@ -1,6 +1,7 @@
 /** The definitions as a real API server understands them: accepted, structural, defaulting, pruning nothing kpack ever wrote. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { definitionOf } from '../../../infra/crds/definition.ts';
+import type { StructuralSchema } from '../../../infra/crds/structural-schema.ts';
 import { waitUntil } from '../../../infra/local/cluster/wait.ts';
 import { crdName, type Kind, kindNames, kinds } from '../../../lib/api/kinds.ts';
 import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/api-server.ts';
@@ -127,6 +128,21 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
       failedBuildHistoryLimit: 10,
       successBuildHistoryLimit: 10,
     });
+  });
+
+  it('tells what every field means, which is what kubectl explain prints', async () => {
+    const published = await server.api.send('GET', '/openapi/v3/apis/kpack.io/v1alpha2');
+    const { components } = published as { components: { schemas: Record<string, StructuralSchema> } };
+    const image = components.schemas['io.kpack.v1alpha2.Image'];
+    const build = image?.properties?.['spec']?.properties?.['build'];
+    expect(image?.properties?.['spec']?.required).toEqual(['tag', 'builder', 'source']);
+    expect(build?.description).toBe('How the image is built.');
+    expect(build?.properties?.['buildTimeout']).toMatchObject({
+      type: 'integer',
+      description: 'Seconds a build may take.',
+    });
+    expect(build?.properties?.['affinity']?.properties?.['nodeAffinity']?.description).toContain('Nodes');
+    expect(build?.properties?.['resources']?.properties?.['limits']?.description).toBe('The most a step may use.');
   });
 
   it('01#4 leaves a cache in a registry without a volume', async () => {

@@ -28,6 +28,8 @@ const versions = kindNames.flatMap((kind) =>
   })),
 );
 
+const isThere = (value: unknown): boolean => value !== undefined && value !== null;
+
 /** What the spec of a kind looks like when it is stored. */
 const storedSchemas = Object.fromEntries(
   kindNames.map((kind) => [kind, structuralSchema(schemas[kind]).properties?.['spec'] ?? {}]),
@@ -113,13 +115,15 @@ export const describeMutated = (cluster: () => KpackCluster): void => {
             counted[isRefused ? 'refused' : 'stored'] += 1;
             if (version !== 'v1alpha2') counted.older += 1;
             const stored = isRefused ? undefined : await takenAway(cluster(), answer.path);
-            const fault = fitsSchema(storedSchemas[kind], sent) ? faultIn(kind, sent) : 'types';
+            const isRead =
+              !isThere(sent) || fitsSchema(storedSchemas[kind], sent, { required: kind === 'SourceResolver' });
+            const fault = isRead ? faultIn(kind, sent) : 'types';
             // What kpack says of a v1alpha1 object is said by nobody: its admission never sees one.
             const expected = version === 'v1alpha2' && answer.status !== 400 ? fault !== undefined : isRefused;
             expect({
               isAnswer: [201, 400, 422].includes(answer.status),
               isRefused,
-              fits: stored === undefined || fitsSchema(storedSchemas[kind], stored['spec']),
+              fits: stored === undefined || fitsSchema(storedSchemas[kind], stored['spec'], { required: true }),
               fault,
               said: answer.message,
               stored,

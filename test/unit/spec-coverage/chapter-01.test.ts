@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { rows } from '../../contract/crds/chapter-01-table.ts';
-import { absent01, casesOf01, shownAs01 } from '../../parity/differences-01.ts';
+import { absent01, apiDifferences, casesOf01, shownAs01 } from '../../parity/differences-01.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -36,5 +36,12 @@ describe('spec chapter 01', () => {
     const elsewhere = Object.values(shownAs01).flat();
     expect(elsewhere.filter((number) => !inTitles.has(number))).toEqual([]);
     expect(Object.keys(shownAs01).filter((number) => inTitles.has(`01#${number}`))).toEqual([]);
+  });
+
+  it('has its differences in docs/api.md, row by row', () => {
+    const page = readFileSync(join(root, '../docs/api.md'), 'utf8');
+    const rows = apiDifferences.map(({ kpack, here, because }) => `| ${kpack} | ${here} | ${because} |`);
+    expect(rows.filter((row) => !page.includes(row))).toEqual([]);
+    expect(page.split('## Differences from kpack')[1]?.match(/^\| /gm)).toHaveLength(rows.length + 2);
   });
 });

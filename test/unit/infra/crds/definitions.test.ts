@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { definitionOf } from '../../../../infra/crds/definition.ts';
-import { crdFiles } from '../../../../infra/crds/render.ts';
+import { referencePages } from '../../../../infra/crds/reference.ts';
+import { convertedCrdFiles, crdFiles } from '../../../../infra/crds/render.ts';
 import { kindNames } from '../../../../lib/api/kinds.ts';
 import { structuralFaults, undescribed } from './structural-lint.ts';
 
@@ -16,10 +17,8 @@ const versionOf = (kind: (typeof kindNames)[number]) => {
 const schemaOf = (kind: (typeof kindNames)[number]): unknown => versionOf(kind).schema?.openAPIV3Schema;
 
 describe('the committed CustomResourceDefinitions', () => {
-  it('are exactly one file per kind, and one more for each that is converted', () => {
-    const committed = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.yaml'),
-    );
+  it('are exactly one file per kind', () => {
+    const committed = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
     expect(committed.sort()).toEqual(
       crdFiles()
         .map(({ name }) => name)
@@ -29,6 +28,15 @@ describe('the committed CustomResourceDefinitions', () => {
 
   it.each(crdFiles())('$name is what lib/api says today (else run: node infra/crds/generate.ts)', ({ name, text }) => {
     expect(readFileSync(join(folder, name), 'utf8')).toBe(text);
+  });
+
+  it.each([
+    { folder: 'infra/crds/converted', files: convertedCrdFiles() },
+    { folder: 'docs/api', files: referencePages() },
+  ])('$folder holds what lib/api says today and nothing else (else run: npm run crds)', ({ folder: place, files }) => {
+    const path = join(folder, '../..', place);
+    expect(readdirSync(path).sort()).toEqual(files.map(({ name }) => name).sort());
+    expect(files.filter(({ name, text }) => readFileSync(join(path, name), 'utf8') !== text)).toEqual([]);
   });
 
   it.each(crdFiles())('$name means the same to a YAML 1.1 reader such as kubectl', ({ text }) => {
