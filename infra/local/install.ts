@@ -6,6 +6,7 @@ import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1
 import type { Secret } from 'kubernetes-types/core/v1.d.ts';
 import { parseAllDocuments } from 'yaml';
 import { crdName, type Kind, kinds } from '../../lib/api/kinds.ts';
+import { askForNoConversion } from '../../lib/conversion/trust.ts';
 import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
@@ -50,6 +51,7 @@ export const install = async (
   kube: KubeClient,
   { tenantEverywhere, converter }: { readonly tenantEverywhere: boolean; readonly converter?: Converter | undefined },
 ): Promise<void> => {
+  if (converter === undefined) await askForNoConversion(kube);
   await Promise.all(allKinds.map((kind) => kube.apply(definitionOf(kind, { converter }))));
   const files = [
     'rbac.yaml',

@@ -1,4 +1,4 @@
-/** Tells the definitions whom to trust: only the bundle of certificates in them, which is all that a policy lets us change (infra/cluster/conversion.yaml). */
+/** What definitions say of conversion. Of whoever converts: only the bundle of certificates, which is all that a policy lets it change (infra/cluster/conversion.yaml). */
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.d.ts';
 import { crdName, type Kind } from '../api/kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -23,4 +23,17 @@ export const trustInDefinitions = async (kube: KubeClient, certificates: string)
       await kube.patch(key, { spec: { conversion: { webhook: { clientConfig: { caBundle } } } } });
   }
   return asking;
+};
+
+/**
+ * Takes back what definitions ask for, so that they can be applied without: the bundle of certificates is not of whoever applies them, and server-side apply
+ * leaves it where it is, which the API server refuses beside a definition that names nobody. @throws KubeError
+ */
+export const askForNoConversion = async (kube: KubeClient): Promise<void> => {
+  for (const kind of convertedKinds) {
+    const key = { kind: 'CustomResourceDefinition', namespace: '', name: crdName(kind) };
+    const definition = await kube.get<Definition>(key);
+    if (definition?.spec.conversion?.strategy === 'Webhook')
+      await kube.patch(key, { spec: { conversion: { strategy: 'None', webhook: null } } });
+  }
 };

@@ -1,5 +1,6 @@
 /** `kpackless cluster add`: lets a cluster in, and says to the functions how it is entered. */
 import { type Command, Option } from 'commander';
+import { askForNoConversion } from '../../../lib/conversion/trust.ts';
 import { type Finding, findings, type RelayIdentity } from '../../../lib/eks/findings.ts';
 import { clusterRoleArn, type PlanInput, planOf, relayRoleArn } from '../../../lib/eks/plan.ts';
 import type { InstallationPlace } from '../../../lib/eks/policies.ts';
@@ -68,7 +69,7 @@ const apply = async (
   way: Registration,
   options: AddOptions,
   cluster: string,
-  objects: readonly KubeObject[],
+  { objects, isConverted }: { readonly objects: readonly KubeObject[]; readonly isConverted: boolean },
 ) => {
   const { kubeconfig, context } = options;
   const reached = await call.reach({
@@ -84,6 +85,7 @@ const apply = async (
     refuseKpack(await tracesOfKpack(reached.client), cluster);
     return {
       all: async (): Promise<void> => {
+        if (!isConverted) await askForNoConversion(reached.client);
         for (const object of objects) await reached.client.apply(object);
       },
       close: () => reached.close(),
@@ -165,9 +167,10 @@ const addEks = async (call: Call, cluster: string, eksName: string, options: Add
   });
   const { input, regions, described, installation, found } = planned;
   const steps = planOf(input);
+  const isConverted = image !== undefined && options.conversion;
   const objects = manifestsFor({
     tenantEverywhere: options.tenantEverywhere === true,
-    isConverted: image !== undefined && options.conversion,
+    isConverted,
     relay:
       image === undefined
         ? undefined
@@ -186,7 +189,7 @@ const addEks = async (call: Call, cluster: string, eksName: string, options: Add
     printed(call, options, steps, regions, objects, ['npx', 'kpackless', ...words].join(' '));
     return;
   }
-  const manifests = await apply(call, way, options, cluster, objects);
+  const manifests = await apply(call, way, options, cluster, { objects, isConverted });
   try {
     const { taken, said } = await call.output.during(`letting kpackless into ${eksName}`, (tell) =>
       takeSteps(aws, steps, tell, call.sleep),
@@ -202,7 +205,7 @@ const addEks = async (call: Call, cluster: string, eksName: string, options: Add
       lines: [
         ...taken.map(({ what, taken: how }) => `${how === 'done' ? 'made' : 'was there'}: ${what}`),
         `applied: ${objects.length} objects`,
-        ...(image !== undefined && options.conversion
+        ...(isConverted
           ? []
           : ['v1alpha1 is not served: `kp … --wait` and manifests in it need it (docs/conversion.md)']),
         `registered: ${cluster}`,
@@ -239,7 +242,7 @@ const addStored = async (call: Call, cluster: string, options: AddOptions): Prom
     return;
   }
   if (options.kubeconfig !== undefined) {
-    const manifests = await apply(call, way, options, cluster, objects);
+    const manifests = await apply(call, way, options, cluster, { objects, isConverted: false });
     await call.output.during('applying definitions and permissions', manifests.all).finally(manifests.close);
   } else
     call.output.note(

@@ -218,6 +218,23 @@ describe.runIf(apiServerIsHere)('an installation that converts', () => {
     more.abort();
   });
 
+  it('can be declined afterwards and asked for again: v1alpha1 is not served then, and is', async () => {
+    const converter = { url: `https://127.0.0.1:${port}${conversionPath}` };
+    const servedVersions = async (): Promise<readonly string[]> =>
+      (await administrator.get<Definition>(imagesKey))?.spec.versions.map(({ name }) => name) ?? [];
+    const stored = (await administrator.get<Definition>(imagesKey))?.spec.conversion?.webhook?.clientConfig?.caBundle;
+    await install(administrator, { tenantEverywhere: false });
+    expect(await servedVersions()).toEqual(['v1alpha2']);
+    await install(administrator, { tenantEverywhere: false, converter });
+    expect(await servedVersions()).toEqual(['v1alpha2', 'v1alpha1']);
+    await relay.patch(imagesKey, { spec: { conversion: { webhook: { clientConfig: { caBundle: stored } } } } });
+    // Applied once more it leaves whom to trust where it is.
+    await install(administrator, { tenantEverywhere: false, converter });
+    expect((await administrator.get<Definition>(imagesKey))?.spec.conversion?.webhook?.clientConfig?.caBundle).toBe(
+      stored,
+    );
+  }, 60_000);
+
   it('lets the account that converts change nothing in a definition but whom it trusts', async () => {
     const definition = await administrator.get<Definition>(imagesKey);
     const versions = definition?.spec.versions.map((version) => ({
