@@ -60,7 +60,7 @@ export const describeBounds = (cluster: () => KpackCluster): void => {
 
     it('a value with line breaks, which no message may have, is refused all the same and its field named', async () => {
       const answer = await made(cluster(), anObject('Image', { tag: 'a\nb', build: { creationTime: 'x\ny' } }));
-      expect(answer.causes.map(({ field }) => field).sort()).toEqual(['spec.build.creationTime', 'spec.tag']);
+      expect(answer.causes.map(({ field }) => field ?? '').sort()).toEqual(['spec.build.creationTime', 'spec.tag']);
       expect(answer.message).toContain('must be a tag such as');
     });
   });
