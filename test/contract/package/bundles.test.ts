@@ -115,8 +115,8 @@ describe('a bundle', () => {
     expect(bundles.map(({ name }) => name).sort()).toEqual(wanted.sort());
   });
 
-  it('of a function or the relay is at most 1.2 MB (DESIGN §6), and all of them together in one process 1.65 MB', () => {
-    const limitOf = (name: string): number => (name === 'standalone' ? 1_650_000 : 1_200_000);
+  it('of a function or the relay is at most 1.2 MB (DESIGN §6), and all of them together in one process 1.8 MB', () => {
+    const limitOf = (name: string): number => (name === 'standalone' ? 1_800_000 : 1_200_000);
     expect(bundles.filter(({ name, sizeBytes }) => sizeBytes > limitOf(name) || sizeBytes < 100_000)).toEqual([]);
   });
 
