@@ -8,6 +8,7 @@ import type { ImageSpec } from '../../lib/api/image.ts';
 import type { SourceConfig } from '../../lib/api/source-config.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import type { Suite } from './suite.ts';
+import { waitFor } from './wait.ts';
 
 const kpack = { apiVersion: 'kpack.io/v1alpha2' } as const;
 
@@ -116,6 +117,30 @@ export interface WantedImage extends Partial<Omit<ImageSpec, 'source'>> {
   readonly source: SourceConfig;
   readonly annotations?: Readonly<Record<string, string>>;
 }
+
+/** Creates an Image in v1alpha1, which may bind as v1alpha2 lets nobody any more. */
+export const makeOlderImage = async (
+  { transport, registry }: Suite,
+  { namespace, name, ...spec }: Pick<WantedImage, 'namespace' | 'name' | 'source'> & { readonly build?: object },
+): Promise<void> => {
+  const image = {
+    apiVersion: 'kpack.io/v1alpha1',
+    kind: 'Image',
+    metadata: { namespace, name },
+    spec: {
+      tag: `${registry}/apps/${namespace}-${name}`,
+      serviceAccount: 'builder',
+      builder: { kind: 'ClusterBuilder', name: steadyPlatform },
+      ...spec,
+    },
+  };
+  const path = `/apis/kpack.io/v1alpha1/namespaces/${namespace}/images`;
+  // The process makes itself known to the API server a moment after it has started.
+  await waitFor(
+    () => transport.send({ method: 'POST', path, body: JSON.stringify(image), contentType: 'application/json' }),
+    { what: 'v1alpha1 to be converted', seconds: 60 },
+  );
+};
 
 /** Creates the Image. */
 export const makeImage = async (

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts';
 import { statusOf } from '../../../lib/reconcile/conditions.ts';
 import { appFiles } from '../app-files.ts';
 import { listBindings } from '../bindings.ts';
-import { makeImage, makeNamespace, makeSecret, steadyPlatform } from '../objects.ts';
+import { makeNamespace, makeOlderImage, makeSecret, steadyPlatform } from '../objects.ts';
 import { bareCondition, buildOf, buildPod, podWhen, readyAfter } from '../observe.ts';
 import type { Story } from '../story.ts';
 import { buildsPerNamespace, type Suite } from '../suite.ts';
@@ -70,11 +70,11 @@ export const cap: Story = {
           async () => (await the().kube.list('Pod', { namespace })).length === holders.length || undefined,
           { what: 'pods of all Builds that came first' },
         );
-        await makeImage(the(), {
+        await makeOlderImage(the(), {
           ...app,
           source: sourceOf(the()),
           build: {
-            cnbBindings: [{ name: 'cache', metadataRef: { name: 'cache-facts' }, secretRef: { name: 'cache-login' } }],
+            bindings: [{ name: 'cache', metadataRef: { name: 'cache-facts' }, secretRef: { name: 'cache-login' } }],
           },
         });
       });

@@ -3,10 +3,9 @@ import type { Event } from 'kubernetes-types/core/v1.d.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../../infra/local/git-repository.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
-import { makeNamespace, steadyPlatform } from '../objects.ts';
+import { makeNamespace, makeOlderImage } from '../objects.ts';
 import { readyAfter } from '../observe.ts';
 import type { Story } from '../story.ts';
-import { waitFor } from '../wait.ts';
 
 const key = { namespace: 'older', name: 'app' };
 const path = `/apis/kpack.io/v1alpha1/namespaces/${key.namespace}/images`;
@@ -19,25 +18,10 @@ interface Older {
 
 export const olderVersion: Story = {
   begin: async (suite) => {
-    const { cluster, transport, registry } = suite;
-    const { gitRoot, gitHost } = cluster;
+    const { gitRoot, gitHost } = suite.cluster;
     await commitFiles({ gitRoot, repository: 'older', files: { 'index.html': '' }, message: 'older', at: new Date() });
     await makeNamespace(suite, key.namespace);
-    const image = {
-      apiVersion: 'kpack.io/v1alpha1',
-      kind: 'Image',
-      metadata: key,
-      spec: {
-        tag: `${registry}/older/app`,
-        builder: { kind: 'ClusterBuilder', name: steadyPlatform },
-        serviceAccount: 'builder',
-        source: { git: { url: `http://${gitHost}/older.git`, revision: 'main' } },
-      },
-    };
-    // The process makes itself known to the API server a moment after it has started.
-    const make = () =>
-      transport.send({ method: 'POST', path, body: JSON.stringify(image), contentType: 'application/json' });
-    await waitFor(make, { what: 'v1alpha1 to be converted', seconds: 60 });
+    await makeOlderImage(suite, { ...key, source: { git: { url: `http://${gitHost}/older.git`, revision: 'main' } } });
   },
 
   tell: (the) => {
@@ -52,7 +36,7 @@ export const olderVersion: Story = {
       it('is built, and says so in its own version', () => {
         expect(older).toMatchObject({ apiVersion: 'kpack.io/v1alpha1', spec: { serviceAccount: 'builder' } });
         expect(older.status?.latestBuildRef).toBe('app-build-1');
-        expect(older.status?.latestImage).toContain('/older/app@sha256:');
+        expect(older.status?.latestImage).toContain('/apps/older-app@sha256:');
       });
 
       it('has told what happened to it and to its Build by Events', async () => {
