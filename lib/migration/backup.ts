@@ -13,8 +13,12 @@ const longestLine = 8 * 1024 * 1024;
 /** The first line. `cluster` is for people: a context; `at` RFC 3339. */
 export const firstLine = (cluster: string, at: string): string => `${head}${JSON.stringify({ cluster, at })}`;
 
+/** JSON takes these as they are, but who reads lines, and YAML 1.1, end one there. */
+const lineEnds = /[\u0085\u2028\u2029]/g;
+const escaped = (end: string): string => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
 /** An object's lines. */
-export const linesOf = (object: KubeObject): string => `---\n${JSON.stringify(object)}`;
+export const linesOf = (object: KubeObject): string => `---\n${JSON.stringify(object).replaceAll(lineEnds, escaped)}`;
 
 /** The last line. */
 export const lastLine = (objects: number): string => `${tail}${objects} objects`;

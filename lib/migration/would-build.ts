@@ -5,7 +5,7 @@ import { imageLabel } from '../api/labels.ts';
 import { sourceResolverName } from '../api/names.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
 import { PermanentError } from '../errors/expected.ts';
-import { type BuildChange, buildRequired } from '../images/build-required.ts';
+import { type BuildChange, type BuildInputs, buildRequired } from '../images/build-required.ts';
 import { imageBuilds, isFailure, isRunning } from '../images/builds-of-image.ts';
 import { builderKey, type ImageBuilder, readyBuilder } from '../images/image-builder.ts';
 import { isPaused } from '../images/requests.ts';
@@ -28,10 +28,13 @@ export interface AfterMove {
   readonly why: string;
 }
 
-const kpackDoesNot = (builds: ReturnType<typeof imageBuilds>, changes: readonly BuildChange[]): boolean =>
-  builds.last !== undefined &&
-  isFailure(builds.last) &&
-  changes.every(({ reason }) => reason === 'BUILDPACK' || reason === 'STACK' || reason === 'LIFECYCLE');
+/** Whether kpack would leave it: of a failed Build it never looks at what another builder offers (spec 02 §4.2). */
+const kpackDoesNot = (inputs: BuildInputs): boolean => {
+  const { last } = inputs.builds;
+  if (last === undefined || !isFailure(last)) return false;
+  const sameBuilder = { ...inputs.builder, image: last.spec.builder.image ?? '' };
+  return buildRequired({ ...inputs, builder: sameBuilder }).length === 0;
+};
 
 const reasons = (changes: readonly BuildChange[]): string => changes.map(({ reason }) => reason).join(', ');
 
@@ -63,12 +66,13 @@ export const afterMove = (objects: KpackObjects, now: Date): readonly AfterMove[
     const resolver = resolvers.get(at(namespace, sourceResolverName(name)));
     const source = resolver === undefined ? undefined : readySource(resolver);
     if (source === undefined) return { comes: 'nothing', why: 'its source is not resolved' };
-    const changes = buildRequired({ image, builds, builder: ready, source, now });
+    const inputs = { image, builds, builder: ready, source, now };
+    const changes = buildRequired(inputs);
     if (changes.length === 0) return { comes: 'nothing', why: 'it is up to date' };
     if (isPaused(image)) return { comes: 'nothing', why: `its Builds are paused; one is due: ${reasons(changes)}` };
     return {
       comes: 'build',
-      why: kpackDoesNot(builds, changes)
+      why: kpackDoesNot(inputs)
         ? `${reasons(changes)}: its last Build failed with another builder than there is now; kpack never tries that again, kpackless does once`
         : reasons(changes),
     };
