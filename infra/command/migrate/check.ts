@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { callOf, type Registrar, unwell } from '../context.ts';
 import { answerOf, type Checked, isUnwell, looked } from '../findings.ts';
-import { definitions, deployments, keepers, kept, webhooks } from './look-installation.ts';
+import { definitions, deployments, keepers, kept, settings, webhooks } from './look-installation.ts';
 import { allObjects, builds, fields, grants } from './look-objects.ts';
 import { addWay, inCluster, type Move, type WayOptions } from './move.ts';
 
@@ -12,6 +12,7 @@ interface CheckOptions extends WayOptions {
 
 const parts: readonly (readonly [what: string, look: (move: Move) => Promise<readonly Checked[]>])[] = [
   ['Deployments', deployments],
+  ['settings', settings],
   ['webhooks', webhooks],
   ['definitions', definitions],
   ['kept by', keepers],

@@ -20,11 +20,12 @@ const podsGone = async ({ client, sleep }: Move, key: ObjectKey, tell: Tell): Pr
   for (let looks = 0; ; looks += 1) {
     const found = await client.get<LiveDeployment>(key);
     if (found === undefined) return;
-    const labels = Object.entries(found.spec?.selector.matchLabels ?? {});
-    const pods = await client.list('Pod', {
-      namespace: key.namespace,
-      labelSelector: labels.map(([name, value]) => `${name}=${value}`).join(','),
-    });
+    const labels = Object.entries(found.spec?.selector.matchLabels ?? {}).map(([name, value]) => `${name}=${value}`);
+    // Without labels everything in the namespace would be meant.
+    const pods =
+      labels.length === 0
+        ? []
+        : await client.list('Pod', { namespace: key.namespace, labelSelector: labels.join(',') });
     const names = pods.map(({ metadata }) => metadata?.name ?? '');
     if (names.length === 0 && (found.status?.replicas ?? 0) === 0) return;
     if (looks >= mostLooks)

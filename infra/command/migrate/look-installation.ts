@@ -14,6 +14,7 @@ import {
   type LiveDeployment,
   replicasOf,
 } from '../../../lib/migration/kpack.ts';
+import { changedSettings } from '../../../lib/migration/settings.ts';
 import { isOurDefinition } from '../../crds/whose-cluster.ts';
 import { type Checked, unknown, well, wrong } from '../findings.ts';
 import { liveDefinitions } from './definitions.ts';
@@ -32,6 +33,18 @@ export const deployments = async ({ client }: Move): Promise<readonly Checked[]>
       return well(key.name, `${replicasOf(found)} replicas${release}: migrate run gives it 0`);
     }),
   );
+
+/** What an operator has set for kpack's controller, and has to set for kpackless as well. @throws KubeError */
+export const settings = async ({ client }: Move): Promise<readonly Checked[]> => {
+  const found = await client.get<LiveDeployment>(kpackController);
+  const changed = found === undefined ? [] : changedSettings(found);
+  if (changed.length === 0) return [well('settings', 'kpack-controller runs as it is shipped')];
+  return changed.map(({ kpack, value, ours }) =>
+    ours === undefined
+      ? unknown(kpack, `is ${value}, and kpackless has no such setting`, 'docs/migration.md says what takes its place')
+      : wrong(kpack, `is ${value}, which kpackless does not know of itself`, `set ${ours} for it (docs/commands.md)`),
+  );
+};
 
 /** Webhook configurations, and definitions that have kpack's webhook convert. @throws KubeError */
 export const webhooks = async ({ client }: Move): Promise<readonly Checked[]> => {

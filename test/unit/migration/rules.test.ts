@@ -12,6 +12,7 @@ import {
   replicasAnnotation,
   replicasBefore,
 } from '../../../lib/migration/kpack.ts';
+import { changedSettings } from '../../../lib/migration/settings.ts';
 import { type FieldSchema, unknownFields } from '../../../lib/migration/unknown-fields.ts';
 import { FakeKube } from '../../support/fake-kube.ts';
 
@@ -20,7 +21,7 @@ const deployment = (replicas: number | undefined, mark?: string): LiveDeployment
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { ...kpackController, ...(mark !== undefined && { annotations: { [replicasAnnotation]: mark } }) },
-    spec: { ...(replicas !== undefined && { replicas }) },
+    spec: { ...(replicas !== undefined && { replicas }), template: {} },
   }) as unknown as LiveDeployment;
 
 describe('a Deployment of kpack’s', () => {
@@ -45,6 +46,26 @@ describe('a Deployment of kpack’s', () => {
     ['99999', 2],
   ])('marked with %s goes back to %j', (mark, replicas) => {
     expect(replicasBefore(deployment(0, mark), deployment(2))).toBe(replicas);
+  });
+});
+
+describe('settings of kpack’s controller', () => {
+  it('are told with what kpackless calls them, when they are not as shipped', () => {
+    const env = [
+      { name: 'ENABLE_PRIORITY_CLASSES', value: 'true' },
+      { name: 'INSECURE_SSH_TRUST_UNKNOWN_HOSTS', value: 'true' },
+      { name: 'GIT_RESOLVER_USE_SHALLOW_CLONE', value: 'true' },
+      { name: 'BUILD_INIT_IMAGE', valueFrom: { configMapKeyRef: { name: 'build-init-image', key: 'image' } } },
+      { name: 'SCALING_FACTOR', value: '20' },
+    ];
+    const found = {
+      spec: { template: { spec: { containers: [{ name: 'controller', env }] } } },
+    } as unknown as LiveDeployment;
+    expect(changedSettings(found)).toStrictEqual([
+      { kpack: 'ENABLE_PRIORITY_CLASSES', value: 'true', ours: 'KPACKLESS_PRIORITY_CLASSES=true' },
+      { kpack: 'GIT_RESOLVER_USE_SHALLOW_CLONE', value: 'true', ours: undefined },
+    ]);
+    expect(changedSettings(deployment(1))).toStrictEqual([]);
   });
 });
 
