@@ -1,4 +1,5 @@
 /** What of kpack is installed in a cluster, and what a migration does with each part. Only reads. */
+import { defaultLifecycle } from '../../../lib/api/defaults.ts';
 import { crdName, type Kind } from '../../../lib/api/kinds.ts';
 import type { KubeClient } from '../../../lib/kube/client.ts';
 import { type KubeObject, showKey } from '../../../lib/kube/object.ts';
@@ -143,6 +144,7 @@ export const kept = async ({ client }: Move): Promise<readonly Checked[]> => {
         : `${classes.join(', ')} stay, for KPACKLESS_PRIORITY_CLASSES=true`,
     ),
     await kpConfig(client),
+    await lifecycle(client),
   ];
 };
 
@@ -151,4 +153,18 @@ const kpConfig = async (client: KubeClient): Promise<Checked> => {
   return found === undefined
     ? unknown('kp-config', 'is not there', 'kp asks for it where it uploads: kp config default-repository sets it')
     : well('kp-config', 'stays: kp goes on with it');
+};
+
+/** Builders that name none use this one; a kpack before 0.17 has a ConfigMap in its place (spec 05 §6.2). */
+const lifecycle = async (client: KubeClient): Promise<Checked> => {
+  const what = `ClusterLifecycle ${defaultLifecycle}`;
+  const isServed = (await liveDefinitions(client)).has('ClusterLifecycle');
+  const found = isServed && (await client.get({ kind: 'ClusterLifecycle', namespace: '', name: defaultLifecycle }));
+  return found === undefined || found === false
+    ? wrong(
+        what,
+        'is not there, and builders that name no lifecycle use it',
+        'upgrade kpack to 0.17 first, which has it; or make it after migrate run, with the image of the lifecycle that is used now',
+      )
+    : well(what, 'stays');
 };

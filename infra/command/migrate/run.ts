@@ -11,6 +11,7 @@ import { installOurs } from './install.ts';
 import { addWay, inCluster, type Move, type WayOptions } from './move.ts';
 import { rewriteOlder } from './rewrite.ts';
 import { type MoveStep, showAll, takeAll } from './steps.ts';
+import { vouchForPods } from './vouch.ts';
 import { takeWebhooksAway } from './webhooks.ts';
 
 interface RunOptions extends WayOptions {
@@ -37,6 +38,7 @@ const down = (key: typeof kpackController, what: string): MoveStep => ({
 const stepsOf = ({ backup, tenantEverywhere = false, conversion }: RunOptions): readonly MoveStep[] => [
   backUp(backup),
   down(kpackController, 'kpack-controller to 0 replicas'),
+  vouchForPods,
   takeWebhooksAway,
   rewriteOlder,
   down(kpackWebhook, 'kpack-webhook to 0 replicas'),

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.d.ts';
+import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { definitions as definitionsOf } from '../../../infra/command/cluster/contents.ts';
 import { definitionOf } from '../../../infra/crds/definition.ts';
@@ -13,9 +14,10 @@ import type { Build } from '../../../lib/api/build.ts';
 import type { Image } from '../../../lib/api/image.ts';
 import { type Kind, kindNames } from '../../../lib/api/kinds.ts';
 import type { SourceResolver } from '../../../lib/api/source-resolver.ts';
+import { isListed, type TakenOver, takenOverKey } from '../../../lib/builds/taken-over.ts';
 import type { ImageBuilder } from '../../../lib/images/image-builder.ts';
 import { type KubeClient, kubeClient } from '../../../lib/kube/client.ts';
-import { type KubeObject, keyOf, showKey } from '../../../lib/kube/object.ts';
+import { controllerReference, type KubeObject, keyOf, showKey } from '../../../lib/kube/object.ts';
 import { collectionPath } from '../../../lib/kube/resources.ts';
 import { type KubeRequest, type KubeTransport, kubeTransport, transportWith } from '../../../lib/kube/transport.ts';
 import type { LiveDefinition } from '../../../lib/migration/definitions.ts';
@@ -28,7 +30,7 @@ import {
 import { afterMove } from '../../../lib/migration/would-build.ts';
 import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/api-server.ts';
 import { commandWorld, type Ran } from '../../support/command-run.ts';
-import { goldenIsHere } from '../../support/golden.ts';
+import { golden, goldenIsHere } from '../../support/golden.ts';
 import {
   type KpackWebhook,
   kpackDefinition,
@@ -104,6 +106,26 @@ describe.runIf(apiServerIsHere && goldenIsHere)('a cluster that runs kpack', () 
   const replicas = async (key: typeof kpackController): Promise<number | undefined> =>
     (await kube.get<LiveDeployment>(key))?.spec?.replicas;
 
+  /** Of a Build that runs, as kpack made it. */
+  const runningPod = async (): Promise<Pod & KubeObject> => {
+    const { pods } = golden('default/git-branch.json') as { readonly pods: readonly (Pod & KubeObject)[] };
+    const [recording] = pods;
+    const build = await kube.get<Build>({ kind: 'Build', namespace: 'gold-default', name: 'git-branch-build-1' });
+    if (recording === undefined || build === undefined) return expect.fail('no such Build was recorded');
+    const { name = '', namespace, labels = {} } = recording.metadata ?? {};
+    return {
+      ...recording,
+      kind: 'Pod',
+      metadata: {
+        name,
+        ...(namespace !== undefined && { namespace }),
+        labels,
+        ownerReferences: [controllerReference(build)],
+      },
+    } as Pod & KubeObject;
+  };
+
+  let pod: Pod & KubeObject;
   let before: readonly unknown[];
   let kpacks: readonly CustomResourceDefinition['spec'][];
   /** Objects that lay in the store as v1alpha1, and every object's version then. */
@@ -147,6 +169,12 @@ describe.runIf(apiServerIsHere && goldenIsHere)('a cluster that runs kpack', () 
     );
     for (const object of objects.slice(half)) await putRecorded(kube, object);
     for (const object of kpackWebhooks(webhook)) await kube.create(object);
+    await kube.create({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'builder', namespace: 'gold-default' },
+    });
+    pod = await kube.create(await runningPod());
     before = (await everyObject()).map(content);
     kpacks = (await kube.list<LiveDefinition>('CustomResourceDefinition')).map(({ spec }) => spec);
     decided = await decisions();
@@ -182,7 +210,7 @@ describe.runIf(apiServerIsHere && goldenIsHere)('a cluster that runs kpack', () 
     const stood = await versions();
     for (const option of ['--print', '--dry-run']) {
       const { code, out } = await migrate(['run', option]);
-      expect({ code, steps: out.match(/^# \d\./gm)?.length }).toStrictEqual({ code: 0, steps: 6 });
+      expect({ code, steps: out.match(/^# \d\./gm)?.length }).toStrictEqual({ code: 0, steps: 7 });
     }
     expect(await versions()).toStrictEqual(stood);
   });
@@ -199,6 +227,7 @@ describe.runIf(apiServerIsHere && goldenIsHere)('a cluster that runs kpack', () 
   it.each([
     ['its backup was marked', writes('PATCH', /customresourcedefinitions\/images/)],
     ['kpack-controller was laid down', writes('PATCH', /deployments\/kpack-controller/)],
+    ['pods were listed', writes('PATCH', /configmaps\/kpackless-taken-over/)],
     ['one webhook configuration was deleted', writes('DELETE', /mutatingwebhook/)],
     ['some objects were written again', writes('PUT', /\/images\//)],
     ['one of storedVersions was set', writes('PUT', /customresourcedefinitions\/images.*status/)],
@@ -243,6 +272,13 @@ describe.runIf(apiServerIsHere && goldenIsHere)('a cluster that runs kpack', () 
     expect(decided.filter(({ comes }) => comes === 'build').map(({ image }) => image)).toStrictEqual([
       'Image gold-flow/flow',
     ]);
+  });
+
+  it('has the pod of a Build that runs listed, so that kpackless goes on with it', async () => {
+    const build = await kube.get<Build>({ kind: 'Build', namespace: 'gold-default', name: 'git-branch-build-1' });
+    const list = await kube.get<TakenOver>(takenOverKey);
+    expect(Object.keys(list?.data ?? {})).toStrictEqual([pod.metadata?.uid]);
+    expect(isListed(list, build ?? expect.fail('the Build is gone'), pod)).toBe(true);
   });
 
   it('has a backup that only its owner reads, with every object and no Secret', async () => {

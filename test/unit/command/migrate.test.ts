@@ -83,7 +83,7 @@ describe('migrate', () => {
     const { code, err } = await run('run', '--context', 'prod', '--backup', join(folder, 'b.yaml'));
     expect(code).toBe(1);
     expect(err).toContain(
-      'step 2 of 6, kpack-controller to 0 replicas: Deployment kpack/kpack-controller has no replicas any more',
+      'step 2 of 7, kpack-controller to 0 replicas: Deployment kpack/kpack-controller has no replicas any more',
     );
     expect(err).toContain('kpack-controller-1');
     expect(err).toContain('call the same again, it goes on from there');
@@ -117,9 +117,18 @@ describe('migrate', () => {
   it('check ends well where only migrate run has something to do', async () => {
     putKpack();
     put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kp-config', namespace: 'kpack' } });
+    put({ apiVersion: 'kpack.io/v1alpha2', kind: 'ClusterLifecycle', metadata: { name: 'default-lifecycle' } });
     const { code, out } = await run('check', '--context', 'prod');
     expect(out).toMatch(/things looked at, 0 wrong$/m);
     expect({ code, writes: cluster.writes() }).toStrictEqual({ code: 0, writes: [] });
+  });
+
+  it('check misses the lifecycle of builders that name none, as before kpack 0.17', async () => {
+    putKpack();
+    cluster.remove('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clusterlifecycles.kpack.io');
+    const { code, out } = await run('check', '--context', 'prod');
+    expect(code).toBe(3);
+    expect(out).toMatch(/WRONG +ClusterLifecycle default-lifecycle +is not there/);
   });
 
   it('check names who would bring kpack back, and fields that would go', async () => {
