@@ -16,6 +16,7 @@ import { type Kind, kindNames } from '../../../lib/api/kinds.ts';
 import type { SourceResolver } from '../../../lib/api/source-resolver.ts';
 import { isListed, type TakenOver, takenOverKey } from '../../../lib/builds/taken-over.ts';
 import type { ImageBuilder } from '../../../lib/images/image-builder.ts';
+import { imageReconciler } from '../../../lib/images/reconcile.ts';
 import { type KubeClient, kubeClient } from '../../../lib/kube/client.ts';
 import { controllerReference, type KubeObject, keyOf, showKey } from '../../../lib/kube/object.ts';
 import { collectionPath } from '../../../lib/kube/resources.ts';
@@ -39,6 +40,7 @@ import {
   startKpackWebhook,
 } from '../../support/kpack-release.ts';
 import { putRecorded, recordedWorld } from '../../support/recorded-cluster.ts';
+import { runPass } from '../../support/run-pass.ts';
 
 const definitionKey = (name: string) => ({ kind: 'CustomResourceDefinition', namespace: '', name });
 /** Of these the first objects were made when v1alpha1 was what is stored. */
@@ -352,5 +354,19 @@ describe.runIf(apiServerIsHere && goldenIsHere)('a cluster that runs kpack', () 
     webhook.asked.length = 0;
     await transport.send({ method: 'GET', path: '/apis/kpack.io/v1alpha1/namespaces/gold-flow/images/flow' });
     expect(webhook.asked).toContain('/convert');
+  });
+
+  it('moves once more with a backup anew, and passes of kpackless over every Image make no Build but the one that check named', async () => {
+    const second = join(folder, 'second.yaml');
+    const { code, err } = await migrate(['run', '--backup', second, '--no-conversion']);
+    expect(code, err).toBe(0);
+    expect(statSync(second).size).toBeGreaterThan(100_000);
+    const names = async (): Promise<readonly string[]> =>
+      (await all('Build')).map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`).toSorted();
+    const builds = await names();
+    const reconciler = imageReconciler({ priorityClasses: false });
+    for (const image of await all('Image')) await runPass(reconciler, kube, keyOf(image));
+    expect((await names()).filter((name) => !builds.includes(name))).toStrictEqual(['gold-flow/flow-build-8']);
+    expect(builds.filter((name) => name.startsWith('gold-flow/'))).toContain('gold-flow/flow-build-7');
   });
 });

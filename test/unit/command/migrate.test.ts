@@ -117,7 +117,12 @@ describe('migrate', () => {
   it('check ends well where only migrate run has something to do', async () => {
     putKpack();
     put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kp-config', namespace: 'kpack' } });
-    put({ apiVersion: 'kpack.io/v1alpha2', kind: 'ClusterLifecycle', metadata: { name: 'default-lifecycle' } });
+    put({
+      apiVersion: 'kpack.io/v1alpha2',
+      kind: 'ClusterLifecycle',
+      metadata: { name: 'default-lifecycle' },
+      spec: { image: 'lifecycle' },
+    } as KubeObject);
     const { code, out } = await run('check', '--context', 'prod');
     expect(out).toMatch(/things looked at, 0 wrong$/m);
     expect({ code, writes: cluster.writes() }).toStrictEqual({ code: 0, writes: [] });
