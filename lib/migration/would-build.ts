@@ -20,20 +20,32 @@ export interface KpackObjects {
   readonly builders: readonly ImageBuilder[];
 }
 
-/** What becomes of one Image. `nothing` also where it waits for something, which `why` then says. */
+/** A failed Build that kpack leaves as it is, although there is another builder now. */
+export interface LeftBuild {
+  readonly build: Build;
+  /** The image of the builder that there is now. */
+  readonly builder: string;
+}
+
+/**
+ * What becomes of one Image. `left`: kpackless would try a failed Build again, kpack would not, and so a move notes that it is left. `nothing` also
+ * where it waits for something, which `why` then says.
+ */
 export interface AfterMove {
   /** `Image namespace/name`. */
   readonly image: string;
-  readonly comes: 'build' | 'running' | 'nothing';
+  readonly comes: 'build' | 'running' | 'left' | 'nothing';
   readonly why: string;
+  readonly left?: LeftBuild;
 }
 
-/** Whether kpack would leave it: of a failed Build it never looks at what another builder offers (spec 02 §4.2). */
-const kpackDoesNot = (inputs: BuildInputs): boolean => {
+/** The failed Build that kpack would leave: it never looks at what another builder offers then (spec 02 §4.2). */
+const leftByKpack = (inputs: BuildInputs): LeftBuild | undefined => {
   const { last } = inputs.builds;
-  if (last === undefined || !isFailure(last)) return false;
+  if (last === undefined || !isFailure(last)) return undefined;
+  const { image } = inputs.builder;
   const sameBuilder = { ...inputs.builder, image: last.spec.builder.image ?? '' };
-  return buildRequired({ ...inputs, builder: sameBuilder }).length === 0;
+  return buildRequired({ ...inputs, builder: sameBuilder }).length === 0 ? { build: last, builder: image } : undefined;
 };
 
 const reasons = (changes: readonly BuildChange[]): string => changes.map(({ reason }) => reason).join(', ');
@@ -70,12 +82,14 @@ export const afterMove = (objects: KpackObjects, now: Date): readonly AfterMove[
     const changes = buildRequired(inputs);
     if (changes.length === 0) return { comes: 'nothing', why: 'it is up to date' };
     if (isPaused(image)) return { comes: 'nothing', why: `its Builds are paused; one is due: ${reasons(changes)}` };
-    return {
-      comes: 'build',
-      why: kpackDoesNot(inputs)
-        ? `${reasons(changes)}: its last Build failed with another builder than there is now; kpack never tries that again, kpackless does once`
-        : reasons(changes),
-    };
+    const left = leftByKpack(inputs);
+    return left === undefined
+      ? { comes: 'build', why: reasons(changes) }
+      : {
+          comes: 'left',
+          left,
+          why: 'its last Build failed with another builder than there is now, and kpack does not try that again',
+        };
   };
 
   return objects.images.map((image) => {

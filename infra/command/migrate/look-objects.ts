@@ -8,9 +8,9 @@ import type { ImageBuilder } from '../../../lib/images/image-builder.ts';
 import { type KubeObject, keyOf, showKey } from '../../../lib/kube/object.ts';
 import { tenantRole, ungranted, workingNamespaces } from '../../../lib/migration/grants.ts';
 import { unknownFields } from '../../../lib/migration/unknown-fields.ts';
-import { afterMove } from '../../../lib/migration/would-build.ts';
+import { type AfterMove, afterMove } from '../../../lib/migration/would-build.ts';
 import { definitionOf } from '../../crds/definition.ts';
-import { type Checked, well, wrong } from '../findings.ts';
+import { type Checked, unknown, well, wrong } from '../findings.ts';
 import type { Tell } from '../output.ts';
 import { liveDefinitions } from './definitions.ts';
 import type { Move } from './move.ts';
@@ -38,9 +38,9 @@ const of = (objects: AllObjects, ...wanted: readonly Kind[]): readonly KubeObjec
 /** So many are spelt out; the answer in JSON has a line for each. */
 const mostSaid = 50;
 
-/** Builds that run, and what the first pass of each Image comes to. */
-export const builds = (objects: AllObjects, now: Date): readonly Checked[] => {
-  const all = afterMove(
+/** What becomes of each Image. */
+export const imagesAfterMove = (objects: AllObjects, now: Date): readonly AfterMove[] =>
+  afterMove(
     {
       images: of(objects, 'Image') as readonly StoredImage[],
       builds: of(objects, 'Build') as readonly Build[],
@@ -49,25 +49,36 @@ export const builds = (objects: AllObjects, now: Date): readonly Checked[] => {
     },
     now,
   );
-  const running = all.filter(({ comes }) => comes === 'running');
-  const built = all.filter(({ comes }) => comes === 'build');
+
+const putOff = 'if not now, annotate it with image.kpack.io/paused=true before and take that away later';
+
+/** Builds that run, and what the first pass of each Image comes to. */
+export const builds = (objects: AllObjects, now: Date): readonly Checked[] => {
+  const all = imagesAfterMove(objects, now);
+  const of = (what: AfterMove['comes']): readonly AfterMove[] => all.filter(({ comes }) => comes === what);
+  const [running, built, left] = [of('running'), of('build'), of('left')];
   return [
     well(
       'running Builds',
-      running.length === 0 ? 'there are none' : `${running.length}: they are adopted with their pods and go on`,
+      running.length === 0
+        ? 'there are none'
+        : `${running.length}: migrate run lists their pods, and kpackless goes on with them`,
     ),
-    ...(built.length === 0
-      ? [well('builds after the move', `none: ${all.length} Images stay as they are`)]
-      : built
-          .slice(0, mostSaid)
-          .map(({ image, why }) =>
-            wrong(
-              image,
-              `would be built after the move: ${why}`,
-              'if not now, annotate it with image.kpack.io/paused=true before and take that away later',
-            ),
-          )),
-    ...(built.length > mostSaid ? [wrong('builds after the move', `and ${built.length - mostSaid} more Images`)] : []),
+    ...left
+      .slice(0, mostSaid)
+      .map(({ image, why }) =>
+        well(image, `${why}: nor does kpackless until the builder changes again; image.kpack.io/retry asks for it`),
+      ),
+    ...built.slice(0, mostSaid).map(({ image, why }) => wrong(image, `would be built after the move: ${why}`, putOff)),
+    ...(Math.max(built.length, left.length) > mostSaid
+      ? [
+          unknown(
+            'builds after the move',
+            `${built.length} Images would be built and ${left.length} are left; not all are named here`,
+          ),
+        ]
+      : []),
+    ...(built.length === 0 ? [well('builds after the move', `none: ${all.length} Images stay as they are`)] : []),
   ];
 };
 

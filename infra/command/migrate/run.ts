@@ -8,6 +8,7 @@ import { backUp, backupOf } from './back-up.ts';
 import { liveDefinitions } from './definitions.ts';
 import { layDown } from './deployments.ts';
 import { installOurs } from './install.ts';
+import { leaveFailures } from './leave-failures.ts';
 import { addWay, inCluster, type Move, type WayOptions } from './move.ts';
 import { rewriteOlder } from './rewrite.ts';
 import { type MoveStep, showAll, takeAll } from './steps.ts';
@@ -40,6 +41,7 @@ const stepsOf = ({ backup, tenantEverywhere = false, conversion }: RunOptions): 
   down(kpackController, 'kpack-controller to 0 replicas'),
   vouchForPods,
   takeWebhooksAway,
+  leaveFailures,
   rewriteOlder,
   down(kpackWebhook, 'kpack-webhook to 0 replicas'),
   installOurs({ tenantEverywhere, isConverted: conversion }),

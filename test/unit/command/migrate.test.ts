@@ -83,7 +83,7 @@ describe('migrate', () => {
     const { code, err } = await run('run', '--context', 'prod', '--backup', join(folder, 'b.yaml'));
     expect(code).toBe(1);
     expect(err).toContain(
-      'step 2 of 7, kpack-controller to 0 replicas: Deployment kpack/kpack-controller has no replicas any more',
+      'step 2 of 8, kpack-controller to 0 replicas: Deployment kpack/kpack-controller has no replicas any more',
     );
     expect(err).toContain('kpack-controller-1');
     expect(err).toContain('call the same again, it goes on from there');
