@@ -10,22 +10,18 @@ const first = (kind: string): number => (kind === 'Image' ? 0 : 1);
 export const recorded = (...files: readonly string[]): readonly GoldenObject[] => {
   const byName = new Map<string, GoldenObject>();
   for (const object of files.flatMap((file) => objectsIn(golden(file)))) {
-    const name = showKey(keyOf(object as KubeObject));
+    const name = showKey(keyOf(object));
     if (object.status !== undefined || !byName.has(name)) byName.set(name, object);
   }
   return [...byName.values()].toSorted((a, b) => first(a.kind) - first(b.kind));
 };
 
-interface Built extends GoldenObject {
-  readonly spec: GoldenObject['spec'] & { readonly builder?: { readonly kind?: string; readonly name?: string } };
-}
-
 /** Another cluster's objects, with names of their own for what is not in a namespace. */
 const renamed = (object: GoldenObject, suffix: string): GoldenObject => {
-  const { metadata, spec } = object as Built;
+  const { metadata, spec } = object;
   if (metadata['namespace'] === undefined)
     return { ...object, metadata: { ...metadata, name: `${String(metadata['name'])}${suffix}` } };
-  const { builder } = spec;
+  const builder = spec['builder'] as { readonly kind?: string; readonly name?: string } | undefined;
   if (object.kind !== 'Image' || builder?.kind !== 'ClusterBuilder') return object;
   return { ...object, spec: { ...spec, builder: { ...builder, name: `${builder.name ?? ''}${suffix}` } } };
 };

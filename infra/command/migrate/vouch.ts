@@ -20,7 +20,7 @@ export const vouchForPods: MoveStep = {
     if (definition === undefined || isOurDefinition(definition)) return 'they were listed before';
     const running: (readonly [Build, Pod])[] = [];
     for await (const page of pagesOf(transport, 'Build'))
-      for (const build of (page as readonly KubeObject[] as readonly Build[]).filter((one) => !isFinished(one))) {
+      for (const build of (page as readonly Build[]).filter((one) => !isFinished(one))) {
         const { name, namespace = '' } = build.metadata;
         const pod = await client.get<Pod & KubeObject>({ kind: 'Pod', namespace, name: buildPodName(name) });
         if (pod !== undefined) running.push([build, pod]);

@@ -87,7 +87,7 @@ describe('a builder that another release made', () => {
       'an image under its tag that is none',
       () => {
         const digest = latest().split('@')[1] ?? '';
-        const manifest = repository().manifests.get(digest as `sha256:${string}`);
+        const manifest = repository().manifests.get(digest);
         const { config } = JSON.parse(String(manifest?.bytes)) as {
           readonly config: { readonly digest: `sha256:${string}` };
         };

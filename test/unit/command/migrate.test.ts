@@ -98,7 +98,7 @@ describe('migrate', () => {
     put({
       ...images,
       metadata: { name: 'images.kpack.io', annotations: { 'kpackless.io/migration-backup': '/elsewhere/b.yaml' } },
-    } as KubeObject);
+    });
     const { err } = await run('run', '--context', 'prod');
     expect(err).toContain(
       'wrote /elsewhere/b.yaml, which is not here: bring it here, and name it with --backup if it lies elsewhere',
@@ -141,7 +141,7 @@ describe('migrate', () => {
     put({
       ...kpackDefinition('Image', webhook),
       metadata: { name: 'images.kpack.io', labels: { 'kapp.k14s.io/app': '1' } },
-    } as KubeObject);
+    });
     put({
       apiVersion: 'kpack.io/v1alpha2',
       kind: 'ClusterStack',
@@ -167,7 +167,7 @@ describe('migrate', () => {
     await run('run', '--context', 'prod', '--backup', backup);
     cluster = fakeCluster();
     putKpack();
-    put({ ...kpackDefinition('Image', webhook), metadata: { name: 'images.kpack.io', uid: 'another' } } as KubeObject);
+    put({ ...kpackDefinition('Image', webhook), metadata: { name: 'images.kpack.io', uid: 'another' } });
     const { code, err } = await run('back', '--context', 'prod', '--backup', backup);
     expect({ code, writes: cluster.writes() }).toStrictEqual({ code: 1, writes: [] });
     expect(err).toContain('the backup is of another cluster than prod');

@@ -36,7 +36,9 @@ describe('a backup', () => {
     const counts = await writeBackup(path, head, stream());
     expect([counts.total, counts.shown]).toStrictEqual([3, '1 Deployment, 2 Images']);
     expect(await read()).toStrictEqual(objects);
-    expect(parseAllDocuments(readFileSync(path, 'utf8')).flatMap((one) => one.toJS() ?? [])).toStrictEqual(objects);
+    expect(
+      parseAllDocuments(readFileSync(path, 'utf8')).flatMap((one) => (one.toJS() as KubeObject | null) ?? []),
+    ).toStrictEqual(objects);
   });
 
   it('is for its owner alone, also where an earlier run left a file that anybody reads', async () => {

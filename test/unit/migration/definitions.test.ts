@@ -11,8 +11,7 @@ import {
 import { kpackDefinition } from '../../support/kpack-release.ts';
 
 const webhook = { port: 443, caBundle: '' };
-const images = (more: object = {}): LiveDefinition =>
-  ({ ...kpackDefinition('Image', webhook), ...more }) as LiveDefinition;
+const images = (more: object = {}): LiveDefinition => ({ ...kpackDefinition('Image', webhook), ...more });
 
 describe('a definition of kpack’s', () => {
   it.each([
