@@ -9,6 +9,7 @@ import { addCost } from './cost.ts';
 import { addDlq } from './dlq.ts';
 import { addDoctor } from './doctor/doctor.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
+import { addMigrate } from './migrate/migrate.ts';
 import { addStack } from './stack.ts';
 import { addStatus } from './status.ts';
 import { addWhy } from './why.ts';
@@ -16,6 +17,7 @@ import { addWhy } from './why.ts';
 /** Every subcommand, in the order of the help. */
 const subcommands: readonly ((program: Command, registrar: Registrar) => void)[] = [
   addCluster,
+  addMigrate,
   addStatus,
   addWhy,
   addDlq,

@@ -2,33 +2,40 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.d.ts';
 import { crdName, kindNames } from '../../lib/api/kinds.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
-import type { KubeObject } from '../../lib/kube/object.ts';
+import { type KubeObject, showKey } from '../../lib/kube/object.ts';
+import {
+  isLaidDown,
+  kpackController,
+  kpackWebhook,
+  kpackWebhookConfigurations,
+  type LiveDeployment,
+} from '../../lib/migration/kpack.ts';
 import { managedByLabel } from './definition.ts';
 
 type Definition = CustomResourceDefinition & KubeObject;
 
 const [[label, ours] = ['', '']] = Object.entries(managedByLabel);
 
-/** What kpack's release puts into a cluster beside its CRDs (spec 05 §1). Its webhooks are cluster-wide and fail closed. */
-const traces = [
-  { kind: 'Deployment', namespace: 'kpack', name: 'kpack-controller' },
-  { kind: 'Deployment', namespace: 'kpack', name: 'kpack-webhook' },
-  { kind: 'MutatingWebhookConfiguration', namespace: '', name: 'defaults.webhook.kpack.io' },
-  { kind: 'ValidatingWebhookConfiguration', namespace: '', name: 'validation.webhook.kpack.io' },
-] as const;
+/** Whether it is of kpackless, or of somebody else. */
+export const isOurDefinition = ({ metadata }: KubeObject): boolean => metadata?.labels?.[label] === ours;
 
-const shown = ({ kind, namespace, name }: (typeof traces)[number]): string =>
-  namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+/** What people are told to do about it. */
+export const wayOutOfKpack =
+  'kpackless migrate check shows what taking it over comes to, kpackless migrate run does it in place, and kpackless migrate back undoes it (docs/migration.md)';
 
-/** What of kpack is in the cluster; nothing where kpackless may be installed. Only reads. @throws KubeError */
+/** What of kpack works in the cluster; nothing where kpackless may be installed. Deployments that a migration laid down do not. Only reads. @throws KubeError */
 export const tracesOfKpack = async (kube: KubeClient): Promise<readonly string[]> => {
   const found: string[] = [];
-  for (const trace of traces) if ((await kube.get<KubeObject>(trace)) !== undefined) found.push(shown(trace));
+  for (const key of [kpackController, kpackWebhook]) {
+    const deployment = await kube.get<LiveDeployment>(key);
+    if (deployment !== undefined && !isLaidDown(deployment)) found.push(showKey(key));
+  }
+  for (const key of kpackWebhookConfigurations)
+    if ((await kube.get<KubeObject>(key)) !== undefined) found.push(showKey(key));
   for (const kind of kindNames) {
     const name = crdName(kind);
     const definition = await kube.get<Definition>({ kind: 'CustomResourceDefinition', namespace: '', name });
-    if (definition !== undefined && definition.metadata?.labels?.[label] !== ours)
-      found.push(`CustomResourceDefinition ${name}`);
+    if (definition !== undefined && !isOurDefinition(definition)) found.push(`CustomResourceDefinition ${name}`);
   }
   return found;
 };

@@ -11,7 +11,7 @@ import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import { type Converter, definitionOf } from '../crds/definition.ts';
-import { tracesOfKpack } from '../crds/whose-cluster.ts';
+import { tracesOfKpack, wayOutOfKpack } from '../crds/whose-cluster.ts';
 
 type Definition = CustomResourceDefinition & KubeObject;
 
@@ -28,7 +28,7 @@ export const whyNotInstall = async (kube: KubeClient): Promise<string | undefine
   const [first, ...more] = await tracesOfKpack(kube);
   if (first === undefined) return undefined;
   const others = more.length === 0 ? '' : ` and ${more.length} more`;
-  return `kpack runs in this cluster, or did (${first}${others}): migrate or remove it first, as two controllers would build everything twice`;
+  return `kpack runs in this cluster, or did (${first}${others}), and two controllers would build everything twice: ${wayOutOfKpack}`;
 };
 
 const isEstablished = (definition: Definition | undefined): boolean =>

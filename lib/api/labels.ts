@@ -89,3 +89,5 @@ export const conversionCarriers = {
 } as const;
 /** Annotation of a v1alpha1 Image, Build or Builder (ours): the rest of what v1alpha1 has no place for (lib/conversion/remainder.ts). */
 export const remainderAnnotation = 'conversion.kpack.io/v1alpha2';
+/** On a failed Build of kpack's, when its cluster was taken over: the builder image there was then, with which kpack would not have tried again. */
+export const leftWithBuilderAnnotation = 'kpackless.io/left-with-builder';

@@ -9,6 +9,7 @@ import type { ResolvedOrder } from '../buildpacks/resolve-order.ts';
 import type { Registry } from '../oci/registry.ts';
 import { readTargets, type TargetsMemory } from './buildpack-targets.ts';
 import type { ImageAccess } from './image-access.ts';
+import { builderContent } from './kept-image.ts';
 import { type BuilderParts, builderImageOf, type ReadPart, runImageOf } from './parts.ts';
 import type { PlatformsWanted } from './platforms.ts';
 import type { ImageToPush } from './push-image.ts';
@@ -32,6 +33,8 @@ export interface BuilderRecipe {
 export interface CreatedBuilder {
   readonly runImage: ImageToPush;
   readonly builder: ImageToPush;
+  /** What is in the builder, whoever made it; undefined of one for several platforms. */
+  readonly content?: string | undefined;
   readonly os: string;
 }
 
@@ -84,10 +87,12 @@ export const createBuilder = async (
   const { target } = recipe;
   const parts = await namedParts(recipe, account, access, memory);
   const runImage = runImageOf(parts);
-  const builder = await builderImageOf(parts, withBoth(target.runImage, runImage.manifest.digest), recipe, access);
+  const runImageName = withBoth(target.runImage, runImage.manifest.digest);
+  const { config, ...builder } = await builderImageOf(parts, runImageName, recipe, access);
   return {
     runImage: { target: target.runImage, ...runImage },
     builder: { target: target.builder, ...builder },
+    content: builderContent(config),
     os: parts.build.image.platform.os,
   };
 };

@@ -10,7 +10,9 @@ import { assertTargetsFit, baseTargetOf } from '../buildpacks/targets.ts';
 import { assertBuildpackFits, assertPlatformApis, assertSamePlatform } from '../buildpacks/validate.ts';
 import { assertExtensionsFit } from '../buildpacks/validate-extensions.ts';
 import { PermanentError } from '../errors/expected.ts';
+import { parseObject } from '../oci/descriptor.ts';
 import { parseDigest } from '../oci/digest.ts';
+import type { Json } from '../oci/image-json.ts';
 import { parseRepository } from '../oci/reference.ts';
 import type { RawManifest, Registry } from '../oci/registry.ts';
 import type { BuildpackTargets } from './buildpack-targets.ts';
@@ -42,6 +44,11 @@ export interface BuilderParts {
 export interface PreparedImage {
   readonly manifest: RawManifest;
   readonly blobs: readonly BlobToPush[];
+}
+
+/** A builder for one platform. */
+export interface PreparedBuilder extends PreparedImage {
+  readonly config: Json;
 }
 
 /** The lifecycle itself is the last layer of its image. */
@@ -95,7 +102,7 @@ export const builderImageOf = async (
     readonly creatorVersion: string;
   },
   access: ImageAccess,
-): Promise<PreparedImage> => {
+): Promise<PreparedBuilder> => {
   const { build, run, lifecycle, lifecycleName, stackStatus, lifecycleStatus, resolved, extensions, targets } = parts;
   const lifecycleLayer = lifecycleLayerOf(lifecycle.image);
   assertSamePlatform(build.image.platform, lifecycle.image.platform, lifecycleName);
@@ -129,5 +136,6 @@ export const builderImageOf = async (
   return {
     manifest: { mediaType: made.mediaType || build.image.mediaType, ...made.manifest },
     blobs: await blobsOf(made, parts, access),
+    config: parseObject(made.config.bytes, 'the config of a builder'),
   };
 };

@@ -19,6 +19,7 @@ import { type BlobPlaces, blobPlaces } from './blob-places.ts';
 import { type TargetsMemory, targetsMemory } from './buildpack-targets.ts';
 import { type BuilderRecipe, createBuilder, recordOf } from './create.ts';
 import { dependenciesOf, readInputs, type SharedBuilderSpec } from './inputs.ts';
+import { keptImage } from './kept-image.ts';
 import { createForPlatforms, sourceDigests } from './many-platforms.ts';
 import { platformsWanted } from './platforms.ts';
 import { type PushManner, pushImage } from './push-image.ts';
@@ -128,13 +129,18 @@ const reconcileAny = async (
   const upToDate = isTrue({ status }, 'UpToDate') && status.observedGeneration === object.metadata.generation;
   if (upToDate && fingerprint === pass.memory && (await isThere(status, recipe, registry, signal))) return done;
 
-  const created =
+  const made =
     platforms === undefined
       ? await createBuilder(recipe, account, access, ports.targets)
       : await createForPlatforms(recipe, platforms, account, access);
+  const kept =
+    made.content === undefined || withBoth(recipe.target.builder, made.builder.manifest.digest) === status.latestImage
+      ? undefined
+      : await keptImage(status, recipe.target.builder, made.content, { registry, configs: ports.configs, signal });
+  const created = kept === undefined ? made : { ...made, builder: { ...made.builder, manifest: kept } };
   // After a failure one at a time: perhaps a large layer did not get through beside others.
   const manner: PushManner = mannerIn(pass.memory) ?? { blobs: pass.attempts > 0 ? 'alone' : 'together' };
-  for (const image of [created.runImage, created.builder]) {
+  for (const image of kept === undefined ? [created.runImage, created.builder] : [created.runImage]) {
     const seconds = pass.remainingSeconds() * shareForBlobs;
     const result = await pushImage(registry, image, { signal, now, seconds, manner }, ports.places);
     if (result.state !== 'unfinished') continue;

@@ -10,6 +10,7 @@ import { generatedAt, isOneOf, type Whose, whosePod } from './own-pod.ts';
 import type { PodContext } from './pod/context.ts';
 import { isRebase } from './pod/is-rebase.ts';
 import { type BuildPorts, podSettingsOf } from './ports.ts';
+import { isTakenOver } from './taken-over.ts';
 
 /** What the reconciler does for it. */
 export interface JudgePorts {
@@ -36,13 +37,17 @@ export const podJudge = (ports: BuildPorts, { gathered, withoutSlot }: JudgePort
     return contexts.flatMap((one) => builds.flatMap((each) => podForms(each, one)));
   };
 
+  const judgeByForm = async (build: Build, pass: Pass, pod: Pod): Promise<Exclude<Whose, 'unknown'>> => {
+    const wanted = await withoutSlot(build, pass, () => couldBeMade(build, pass, pod));
+    return isOneOf(wanted, pod, podSettingsOf(build, ports).injectedSidecars);
+  };
+
   return {
     /** Whose the pod is; one of which the record knows nothing is remembered once it is known to be ours. */
     judge: async (build: Build, pass: Pass, memory: BuildMemory, pod: Pod): Promise<Exclude<Whose, 'unknown'>> => {
       const whose = whosePod(build, memory, pod);
       if (whose !== 'unknown') return whose;
-      const wanted = await withoutSlot(build, pass, () => couldBeMade(build, pass, pod));
-      const found = isOneOf(wanted, pod, podSettingsOf(build, ports).injectedSidecars);
+      const found = (await isTakenOver(pass.kube, build, pod)) ? 'ours' : await judgeByForm(build, pass, pod);
       if (found === 'ours') pass.remember(memoryText({ ...memory, pod: madePod(pod) }));
       return found;
     },

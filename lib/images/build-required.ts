@@ -5,7 +5,7 @@
  */
 import type { Build } from '../api/build.ts';
 import type { Image } from '../api/image.ts';
-import { reasonAnnotation } from '../api/labels.ts';
+import { leftWithBuilderAnnotation, reasonAnnotation } from '../api/labels.ts';
 import type { BuildReason } from '../api/reasons.ts';
 import type { ResolvedSourceConfig } from '../api/source-config.ts';
 import { identifierOf, parseReference } from '../oci/reference.ts';
@@ -48,9 +48,13 @@ const triggered: Rule = ({ image, builds: { last }, now }) =>
     ? { reason: 'TRIGGER', old: '', new: `A new build was manually triggered on ${rfc1123(now)}` }
     : undefined;
 
+/** The builder image that a Build's result stands for: its own, or a later one with which kpack left a failure as it was (docs/migration.md). */
+const triedBuilder = ({ metadata, spec }: Build): string | undefined =>
+  metadata.annotations?.[leftWithBuilderAnnotation] ?? spec.builder.image;
+
 /** Whether the last Build failed on another builder image than there is now: the one failure that is worth repeating by itself. */
 const failedOnOldBuilder = ({ builds: { last }, builder }: BuildInputs): boolean =>
-  last !== undefined && isFailure(last) && last.spec.builder.image !== builder.image;
+  last !== undefined && isFailure(last) && triedBuilder(last) !== builder.image;
 
 /**
  * The Build whose source and configuration are compared with what is wanted: the last one, whatever became of it. When a failure is
@@ -81,7 +85,7 @@ const configChanged: Rule = (inputs) => {
  * the last Build already tried. Trying it again would give the same result, good or bad (02#S18).
  */
 const comparable = ({ builds: { last, lastSuccess }, builder }: BuildInputs): Build | undefined =>
-  last?.spec.builder.image === builder.image ? undefined : lastSuccess;
+  last !== undefined && triedBuilder(last) === builder.image ? undefined : lastSuccess;
 
 const buildpacksChanged: Rule = (inputs) => {
   const keyOf = ({ id, version }: { readonly id: string; readonly version: string }): string =>

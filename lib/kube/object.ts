@@ -52,7 +52,7 @@ export const isControlledBy = (child: KubeObject, owner: KubeObject): boolean =>
   owner.metadata?.uid !== undefined && controllerOf(child)?.uid === owner.metadata.uid;
 
 /** A merge patch for the object with this uid alone: another of its name refuses it as invalid, since no uid can be changed. */
-export const patchFor = (uid: string, patch: { readonly metadata?: object }): object => ({
+export const patchFor = (uid: string, patch: { readonly metadata?: object; readonly spec?: object }): object => ({
   ...patch,
   metadata: { ...patch.metadata, uid },
 });

@@ -37,6 +37,7 @@ const resources: Readonly<Record<string, Resource>> = {
   PodDisruptionBudget: { apiVersion: 'policy/v1', plural: 'poddisruptionbudgets', namespaced: true },
   Deployment: { apiVersion: 'apps/v1', plural: 'deployments', namespaced: true },
   StorageClass: { apiVersion: 'storage.k8s.io/v1', plural: 'storageclasses', namespaced: false },
+  PriorityClass: { apiVersion: 'scheduling.k8s.io/v1', plural: 'priorityclasses', namespaced: false },
   MutatingWebhookConfiguration: {
     apiVersion: 'admissionregistration.k8s.io/v1',
     plural: 'mutatingwebhookconfigurations',

@@ -151,10 +151,13 @@ describe.skipIf(!goldenIsHere)('builders and what they are made of', () => {
     return fetch(new URL(url.pathname + url.search, `http://${registry.host}`), init);
   };
 
-  const reconcile = async ({ kind, name }: Pick<Recording, 'kind' | 'name'>): Promise<unknown> => {
+  const reconcile = async (
+    { kind, name }: Pick<Recording, 'kind' | 'name'>,
+    creatorVersion = 'v0.0.0 (git sha: 000)',
+  ): Promise<unknown> => {
     const registries = accountRegistries({ transport: { fetch: toFake } });
     const ports = { registryFor: registries, configs, pollSeconds: 600 };
-    const builderPorts = { ...ports, creatorVersion: 'v0.0.0 (git sha: 000)' };
+    const builderPorts = { ...ports, creatorVersion };
     const key = { kind, namespace: namespaceOf(kind), name };
     const run = {
       Builder: () => runPass(reconcileBuilder(builderPorts), cluster.kube, key),
@@ -244,6 +247,17 @@ describe.skipIf(!goldenIsHere)('builders and what they are made of', () => {
           Buffer.from(layout.blob(blob.digest)),
         );
       }
+    },
+  );
+
+  it.each(recordings.filter(isMade).map((one) => [one.name, one] as const))(
+    'builder %s stays as kpack pushed it when kpackless takes it over: nothing is pushed, and its digest is the same',
+    async (_name, recording) => {
+      await reconcile(recording);
+      registry.clearRequests();
+      const status = await reconcile(recording, 'v1.2.3 (git sha: abc)');
+      expect(registry.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD')).toStrictEqual([]);
+      expect(status).toStrictEqual(timeless(recording.status));
     },
   );
 

@@ -40,6 +40,8 @@ export interface BuilderWorld {
   readonly put: (kind: string, name: string, more?: Readonly<Record<string, unknown>>, metadata?: KubeMeta) => void;
   readonly reconcile: (kind: string, name: string, setting?: PassSetting) => Promise<PassReport>;
   readonly status: (kind: string, name: string) => ReadStatus;
+  /** Passes are those of another release from now on. */
+  readonly release: (creatorVersion: string) => void;
 }
 
 /** The namespace of everything that has one. */
@@ -138,5 +140,8 @@ export const builderWorld = async (
       return run(name, setting);
     },
     status: (kind, name) => cluster.at(objectPath(kind, namespaceFor(kind), name)).status as ReadStatus,
+    release: (creatorVersion) => {
+      ports.creatorVersion = creatorVersion;
+    },
   };
 };

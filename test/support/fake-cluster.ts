@@ -29,6 +29,8 @@ interface Seen {
 /** A cluster that tests fill and look into. */
 export interface FakeCluster {
   readonly kube: KubeClient;
+  /** What `kube` speaks through. */
+  readonly transport: KubeTransport;
   /** Every request in order. */
   readonly requests: readonly Seen[];
   /** Requests that are not reads. */
@@ -167,6 +169,7 @@ export const fakeCluster = (): FakeCluster => {
   };
   return {
     kube: kubeClient(transport),
+    transport,
     requests,
     writes: () => requests.filter(({ method }) => method !== 'GET'),
     put: (collection, object) => {

@@ -9,7 +9,7 @@ import { PermanentError } from '../../../lib/errors/expected.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
 import { askSupport } from '../../../lib/kube/server-version.ts';
 import { Clusters, type Registration } from '../../../lib/state/clusters.ts';
-import { tracesOfKpack } from '../../crds/whose-cluster.ts';
+import { tracesOfKpack, wayOutOfKpack } from '../../crds/whose-cluster.ts';
 import type { Aws } from '../aws.ts';
 import { type Call, callOf, type Registrar, withInstallation } from '../context.ts';
 import { namesOf } from '../installation.ts';
@@ -44,7 +44,7 @@ const refuseKpack = (traces: readonly string[], cluster: string): void => {
   if (traces.length === 0) return;
   throw new PermanentError(
     'Refused',
-    `cluster ${cluster} has kpack: ${traces.join(', ')}. Two controllers would build everything twice, and kpack's webhooks refuse what it does not know. kpackless migrate (to come) takes it over; until then remove kpack first`,
+    `cluster ${cluster} has kpack: ${traces.join(', ')}. Two controllers would build everything twice, and kpack's webhooks refuse what it does not know. ${wayOutOfKpack}`,
   );
 };
 

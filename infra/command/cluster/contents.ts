@@ -6,7 +6,7 @@ import { relayAccount, relayNamespace } from '../../../lib/eks/plan.ts';
 import type { KubeClient } from '../../../lib/kube/client.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
 import { definitionOf } from '../../crds/definition.ts';
-import { tracesOfKpack } from '../../crds/whose-cluster.ts';
+import { tracesOfKpack, wayOutOfKpack } from '../../crds/whose-cluster.ts';
 import { type Checked, unknown, well, wrong } from '../findings.ts';
 import type { Names } from '../installation.ts';
 import { objectsIn } from '../manifests.ts';
@@ -44,7 +44,7 @@ export const definitions = async (kube: KubeClient): Promise<readonly Checked[]>
       wrong(
         'kpack',
         `is in the cluster too: ${traces.join(', ')}`,
-        'two controllers build everything twice: kpackless migrate (to come), or remove kpack',
+        `two controllers build everything twice: ${wayOutOfKpack}`,
       ),
     ];
   const missing: string[] = [];

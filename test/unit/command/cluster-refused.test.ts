@@ -76,7 +76,7 @@ describe('a cluster that cannot be added so', () => {
     expect(err).toContain(
       'cluster prod has kpack: Deployment kpack/kpack-controller, ValidatingWebhookConfiguration validation.webhook.kpack.io, CustomResourceDefinition images.kpack.io.',
     );
-    expect(err).toContain('kpackless migrate (to come)');
+    expect(err).toContain('kpackless migrate run');
     expect([written(), applied, await registered()]).toEqual([[], [], undefined]);
   });
 

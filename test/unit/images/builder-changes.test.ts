@@ -128,6 +128,15 @@ describe('what the builder offers', () => {
 });
 
 describe('after a failure', () => {
+  it.each([
+    ['the builder of then is still there', newer(newBuildpacks).latestImage, undefined],
+    ['the builder has changed since', `registry.example/builder@${digest('8')}`, 'CONFIG'],
+  ])('that kpack left with another builder: %s', async (_when, leftWith, reason) => {
+    const annotate = { 'kpackless.io/left-with-builder': leftWith ?? '' };
+    const change = await afterChange({ first: badStatus, offer: newer(newBuildpacks), annotate });
+    expect(change.reason?.split(',')[0]).toBe(reason);
+  });
+
   it('02#57 nothing changed: it is not repeated', async () => {
     expect((await afterChange({ first: badStatus })).made).toBeUndefined();
   });
