@@ -28,6 +28,14 @@ const markedKey = definitionKey('Image');
 export const backupOf = async ({ client }: Move): Promise<string | undefined> =>
   (await client.get<LiveDefinition>(markedKey))?.metadata?.annotations?.[backupAnnotation];
 
+/** Takes the mark away: the next run begins with a backup anew. @throws KubeError */
+export const forgetBackup = async (move: Move): Promise<string> => {
+  const path = await backupOf(move);
+  if (path === undefined) return 'it is gone';
+  await move.client.patch(markedKey, { metadata: { annotations: { [backupAnnotation]: null } } });
+  return `the cluster no longer names ${path}; the file stays`;
+};
+
 /** All that is written: what `migrate back` needs first, then every object. @throws KubeError, ExpectedError */
 const everything = async function* ({ client, transport }: Move, tell: Tell): AsyncGenerator<KubeObject> {
   const definitions = await liveDefinitions(client);

@@ -5,6 +5,7 @@ import { type KubeObject, keyOf, showKey } from '../../../lib/kube/object.ts';
 import { type LiveDefinition, putBack } from '../../../lib/migration/definitions.ts';
 import { fresh } from '../../../lib/migration/fresh.ts';
 import {
+  backupAnnotation,
   isKpackPermission,
   kpackController,
   kpackNamespace,
@@ -13,6 +14,7 @@ import {
 } from '../../../lib/migration/kpack.ts';
 import { isOurDefinition } from '../../crds/whose-cluster.ts';
 import { objectsIn } from '../manifests.ts';
+import { forgetBackup } from './back-up.ts';
 import { readBackup } from './backup-file.ts';
 import { available, layDown, raise } from './deployments.ts';
 import type { Move } from './move.ts';
@@ -177,6 +179,12 @@ const raiseController = ({ controller }: KpackInstallation): MoveStep => ({
     controller === undefined ? 'the backup has no kpack-controller' : raise(move, kpackController, fresh(controller)),
 });
 
+const forget: MoveStep = {
+  what: 'the mark of the migration',
+  byHand: [`kubectl annotate crd images.kpack.io ${backupAnnotation}-`],
+  take: forgetBackup,
+};
+
 /** All, in order: ours ends before kpack begins, and kpack's webhook answers before it is asked. */
 export const stepsBack = (installation: KpackInstallation): readonly MoveStep[] => [
   layOursDown,
@@ -185,4 +193,5 @@ export const stepsBack = (installation: KpackInstallation): readonly MoveStep[] 
   raiseWebhook(installation),
   bringWebhooksBack(installation),
   raiseController(installation),
+  forget,
 ];

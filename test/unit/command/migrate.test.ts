@@ -92,6 +92,21 @@ describe('migrate', () => {
     });
   });
 
+  it('back undoes a run that got no further than its second step, and the next one begins with a backup anew', async () => {
+    putKpack();
+    const path = '/apis/apps/v1/namespaces/kpack/deployments/kpack-controller';
+    const pod = { name: 'kpack-controller-1', namespace: 'kpack', labels: { app: 'kpack-controller' } };
+    put({ apiVersion: 'v1', kind: 'Pod', metadata: pod });
+    const backup = join(folder, 'b.yaml');
+    await run('run', '--context', 'prod', '--backup', backup);
+    const images = () => cluster.at('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/images.kpack.io').metadata;
+    expect(images()['annotations']).toMatchObject({ 'kpackless.io/migration-backup': backup });
+    const { code, err } = await run('back', '--context', 'prod', '--backup', backup);
+    expect(code === 0 ? '' : err).toBe('');
+    expect(cluster.at(path)).toMatchObject({ spec: { replicas: 1 }, metadata: { annotations: {} } });
+    expect(images()['annotations']).not.toHaveProperty(['kpackless.io/migration-backup']);
+  });
+
   it('run that was begun elsewhere asks for its backup', async () => {
     putKpack();
     const [images] = [kpackDefinition('Image', webhook)];
