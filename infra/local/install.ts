@@ -6,7 +6,7 @@ import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1
 import type { Secret } from 'kubernetes-types/core/v1.d.ts';
 import { parseAllDocuments } from 'yaml';
 import { crdName, type Kind, kinds } from '../../lib/api/kinds.ts';
-import { askForNoConversion } from '../../lib/conversion/trust.ts';
+import { converterAsked } from '../../lib/conversion/trust.ts';
 import { ExpectedError } from '../../lib/errors/expected.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
@@ -45,14 +45,17 @@ const established = async (kube: KubeClient, until: number): Promise<void> => {
 
 /**
  * Applies definitions, RBAC and admission policies; `tenantEverywhere` also grants builds in all namespaces, and v1alpha1 is served when there is a
- * `converter` that the API server reaches. Doing it again changes nothing.
+ * `converter` that the API server reaches; without, whoever was asked before is asked still. Doing it again changes nothing.
  */
 export const install = async (
   kube: KubeClient,
   { tenantEverywhere, converter }: { readonly tenantEverywhere: boolean; readonly converter?: Converter | undefined },
 ): Promise<void> => {
-  if (converter === undefined) await askForNoConversion(kube);
-  await Promise.all(allKinds.map((kind) => kube.apply(definitionOf(kind, { converter }))));
+  await Promise.all(
+    allKinds.map(async (kind) =>
+      kube.apply(definitionOf(kind, { converter: converter ?? (await converterAsked(kube, kind)) })),
+    ),
+  );
   const files = [
     'rbac.yaml',
     'admission.yaml',

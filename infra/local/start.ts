@@ -228,7 +228,7 @@ const bringUp = async (
   screen.line(egressSaid(own));
   if (target.cluster === undefined)
     screen.line(
-      'v1alpha1 is not served, as the API server does not reach this process: `kp … --wait` needs it (docs/conversion.md)',
+      'this process does not convert v1alpha1, as that API server does not reach it; `kp … --wait` needs somebody who does (docs/conversion.md)',
     );
   const standalone = await screen.step('queues, table, relay and handlers in a process of their own', async () =>
     startStandaloneProcess(

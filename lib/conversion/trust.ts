@@ -1,5 +1,5 @@
 /** What definitions say of conversion. Of whoever converts: only the bundle of certificates, which is all that a policy lets it change (infra/cluster/conversion.yaml). */
-import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.d.ts';
+import type { CustomResourceDefinition, WebhookClientConfig } from 'kubernetes-types/apiextensions/v1.d.ts';
 import { crdName, type Kind } from '../api/kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -23,6 +23,18 @@ export const trustInDefinitions = async (kube: KubeClient, certificates: string)
       await kube.patch(key, { spec: { conversion: { webhook: { clientConfig: { caBundle } } } } });
   }
   return asking;
+};
+
+/** Whom the definition of a kind asks for conversion now, without whose certificates it trusts; undefined when it asks nobody. @throws KubeError */
+export const converterAsked = async (
+  kube: Pick<KubeClient, 'get'>,
+  kind: Kind,
+): Promise<WebhookClientConfig | undefined> => {
+  const key = { kind: 'CustomResourceDefinition', namespace: '', name: crdName(kind) };
+  const { strategy, webhook } = (await kube.get<Definition>(key))?.spec.conversion ?? {};
+  if (strategy !== 'Webhook' || webhook?.clientConfig === undefined) return undefined;
+  const { caBundle: _, ...whom } = webhook.clientConfig;
+  return whom;
 };
 
 /**

@@ -12,6 +12,7 @@ import { install } from '../../../infra/local/install.ts';
 import { authorityKey } from '../../../lib/conversion/authority.ts';
 import { keepConversion } from '../../../lib/conversion/keep.ts';
 import { conversionPath } from '../../../lib/conversion/path.ts';
+import { askForNoConversion } from '../../../lib/conversion/trust.ts';
 import { type KubeClient, kubeClient } from '../../../lib/kube/client.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
 import { kubeTransport } from '../../../lib/kube/transport.ts';
@@ -223,6 +224,10 @@ describe.runIf(apiServerIsHere)('an installation that converts', () => {
     const servedVersions = async (): Promise<readonly string[]> =>
       (await administrator.get<Definition>(imagesKey))?.spec.versions.map(({ name }) => name) ?? [];
     const stored = (await administrator.get<Definition>(imagesKey))?.spec.conversion?.webhook?.clientConfig?.caBundle;
+    // Who installs without converting leaves those who do.
+    await install(administrator, { tenantEverywhere: false });
+    expect(await servedVersions()).toEqual(['v1alpha2', 'v1alpha1']);
+    await askForNoConversion(administrator);
     await install(administrator, { tenantEverywhere: false });
     expect(await servedVersions()).toEqual(['v1alpha2']);
     await install(administrator, { tenantEverywhere: false, converter });
