@@ -12,7 +12,7 @@ import {
   sign,
   X509Certificate,
 } from 'node:crypto';
-import { isIPv4, isIPv6 } from 'node:net';
+import { type Address, bitsOf, parseAddress } from '../egress/address.ts';
 import { bits, explicit, implicit, integer, octets, oid, sequence, setOf, time, truth, utf8 } from './der.ts';
 
 /** A certificate and its private key, both PEM. */
@@ -44,18 +44,13 @@ const keyId = (key: KeyObject): Buffer =>
     .digest()
     .subarray(0, 20);
 
-const ipv6Bytes = (address: string): Buffer => {
-  const [head = '', tail] = address.split('::');
-  const groups = (text: string): readonly string[] => (text === '' ? [] : text.split(':'));
-  const [front, back] = [groups(head), groups(tail ?? '')];
-  const all = [...front, ...Array.from({ length: 8 - front.length - back.length }, () => '0'), ...back];
-  return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
-};
+const addressBytes = ({ family, value }: Address): Buffer =>
+  Buffer.from(value.toString(16).padStart(bitsOf(family) / 4, '0'), 'hex');
 
 /** A DNS name or an IP address, as a GeneralName (RFC 5280 §4.2.1.6). */
 const generalName = (name: string): Buffer => {
-  if (isIPv4(name)) return implicit(7, Buffer.from(name.split('.').map(Number)));
-  return isIPv6(name) ? implicit(7, ipv6Bytes(name)) : implicit(2, Buffer.from(name, 'ascii'));
+  const address = parseAddress(name);
+  return address === undefined ? implicit(2, Buffer.from(name, 'ascii')) : implicit(7, addressBytes(address));
 };
 
 const pem = (der: Buffer): string =>

@@ -30,7 +30,6 @@ describe('the ways out', () => {
       'lib/oci/response-error.ts', // names of statuses
       'lib/relay/health.ts', // listens
       'lib/steps/prepare/download.ts', // names of statuses
-      'lib/tls/certificate.ts', // isIP
     ]);
   });
 
