@@ -52,7 +52,7 @@ const replacements: Readonly<Record<(typeof relayManifests)[number], readonly Re
       'requests: { cpu: 50m, memory: 96Mi }',
       'requests: { cpu: {{ .Values.cpu }}, memory: {{ .Values.memory.request }} }',
     ],
-    ['limits: { memory: 128Mi }', 'limits: { memory: {{ .Values.memory.limit }} }'],
+    ['limits: { memory: 192Mi }', 'limits: { memory: {{ .Values.memory.limit }} }'],
     [
       '      terminationGracePeriodSeconds: 30\n',
       '      terminationGracePeriodSeconds: 30\n{{- with .Values.nodeSelector }}\n      nodeSelector: {{ toJson . }}\n{{- end }}\n{{- with .Values.tolerations }}\n      tolerations: {{ toJson . }}\n{{- end }}\n',

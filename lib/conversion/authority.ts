@@ -15,6 +15,8 @@ export const authorityKey = { kind: 'Secret', namespace: 'kpack', name: 'kpackle
 const authorityDays = 3650;
 /** One that is so near to its end gets a successor, beside which it stays trusted. */
 const renewedDays = 365;
+/** Who was not first takes what the first one made; more than that is no race of a few processes. */
+const triesOnConflict = 5;
 
 /** What vouches now, and everything that is to be trusted. */
 export interface Authority {
@@ -55,7 +57,7 @@ const succeed = async (kube: KubeClient, secret: StoredSecret, now: Date): Promi
  * @throws ExpectedError when the Secret is not there, KubeError
  */
 export const conversionAuthority = async (kube: KubeClient, now: Date): Promise<Authority> => {
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     const secret = await kube.get<StoredSecret>(authorityKey);
     if (secret === undefined)
       throw new ExpectedError(
@@ -67,7 +69,7 @@ export const conversionAuthority = async (kube: KubeClient, now: Date): Promise<
     try {
       return await succeed(kube, secret, now);
     } catch (error) {
-      if (!isKubeError(error, 'conflict')) throw error;
+      if (!isKubeError(error, 'conflict') || tries >= triesOnConflict) throw error;
     }
   }
 };

@@ -5,10 +5,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { finished } from 'node:stream/promises';
 import { PermanentError } from '../errors/expected.ts';
 import type { Pair } from '../tls/certificate.ts';
 import { conversionPath } from './path.ts';
 import { convertReview } from './review.ts';
+import { Room } from './room.ts';
 
 /** A listening endpoint. */
 export interface ConversionEndpoint {
@@ -18,19 +20,29 @@ export interface ConversionEndpoint {
   close(): Promise<void>;
 }
 
-/** A page of 500 objects, which kubectl asks for, is some 2 MB; a client that lists everything at once may have 16 times as much. */
-const mostBytes = 32 * 1024 * 1024;
-const requestMilliseconds = 30_000;
+/** A page of 500 objects, which kubectl asks for, is some 1 to 2 MB. */
+const mostBytes = 3 * 1024 * 1024;
+/**
+ * Of all reviews together, as whoever reaches the port may send some: thirty of the longest at once then take 75 MB, with what they are converted to, and
+ * the relay lives in 192 MiB (infra/cluster/relay.yaml).
+ */
+const mostBytesInFlight = 2 * mostBytes;
+/** From the moment that a review has room until its answer is gone; the API server is on the same network. */
+const exchangeMilliseconds = 5000;
+/** The same with waiting for room. The API server itself gives up after 30 s. */
+const requestMilliseconds = 20_000;
+const mostConnections = 64;
 
-const bodyOf = async (request: IncomingMessage): Promise<Buffer | undefined> => {
+/** The whole body; undefined when it is longer than `most`. */
+const bodyOf = async (request: IncomingMessage, most: number): Promise<Buffer | undefined> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > mostBytes) return undefined;
+    if (bytes > most) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return Buffer.concat(chunks, bytes);
 };
 
 const parsed = (body: Buffer): unknown => {
@@ -41,7 +53,8 @@ const parsed = (body: Buffer): unknown => {
   }
 };
 
-const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+/** Answers one request within the room that all have. What takes too long is cut off. */
+const answer = async (request: IncomingMessage, response: ServerResponse, room: Room): Promise<void> => {
   const refuse = (status: number, why: string): void => {
     response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${why}\n`);
   };
@@ -49,21 +62,35 @@ const answer = async (request: IncomingMessage, response: ServerResponse): Promi
   const [path] = (request.url ?? '').split('?');
   if (path !== conversionPath || request.method !== 'POST')
     return refuse(404, `POST a ConversionReview to ${conversionPath}`);
-  const body = await bodyOf(request);
-  if (body === undefined) return refuse(413, `more than ${mostBytes} bytes: ask for the objects in pages`);
-  const review = convertReview(parsed(body));
-  if (review === undefined) return refuse(400, 'this is no ConversionReview of apiextensions.k8s.io/v1');
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(review));
+  // A sender who does not say how much comes may send the most.
+  const announced = Number(request.headers['content-length'] ?? mostBytes);
+  const refuseLong = (): void => refuse(413, `more than ${mostBytes} bytes: ask for the objects in pages`);
+  if (!(announced <= mostBytes)) return refuseLong();
+  const leave = await room.take(announced, AbortSignal.timeout(requestMilliseconds));
+  const late = setTimeout(() => response.destroy(), exchangeMilliseconds);
+  try {
+    const body = await bodyOf(request, announced);
+    const review = body && convertReview(parsed(body));
+    if (body === undefined) refuseLong();
+    else if (review === undefined) refuse(400, 'this is no ConversionReview of apiextensions.k8s.io/v1');
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(review));
+    await finished(response);
+  } finally {
+    clearTimeout(late);
+    leave();
+  }
 };
 
 /** Listens with its first certificate. @throws PermanentError when the port is taken */
 export const serveConversion = async (host: string, port: number, first: Pair): Promise<ConversionEndpoint> => {
+  const room = new Room(mostBytesInFlight);
   const server = createServer(
     { ...first, minVersion: 'TLSv1.2', requestTimeout: requestMilliseconds },
     (request, response) => {
-      answer(request, response).catch(() => response.destroy());
+      answer(request, response, room).catch(() => response.destroy());
     },
   );
+  server.maxConnections = mostConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(

@@ -9,6 +9,8 @@ type Definition = CustomResourceDefinition & KubeObject;
 /** Kinds that are other objects in v1alpha1 (spec 01 §10). */
 export const convertedKinds = ['Image', 'Build', 'Builder'] as const satisfies readonly Kind[];
 
+const converted: ReadonlySet<Kind> = new Set(convertedKinds);
+
 /** Makes every definition that asks for conversion trust `certificates`, PEM. Gives the kinds whose definitions do ask. @throws KubeError */
 export const trustInDefinitions = async (kube: KubeClient, certificates: string): Promise<readonly Kind[]> => {
   const caBundle = Buffer.from(certificates, 'utf8').toString('base64');
@@ -30,6 +32,7 @@ export const converterAsked = async (
   kube: Pick<KubeClient, 'get'>,
   kind: Kind,
 ): Promise<WebhookClientConfig | undefined> => {
+  if (!converted.has(kind)) return undefined;
   const key = { kind: 'CustomResourceDefinition', namespace: '', name: crdName(kind) };
   const { strategy, webhook } = (await kube.get<Definition>(key))?.spec.conversion ?? {};
   if (strategy !== 'Webhook' || webhook?.clientConfig === undefined) return undefined;

@@ -184,7 +184,7 @@ describe.runIf(apiServerIsHere)('an installation that converts', () => {
     });
     expect(await asked('no review')).toMatchObject({ status: 400 });
     expect(await asked('{}', '/elsewhere')).toMatchObject({ status: 404 });
-    expect((await asked('x'.repeat(33 * 1024 * 1024)).catch(() => ({ status: 413 }))).status).toBe(413);
+    expect((await asked('x'.repeat(5 * 1024 * 1024)).catch(() => ({ status: 413 }))).status).toBe(413);
   });
 
   it('has one authority however many processes serve it, and makes none anew without need', async () => {
