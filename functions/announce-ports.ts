@@ -2,7 +2,7 @@
 import type { Build } from '../lib/api/build.ts';
 import { countEnded } from '../lib/builds/count-ended.ts';
 import { announcer, type EventBus } from '../lib/events/announce.ts';
-import type { Announce } from '../lib/events/announcement.ts';
+import type { Announcer } from '../lib/events/announcement.ts';
 import { EventWriter } from '../lib/events/event-writer.ts';
 import { sayError } from '../lib/reconcile/log.ts';
 import type { Ports } from './ports.ts';
@@ -30,15 +30,16 @@ export const eventBus = ({ settings, log }: Ports): EventBus | undefined => {
 };
 
 /** The ports, made once a process. */
-export const announcePorts = ({ settings, metrics, log }: Ports, bus?: EventBus): { readonly announce: Announce } => ({
-  announce: announcer({
-    bus,
-    writer:
-      settings.KPACKLESS_KUBERNETES_EVENTS === 'off'
-        ? undefined
-        : new EventWriter({ metrics, warn: (what, why) => log('warn', what, { why: sayError(why) }) }),
-    count: ({ object }) => {
-      if (object.kind === 'Build') countEnded(object as unknown as Build, metrics);
-    },
-  }),
-});
+export const announcePorts = ({ settings, metrics, log }: Ports, bus?: EventBus): { readonly announcer: Announcer } => {
+  const warn = (what: string, why: unknown): void => log('warn', what, { why: sayError(why) });
+  return {
+    announcer: announcer({
+      bus,
+      writer: settings.KPACKLESS_KUBERNETES_EVENTS === 'off' ? undefined : new EventWriter({ metrics, warn }),
+      count: ({ object }) => {
+        if (object.kind === 'Build') countEnded(object as unknown as Build, metrics);
+      },
+      warn,
+    }),
+  };
+};

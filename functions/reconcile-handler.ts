@@ -26,7 +26,7 @@ export const queueHandler = (
 /** A handler for a kind's queue. The reconciler is made from the ports, once a process, and so is who hears of its transitions, if anybody does. */
 export const reconcileHandler = <T extends Reconcilable>(
   make: (ports: Ports) => Reconciler<T>,
-  hears: (ports: Ports) => Pick<RunnerPorts, 'announce'> = () => ({}),
+  hears: (ports: Ports) => Pick<RunnerPorts, 'announcer'> = () => ({}),
 ): QueueHandler => {
   const reconciler = make(ports);
   return queueHandler(reconciler.kind, passRunner(reconciler, { ...ports, ...hears(ports) }), ports);

@@ -1,6 +1,6 @@
 /** Tells of transitions, everywhere at once; nobody who tells is held up for long, and none fails for it. */
 import { controllerOf, type KubeObject } from '../kube/object.ts';
-import type { Announce, Announcement } from './announcement.ts';
+import type { Announcement, Announcer } from './announcement.ts';
 import { type CloudEvent, cloudEvent } from './cloud-event.ts';
 import type { EventWriter } from './event-writer.ts';
 import type { About } from './kubernetes-event.ts';
@@ -17,6 +17,8 @@ export interface AnnouncePorts {
   readonly bus?: EventBus | undefined;
   /** Counts. */
   readonly count?: ((announcement: Announcement) => void) | undefined;
+  /** Hears why nobody was told. */
+  readonly warn: (what: string, why: unknown) => void;
 }
 
 /** The object, and the Image whose Build it is: people look there first. */
@@ -36,13 +38,22 @@ const toldOf = (transition: Transition, object: KubeObject, about: About): Trans
     : { ...transition, note: `${object.metadata?.name ?? ''}: ${transition.note}` };
 
 /** Tells by whatever `ports` has. */
-export const announcer =
-  ({ writer, bus, count }: AnnouncePorts): Announce =>
-  async (announcement) => {
+export const announcer = ({ writer, bus, count, warn }: AnnouncePorts): Announcer => {
+  const everywhere = async (announcement: Announcement): Promise<void> => {
     const { kube, cluster, object, transition, now } = announcement;
-    count?.(announcement);
     await Promise.all([
       ...concerned(object).map((about) => writer?.write(kube, cluster, about, toldOf(transition, object, about), now)),
       object.kind === 'Build' ? bus?.put(cloudEvent(announcement)) : undefined,
     ]);
   };
+  return {
+    tell: async (announcement) => {
+      try {
+        await everywhere(announcement);
+      } catch (error) {
+        warn('a transition could not be told', error);
+      }
+    },
+    happened: (announcement) => count?.(announcement),
+  };
+};

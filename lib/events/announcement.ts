@@ -12,5 +12,10 @@ export interface Announcement {
   readonly now: Date;
 }
 
-/** Hears of transitions. Never rejects. */
-export type Announce = (announcement: Announcement) => Promise<void>;
+/** Hears of transitions. Neither fails: what happened matters more than that somebody is told. */
+export interface Announcer {
+  /** Tells of one, while the status that says it is being written: a pass that dies, or is refused, tells it once more. */
+  tell(announcement: Announcement): Promise<void>;
+  /** Its status was written, which happens once. */
+  happened(announcement: Announcement): void;
+}

@@ -1,11 +1,12 @@
 /**
- * Writes Kubernetes Events: an object that repeats itself has one with a series, a tenant that is busy a burst and then two a second, and a cluster that
- * does not let us write any is not asked for a while. Nothing waits for them, and nothing fails for them.
+ * Writes Kubernetes Events: an object that repeats itself has one with a series, a tenant that is busy a burst and then two a second, and a namespace in
+ * which we may write none is left alone for a while. Nobody waits for them longer than a moment, and nothing fails for them.
  */
 import { PermanentError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { type KubeObject, keyOf } from '../kube/object.ts';
+import { sleep } from '../kube/sleep.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { Bursts } from '../queue/bursts.ts';
 import { type About, kubernetesEvent, microTime } from './kubernetes-event.ts';
@@ -20,10 +21,12 @@ export interface EventWriterPorts {
 
 /** An Event that is told again sooner is the same telling, of a pass that ran twice. */
 const sameMilliseconds = 60_000;
-/** For so long a cluster that refuses is not asked again. */
+/** A call that is made again and again, as lib/kube does, is not waited for. */
+const patienceMilliseconds = 2000;
+/** For so long a namespace that refuses is not asked again: RBAC is missing there, or it is being deleted. */
 const refusedMilliseconds = 600_000;
-/** Clusters that are remembered as refusing. */
-const mostRefusing = 1000;
+/** Namespaces that are remembered as refusing. */
+const mostRefusing = 10_000;
 
 interface Stored extends KubeObject {
   readonly eventTime?: string | null;
@@ -34,7 +37,7 @@ interface Stored extends KubeObject {
 export class EventWriter {
   readonly #ports: EventWriterPorts;
   readonly #bursts = new Bursts();
-  /** By cluster: until when it is left alone, in milliseconds since 1970. */
+  /** By cluster and namespace, so that none silences another: until when it is left alone, in milliseconds since 1970. */
   readonly #refusing = new Map<string, number>();
 
   constructor(ports: EventWriterPorts) {
@@ -44,23 +47,25 @@ export class EventWriter {
   /** Tells of a transition of `about`. Never rejects. */
   async write(kube: KubeClient, cluster: string, about: About, transition: Transition, now: Date): Promise<void> {
     const time = now.getTime();
-    if ((this.#refusing.get(cluster) ?? 0) > time) return;
-    if (!this.#bursts.take(`${cluster}/${about.namespace}`, time)) {
+    const tenant = `${cluster}/${about.namespace}`;
+    if ((this.#refusing.get(tenant) ?? 0) > time) return;
+    if (!this.#bursts.take(tenant, time)) {
       this.#ports.metrics.add('KubernetesEventsDropped', {});
       return;
     }
-    try {
-      await this.#tell(kube, about, transition, now);
-    } catch (error) {
-      // RBAC, or a namespace that is being deleted.
-      if (isKubeError(error, 'forbidden')) this.#leaveAlone(cluster, time + refusedMilliseconds);
+    const telling = this.#tell(kube, about, transition, now).catch((error: unknown) => {
+      if (isKubeError(error, 'forbidden')) this.#leaveAlone(tenant, time + refusedMilliseconds);
       this.#ports.warn('a Kubernetes Event could not be written', error);
-    }
+    });
+    // It goes on beside what comes next, for as long as its pass may ask.
+    const patience = new AbortController();
+    await Promise.race([telling, sleep(patienceMilliseconds, patience.signal)]);
+    patience.abort();
   }
 
-  #leaveAlone(cluster: string, until: number): void {
+  #leaveAlone(tenant: string, until: number): void {
     if (this.#refusing.size >= mostRefusing) this.#refusing.clear();
-    this.#refusing.set(cluster, until);
+    this.#refusing.set(tenant, until);
   }
 
   async #tell(kube: KubeClient, about: About, transition: Transition, now: Date): Promise<void> {

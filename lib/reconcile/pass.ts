@@ -1,5 +1,5 @@
 /** The pass as a reconciler sees it, and what the runner learns from it (DESIGN §3.5). */
-import type { Announce } from '../events/announcement.ts';
+import type { Announcement, Announcer } from '../events/announcement.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { areBulk } from '../queue/bulk.ts';
@@ -35,7 +35,7 @@ export interface PassParts<T extends Reconcilable> {
   readonly epoch: string;
   readonly progress: Progress<T>;
   readonly reconciler?: Pick<Reconciler<T>, 'transition'>;
-  readonly announce?: Announce | undefined;
+  readonly announcer?: Announcer | undefined;
   readonly signal: AbortSignal;
   /** Milliseconds of the clock at which the budget is spent. */
   readonly deadline: number;
@@ -62,16 +62,18 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
       progress.object = written as T;
   };
 
-  /**
-   * Tells of what the status that is being written says of the object of this pass. Beside the write, so nobody waits: should the write be refused, the
-   * pass that comes after it tells the same again, which the same Event takes in.
-   */
-  const tell = async <O extends Reconcilable>(object: O, status: O['status']): Promise<void> => {
-    const { reconciler, announce } = parts;
-    if (announce === undefined || object.metadata?.uid !== progress.object?.metadata?.uid) return;
-    const transition = reconciler?.transition?.(object as unknown as T, status);
-    if (transition === undefined) return;
-    await announce({ cluster: target.cluster, kube, object: { ...object, status }, transition, now: clock() });
+  /** What the status that is to be written says of the object of this pass; undefined when nobody need be told. */
+  const announcementOf = <O extends Reconcilable>(object: O, status: O['status']): Announcement | undefined => {
+    if (parts.announcer === undefined || object.metadata?.uid !== progress.object?.metadata?.uid) return undefined;
+    const transition = parts.reconciler?.transition?.(object as unknown as T, status);
+    return transition && { cluster: target.cluster, kube, object: { ...object, status }, transition, now: clock() };
+  };
+  /** Writes a status and tells of it beside the write, so nobody waits: should the write be refused, the next pass tells the same, which is taken for it. */
+  const announced = async <W>(announcement: Announcement | undefined, writing: Promise<W>): Promise<W> => {
+    if (announcement === undefined) return writing;
+    const [written] = await Promise.all([writing, parts.announcer?.tell(announcement)]);
+    parts.announcer?.happened(announcement);
+    return written;
   };
 
   return {
@@ -91,7 +93,8 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
     writeStatus: async (object, status) => {
       const shown = shownStatus(status);
       if (sameStatus(object.status, shown)) return object;
-      const [written] = await Promise.all([kube.replaceStatus({ ...object, status: shown }), tell(object, shown)]);
+      const announcement = announcementOf(object, shown);
+      const written = await announced(announcement, kube.replaceStatus({ ...object, status: shown }));
       note(object, written);
       return written;
     },

@@ -3,7 +3,7 @@
  * with attempts and dueAt; bugs are thrown and fail the key's messages only.
  */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';
-import type { Announce } from '../events/announcement.ts';
+import type { Announcer } from '../events/announcement.ts';
 import type { KubeClient, NotOlderThan } from '../kube/client.ts';
 import { isKubeError, mayPassWithOutage, saysClusterIsDown } from '../kube/errors.ts';
 import { isDeleting, type KubeObject } from '../kube/object.ts';
@@ -47,7 +47,7 @@ export interface RunnerPorts {
   readonly random: () => number;
   readonly log: Log;
   /** Hears of transitions; nobody does without. */
-  readonly announce?: Announce | undefined;
+  readonly announcer?: Announcer | undefined;
 }
 
 /** What became of a pass, for logs and counts. */

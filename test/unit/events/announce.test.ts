@@ -42,11 +42,14 @@ const announcement: Announcement = {
   now: new Date('2026-01-02T03:04:05Z'),
 };
 
+const silent = { warn: () => undefined };
+
 describe('what happens to a Build', () => {
-  it('is told of it and of its Image, put on the bus and counted', async () => {
+  it('is told of it and of its Image and put on the bus, and counted when its status is written', async () => {
     const told: string[] = [];
     const put: CloudEvent[] = [];
-    const announce = announcer({
+    const announces = announcer({
+      ...silent,
       writer: {
         write: async (_kube, cluster: string, { kind, name, uid }: About, { note }: Transition) =>
           void told.push(`${cluster} ${kind} ${name} ${uid}: ${note}`),
@@ -54,23 +57,38 @@ describe('what happens to a Build', () => {
       bus: { put: async (event) => void put.push(event) },
       count: ({ cluster }) => void told.push(`counted of ${cluster}`),
     });
-    await announce(announcement);
+    await announces.tell(announcement);
+    announces.happened(announcement);
     expect(told).toEqual([
-      'counted of prod',
       'prod Build app-build-3 b3: r/app@sha256:1',
       'prod Image app i1: app-build-3: r/app@sha256:1',
+      'counted of prod',
     ]);
     expect(put.map(({ type }) => type)).toEqual(['io.kpackless.build.succeeded']);
   });
 
   it('is nobody’s affair where nobody listens', async () => {
-    await expect(announcer({})(announcement)).resolves.toBeUndefined();
+    await expect(announcer(silent).tell(announcement)).resolves.toBeUndefined();
+  });
+
+  it('fails nobody, whatever becomes of who tells it', async () => {
+    const warned: unknown[] = [];
+    const broken = new Error('no such module');
+    const announces = announcer({
+      bus: { put: () => Promise.reject(broken) },
+      warn: (_what, why) => void warned.push(why),
+    });
+    await expect(announces.tell(announcement)).resolves.toBeUndefined();
+    expect(warned).toEqual([broken]);
   });
 
   it('of an Image goes to no bus', async () => {
     const put: CloudEvent[] = [];
     const object = { ...build, kind: 'Image', metadata: { ...build.metadata, name: 'app', ownerReferences: [] } };
-    await announcer({ bus: { put: async (event) => void put.push(event) } })({ ...announcement, object });
+    await announcer({ ...silent, bus: { put: async (event) => void put.push(event) } }).tell({
+      ...announcement,
+      object,
+    });
     expect(put).toEqual([]);
   });
 });

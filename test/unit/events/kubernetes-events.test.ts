@@ -123,16 +123,29 @@ describe('Events of a busy namespace', () => {
   });
 });
 
-describe('a cluster that lets nobody write Events', () => {
+describe('a namespace that lets nobody write Events', () => {
   it('is left alone for ten minutes, others are not; nothing fails for it', async () => {
-    refusal = new KubeError('forbidden', 'events is forbidden');
+    refusal = new KubeError('forbidden', 'events is forbidden: the namespace is being terminated');
     await writer.write(kube, 'one', about, failed, at(0));
     await writer.write(kube, 'one', about, failed, at(599));
     expect(calls).toEqual(['create']);
+    await writer.write(kube, 'one', { ...about, namespace: 'other' }, failed, at(0));
     await writer.write(kube, 'two', about, failed, at(0));
     await writer.write(kube, 'one', about, failed, at(600));
-    expect(calls).toHaveLength(3);
-    expect(warned).toHaveLength(3);
+    expect(calls).toHaveLength(4);
+    expect(warned).toHaveLength(4);
+  });
+
+  it('that does not answer is waited for two seconds, and written to all the same', async () => {
+    const answer = Promise.withResolvers<unknown>();
+    const slow = { ...kube, create: () => answer.promise } as unknown as KubeClient;
+    const started = performance.now();
+    await writer.write(slow, 'one', about, failed, at(0));
+    expect(performance.now() - started).toBeLessThan(4000);
+    expect(performance.now() - started).toBeGreaterThan(1900);
+    answer.reject(new KubeError('unreachable', 'it broke later'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warned).toHaveLength(1);
   });
 
   it('is asked again at once when it merely failed', async () => {

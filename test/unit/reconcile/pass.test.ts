@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, it } from 'vitest';
 import { openDatabase } from '../../../lib/embedded/database.ts';
 import { sqliteTable } from '../../../lib/embedded/sqlite-table.ts';
+import { KubeError } from '../../../lib/kube/errors.ts';
 import type { Message } from '../../../lib/queue/message.ts';
 import { makePass, type Progress } from '../../../lib/reconcile/pass.ts';
 import type { Reconcilable } from '../../../lib/reconcile/reconciler.ts';
@@ -20,6 +21,7 @@ const inPass = (
   records = new Records(new DynamoDbTable(new DynamoDBClient({ region: 'none' }), 'none')),
   messages: readonly Message[] = [],
 ) => {
+  const heard: string[] = [];
   const kube = new FakeKube();
   const object = kube.put<Shown>({ kind: 'Image', metadata: { namespace: 'team', name: 'app' } });
   const record = { attempts: 0, edges: [], looseEdges: [], seen: [] };
@@ -33,6 +35,11 @@ const inPass = (
     progress,
     signal: AbortSignal.timeout(1000),
     deadline: 0,
+    reconciler: { transition: (_before, after) => ({ reason: 'Waiting', type: 'Normal', note: after?.seen ?? '' }) },
+    announcer: {
+      tell: async ({ transition }) => void heard.push(`told ${transition.note}`),
+      happened: ({ transition }) => void heard.push(`happened ${transition.note}`),
+    },
     records,
     sender: { send: async (_queue, messages) => void sent.push(...messages) },
     random: () => 0,
@@ -40,7 +47,7 @@ const inPass = (
   });
   const edit = (): Reconcilable =>
     kube.edit('Image', 'app', (image) => ({ ...image, metadata: { ...image.metadata, labels: { by: 'user' } } }));
-  return { kube, object, progress, pass, sent, edit };
+  return { kube, object, progress, pass, sent, edit, heard };
 };
 /** With a table that keeps what is recorded. */
 const inTable = async () => {
@@ -66,6 +73,19 @@ it('a status of another object is not taken for ours', async () => {
   const other = kube.put<Shown>({ kind: 'Image', metadata: { namespace: 'team', name: 'web' } });
   await pass.writeStatus(other, { seen: '1' });
   expect(versionOf(progress.object)).toBe(versionOf(object));
+});
+
+it('what a status says is told beside its write, and has happened when it is written; of another object nothing is told', async () => {
+  const { kube, object, pass, heard } = inPass();
+  kube.failNext('replaceStatus', /app/, new KubeError('conflict', 'somebody wrote first'));
+  await expect(pass.writeStatus(object, { seen: '1' })).rejects.toThrow('somebody wrote first');
+  expect(heard).toEqual(['told 1']);
+  await pass.writeStatus(object, { seen: '1' });
+  expect(heard).toEqual(['told 1', 'told 1', 'happened 1']);
+  await pass.writeStatus(kube.put<Shown>({ kind: 'Image', metadata: { namespace: 'team', name: 'web' } }), {
+    seen: '2',
+  });
+  expect(heard).toHaveLength(3);
 });
 
 it('a status that says nothing new is not written', async () => {
