@@ -1,49 +1,10 @@
 /** A cache that cannot be used stops no build: it goes on without, and the condition says why. */
-import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
-import { type BuildWorld, buildWorld, ended, namespace, podPath, type WorldOptions, waits } from './build-world.ts';
+import { type BuildWorld, ended, namespace, podPath, type WorldOptions } from './build-world.ts';
+import { at, base, begun, warning } from './starting-pod.ts';
 
-const at = (seconds: number) => new Date(Date.parse('2026-11-21T09:00:00Z') + seconds * 1000);
-const events = `/api/v1/namespaces/${namespace}/events`;
 const claims = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
 const claim = { kind: 'PersistentVolumeClaim', metadata: { name: 'some-cache-name', namespace } };
-const base: WorldOptions = { spec: { cache: {}, builder: { image: 'builder.example/b' } } };
-
-/** As kubelets report a pod that they took and whose volumes they cannot mount. */
-const starting: NonNullable<Pod['status']> = {
-  phase: 'Pending',
-  startTime: '2026-11-21T09:00:00Z',
-  conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime: '2026-11-21T09:00:00Z' }],
-  initContainerStatuses: ['prepare', 'analyze'].map((name) => waits(name, 'PodInitializing')),
-  containerStatuses: [waits('completion', 'PodInitializing')],
-};
-const begun = async (
-  options: WorldOptions = base,
-  podStatus: NonNullable<Pod['status']> = starting,
-): Promise<BuildWorld> => {
-  const world = buildWorld(options);
-  await world.pass({ now: at(0) });
-  world.podSays(podStatus);
-  return world;
-};
-const warning = (
-  world: BuildWorld,
-  reason: string,
-  message: string,
-  time = '2026-11-21T09:00:20Z',
-  type = 'Warning',
-): void => {
-  const { uid } = world.cluster.at(podPath).metadata as { readonly uid?: string };
-  world.cluster.put(events, {
-    kind: 'Event',
-    metadata: { name: `e-${reason}-${time}`, namespace },
-    involvedObject: { uid },
-    type,
-    reason,
-    message,
-    lastTimestamp: time,
-  } as object);
-};
 
 describe('a cache', () => {
   const volume: WorldOptions = {

@@ -1,42 +1,13 @@
 /** Tags that a rule of their registry never lets be moved. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openRegistry } from '../../../lib/oci/client.ts';
+import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../lib/oci/digest.ts';
 import { readImage } from '../../../lib/oci/image.ts';
-import { rebaseImage } from '../../../lib/oci/rebase.ts';
-import {
-  parseReference,
-  printReference,
-  type Reference,
-  type TagReference,
-  withTag,
-} from '../../../lib/oci/reference.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
-import { someTag } from '../../support/registry-suite.ts';
+import { printReference, withTag } from '../../../lib/oci/reference.ts';
 import { type AnImage, storeImage } from '../../support/stored-image.ts';
+import { rebaseWorld, registry, stack } from './rebase-world.ts';
 
-let fake: FakeRegistry;
-beforeAll(async () => {
-  fake = await startFakeRegistry();
-});
-afterAll(() => fake.close());
-
-const registry = openRegistry({ retry: { firstWaitMs: 1 } });
-const stack = { 'io.buildpacks.stack.id': 'some.stack' };
-
-let tag: TagReference;
-let run: Reference;
-beforeEach(() => {
-  tag = someTag(fake.host);
-  run = someTag(fake.host);
-});
-
-const store = (appImage: AnImage, runImage: AnImage): void => {
-  storeImage(fake.store, tag, appImage);
-  storeImage(fake.store, parseReference(printReference(run)), runImage);
-};
-const rebase = (tags: readonly TagReference[] = [tag]) =>
-  rebaseImage({ tags: registry, app: registry, runImage: registry }, { app: tag, runImage: run, tags });
+const the = rebaseWorld();
+const { store, rebase } = the;
 
 const app = (): AnImage => ({
   layers: ['old base', 'buildpack', 'app'],
@@ -65,33 +36,33 @@ describe('a rebase', () => {
     ['a registry that says no more than 412', 412, ''],
   ])('names a tag that %s never lets move, its rule, and moves the others', async (_, status, body) => {
     store(app(), { layers: ['b1'], labels: stack });
-    const bad = withTag(tag, 'bad');
-    storeImage(fake.store, bad, { layers: ['other'] });
+    const bad = withTag(the.tag, 'bad');
+    storeImage(the.fake.store, bad, { layers: ['other'] });
     const { reference } = await readImage(registry, bad);
-    fake.addFault({ kind: 'status', status, body, method: 'PUT', path: /manifests\/bad/, times: 9 });
-    await expect(rebase([bad, tag])).rejects.toMatchObject({
+    the.fake.addFault({ kind: 'status', status, body, method: 'PUT', path: /manifests\/bad/, times: 9 });
+    await expect(rebase([bad, the.tag])).rejects.toMatchObject({
       code: 'immutable',
       message: expect.stringContaining(`tag ${printReference(bad)} holds ${reference.digest}`) as string,
     });
-    expect((await readImage(registry, tag)).diffIds[0]).toBe(digestOf('tar of b1'));
+    expect((await readImage(registry, the.tag)).diffIds[0]).toBe(digestOf('tar of b1'));
   });
 
   it('pushes nothing to tags that hold the image already, as after a death between push and status', async () => {
     store(app(), { layers: ['b1'], labels: stack });
-    const tags = [withTag(tag, 'b1'), withTag(tag, 'b2')];
+    const tags = [withTag(the.tag, 'b1'), withTag(the.tag, 'b2')];
     const once = await rebase(tags);
-    fake.clearRequests();
-    fake.addFault({ kind: 'status', status: 400, body: ecr('b1'), method: 'PUT', path: /manifests\/b1/, times: 9 });
+    the.fake.clearRequests();
+    the.fake.addFault({ kind: 'status', status: 400, body: ecr('b1'), method: 'PUT', path: /manifests\/b1/, times: 9 });
     expect(await rebase(tags)).toEqual(once);
-    expect(fake.requests.map(({ method }) => method)).toEqual(['GET', 'GET', 'GET', 'GET', 'HEAD', 'HEAD']);
+    expect(the.fake.requests.map(({ method }) => method)).toEqual(['GET', 'GET', 'GET', 'GET', 'HEAD', 'HEAD']);
   });
 
   it('tells what may pass before what never will, so that it is tried again', async () => {
     store(app(), { layers: ['b1'], labels: stack });
-    const [bad, down] = [withTag(tag, 'bad'), withTag(tag, 'down')];
-    storeImage(fake.store, bad, { layers: ['other'] });
-    fake.addFault({ kind: 'status', status: 412, body: harbor, method: 'PUT', path: /manifests\/bad/, times: 9 });
-    fake.addFault({ kind: 'status', status: 503, method: 'PUT', path: /manifests\/down/, times: 9 });
+    const [bad, down] = [withTag(the.tag, 'bad'), withTag(the.tag, 'down')];
+    storeImage(the.fake.store, bad, { layers: ['other'] });
+    the.fake.addFault({ kind: 'status', status: 412, body: harbor, method: 'PUT', path: /manifests\/bad/, times: 9 });
+    the.fake.addFault({ kind: 'status', status: 503, method: 'PUT', path: /manifests\/down/, times: 9 });
     await expect(rebase([bad, down])).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
@@ -102,11 +73,11 @@ describe('a manifest that is put under a tag', () => {
     bytes: Buffer.from('{"schemaVersion":2}'),
   };
   const refuse = (status: number, code: string, message: string): void =>
-    fake.addFault({
+    the.fake.addFault({
       kind: 'status',
       status,
       method: 'PUT',
-      path: new RegExp(`${tag.path}/manifests`, 'u'),
+      path: new RegExp(`${the.tag.path}/manifests`, 'u'),
       times: 9,
       body: JSON.stringify({ errors: [{ code, message }] }),
     });
@@ -127,10 +98,10 @@ describe('a manifest that is put under a tag', () => {
   it.each(rules)(
     'is refused for ever with %i %s: the tag is named, and what it holds',
     async (status, code, message) => {
-      storeImage(fake.store, tag, { layers: ['other'] });
-      const { digest } = (await readImage(registry, tag)).reference;
+      storeImage(the.fake.store, the.tag, { layers: ['other'] });
+      const { digest } = (await readImage(registry, the.tag)).reference;
       refuse(status, code, message);
-      await expect(registry.putManifest(tag, manifest)).rejects.toMatchObject({
+      await expect(registry.putManifest(the.tag, manifest)).rejects.toMatchObject({
         code: 'immutable',
         pace: 'slow',
         message: expect.stringMatching(
@@ -141,9 +112,9 @@ describe('a manifest that is put under a tag', () => {
   );
 
   it.each(rules)('is there already though it is refused with %i %s', async (status, code, message) => {
-    fake.store.putManifest(tag.path, manifest.mediaType, manifest.bytes, tag.tag);
+    the.fake.store.putManifest(the.tag.path, manifest.mediaType, manifest.bytes, the.tag.tag);
     refuse(status, code, message);
-    expect(await registry.putManifest(tag, manifest)).toBe(digestOf(manifest.bytes));
+    expect(await registry.putManifest(the.tag, manifest)).toBe(digestOf(manifest.bytes));
   });
 
   it.each([
@@ -152,13 +123,13 @@ describe('a manifest that is put under a tag', () => {
     [503, 'UNKNOWN', 'immutable for now', 'unavailable'],
     [401, 'UNAUTHORIZED', 'tag is immutable', 'unauthorized'],
   ])('that is refused for another reason (%i %s) says that', async (status, code, message, wanted) => {
-    storeImage(fake.store, tag, { layers: ['other'] });
+    storeImage(the.fake.store, the.tag, { layers: ['other'] });
     refuse(status, code, message);
-    await expect(registry.putManifest(tag, manifest)).rejects.toMatchObject({ code: wanted });
+    await expect(registry.putManifest(the.tag, manifest)).rejects.toMatchObject({ code: wanted });
   });
 
   it('that nothing holds yet is refused as the registry says', async () => {
     refuse(400, 'TAG_INVALID', 'the tag name does not match the rule');
-    await expect(registry.putManifest(tag, manifest)).rejects.toMatchObject({ code: 'rejected' });
+    await expect(registry.putManifest(the.tag, manifest)).rejects.toMatchObject({ code: 'rejected' });
   });
 });

@@ -1,45 +1,16 @@
 /** Where an app's own layers begin, whatever layers are equal. */
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { baseLength, UnsafeRebaseError } from '../../../lib/oci/base-length.ts';
-import { openRegistry } from '../../../lib/oci/client.ts';
 import { digestOf } from '../../../lib/oci/digest.ts';
 import { imageFrom, readImage } from '../../../lib/oci/image.ts';
-import { rebaseImage } from '../../../lib/oci/rebase.ts';
-import {
-  parseReference,
-  parseTag,
-  printReference,
-  type Reference,
-  type TagReference,
-  withDigest,
-} from '../../../lib/oci/reference.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+import { parseTag, printReference, withDigest } from '../../../lib/oci/reference.ts';
 import { someTag } from '../../support/registry-suite.ts';
-import { type AnImage, storeImage } from '../../support/stored-image.ts';
+import { storeImage } from '../../support/stored-image.ts';
+import { rebaseWorld, registry, stack } from './rebase-world.ts';
 
-let fake: FakeRegistry;
-beforeAll(async () => {
-  fake = await startFakeRegistry();
-});
-afterAll(() => fake.close());
-
-const registry = openRegistry({ retry: { firstWaitMs: 1 } });
-const stack = { 'io.buildpacks.stack.id': 'some.stack' };
-
-let tag: TagReference;
-let run: Reference;
-beforeEach(() => {
-  tag = someTag(fake.host);
-  run = someTag(fake.host);
-});
-
-const store = (appImage: AnImage, runImage: AnImage): void => {
-  storeImage(fake.store, tag, appImage);
-  storeImage(fake.store, parseReference(printReference(run)), runImage);
-};
-const rebase = (tags: readonly TagReference[] = [tag]) =>
-  rebaseImage({ tags: registry, app: registry, runImage: registry }, { app: tag, runImage: run, tags });
+const the = rebaseWorld();
+const { store, rebase } = the;
 
 describe('the old base of a rebase', () => {
   const buildLabel = 'io.buildpacks.build.metadata';
@@ -59,8 +30,8 @@ describe('the old base of a rebase', () => {
       runImage: { topLayer: digestOf(`tar of ${top}`), reference },
     });
   const oldBase = async (layers: readonly string[]): Promise<string> => {
-    const old = someTag(fake.host);
-    storeImage(fake.store, old, { layers });
+    const old = someTag(the.fake.host);
+    storeImage(the.fake.store, old, { layers });
     return printReference((await readImage(registry, old)).reference);
   };
   const rebased = async (layers: readonly string[], label: string, labels: Readonly<Record<string, string>> = {}) => {
@@ -92,7 +63,7 @@ describe('the old base of a rebase', () => {
       ['bp', 'app', 's', 'l', 'c', 'p'],
     ],
   ])('that has %s is left behind whole, and nothing of the app', async (_, layers, added, kept) => {
-    fake.clearRequests();
+    the.fake.clearRequests();
     expect(await rebased(layers, saying('e', added))).toEqual(['new 1', 'new 2', ...kept]);
   });
 
@@ -136,7 +107,7 @@ describe('the old base of a rebase', () => {
     ['it is not in the image', ['os', 'bp', 'app'], saying('e', ['bp', 'app'])],
   ])('is not guessed at when %s: no tag moves, and building from source is left', async (_, layers, label) => {
     await expect(rebased(layers, label)).rejects.toBeInstanceOf(UnsafeRebaseError);
-    expect((await readImage(registry, tag)).diffIds).toHaveLength(layers.length);
+    expect((await readImage(registry, the.tag)).diffIds).toHaveLength(layers.length);
   });
 
   it('that is another than the one the label names is not guessed at', async () => {
@@ -148,9 +119,9 @@ describe('the old base of a rebase', () => {
 
   it('costs no request where the label tells', async () => {
     const reference = await oldBase(['os', 'e', 'e']);
-    fake.clearRequests();
+    the.fake.clearRequests();
     await rebased(['os', 'e', 'e', 'bp', 'app'], saying('e', ['bp', 'app'], reference));
-    expect(fake.requests.filter(({ method }) => method === 'GET')).toHaveLength(4);
+    expect(the.fake.requests.filter(({ method }) => method === 'GET')).toHaveLength(4);
   });
 
   const numbers = fc.array(fc.constantFrom('e', 'x', 'y', 'z'), { minLength: 1, maxLength: 6 });

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { configCache } from '../../../lib/buildpacks/fetch-image.ts';
 import { openRegistry } from '../../../lib/oci/client.ts';
 import { type Digest, digestOf } from '../../../lib/oci/digest.ts';
@@ -12,23 +12,17 @@ import {
   parseReference,
   parseTag,
   printReference,
-  type Reference,
   type TagReference,
   withDigest,
   withTag,
 } from '../../../lib/oci/reference.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+import { startFakeRegistry } from '../../support/fake-registry.ts';
 import { someTag } from '../../support/registry-suite.ts';
 import { type AnImage, storeImage } from '../../support/stored-image.ts';
+import { rebaseWorld, registry, stack } from './rebase-world.ts';
 
-let fake: FakeRegistry;
-beforeAll(async () => {
-  fake = await startFakeRegistry();
-});
-afterAll(() => fake.close());
-
-const registry = openRegistry({ retry: { firstWaitMs: 1 } });
-const stack = { 'io.buildpacks.stack.id': 'some.stack' };
+const the = rebaseWorld();
+const { store, rebase } = the;
 const metadata = (topLayer: string): string =>
   JSON.stringify({
     app: [{ sha: 'x' }],
@@ -36,34 +30,20 @@ const metadata = (topLayer: string): string =>
     stack: { runImage: { image: 'r' } },
   });
 
-let tag: TagReference;
-let run: Reference;
-beforeEach(() => {
-  tag = someTag(fake.host);
-  run = someTag(fake.host);
-});
-
 const app = (more: AnImage = {}): AnImage => ({
   layers: ['old base', 'buildpack', 'app'],
   ...more,
   labels: { ...stack, 'io.buildpacks.lifecycle.metadata': metadata(digestOf('tar of old base')), ...more.labels },
 });
-const store = (appImage: AnImage, runImage: AnImage): void => {
-  storeImage(fake.store, tag, appImage);
-  storeImage(fake.store, parseReference(printReference(run)), runImage);
-};
-const rebase = (tags: readonly TagReference[] = [tag]) =>
-  rebaseImage({ tags: registry, app: registry, runImage: registry }, { app: tag, runImage: run, tags });
-
 describe('rebase', () => {
   it('03#158 03#195 puts the app’s layers on the new run image and keeps config, media types and annotations', async () => {
     store(app({ annotations: { a: 'kept' } }), {
       layers: ['new base 1', 'new base 2'],
       labels: { ...stack, 'io.buildpacks.stack.extra': 'new', other: 'no' },
     });
-    const runBefore = await readImage(registry, run);
+    const runBefore = await readImage(registry, the.run);
     const rebased = await rebase();
-    const after = await readImage(registry, tag);
+    const after = await readImage(registry, the.tag);
     expect(after).toMatchObject(rebased.content);
     expect(after.reference).toEqual(rebased.image);
     expect(after.diffIds).toEqual(
@@ -90,22 +70,24 @@ describe('rebase', () => {
 
   it('takes four reads, a look at the tag, a mount per base layer, the config and the manifest, and no layer', async () => {
     store(app(), { layers: ['b1', 'b2'], labels: stack });
-    await readImage(registry, tag);
-    fake.clearRequests();
+    await readImage(registry, the.tag);
+    the.fake.clearRequests();
     await rebase();
-    expect(fake.requests.map(({ method, path }) => `${method} ${/manifests|mount|blobs/.exec(path)?.[0]}`)).toEqual([
-      'GET manifests',
-      'GET blobs',
-      'GET manifests',
-      'GET blobs',
-      'HEAD manifests',
-      'POST blobs',
-      'POST blobs',
-      'POST blobs',
-      'PUT blobs',
-      'PUT manifests',
-    ]);
-    expect(fake.requests.filter(({ path }) => path.includes('mount='))).toHaveLength(2);
+    expect(the.fake.requests.map(({ method, path }) => `${method} ${/manifests|mount|blobs/.exec(path)?.[0]}`)).toEqual(
+      [
+        'GET manifests',
+        'GET blobs',
+        'GET manifests',
+        'GET blobs',
+        'HEAD manifests',
+        'POST blobs',
+        'POST blobs',
+        'POST blobs',
+        'PUT blobs',
+        'PUT manifests',
+      ],
+    );
+    expect(the.fake.requests.filter(({ path }) => path.includes('mount='))).toHaveLength(2);
   });
 
   it('of a hundred images of ten layers takes at most ten requests each, no layer, and no memory', async () => {
@@ -113,13 +95,13 @@ describe('rebase', () => {
     const layers = ['old system', ...kernel].reverse();
     const own = ['launcher', 'jre', 'dependencies', 'classes', 'sbom', 'config'];
     const before = { 'io.buildpacks.lifecycle.metadata': metadata(digestOf('tar of old system')) };
-    storeImage(fake.store, parseReference(printReference(run)), {
+    storeImage(the.fake.store, parseReference(printReference(the.run)), {
       layers: [...layers.slice(0, 3), 'new system'],
       labels: stack,
     });
-    const tags = Array.from({ length: 100 }, () => someTag(fake.host));
+    const tags = Array.from({ length: 100 }, () => someTag(the.fake.host));
     for (const [n, one] of tags.entries()) {
-      storeImage(fake.store, one, {
+      storeImage(the.fake.store, one, {
         layers: [...layers, ...own],
         labels: { ...stack, ...before },
         env: [`N=${n}`],
@@ -129,17 +111,17 @@ describe('rebase', () => {
     const rebaseOne = (one: TagReference) =>
       rebaseImage(
         { tags: registry, app: registry, runImage: registry },
-        { app: one, runImage: run, tags: [one, withTag(one, 'b2')] },
-        { configs: configs.of({ reader: 'somebody' }, run) },
+        { app: one, runImage: the.run, tags: [one, withTag(one, 'b2')] },
+        { configs: configs.of({ reader: 'somebody' }, the.run) },
       );
-    await rebaseOne(tags[0] ?? tag);
-    fake.clearRequests();
+    await rebaseOne(tags[0] ?? the.tag);
+    the.fake.clearRequests();
     const heapBefore = process.memoryUsage().heapUsed;
     for (const one of tags.slice(1)) await rebaseOne(one);
     expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(64 * 1024 * 1024);
-    expect(fake.requests.length / 99).toBeLessThanOrEqual(10);
+    expect(the.fake.requests.length / 99).toBeLessThanOrEqual(10);
     const layerDigests = new Set([...layers, ...own, 'new system'].map((name) => digestOf(name)));
-    const read = fake.requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'));
+    const read = the.fake.requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'));
     expect(read.filter(({ path }) => layerDigests.has(path.split('/').at(-1) as Digest))).toEqual([]);
   });
 
@@ -149,23 +131,25 @@ describe('rebase', () => {
       get: (digest: string) => known.get(digest),
       put: (digest: string, bytes: Uint8Array) => void known.set(digest, bytes),
     };
-    const tags = [tag, someTag(fake.host), someTag(fake.host)];
+    const tags = [the.tag, someTag(the.fake.host), someTag(the.fake.host)];
     store(app(), { layers: ['b1'], labels: stack });
-    for (const [n, one] of tags.entries()) storeImage(fake.store, one, app({ env: [`N=${n}`] }));
-    fake.clearRequests();
+    for (const [n, one] of tags.entries()) storeImage(the.fake.store, one, app({ env: [`N=${n}`] }));
+    the.fake.clearRequests();
     for (const one of tags)
       await rebaseImage(
         { tags: registry, app: registry, runImage: registry },
-        { app: one, runImage: run, tags: [one] },
+        { app: one, runImage: the.run, tags: [one] },
         { configs },
       );
-    const reads = fake.requests.filter(({ method, path }) => method === 'GET' && path.includes(`${run.path}/blobs`));
+    const reads = the.fake.requests.filter(
+      ({ method, path }) => method === 'GET' && path.includes(`${the.run.path}/blobs`),
+    );
     expect(reads).toHaveLength(1);
   });
 
   it('moves all tags, in other repositories too, and done again makes the same', async () => {
     store(app(), { layers: ['b1'], labels: stack });
-    const tags = [tag, withTag(tag, 'v2'), someTag(fake.host)];
+    const tags = [the.tag, withTag(the.tag, 'v2'), someTag(the.fake.host)];
     const once = await rebase(tags);
     for (const one of tags) expect((await registry.headManifest(one))?.digest).toBe(once.image.digest);
     expect(await rebase(tags)).toEqual(once);
@@ -173,26 +157,31 @@ describe('rebase', () => {
 
   it('writes the tags it can and names those it cannot', async () => {
     store(app(), { layers: ['b1'], labels: stack });
-    const bad = withTag(tag, 'bad');
-    fake.addFault({ kind: 'status', status: 403, method: 'PUT', path: /manifests\/bad/ });
-    await expect(rebase([bad, tag])).rejects.toMatchObject({
+    const bad = withTag(the.tag, 'bad');
+    the.fake.addFault({ kind: 'status', status: 403, method: 'PUT', path: /manifests\/bad/ });
+    await expect(rebase([bad, the.tag])).rejects.toMatchObject({
       code: 'denied',
-      message: `failed to write image to the following tags: [${printReference(bad)}: PUT http://${fake.host}/v2/${tag.path}/manifests/bad: unexpected status code 403 Forbidden]`,
+      message: `failed to write image to the following tags: [${printReference(bad)}: PUT http://${the.fake.host}/v2/${the.tag.path}/manifests/bad: unexpected status code 403 Forbidden]`,
     });
-    expect((await readImage(registry, tag)).diffIds[0]).toBe(digestOf('tar of b1'));
+    expect((await readImage(registry, the.tag)).diffIds[0]).toBe(digestOf('tar of b1'));
   });
 
   it('copies base layers from another registry with that one’s credentials', async () => {
     const other = await startFakeRegistry({ auth: { kind: 'basic', users: { u: 'p' } } });
     try {
       const there = someTag(other.host);
-      storeImage(fake.store, tag, app());
+      storeImage(the.fake.store, the.tag, app());
       storeImage(other.store, there, { layers: ['far base'], labels: stack });
       const runImage = openRegistry({
         keychain: () => Promise.resolve({ kind: 'basic', username: 'u', password: 'p' }),
       });
-      await rebaseImage({ tags: registry, app: registry, runImage }, { app: tag, runImage: there, tags: [tag] });
-      expect(fake.store.repositories.get(tag.path)?.blobs.get(digestOf('far base'))?.toString()).toBe('far base');
+      await rebaseImage(
+        { tags: registry, app: registry, runImage },
+        { app: the.tag, runImage: there, tags: [the.tag] },
+      );
+      expect(the.fake.store.repositories.get(the.tag.path)?.blobs.get(digestOf('far base'))?.toString()).toBe(
+        'far base',
+      );
     } finally {
       await other.close();
     }
@@ -252,7 +241,7 @@ describe('rebase is refused', () => {
       name: 'PermanentError',
       message: expect.stringContaining(sentence) as string,
     });
-    expect(fake.store.repositories.get(tag.path)?.tags.size).toBe(1);
+    expect(the.fake.store.repositories.get(the.tag.path)?.tags.size).toBe(1);
   });
 
   it('but allowed by Platform API 0.12 when the targets agree, whatever the stacks', async () => {
