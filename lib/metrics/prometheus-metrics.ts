@@ -19,53 +19,106 @@ const buckets = [0.005, 0.02, 0.1, 0.5, 2, 10, 30, 120, 600, 3600];
  */
 const mostSeries = 500;
 
+/** Values of a series that are gathered at most before the library takes them in. */
+const mostGathered = 256;
+
+/** Takes values in for a library that looks its labels up each time: a busy second has hundreds, and is read once in many. */
+interface Series {
+  add(value: number): void;
+  /** Hands on what was gathered. */
+  settle(): void;
+}
+
+const sumOf = (hand: (sum: number) => void): Series => {
+  let sum = 0;
+  return {
+    add: (value) => {
+      sum += value;
+    },
+    settle: () => {
+      if (sum > 0) hand(sum);
+      sum = 0;
+    },
+  };
+};
+
+const eachOf = (hand: (value: number) => void): Series => {
+  let values: number[] = [];
+  const settle = (): void => {
+    for (const value of values) hand(value);
+    values = [];
+  };
+  return {
+    add: (value) => {
+      values.push(value);
+      if (values.length >= mostGathered) settle();
+    },
+    settle,
+  };
+};
+
 /** Metrics in this process's memory; nothing is sent. */
 export const prometheusMetrics = (): ReadableMetrics => {
   const registry = new Registry();
-  const series = new Map<MetricName, Set<string>>();
-  const made = new Map<MetricName, (labels: Readonly<Record<string, string>>, value: number) => void>();
+  const made = new Map<MetricName, (labels: Readonly<Record<string, string>>) => Series>();
+  /** By metric, and in it by labels. */
+  const series = new Map<MetricName, Map<string, Series>>();
 
-  const make = (metric: MetricName) => {
+  const make = (metric: MetricName): ((labels: Readonly<Record<string, string>>) => Series) => {
     const { type, help, labels: labelNames }: MetricRow = metricTable[metric];
     const options = { name: prometheusName(metric), help, labelNames: [...labelNames], registers: [registry] };
     switch (type) {
       case 'counter': {
         const counter = new Counter(options);
-        return (labels: object, value: number) => counter.inc(labels, value);
+        return (labels) => sumOf((sum) => counter.inc(labels, sum));
       }
       case 'gauge': {
         const gauge = new Gauge(options);
-        return (labels: object, value: number) => gauge.set(labels, value);
+        return (labels) => ({ add: (value) => gauge.set(labels, value), settle: () => undefined });
       }
       case 'histogram': {
         const histogram = new Histogram({ ...options, buckets });
-        return (labels: object, value: number) => histogram.observe(labels, value);
+        return (labels) => eachOf((value) => histogram.observe(labels, value));
       }
     }
   };
 
-  const bounded = (metric: MetricName, labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
-    const known = series.get(metric) ?? new Set();
+  const seriesOf = (metric: MetricName, labels: Readonly<Record<string, string>>): Series => {
+    const known = series.get(metric) ?? new Map<string, Series>();
     series.set(metric, known);
-    const key = JSON.stringify(labels);
-    if (known.has(key)) return labels;
-    if (known.size >= mostSeries) return Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
-    known.add(key);
-    return labels;
+    const key = Object.values(labels).join('\n');
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const makeSeries = made.get(metric) ?? make(metric);
+    made.set(metric, makeSeries);
+    if (known.size < mostSeries) {
+      const one = makeSeries(labels);
+      known.set(key, one);
+      return one;
+    }
+    const others = known.get(otherSeries) ?? makeSeries(othersOf(labels));
+    known.set(otherSeries, others);
+    return others;
   };
 
   return {
     add: (metric, labels, value = 1) => {
       if (!Number.isFinite(value) || (metricTable[metric].type === 'counter' && value < 0)) return;
-      const add = made.get(metric) ?? make(metric);
-      made.set(metric, add);
-      add(bounded(metric, labels), value);
+      seriesOf(metric, labels).add(value);
     },
     flush: () => undefined,
-    text: () => registry.metrics(),
+    text: () => {
+      for (const of of series.values()) for (const one of of.values()) one.settle();
+      return registry.metrics();
+    },
     contentType: registry.contentType,
   };
 };
+
+/** Key of the series of everything beyond the bound: no labels come to it. */
+const otherSeries = '\n\n\n';
+const othersOf = (labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
 
 /** The same metrics, with `measure` run before each reading: it sets gauges to what is true then. */
 export const measured = (
