@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { ExpectedError, PermanentError } from '../../lib/errors/expected.ts';
+import { giveBackAtRest } from './give-back.ts';
 import { standaloneSettings } from './settings.ts';
 import { startStandalone } from './standalone.ts';
 
@@ -29,6 +30,7 @@ for (const reason of ['SIGINT', 'SIGTERM', 'disconnect'])
     stop.abort();
   });
 
+const stopGivingBack = giveBackAtRest();
 try {
   const standalone = await startStandalone(standaloneSettings(process.env));
   tell({ healthPort: standalone.healthPort, hookPort: standalone.hookPort });
@@ -39,5 +41,6 @@ try {
   tell({ failure: said(error) });
   process.exitCode = 1;
 } finally {
+  stopGivingBack();
   if (process.connected) process.disconnect();
 }
