@@ -19,7 +19,7 @@ import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import { buildRequired, disagreement, reasonsText } from './build-required.ts';
 import { isRunning, surplusBuilds } from './builds-of-image.ts';
 import { ensureCacheClaim, wantedClaim } from './cache-claim.ts';
-import { withDefaultCache } from './default-cache.ts';
+import { defaultClass, withDefaultCache } from './default-cache.ts';
 import { builderKey, type ImageBuilder, readyBuilder } from './image-builder.ts';
 import { newBuild } from './new-build.ts';
 import { lookAtPodSeconds, podLeft } from './pod-left.ts';
@@ -67,6 +67,7 @@ const isOlder = (resolver: SourceResolver, image: Image): boolean =>
 
 /** The reconciler of kind Image. */
 export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
+  const hasDefaultClass = defaultClass();
   /** Everything after the builder is known to exist. A guess about the Builds that turns out wrong is made good by looking again. */
   const proceed = async (
     stored: Image,
@@ -92,7 +93,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
       return again(unfinishedSeconds, `Build ${builds.ending.metadata.name} is being deleted`);
     }
 
-    const image = await withDefaultCache(named, kube);
+    const image = await withDefaultCache(named, pass, hasDefaultClass);
     const { name: claimName, trouble } = await ensureCacheClaim(image, pass, {
       keepsSize: stored.spec.cache === undefined,
     });

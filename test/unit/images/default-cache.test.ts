@@ -1,6 +1,8 @@
 /** Images that say nothing of a cache: kpack's webhook gives them one of 2G where a default StorageClass exists. */
 import { describe, expect, it } from 'vitest';
+import { defaultClass } from '../../../lib/images/default-cache.ts';
 import { KubeError } from '../../../lib/kube/errors.ts';
+import { FakeKube } from '../../support/fake-kube.ts';
 import { imageWorld } from '../../support/image-world.ts';
 
 const namespace = 'some-namespace';
@@ -73,5 +75,17 @@ describe('an Image without a cache', () => {
     const { outcome, writes } = await world.pass();
     expect(outcome).not.toBeInstanceOf(Error);
     expect(writes).not.toContain(`create ${claimName}`);
+  });
+
+  it('is one of many that cost one list of classes a second', async () => {
+    const hasDefault = defaultClass();
+    const kube = new FakeKube();
+    const ask = (cluster: string, milliseconds: number) => hasDefault({ cluster, kube, now: new Date(milliseconds) });
+    expect([await ask('one', 0), await ask('one', 999)]).toStrictEqual([false, false]);
+    kube.put(storageClass('true'));
+    expect(await ask('one', 999)).toBe(false);
+    expect(await ask('two', 999)).toBe(true);
+    expect(await ask('one', 1000)).toBe(true);
+    expect(kube.calls).toHaveLength(3);
   });
 });
