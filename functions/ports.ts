@@ -64,7 +64,7 @@ const makePorts = async (settings: Settings) => {
     records: new Records(table),
     circuits: new Circuits(table, { opened: () => metrics.add('CircuitsOpened', { of: 'cluster' }) }),
     sender,
-    received: new Received(),
+    received: new Received(clock),
     kube: connections.client,
     /** Standalone mode's relay alone writes it; on AWS that is another process (functions/relay). */
     history: new WatchHistory(table),

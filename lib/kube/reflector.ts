@@ -38,8 +38,8 @@ export interface ReflectorPorts {
   readonly pages?: OneAtATime;
   /** Resolves when everything has been accepted by the queues. */
   listed(page: ListedPage): Promise<void>;
-  /** The server is as far as this version: said before anything of it is handed on. */
-  received(resourceVersion: string): void;
+  /** The server is as far as this version: said before anything of it is handed on, with its changes when it is a watch that tells them. */
+  received(resourceVersion: string, changes?: readonly Change[]): void;
   /** As `listed`; called again before it has resolved, and in order. */
   changed(changes: readonly Change[]): Promise<void>;
   /**
@@ -243,7 +243,7 @@ export const runReflector = async (
             });
         },
         handOn: (changes) => {
-          ports.received(changes.at(-1)?.object.metadata.resourceVersion ?? '');
+          ports.received(changes.at(-1)?.object.metadata.resourceVersion ?? '', changes);
           return ports.changed(changes);
         },
         reached: async (version, isPause) => {

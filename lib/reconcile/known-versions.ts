@@ -28,7 +28,8 @@ export interface Certain {
   readonly received: (kind: string) => string | undefined;
 }
 
-const isSame = (a: ObjectKey, b: ObjectKey): boolean =>
+/** Whether both name one object. */
+export const isSameObject = (a: ObjectKey, b: ObjectKey): boolean =>
   a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 
 /**
@@ -45,10 +46,10 @@ export const knownVersions = (
   const followed = messages.filter((message) => isFollowed(message, record));
   return (key) => {
     const told = followed.findLast(
-      (message) => message.epoch === epoch && message.cause.resourceVersion !== '' && isSame(message.cause, key),
+      (message) => message.epoch === epoch && message.cause.resourceVersion !== '' && isSameObject(message.cause, key),
     );
     if (told !== undefined) return told.cause.resourceVersion;
-    if (isSame(target, key)) return record.epoch === epoch ? record.resourceVersion : undefined;
-    return declared().some((dependency) => isSame(dependency, key)) ? received(key.kind) : undefined;
+    if (isSameObject(target, key)) return record.epoch === epoch ? record.resourceVersion : undefined;
+    return declared().some((dependency) => isSameObject(dependency, key)) ? received(key.kind) : undefined;
   };
 };

@@ -13,10 +13,11 @@ import type { Message } from '../queue/message.ts';
 import type { Sender } from '../queue/send.ts';
 import type { Circuits } from '../state/circuits.ts';
 import { NotRegisteredError } from '../state/clusters.ts';
-import { clusterScope, type TargetKey } from '../state/keys.ts';
+import { clusterScope, type Dependency, type TargetKey } from '../state/keys.ts';
 import type { Finished, ObjectRecord, Records } from '../state/records.ts';
 import { comesAgain, dueAfterFailure, dueAfterOutcome, dueAfterUnregistered, freshDueAt } from './due.ts';
 import { withEdgesThatWoke } from './edges-that-woke.ts';
+import { withKeptDependencies } from './kept-dependencies.ts';
 import { epochOf, knownVersions } from './known-versions.ts';
 import { type Log, sayError } from './log.ts';
 import { type Failing, isNews } from './news.ts';
@@ -33,7 +34,7 @@ export interface RunnerPorts {
   readonly circuits: Circuits;
   readonly sender: Sender;
   /** What a relay in this process has received; nothing where it is another process. */
-  readonly received?: Pick<Received, 'version'>;
+  readonly received?: Pick<Received, 'read' | 'version'>;
   /**
    * The API of a registered cluster; calls abort with `signal`, and none is made again after `until` (milliseconds since 1970).
    * @throws ExpectedError when the cluster is not registered
@@ -229,14 +230,17 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
     };
     let kube: KubeClient;
     try {
+      const epoch = epochOf(messages, record);
+      const declared = (): readonly Dependency[] => progress.dependencies ?? [];
       // A pass that somebody's write cut short reads what is there now: the cache may not have that write yet.
       const notOlderThan = mayBeOld
         ? knownVersions(target, messages, record, {
-            declared: () => progress.dependencies ?? [],
-            received: (kind) => ports.received?.version(target.cluster, kind, epochOf(messages, record)),
+            declared,
+            received: (kind) => ports.received?.version(target.cluster, kind, epoch),
           })
         : undefined;
-      kube = await ports.kube(target.cluster, run.signal, { until: run.deadline, notOlderThan });
+      const asks = await ports.kube(target.cluster, run.signal, { until: run.deadline, notOlderThan });
+      kube = mayBeOld ? withKeptDependencies(asks, { ...ports, cluster: target.cluster, epoch, declared }) : asks;
       progress.object = await read(run, kube, now);
     } catch (error) {
       if (error instanceof NotRegisteredError) return unregistered(run, progress, error, now);

@@ -34,7 +34,7 @@ export interface RelayPorts {
   readonly history: WatchHistory;
   readonly sender: Sender;
   /** Where passes that run in this process look how far this relay is. */
-  readonly received?: Pick<Received, 'note'>;
+  readonly received?: Pick<Received, 'lost' | 'note'>;
   readonly clock: () => Date;
   readonly random: () => number;
   readonly log: Log;
@@ -69,6 +69,11 @@ const byQueue = (routed: readonly Routed[]): ReadonlyMap<string, readonly Messag
   for (const { queue, message } of routed) queues.set(queue, [...(queues.get(queue) ?? []), message]);
   return queues;
 };
+
+const namesOf = ({ object: { metadata } }: Change) => ({
+  namespace: metadata.namespace ?? '',
+  name: metadata.name ?? '',
+});
 
 /** Milliseconds between two times that watches are told not to wait. */
 const betweenRecoveries = 15_000;
@@ -198,7 +203,8 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
               pointersFor(watched, object.metadata, origin, undefined, change),
             ),
           ),
-        received: (version) => ports.received?.note(cluster, watched.kind, origin.epoch, version),
+        received: (version, changes) =>
+          ports.received?.note(cluster, watched.kind, origin.epoch, version, changes?.map(namesOf)),
         missed: (version) => {
           const done = (): void => save(version);
           // What happened to a child meanwhile is in no event that will come again.
@@ -219,7 +225,10 @@ export const startRelay = (ports: RelayPorts, signal: AbortSignal): Relay => {
         },
         ready: (isReady) => {
           if (isReady) waiting.delete(watched.kind);
-          else waiting.set(watched.kind, waiting.get(watched.kind) ?? ports.clock().getTime());
+          else {
+            ports.received?.lost(cluster, watched.kind);
+            waiting.set(watched.kind, waiting.get(watched.kind) ?? ports.clock().getTime());
+          }
           if (!isReady) interrupted.add(watched.kind);
           else if (interrupted.delete(watched.kind)) isBack();
         },

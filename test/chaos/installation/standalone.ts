@@ -77,7 +77,7 @@ export const standaloneInstallation = (world: World): Installation => {
             }),
         };
         const table = spoiltTable(sqliteTable(database), calls);
-        const received = new Received();
+        const received = new Received(() => new Date());
         const { functionOf, connections } = functionsOf({
           world,
           table,

@@ -70,7 +70,7 @@ describe('a read by name', () => {
 
 describe('what a relay has received', () => {
   it('is the newest version of a kind, in this epoch alone', () => {
-    const received = new Received();
+    const received = new Received(() => new Date(0));
     expect(received.version('one', 'Builder', 'e.0')).toBeUndefined();
     for (const version of ['9', '50', '10', '']) received.note('one', 'Builder', 'e.0', version);
     expect(received.version('one', 'Builder', 'e.0')).toBe('50');
