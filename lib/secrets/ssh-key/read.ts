@@ -54,8 +54,11 @@ const faultOfOther = (text: string): KeyFault => {
   return new KeyFault('is no private key: put one there that ssh-keygen, OpenSSL or PuTTY made');
 };
 
+const puttyLine = new RegExp(`^[ \\t]*${puttyHeader}`, 'mu');
+
 const partsIn = (text: string): KeyParts => {
-  if (text.startsWith(puttyHeader)) return readPutty(text);
+  const puttyAt = text.search(puttyLine);
+  if (puttyAt >= 0) return readPutty(text.slice(puttyAt).trimStart());
   if (text.includes(sshComHeader)) throw faultOfSshCom(text);
   const block: Armored | undefined = privateBlock(text);
   if (block === undefined) throw faultOfOther(text);
