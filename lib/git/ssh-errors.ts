@@ -162,5 +162,5 @@ export const sshFailure = (asked: Asked, error: unknown, { verdict, greeting }: 
       },
     );
   }
-  return networkFailure({ url }, error, greeting !== '');
+  return networkFailure({ url }, error, { isAlive: greeting !== '' });
 };

@@ -116,6 +116,13 @@ export const wordsTable: readonly WordsGroup[] = [
         'Azure DevOps docs, Use SSH key authentication',
         'the URL is not in the form that its host shows for ssh',
       ],
+      ['sent to https port', 'nginx, ngx_http_special_response.c: HTTP 497', 'its port speaks https'],
+      [
+        'request to an https server',
+        'Go, net/http/server.go; Gitea and GitLab Workhorse are served by it',
+        'its port speaks https',
+      ],
+      ['ssl-enabled server port', 'Apache httpd, modules/ssl/ssl_engine_kernel.c', 'its port speaks https'],
       ['invalid repository syntax', 'Bitbucket Cloud, conq', 'the URL does not name workspace and repository'],
       ['command not found', 'sh(1), of a server without git', 'no git is installed there'],
       ['no matching', 'OpenSSH, kex.c', 'its ssh server offers only algorithms that are too old'],

@@ -77,7 +77,7 @@ const isSealed = (sealed: Sealed, lines: readonly string[]): boolean => {
   return all.some((seal) => seal.toString('hex') === found);
 };
 
-const names = /[ \t]+(?=(?:Encryption|Comment|P(?:ublic|rivate)-Lines|Private-(?:MAC|Hash)): )/gu;
+const names = /[ \t](?=(?:Encryption|Comment|P(?:ublic|rivate)-Lines|Private-(?:MAC|Hash)): )/gu;
 
 /** Lines that YAML folded into one are apart again: names begin one, and nothing in base64 has a blank. */
 const unfolded = (text: string): readonly string[] => {

@@ -54,11 +54,16 @@ const faultOfOther = (text: string): KeyFault => {
   return new KeyFault('is no private key: put one there that ssh-keygen, OpenSSL or PuTTY made');
 };
 
-const puttyLine = new RegExp(`^[ \\t]*${puttyHeader}`, 'mu');
+/** Where a line begins that begins so, be it indented; below 0 for nowhere. */
+const lineWith = (text: string, start: string): number => {
+  for (let at = text.indexOf(start); at >= 0; at = text.indexOf(start, at + 1))
+    if (/(?:^|[\r\n])[ \t]{0,20}$/u.test(text.slice(Math.max(0, at - 21), at))) return at;
+  return -1;
+};
 
 const partsIn = (text: string): KeyParts => {
-  const puttyAt = text.search(puttyLine);
-  if (puttyAt >= 0) return readPutty(text.slice(puttyAt).trimStart());
+  const puttyAt = lineWith(text, puttyHeader);
+  if (puttyAt >= 0) return readPutty(text.slice(puttyAt));
   if (text.includes(sshComHeader)) throw faultOfSshCom(text);
   const block: Armored | undefined = privateBlock(text);
   if (block === undefined) throw faultOfOther(text);
