@@ -47,6 +47,9 @@ const faultOfOther = (text: string): KeyFault => {
     labels.some((label) => label.endsWith('PUBLIC KEY'))
   )
     return new KeyFault('is a public key: put the private key there that belongs to it');
+  // An ASN.1 sequence with a long length, whose bytes are no text.
+  if (text.startsWith('0\uFFFD'))
+    return new KeyFault('is in binary (DER or PKCS#12): put it there as PEM (openssl pkey -inform der)');
   if (labels.includes('CERTIFICATE')) return new KeyFault('is a certificate: put a private key there');
   const inner = Buffer.from(text.slice(0, 200), 'base64').toString('latin1').trimStart();
   if (inner.startsWith('-----BEGIN') || inner.startsWith(puttyHeader))

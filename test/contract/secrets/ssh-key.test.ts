@@ -124,6 +124,27 @@ describe.skipIf(missing !== undefined)(
       },
     );
 
+    it.each<[string, readonly string[], string]>([
+      [
+        'three primes',
+        ['-pkeyopt', 'rsa_keygen_primes:3'],
+        'is a key of RSA with more than two primes, which cannot be used',
+      ],
+      ['DER', ['-outform', 'DER'], 'is in binary (DER or PKCS#12): put it there as PEM (openssl pkey -inform der)'],
+    ])('of openssl that ssh cannot use is told for what it is: %s', async (_, args, fault) => {
+      await run('openssl', [
+        'genpkey',
+        '-algorithm',
+        'RSA',
+        '-pkeyopt',
+        'rsa_keygen_bits:2048',
+        ...args,
+        '-out',
+        at('odd'),
+      ]);
+      expect(await read(at('odd'))).toContain(`fault: ${fault}`);
+    });
+
     it('of ssh.com is told by name, or as encrypted', async () => {
       const { file } = await make('rsa -b 2048', '-m', 'PEM');
       await writeFile(at('words'), 'passphrase');
