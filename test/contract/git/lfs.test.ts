@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whichProgram } from '../../../infra/local/cluster/packages.ts';
-import type { GitHttpServer } from '../../support/git-http-server.ts';
+import { type GitHttpServer, startGitHttpServer } from '../../support/git-http-server.ts';
 import { type GitRoot, git, gitRoot } from '../../support/git-repository.ts';
 import { lfsPointer, oidOf, startLfsHost } from '../../support/lfs-host.ts';
 import { stepWorld } from '../../support/step-world.ts';
@@ -105,6 +105,37 @@ describe.skipIf(missing !== undefined)(`files that LFS keeps (${missing ?? 'real
     await expect(world.prepare(env, [`-basic-git=login=${open.url}`])).rejects.toThrow(
       /password of Secret login ends with a line break/,
     );
+  });
+
+  it.each([
+    ['come with its login', 'p:w', undefined],
+    [
+      'say which Secret is broken',
+      'p:w\n',
+      /keeps "a\.bin" with LFS, which does not give it: password of Secret files ends with a/,
+    ],
+    [
+      'say which login is wanted',
+      undefined,
+      /not found\.; give the ServiceAccount a kubernetes\.io\/basic-auth Secret annotated/,
+    ],
+  ])('that are on another host, as .lfsconfig says, %s', async (_, password, refusal) => {
+    await using open = await startGitHttpServer({ root: root.root });
+    const tree = join(root.root, 'elsewhere');
+    await git(['clone', '-q', join(root.root, 'app.git'), tree]);
+    await writeFile(join(tree, '.lfsconfig'), `[lfs]\n\turl = ${host.url}/app.git/info/lfs\n`);
+    await git(['-C', tree, 'add', '-A']);
+    await git(['-C', tree, 'commit', '-q', '-m', 'elsewhere']);
+    await git(['-C', tree, 'push', '-q', 'origin', 'HEAD:elsewhere']);
+    const id = await git(['-C', tree, 'rev-parse', 'HEAD']);
+    await rm(tree, { recursive: true });
+    await using world = await stepWorld();
+    if (password !== undefined) await world.secret('files', { username: 'ada', password });
+    const flags = password === undefined ? [] : [`-basic-git=files=${host.url}`];
+    const work = world.prepare({ GIT_URL: `${open.url}/app.git`, GIT_REVISION: id }, flags);
+    if (refusal === undefined) await work;
+    else await expect(work).rejects.toThrow(refusal);
+    expect(await world.read('a.bin')).toBe(refusal === undefined ? content : undefined);
   });
 
   const lfs = (body: unknown): string => JSON.stringify(body);
