@@ -9,7 +9,7 @@ import { refNamesFor } from '../../sources/revision.ts';
 import { StepFailure } from '../step.ts';
 import type { GitAccess } from './git-access.ts';
 import { fetchCommit, GitFailure, type GitRun, type GitSetting, git } from './git-command.ts';
-import { mayBeInHistory, sshFailureOf } from './git-failure.ts';
+import { httpFailureOf, mayBeInHistory, sshFailureOf } from './git-failure.ts';
 import {
   type Finding,
   findPlace,
@@ -64,8 +64,14 @@ export async function fetched(wish: Wish, tools: FetchTools): Promise<CheckOut> 
 
 async function fetchedFrom(wish: Wish, tools: FetchTools): Promise<CheckOut> {
   const credential = credentialAmong(tools.secrets, wish.url);
-  if (wish.url.scheme !== 'ssh')
-    return await fetchedOverHttp(wish, credential?.kind === 'basic' ? credential : undefined, tools);
+  if (wish.url.scheme !== 'ssh') {
+    const basic = credential?.kind === 'basic' ? credential : undefined;
+    return await fetchedOverHttp(wish, basic, tools).catch((error: unknown) => {
+      throw error instanceof GitFailure && !tools.signal.aborted
+        ? httpFailureOf(error, { url: wish.url, credential: basic })
+        : error;
+    });
+  }
   if (credential?.kind !== 'ssh') throw needsKey(wish.url);
   usableKey(credential, wish.url);
   return await fetchedOverSsh(wish, credential, tools);

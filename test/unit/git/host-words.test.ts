@@ -137,6 +137,9 @@ const said: readonly (readonly [host: string, sentence: string, means: WordsMean
   ['OpenSSH', 'ssh: Could not resolve hostname h: Name or service not known', 'host-unreachable'],
   ['git', 'fatal: early EOF', 'host-unreachable'],
   ['git', 'fetch-pack: unexpected disconnect while reading sideband packet', 'host-unreachable'],
+  ['git', "fatal: expected 'packfile'", 'host-unreachable'],
+  ['git', 'fatal: protocol error: bad pack header', 'host-unreachable'],
+  ['git', 'fatal: the remote end hung up unexpectedly', 'host-unreachable'],
   ['Bitbucket', 'remote: Not Found', 'not-found'],
 ];
 
