@@ -4,7 +4,7 @@
  */
 import { domainToASCII } from 'node:url';
 import { type Address, bitsOf, parseAddress, reachedBy } from './address.ts';
-import { holds } from './cidr.ts';
+import { holds, parseCidr } from './cidr.ts';
 
 /** Is the host of this URL reached without a proxy? */
 export type NoProxy = (url: URL) => boolean;
@@ -21,6 +21,7 @@ type Rule = (host: Host) => boolean;
 /**
  * The rule of a list with commas or blanks between its entries: `*`, an address, a range (`10.0.0.0/8`, `fd00::/8`), `example.com` for itself and all
  * below it, `.example.com` or `*.example.com` for all below it. A port behind a name or an address (`[::1]:5000`) makes it that port's alone.
+ * `localhost` and addresses of the loopback are always excepted, as in Go.
  */
 export const noProxyRule = (list: string): NoProxy => {
   const rules = list
@@ -30,9 +31,15 @@ export const noProxyRule = (list: string): NoProxy => {
     .map(ruleOf);
   return (url) => {
     const host = hostOf(url);
-    return rules.some((rule) => rule(host));
+    return isOwn(host) || rules.some((rule) => rule(host));
   };
 };
+
+const loopback = ['127.0.0.0/8', '::1'].map(parseCidr);
+
+/** A proxy's loopback is another one: whoever names it means the machine that asks, in any list and in none. */
+const isOwn = ({ name, address }: Host): boolean =>
+  name === 'localhost' || (address !== undefined && loopback.some((range) => holds(range, address)));
 
 const hostOf = ({ hostname, port, protocol }: URL): Host => {
   const name = hostname.replace(/^\[(.*)\]$/u, '$1').replace(/\.$/u, '');
@@ -65,6 +72,8 @@ const ruleOf = (entry: string): Rule => {
 /** What every name below it ends with, in the form that URLs have; empty for what is no name. */
 const belowName = (host: string): string => {
   const bare = host.replace(/^\*?\./u, '').replace(/\.$/u, '');
+  // A URL or a path is no name, whatever could be taken out of it.
+  if (/[/?#@\\]/u.test(bare)) return '';
   const ascii = domainToASCII(bare) || bare;
   return ascii === '' ? '' : `.${ascii}`;
 };
@@ -73,8 +82,13 @@ const rangeIn = (entry: string) => {
   const [, base = '', length = ''] = /^([\da-f.:]+)\/(\d{1,3})$/u.exec(entry) ?? [];
   const address = parseAddress(base);
   if (address === undefined || Number(length) > bitsOf(address.family)) return undefined;
-  return { ...address, prefix: Number(length) };
+  const [reached = address] = reachedBy(address);
+  // IPv4 written as IPv6, whose first 96 bits say only that.
+  const prefix = Number(length) - (reached.family === address.family ? 0 : mappedPrefix);
+  return prefix < 0 ? { ...address, prefix: Number(length) } : { ...reached, prefix };
 };
+
+const mappedPrefix = 96;
 
 /** `host`, `host:port`, `[address]:port`; an IPv6 address without brackets has no port. */
 const splitPort = (entry: string): { readonly host: string; readonly port: string } => {

@@ -10,8 +10,9 @@ export const isProxied = (): boolean => process.env['NODE_USE_ENV_PROXY'] === '1
 export const proxying = (make: (options: AgentOptions) => NodeFetch): NodeFetch => {
   const direct = make({});
   if (!isProxied()) return direct;
-  const { NO_PROXY = '', no_proxy: list = NO_PROXY, ...environment } = process.env;
-  const isExcepted = noProxyRule(list);
+  const { NO_PROXY, no_proxy: list, ...environment } = process.env;
+  // What is empty says nothing, in curl and in Go.
+  const isExcepted = noProxyRule(list || NO_PROXY || '');
   const proxied = make({ proxyEnv: environment });
   return (url, init) => (isExcepted(url) ? direct : proxied)(url, init);
 };

@@ -81,8 +81,16 @@ const filesOf = (folder: string): readonly string[] => {
   }
 };
 
-const blocksIn = (text: string): readonly string[] =>
-  text.match(/-----BEGIN CERTIFICATE-----[A-Za-z\d+/=\s]{1,65536}-----END CERTIFICATE-----/gu) ?? [];
+const [begin, end] = ['-----BEGIN CERTIFICATE-----', '-----END CERTIFICATE-----'];
+
+/** With lines as OpenSSL wants them: Go takes others. */
+const blocksIn = (text: string): readonly string[] => {
+  const bodies = text.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z\d+/=\s]{1,65536})-----END CERTIFICATE-----/gu);
+  return [...bodies].map(([, body = '']) => {
+    const lines = body.replaceAll(/\s/gu, '').match(/.{1,64}/gu) ?? [];
+    return [begin, ...lines, end].join('\n');
+  });
+};
 
 /** The same whatever its lines. */
 const bodyOf = (block: string): string => block.replaceAll(/\s/gu, '');

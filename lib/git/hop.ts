@@ -88,9 +88,9 @@ export const nextHop = async (asked: Asked, from: Hop, response: OpenAnswer): Pr
   const subject = subjectOf(asked, from);
   const protocolError = (why: string): GitError =>
     new GitError('protocol', `${subject} ${why}`, { host: url.authority });
-  const location = response.headers.get('location');
+  const location = response.headers.get('location')?.trim() ?? '';
   const here = serviceUrl(from.base, 'info/refs');
-  if (location === null || !URL.canParse(location, here.href))
+  if (location === '' || !URL.canParse(location, here.href))
     throw protocolError(`redirects without saying where (HTTP ${response.status}); check the URL`);
   const target = new URL(location, here.href);
   if (target.protocol !== 'https:' && target.protocol !== from.base.protocol)

@@ -1,7 +1,7 @@
 /** What a failed request to a git host means: one sentence and one code for each way an HTTP answer or a connection can fail. */
 import type { FetchAnswer } from '../egress/fetch.ts';
 import { EgressRefused } from '../egress/guard.ts';
-import { GitError, type GitErrorCode } from './errors.ts';
+import { GitError, type GitErrorCode, type Heard } from './errors.ts';
 import { type Asked, type Hop, howToGive, subjectOf } from './hop.ts';
 import { type HostWords, meaningOf } from './host-words.ts';
 
@@ -15,7 +15,9 @@ const bounded = (seconds: number): number | undefined =>
 export const retryAfterSecondsFrom = (header: string | null, now: Date): number | undefined => {
   if (header === null) return undefined;
   const text = header.trim();
-  return bounded(/^\d{1,9}$/u.test(text) ? Number(text) : Math.ceil((Date.parse(text) - now.getTime()) / 1000));
+  if (/^\d{1,9}(?:\.\d{1,9})?$/u.test(text)) return bounded(Math.ceil(Number(text)));
+  // A date begins with its day; of whatever else, a reader of dates makes one too.
+  return /^[A-Za-z]/u.test(text) ? bounded(Math.ceil((Date.parse(text) - now.getTime()) / 1000)) : undefined;
 };
 
 /** The same from the headers in which GitHub and others tell that nothing is left, and until when (`X-RateLimit-Reset`, Unix seconds). */
@@ -32,12 +34,30 @@ const asWhom = ({ login }: Hop): string => {
     : `with the credentials of Secret ${login.secretName}`;
 };
 
-const sentence = (code: GitErrorCode, asked: Asked, hop: Hop, status: number, because: string | undefined): string => {
+/** Ways to log in that people have beside Basic; undefined where that is among those asked for, or nothing known is. */
+const otherScheme = (challenges: string | null): string | undefined => {
+  const offered = (challenges ?? '').split(/[\s,]+/u).map((word) => word.toLowerCase());
+  if (offered.includes('basic')) return undefined;
+  return ['Negotiate', 'Kerberos', 'NTLM', 'Digest'].find((scheme) => offered.includes(scheme.toLowerCase()));
+};
+
+/** What a sentence about an answer is made of. */
+interface Told {
+  readonly status: number;
+  /** What the host's words add. */
+  readonly because: string | undefined;
+  /** See `otherScheme`. */
+  readonly other: string | undefined;
+}
+
+const sentence = (code: GitErrorCode, asked: Asked, hop: Hop, { status, because, other }: Told): string => {
   const subject = subjectOf(asked, hop);
   const as = asWhom(hop);
   const told = `(HTTP ${status})${because === undefined ? '' : `, as ${because}`}`;
   switch (code) {
     case 'unauthorized':
+      if (other !== undefined)
+        return `${subject} asks for a login by ${other} alone ${told}, which is not spoken here; let it take Basic, with a token for git`;
       return hop.login === undefined
         ? `${subject} asks for credentials ${told}; ${howToGive(hop.base)}`
         : `${subject} refused to be read ${as} ${told}; correct username and password in it`;
@@ -50,16 +70,19 @@ const sentence = (code: GitErrorCode, asked: Asked, hop: Hop, status: number, be
     case 'host-unreachable':
       return `${hop.base.host} is failing ${told}; it is asked again`;
     default:
-      return `${subject} answered HTTP ${status}, which is not an answer of a git host; check the URL`;
+      return because === undefined
+        ? `${subject} answered HTTP ${status}, which is not an answer of a git host; check the URL`
+        : `${subject} cannot be read ${told}; correct the URL`;
   }
 };
 
 /** A status says who has to act; words say more only where a status means several things. */
-const codeOf = (status: number, asksToWait: boolean, words: HostWords | undefined): GitErrorCode => {
+const codeOf = (status: number, asksToWait: boolean, words: HostWords | undefined, isPage: boolean): GitErrorCode => {
   const means = words?.means === 'commit-gone' ? undefined : words?.means;
   if (status === 429 || (asksToWait && (status === 403 || status === 503))) return 'throttled';
   if (status === 401) return 'unauthorized';
-  if (status === 403) return means === 'throttled' ? 'throttled' : 'forbidden';
+  // Firewalls write pages that have words of every kind.
+  if (status === 403) return means === 'throttled' || (means === 'host-unreachable' && !isPage) ? means : 'forbidden';
   if (status === 402 || status === 451) return 'forbidden';
   if (status === 404 || status === 410) return 'not-found';
   if (status >= 500 || status === 408 || status === 425) return 'host-unreachable';
@@ -82,8 +105,10 @@ export const httpFailure = (asked: Asked, hop: Hop, response: FetchAnswer, words
   const now = new Date();
   const retryAfterSeconds = retryAfterSecondsFrom(headers.get('retry-after'), now) ?? secondsToReset(headers, now);
   const row = meaningOf(words);
-  const code = codeOf(status, retryAfterSeconds !== undefined, row);
-  return new GitError(code, sentence(code, asked, hop, status, row?.because), {
+  const isPage = /html/iu.test(headers.get('content-type') ?? '');
+  const code = codeOf(status, retryAfterSeconds !== undefined, row, isPage);
+  const other = status === 401 ? otherScheme(headers.get('www-authenticate')) : undefined;
+  return new GitError(code, sentence(code, asked, hop, { status, because: row?.because, other }), {
     host,
     // Whatever the status: one path of a host may fail, or ask for patience, while all others are well.
     heard: 'something',
@@ -106,26 +131,37 @@ const systemCode = (error: Error): string =>
 const isTimeout = (error: Error): boolean =>
   error.name === 'TimeoutError' || error.name === 'AbortError' || /_TIMEOUT$|^ETIMEDOUT$/u.test(systemCode(error));
 
-/** The GitError for a connection that failed; an error that already says what it is passes through. `isAlive`: had the host begun to answer? */
-export const networkFailure = ({ url }: Pick<Asked, 'url'>, error: unknown, isAlive = false): Error => {
+/** What is known of a connection that failed. */
+export interface Connection {
+  /** Host and port that were dialled, when a redirect led there; the URL's own unless given. */
+  readonly to?: string;
+  /** Had the URL's host begun to answer, be it by a redirect? */
+  readonly isAlive?: boolean;
+  /** Did it fail within an answer? */
+  readonly isInAnswer?: boolean;
+}
+
+/** The GitError for a connection that failed; an error that already says what it is passes through. */
+export const networkFailure = (
+  { url: { authority } }: Pick<Asked, 'url'>,
+  error: unknown,
+  { to, isAlive = false, isInAnswer = false }: Connection = {},
+): Error => {
   if (error instanceof GitError) return error;
   const causes = causesOf(error);
-  const options = { host: url.authority, heard: isAlive ? ('something' as const) : ('nothing' as const), cause: error };
+  const heard = isAlive || isInAnswer ? 'something' : 'nothing';
+  const failure = (code: GitErrorCode, message: string, how: Heard = heard): GitError =>
+    new GitError(code, message, { host: authority, heard: how, cause: error });
   const refused = causes.find((cause) => cause instanceof EgressRefused);
-  if (refused !== undefined) return new GitError('not-asked', refused.message, { ...options, heard: 'undialled' });
-  if (causes.some(isTimeout)) {
-    return new GitError('timeout', `${url.authority} did not answer in time; it is asked again`, options);
-  }
+  if (refused !== undefined) return failure('not-asked', refused.message, 'undialled');
+  const host = to === undefined ? authority : `${to}, to which ${authority} redirects,`;
+  if (causes.some(isTimeout)) return failure('timeout', `${host} did not answer in time; it is asked again`);
   const code = causes.map(systemCode).find((text) => text !== '') ?? 'connection failed';
-  return TLS_CODE.test(code)
-    ? new GitError(
-        'tls',
-        `TLS with ${url.authority} failed (${code}); check the host's certificate and the trusted CAs`,
-        options,
-      )
-    : new GitError(
-        'host-unreachable',
-        `${url.authority} cannot be reached (${code}); check the host name and the network`,
-        options,
-      );
+  if (causes.some(({ message }) => message.includes('wrong version number')))
+    return failure('tls', `${host} does not speak TLS on this port; write http:// or correct the port`, 'something');
+  if (TLS_CODE.test(code))
+    return failure('tls', `TLS with ${host} failed (${code}); check the host's certificate and the trusted CAs`);
+  return isInAnswer
+    ? failure('host-unreachable', `${host} broke off the connection within an answer (${code}); it is asked again`)
+    : failure('host-unreachable', `${host} cannot be reached (${code}); check the host name and the network`);
 };

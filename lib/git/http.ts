@@ -1,5 +1,5 @@
 /** Listing refs over http(s): one request for the capabilities, one for the refs. The one asker of git hosts, in functions and in build pods. */
-import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { hasHeard, type NodeFetch, type OpenAnswer } from '../egress/fetch.ts';
 import { basicAuthorization } from '../secrets/authorization.ts';
@@ -7,7 +7,7 @@ import { GitError } from './errors.ts';
 import { type Asked, firstHop, type Hop, nextHop, remedyFor, serviceUrl, subjectOf } from './hop.ts';
 import { httpFailure, networkFailure } from './http-errors.ts';
 import { isLoginPage } from './login-page.ts';
-import { readPackets } from './pkt-line.ts';
+import { PacketError, readPackets } from './pkt-line.ts';
 import { type GitRef, lsRefsRequest, readAdvertisement, readLsRefs, withPrefixes } from './refs.ts';
 
 /** What a transport is asked: which refs of which repository, as whom, for how long. */
@@ -30,8 +30,8 @@ export interface FoundRepository {
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** Of what is said in place of an answer. */
 const MAX_WORDS_BYTES = 64 * 1024;
-/** git itself follows few; a chain longer than this is a loop. */
-const MAX_REDIRECTS = 5;
+/** As many as git follows; a chain longer than this is a loop. */
+const MAX_REDIRECTS = 20;
 /** Some hosts answer only clients that call themselves git. */
 const USER_AGENT = 'git/2.40 (kpackless)';
 
@@ -50,24 +50,44 @@ const isFine = ({ status }: OpenAnswer): boolean => status >= 200 && status < 30
 /** `isAlive`: has the host that was named answered before, perhaps by a redirect to another one? */
 const send = async (
   ask: ListOverHttp,
-  url: URL,
+  { base, isElsewhere }: Hop,
+  service: Parameters<typeof serviceUrl>[1],
   init: Parameters<NodeFetch>[1],
   isAlive: boolean,
 ): Promise<OpenAnswer> => {
   try {
-    return await ask.fetch(url, { ...init, signal: ask.signal });
+    return await ask.fetch(serviceUrl(base, service), { ...init, signal: ask.signal });
   } catch (error) {
-    throw networkFailure(ask, error, isAlive || hasHeard(error));
+    throw networkFailure(ask, error, { ...(isElsewhere && { to: base.host }), isAlive: isAlive || hasHeard(error) });
   }
 };
 
-async function* bodyOf(ask: ListOverHttp, response: OpenAnswer): AsyncGenerator<Uint8Array, void, undefined> {
-  const isPacked = /^(?:x-)?gzip$/iu.test(response.headers.get('content-encoding') ?? '');
+/** What gzip packed. May be left before its end, which composed streams take for an error that nobody hears, and that ends the process. */
+async function* unpacked(
+  body: AsyncIterable<Uint8Array> | Iterable<never>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const gunzip = createGunzip();
+  gunzip.on('error', () => undefined);
+  const fed = pipeline(body, gunzip).catch(() => undefined);
   try {
-    if (isPacked) yield* Readable.from(response.body ?? []).compose(createGunzip());
-    else yield* response.body ?? [];
+    yield* gunzip as AsyncIterable<Uint8Array>;
+  } finally {
+    gunzip.destroy();
+    await fed;
+  }
+}
+
+async function* bodyOf(ask: ListOverHttp, response: OpenAnswer): AsyncGenerator<Uint8Array, void, undefined> {
+  const encoding = (response.headers.get('content-encoding') ?? '').trim().toLowerCase();
+  try {
+    if (['gzip', 'x-gzip'].includes(encoding)) yield* unpacked(response.body ?? []);
+    else if (['', 'identity'].includes(encoding)) yield* response.body ?? [];
+    else throw new PacketError('its answer is in an encoding that was not asked for');
   } catch (error) {
-    throw networkFailure(ask, ask.signal.aborted ? ask.signal.reason : error, true);
+    if (error instanceof PacketError) throw error;
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))
+      throw new PacketError('what it sends as gzip is damaged', { cause: error });
+    throw networkFailure(ask, ask.signal.aborted ? ask.signal.reason : error, { isInAnswer: true });
   } finally {
     response.discard();
   }
@@ -85,7 +105,7 @@ const wordsOf = async (ask: ListOverHttp, response: OpenAnswer): Promise<string>
     }
   } catch (error) {
     // What came so far says enough; the failure that is told is the answer's own.
-    if (!(error instanceof GitError)) throw error;
+    if (!(error instanceof GitError) && !(error instanceof PacketError)) throw error;
   }
   return Buffer.concat(chunks).toString('utf8', 0, MAX_WORDS_BYTES);
 };
@@ -128,7 +148,7 @@ interface Discovery {
 const discover = async (ask: ListOverHttp): Promise<Discovery> => {
   let hop: Hop = firstHop(ask);
   for (let count = 0; count <= MAX_REDIRECTS; count += 1) {
-    const response = await send(ask, serviceUrl(hop.base, 'info/refs'), { headers: headersFor(hop) }, count > 0);
+    const response = await send(ask, hop, 'info/refs', { headers: headersFor(hop) }, count > 0);
     if (isFine(response)) return { hop, response };
     if (isRedirect(response.status)) {
       response.discard();
@@ -164,7 +184,7 @@ const requestRefs = async (ask: ListOverHttp, hop: Hop, body: Buffer): Promise<r
       accept: type,
     },
   };
-  const response = await send(ask, serviceUrl(hop.base, 'git-upload-pack'), init, true);
+  const response = await send(ask, hop, 'git-upload-pack', init, true);
   if (!isFine(response)) throw httpFailure(ask, hop, response, await wordsOf(ask, response));
   if (typeOf(response) !== type) throw await notGit(ask, hop, response, type);
   const packets = readPackets(bodyOf(ask, response), { maxBytes: MAX_BODY_BYTES });

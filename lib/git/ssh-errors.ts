@@ -38,14 +38,19 @@ const remedies: Readonly<Partial<Record<GitErrorCode, string>>> = {
   unauthorized: '; correct the credentials in the Secret',
 };
 
-/** The GitError for words of the host itself: an `ERR` line of the protocol or what git wrote to stderr. */
-export const remoteFailure = (url: GitUrl, complaint: string, cause?: unknown): GitError => {
+/** The GitError for words of the host itself, an `ERR` line of the protocol or what its git wrote to stderr, or of our git about it. */
+export const remoteFailure = (
+  url: GitUrl,
+  complaint: string,
+  cause?: unknown,
+  speaker: 'git' | 'its host' = 'its host',
+): GitError => {
   const row = meaningOf(complaint);
   const code = row === undefined || row.means === 'commit-gone' ? 'protocol' : row.means;
   const because = row?.because === undefined ? '' : ` (${row.because})`;
   return new GitError(
     code,
-    `${url.display} cannot be read, its host says: ${complaintLine(complaint)}${because}${remedies[code] ?? ''}`,
+    `${url.display} cannot be read, ${speaker} says: ${complaintLine(complaint)}${because}${remedies[code] ?? ''}`,
     // It is alive, whatever troubles it.
     { host: url.authority, heard: 'something', cause },
   );
@@ -162,5 +167,5 @@ export const sshFailure = (asked: Asked, error: unknown, { verdict, greeting }: 
       },
     );
   }
-  return networkFailure({ url }, error, greeting !== '');
+  return networkFailure({ url }, error, { isAlive: greeting !== '' });
 };

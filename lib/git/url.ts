@@ -39,7 +39,7 @@ const MAX_LENGTH = 4096;
 const MAX_HOST_LENGTH = 253;
 const DEFAULT_PORT = { http: 80, https: 443, ssh: 22 } as const;
 /** `[user@]host:path`; a slash before the colon makes it a local path, as git itself decides. */
-const SCP_FORM = /^(?:(?<user>[^@/:[\]]*)@)?(?<host>\[[^\]/]+\]|[^/:[\]@]+):(?<path>.*)$/su;
+const SCP_FORM = /^(?:(?<user>[^/:[\]]*)@)?(?<host>\[[^\]/]+\]|[^/:[\]@]+):(?<path>.*)$/su;
 const WITH_SCHEME = /^(?<scheme>[A-Za-z][A-Za-z0-9+.-]*):\/\/(?<rest>.*)$/su;
 const HOST_NAME = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+\])$/u;
 

@@ -46,15 +46,18 @@ const parseOffers = (header: string): readonly Offer[] => {
   }
 };
 
-/** The first Basic or Bearer challenge of a header; several headers come joined by commas. Undefined when there is none we speak. */
+/**
+ * The Bearer challenge of a header, else the Basic one, as go-containerregistry chooses; several headers come joined by commas. Undefined when there is
+ * none we speak.
+ */
 export const parseChallenge = (header: string | null): Challenge | undefined => {
-  for (const { scheme, parameters } of parseOffers(header ?? '')) {
-    if (scheme === 'basic') return { scheme };
+  const offers = parseOffers(header ?? '');
+  for (const { scheme, parameters } of offers) {
     const realm = parameters.get('realm');
     if (scheme === 'bearer' && realm !== undefined) {
       const scopes = (parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
       return { scheme, realm, service: parameters.get('service'), scopes };
     }
   }
-  return undefined;
+  return offers.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
 };

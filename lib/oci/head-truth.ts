@@ -14,8 +14,11 @@ export interface Known {
   readonly to: string;
 }
 
-/** HEAD says that something is not there, or that there is no HEAD (404, 405, 501). */
-export const isHeadsNo = (status: number): boolean => [404, 405, 501].includes(status);
+/**
+ * HEAD says that something is not there, or that there is no HEAD: proxies have several words for it, and a storage host that a registry sends us to with a
+ * URL signed for GET says 403. What GET says then counts, and says why.
+ */
+export const isHeadsNo = (status: number): boolean => [400, 403, 404, 405, 406, 501].includes(status);
 
 /** Notes what came of a HEAD: that it told, or that it did not know of what GET then brought, which weighs more. */
 export const noteHead = ({ session: { headTruth } }: Api, registry: string, told: boolean): void => {

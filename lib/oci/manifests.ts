@@ -73,11 +73,12 @@ export const headManifest = async (
     actions: ['pull'],
     headers: { accept: acceptManifests },
   });
-  if (response.status !== 200 && !isHeadsNo(response.status)) {
-    throw await responseError('HEAD', response, api.session.now());
+  if (response.status !== 200) {
+    const refusal = await responseError('HEAD', response, api.session.now());
+    if (!isHeadsNo(response.status)) throw refusal;
+    return believed && response.status === 404 ? undefined : missedHead(api, reference, refusal, options);
   }
   await discard(response);
-  if (response.status !== 200) return believed ? undefined : missedHead(api, reference, options);
   noteHead(api, reference.registry, true);
   const digest = response.headers.get('docker-content-digest');
   const size = Number(response.headers.get('content-length') ?? Number.NaN);
@@ -92,15 +93,20 @@ const headByGet = async (api: Api, reference: Reference, options: CallOptions): 
   return { mediaType, digest, size: bytes.byteLength };
 };
 
-/** Caches of other registries fetch a manifest at GET and know nothing of it at HEAD before that. */
-const missedHead = async (api: Api, reference: Reference, options: CallOptions): Promise<ManifestHead | undefined> => {
+/** Caches of other registries fetch a manifest at GET and know nothing of it at HEAD before that. Throws what GET says, or HEAD where that says no more. */
+const missedHead = async (
+  api: Api,
+  reference: Reference,
+  refusal: OciError,
+  options: CallOptions,
+): Promise<ManifestHead | undefined> => {
   try {
     const head = await headByGet(api, reference, options);
     noteHead(api, reference.registry, false);
     return head;
   } catch (error) {
     if (isOciError(error, 'not-found')) return undefined;
-    throw error;
+    throw isOciError(error) && error.status === refusal.status && error.errors.length === 0 ? refusal : error;
   }
 };
 

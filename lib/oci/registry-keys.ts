@@ -18,12 +18,25 @@ export const exactKeys = (registry: string): ReadonlySet<string> => {
   return new Set([host, ...prefixed, ...prefixed.flatMap((form) => [`${form}/v1/`, `${form}/v2/`])]);
 };
 
-/** Scheme, `/v1/` and `/v2/` taken off: `host[:port][/path]`; Docker Hub's other names become its own. */
+/** A path with its escapes read, as Go's URLs have it; as it is where they are none. */
+const unescaped = (path: string): string => {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+};
+
+/**
+ * The key as a URL, of which nothing counts but `host[:port][/path]`: scheme, user, query, fragment, `/v1/` and `/v2/` are taken off. Docker Hub's other
+ * names become its own.
+ */
 export const bareKey = (key: string): string => {
-  const bare = key.replace(/^https?:\/\//i, '');
+  const bare = key.replace(/^https?:\/\//i, '').split('#', 1)[0] ?? '';
   const slash = bare.indexOf('/');
-  const [host, path] = slash < 0 ? [bare, ''] : [bare.slice(0, slash), bare.slice(slash)];
-  const rest = path.replace(/^\/v[12](?=\/|$)/, '');
+  const [authority, path] = slash < 0 ? [bare, ''] : [bare.slice(0, slash), bare.slice(slash)];
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  const rest = unescaped(path.split('?', 1)[0] ?? '').replace(/^\/v[12](?=\/|$)/, '');
   return `${hubAliases.has(host.toLowerCase()) ? dockerHub : host}${rest === '/' ? '' : rest}`;
 };
 
@@ -51,7 +64,7 @@ const globMatches = (pattern: string, text: string): boolean => {
 };
 
 const splitHost = (text: string): { readonly labels: readonly string[]; readonly port: string } => {
-  const [, host = '', port = ''] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
+  const [, host = '', port = ''] = /^(.*?)(?::(\d*))?$/.exec(text) ?? [];
   return { labels: host.split('.'), port };
 };
 

@@ -11,6 +11,8 @@ import type { CallOptions } from './registry.ts';
 import { responseError } from './response-error.ts';
 
 const pageSize = 1000;
+/** Registries that leave out tags which nobody may see send pages without any; so many in a row are an end. */
+const mostEmptyPages = 10;
 const pageLimitBytes = 4 * 1024 * 1024;
 
 /** The address in `Link: <…>; rel="next"` (RFC 8288), resolved; it may not leave the registry. */
@@ -51,6 +53,7 @@ export const listTags = async (
   { limit = 10_000, ...options }: CallOptions & { readonly limit?: number } = {},
 ): Promise<readonly string[]> => {
   const found: string[] = [];
+  let empty = 0;
   let to: string | URL | undefined = `tags/list?n=${Math.min(pageSize, limit)}`;
   while (to !== undefined && found.length < limit) {
     const response = await api.call(repository, { ...options, method: 'GET', to, actions: ['pull'] });
@@ -61,7 +64,8 @@ export const listTags = async (
     if (response.status !== 200) throw await responseError('GET', response, api.session.now());
     const page = tagsIn(await readUpTo(response.body, pageLimitBytes), response.url);
     found.push(...page);
-    to = page.length === 0 ? undefined : nextPage(response.headers.get('link'), response.url);
+    empty = page.length === 0 ? empty + 1 : 0;
+    to = empty > mostEmptyPages ? undefined : nextPage(response.headers.get('link'), response.url);
   }
   return found.slice(0, limit);
 };

@@ -10,7 +10,8 @@ import { type GitHttpOptions, type GitHttpServer, startGitHttpServer } from './g
 export const lfsPointer = (content: string): string =>
   `version https://git-lfs.github.com/spec/v1\noid sha256:${oidOf(content)}\nsize ${Buffer.byteLength(content)}\n`;
 
-const oidOf = (content: string): string => createHash('sha256').update(content).digest('hex');
+/** By which LFS knows a content. */
+export const oidOf = (content: string): string => createHash('sha256').update(content).digest('hex');
 
 const token = 'Bearer one-object';
 
@@ -58,7 +59,8 @@ export const startLfsHost = async (
       else response.writeHead(400).end();
       return true;
     }
-    if (!path.endsWith('/info/lfs/objects/batch')) return options.respond?.(request, response) ?? false;
+    if (options.respond?.(request, response) === true) return true;
+    if (!path.endsWith('/info/lfs/objects/batch')) return false;
     if (options.login !== undefined && logins[0] !== basic)
       response.writeHead(401, { 'www-authenticate': 'Basic realm="lfs"' }).end();
     else batch(request, response).catch((error: unknown) => response.destroy(error as Error));

@@ -64,7 +64,9 @@ const checkRsa = (parts: RsaParts): void => {
     bigint,
     bigint,
   ];
-  if (p < 3n || q < 3n || d >= n || e >= n || p * q !== n) throw damaged();
+  if (p < 3n || q < 3n || d >= n || e >= n || n % (p * q) !== 0n) throw damaged();
+  // RFC 8017 §3.2 knows such keys, and ssh's files have no room for the other primes.
+  if (p * q !== n) throw otherKind('of RSA with more than two primes');
   const fits = (e * d) % (p - 1n) === 1n && (e * d) % (q - 1n) === 1n && (iqmp * q) % p === 1n;
   if (!fits) throw damaged();
 };

@@ -47,6 +47,9 @@ const faultOfOther = (text: string): KeyFault => {
     labels.some((label) => label.endsWith('PUBLIC KEY'))
   )
     return new KeyFault('is a public key: put the private key there that belongs to it');
+  // An ASN.1 sequence with a long length, whose bytes are no text.
+  if (text.startsWith('0\uFFFD'))
+    return new KeyFault('is in binary (DER or PKCS#12): put it there as PEM (openssl pkey -inform der)');
   if (labels.includes('CERTIFICATE')) return new KeyFault('is a certificate: put a private key there');
   const inner = Buffer.from(text.slice(0, 200), 'base64').toString('latin1').trimStart();
   if (inner.startsWith('-----BEGIN') || inner.startsWith(puttyHeader))
@@ -54,8 +57,16 @@ const faultOfOther = (text: string): KeyFault => {
   return new KeyFault('is no private key: put one there that ssh-keygen, OpenSSL or PuTTY made');
 };
 
+/** Where a line begins that begins so, be it indented; below 0 for nowhere. */
+const lineWith = (text: string, start: string): number => {
+  for (let at = text.indexOf(start); at >= 0; at = text.indexOf(start, at + 1))
+    if (/(?:^|[\r\n])[ \t]{0,20}$/u.test(text.slice(Math.max(0, at - 21), at))) return at;
+  return -1;
+};
+
 const partsIn = (text: string): KeyParts => {
-  if (text.startsWith(puttyHeader)) return readPutty(text);
+  const puttyAt = lineWith(text, puttyHeader);
+  if (puttyAt >= 0) return readPutty(text.slice(puttyAt));
   if (text.includes(sshComHeader)) throw faultOfSshCom(text);
   const block: Armored | undefined = privateBlock(text);
   if (block === undefined) throw faultOfOther(text);

@@ -42,6 +42,18 @@ const cutShort = (compression: string) => brokenArchive(`its ${compression} data
 const damaged = (compression: string, cause?: unknown) =>
   brokenArchive(`its ${compression} data is damaged`, { cause });
 
+/** What whole frames may ask of their readers, and zstd itself refuses unless it is told otherwise. */
+const unusualFrames: Readonly<Record<string, { readonly why: string; readonly remedy: string } | undefined>> = {
+  ZSTD_error_frameParameter_windowTooLarge: {
+    why: 'its zstd data looks back farther than 128 MiB',
+    remedy: 'compress it anew with --long=27 or without --long',
+  },
+  ZSTD_error_dictionary_wrong: {
+    why: 'its zstd data was made with a dictionary',
+    remedy: 'compress it anew without one',
+  },
+};
+
 /** RFC 1952 §2.3: header, deflated data, checksum and size. */
 async function* gzipMember(source: ByteSource): AsyncGenerator<Uint8Array> {
   await skipGzipHeader(source);
@@ -101,6 +113,8 @@ async function* through(source: ByteSource, engine: Engine, compression: ReadCom
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'Z_BUF_ERROR') throw cutShort(compression);
+    const unusual = unusualFrames[code];
+    if (unusual !== undefined) throw brokenArchive(unusual.why, { cause: error, remedy: unusual.remedy });
     if (code.startsWith('Z_') || code.startsWith('ZSTD_')) throw damaged(compression, error);
     throw error;
   } finally {

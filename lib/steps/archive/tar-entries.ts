@@ -3,6 +3,7 @@
  * tar and Go's archive/tar read it, and where one of them is lenient, lenient. Their libraries for Node lose or damage what is read here by name.
  */
 import type { ByteSource } from './byte-source.ts';
+import { compressionOf } from './compression.ts';
 import { brokenArchive, brokenEntry, shownName } from './faults.ts';
 import { decimal, type PaxRecords, parsePax } from './pax.ts';
 import { blockBytes, isZero, numberAt, parseHeader, type TarHeader, textAt } from './tar-header.ts';
@@ -27,12 +28,18 @@ export interface TarEntry {
 /** Longest name or extended header, in bytes. */
 const maxMetaBytes = 8 << 20;
 
-/** @throws PermanentError for what cannot be read; what stands behind the end of the archive is not looked at */
+/**
+ * @throws PermanentError for what cannot be read. What stands behind the end of the archive is not looked at, unless there is nothing before it: images
+ * of disks begin with zeros too.
+ */
 export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry> {
   const globals = new Map<string, string>();
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const described = await nextDescribed(source, globals);
-    if (described === undefined) return;
+    if (described === undefined) {
+      if (isFirst) await refuseOthers(source);
+      return;
+    }
     const { header, name, pax } = described;
     const kind = kindOf(header.type, name);
     const storedBytes = hasContent(header.type) ? sizeOf(described) : 0;
@@ -52,6 +59,15 @@ export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry> 
     const rest = end - source.position;
     if ((await source.skip(rest)) < rest) throw cutShort(name);
     await source.skip(paddingOf(storedBytes));
+  }
+}
+
+/** So far files of other formats are looked for behind zeros. */
+const mostZeros = 1 << 20;
+
+async function refuseOthers(source: ByteSource): Promise<void> {
+  for await (const piece of source.pieces(mostZeros)) {
+    if (!isZero(piece)) throw brokenArchive('it begins with zeros, and what follows is no tar archive');
   }
 }
 
@@ -116,16 +132,20 @@ async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
   const at = source.position;
   const block = source.atHand(blockBytes) ?? (await source.take(blockBytes));
   if (isZero(block)) {
-    const behind = parseHeader(await source.take(blockBytes));
-    if (behind === undefined) return undefined;
+    const behind = await source.take(blockBytes);
+    source.giveBack(behind);
+    if (parseHeader(behind) === undefined) return undefined;
     throw brokenArchive(`behind an empty block at byte ${at}, which ends an archive, it goes on`, {
       remedy: 'pack it anew as one archive',
     });
   }
-  if (block.length < blockBytes) throw brokenArchive(`it ends in the middle of a header at byte ${at}`);
   const header = parseHeader(block);
-  if (header === undefined) throw brokenArchive(`no entry begins at byte ${at}, where one should`);
-  return header;
+  if (header !== undefined) return header;
+  const inner = at === 0 ? compressionOf(block) : undefined;
+  if (inner !== undefined)
+    throw brokenArchive(`what was compressed is ${inner} itself`, { remedy: 'compress it once' });
+  if (block.length < blockBytes) throw brokenArchive(`it ends in the middle of a header at byte ${at}`);
+  throw brokenArchive(`no entry begins at byte ${at}, where one should`);
 }
 
 async function metaText(source: ByteSource, header: TarHeader): Promise<string> {

@@ -63,7 +63,8 @@ function refuseUnreadable({ name, encrypted, method, size }: ZipEntry, isFolder:
 /** Folders are united, and of two files with the same content none is lost. */
 function isSame(one: PlannedEntry, other: PlannedEntry): boolean {
   if (one.isFolder || other.isFolder) return one.isFolder && other.isFolder;
-  return one.entry.crc === other.entry.crc && one.entry.size === other.entry.size;
+  const isKnown = one.entry.crc !== 0 || one.entry.size === 0;
+  return isKnown && one.entry.crc === other.entry.crc && one.entry.size === other.entry.size;
 }
 
 function oneFile(first: ZipEntry, { entry, path }: PlannedEntry) {

@@ -2,7 +2,9 @@
 import { ExpectedError, PermanentError } from '../../errors/expected.ts';
 import type { SshCredential } from '../../git/credentials.ts';
 import { GitError, type GitErrorCode } from '../../git/errors.ts';
+import { type Asked, firstHop } from '../../git/hop.ts';
 import { meaningOf } from '../../git/host-words.ts';
+import { httpFailure } from '../../git/http-errors.ts';
 import { remoteFailure } from '../../git/ssh-errors.ts';
 import type { GitUrl } from '../../git/url.ts';
 import { StepFailure } from '../step.ts';
@@ -61,6 +63,28 @@ export const sshFailureOf = (failure: GitFailure, url: GitUrl, credential: SshCr
     );
   }
   return means === undefined || words.trim() === '' ? failure : remoteFailure(url, words, failure);
+};
+
+/** The status that a host answered git with, as git's client tells it; asking for a login on a terminal is what it does with 401. */
+const statusIn = (stderr: string): number | undefined => {
+  const told = /\bHTTP (\d{3})\b/u.exec(stderr)?.[1] ?? /returned error: (\d{3})\b/u.exec(stderr)?.[1];
+  if (told !== undefined) return Number(told);
+  return /could not read (?:Username|Password)|Authentication failed/u.test(stderr) ? 401 : undefined;
+};
+
+const noHeaders = { get: () => null, has: () => false };
+
+/** What git over http could not do, though the repository could be looked at: by the status and the words of the host. */
+export const httpFailureOf = (failure: GitFailure, asked: Asked): ExpectedError => {
+  const { stderr } = failure;
+  const status = statusIn(stderr);
+  if (status !== undefined) {
+    const answer = { status, statusText: '', headers: noHeaders, body: null };
+    const words = stderr.split('\n').filter((line) => line.startsWith('remote:'));
+    return httpFailure(asked, firstHop(asked), answer, words.join('\n'));
+  }
+  const speaker = stderr.includes('remote error:') ? 'its host' : 'git';
+  return meaningOf(stderr) === undefined ? failure : remoteFailure(asked.url, stderr, failure, speaker);
 };
 
 /** Failures for which kpack says that credentials are missing or wrong. */

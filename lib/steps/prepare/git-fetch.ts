@@ -9,7 +9,7 @@ import { refNamesFor } from '../../sources/revision.ts';
 import { StepFailure } from '../step.ts';
 import type { GitAccess } from './git-access.ts';
 import { fetchCommit, GitFailure, type GitRun, type GitSetting, git } from './git-command.ts';
-import { mayBeInHistory, sshFailureOf } from './git-failure.ts';
+import { httpFailureOf, mayBeInHistory, sshFailureOf } from './git-failure.ts';
 import {
   type Finding,
   findPlace,
@@ -24,6 +24,7 @@ import {
 import { formatOf, writeRepository } from './git-repository.ts';
 import { isCommitId, listedRefs, type Wanted, wantedFrom } from './git-revision.ts';
 import { credentialAmong } from './git-secrets.ts';
+import { lfsFailureOf } from './lfs-failure.ts';
 
 /** What fetching needs, the same for a source and its submodules. */
 export interface FetchTools extends Finding {
@@ -43,7 +44,7 @@ export interface Wish {
   readonly folder: string;
 }
 
-/** Writes the working tree of what was fetched. @throws GitFailure */
+/** Writes the working tree of what was fetched. @throws GitFailure; GitError for a file that LFS keeps and does not give */
 export type CheckOut = () => Promise<void>;
 
 /** How git is run in a folder. */
@@ -51,9 +52,26 @@ export const runIn = (cwd: string, { access, signal }: FetchTools): GitRun => ({
 
 /** Fetches. @throws GitError that says why a host does not give it; ExpectedError when there is no such revision; StepFailure when a commit is gone */
 export async function fetched(wish: Wish, tools: FetchTools): Promise<CheckOut> {
+  const checkOut = await fetchedFrom(wish, tools);
+  return async () => {
+    try {
+      await checkOut();
+    } catch (error) {
+      throw error instanceof GitFailure ? lfsFailureOf(error, wish.url) : error;
+    }
+  };
+}
+
+async function fetchedFrom(wish: Wish, tools: FetchTools): Promise<CheckOut> {
   const credential = credentialAmong(tools.secrets, wish.url);
-  if (wish.url.scheme !== 'ssh')
-    return await fetchedOverHttp(wish, credential?.kind === 'basic' ? credential : undefined, tools);
+  if (wish.url.scheme !== 'ssh') {
+    const basic = credential?.kind === 'basic' ? credential : undefined;
+    return await fetchedOverHttp(wish, basic, tools).catch((error: unknown) => {
+      throw error instanceof GitFailure && !tools.signal.aborted
+        ? httpFailureOf(error, { url: wish.url, credential: basic })
+        : error;
+    });
+  }
   if (credential?.kind !== 'ssh') throw needsKey(wish.url);
   usableKey(credential, wish.url);
   return await fetchedOverSsh(wish, credential, tools);

@@ -21,8 +21,10 @@ export function remoteOf(url: GitUrl, user = 'git'): string {
   if (url.scheme !== 'ssh') return `${url.scheme}://${url.authority}${url.path}${url.query}`;
   const who = url.user ?? user;
   const host = url.host.includes(':') ? `[${url.host}]` : url.host;
-  if (url.path.startsWith('/')) return `ssh://${who}@${host}:${url.port}${url.path}`;
-  return url.path.startsWith('~') ? `ssh://${who}@${host}:${url.port}/${url.path}` : `${who}@${host}:${url.path}`;
+  // git reads escapes in the first form, and none in the second.
+  const path = url.path.replaceAll('%', '%25');
+  if (path.startsWith('/')) return `ssh://${who}@${host}:${url.port}${path}`;
+  return path.startsWith('~') ? `ssh://${who}@${host}:${url.port}/${path}` : `${who}@${host}:${url.path}`;
 }
 
 /** A query may be a token. `.git` becomes a part of the image, so what is written there goes without. */

@@ -6,7 +6,7 @@ import { withoutEnd } from '../../text/trim-end.ts';
 /** Position of the last `/`, or of the `:` behind a host where no path is left. */
 const lastSeparator = (remote: string): number => {
   const slash = remote.lastIndexOf('/');
-  const isAuthority = slash > 0 && remote[slash - 1] === '/';
+  const isAuthority = remote.endsWith('://', slash + 1);
   if (slash >= 0 && !isAuthority) return slash;
   return remote.includes('://') ? -1 : remote.lastIndexOf(':');
 };

@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whichProgram } from '../../../infra/local/cluster/packages.ts';
-import type { GitHttpServer } from '../../support/git-http-server.ts';
+import { type GitHttpServer, startGitHttpServer } from '../../support/git-http-server.ts';
 import { type GitRoot, git, gitRoot } from '../../support/git-repository.ts';
-import { lfsPointer, startLfsHost } from '../../support/lfs-host.ts';
+import { lfsPointer, oidOf, startLfsHost } from '../../support/lfs-host.ts';
 import { stepWorld } from '../../support/step-world.ts';
 
 const missing = whichProgram('git-lfs') === undefined ? 'git-lfs is not installed' : undefined;
@@ -105,5 +105,79 @@ describe.skipIf(missing !== undefined)(`files that LFS keeps (${missing ?? 'real
     await expect(world.prepare(env, [`-basic-git=login=${open.url}`])).rejects.toThrow(
       /password of Secret login ends with a line break/,
     );
+  });
+
+  it.each([
+    ['come with its login', 'p:w', /^yes$/, content],
+    [
+      'say which Secret is broken',
+      'p:w\n',
+      /keeps "a\.bin" with LFS, which does not give it: password of Secret files ends with a/,
+      undefined,
+    ],
+    [
+      'say which login is wanted',
+      undefined,
+      /not found\.; give the ServiceAccount a kubernetes\.io\/basic-auth Secret annotated/,
+      undefined,
+    ],
+  ])('that are on another host, as .lfsconfig says, %s', async (_, password, answer, there) => {
+    await using open = await startGitHttpServer({ root: root.root });
+    const tree = join(root.root, 'elsewhere');
+    await git(['clone', '-q', join(root.root, 'app.git'), tree]);
+    await writeFile(join(tree, '.lfsconfig'), `[lfs]\n\turl = ${host.url}/app.git/info/lfs\n`);
+    await git(['-C', tree, 'add', '-A']);
+    await git(['-C', tree, 'commit', '-q', '-m', 'elsewhere']);
+    await git(['-C', tree, 'push', '-q', 'origin', 'HEAD:elsewhere']);
+    const id = await git(['-C', tree, 'rev-parse', 'HEAD']);
+    await rm(tree, { recursive: true });
+    await using world = await stepWorld();
+    if (password !== undefined) await world.secret('files', { username: 'ada', password });
+    const flags = password === undefined ? [] : [`-basic-git=files=${host.url}`];
+    const work = world.prepare({ GIT_URL: `${open.url}/app.git`, GIT_REVISION: id }, flags);
+    const said = await work.then(
+      () => 'yes',
+      (error: unknown) => (error as Error).message,
+    );
+    expect(said).toMatch(answer);
+    expect(await world.read('a.bin')).toBe(there);
+  });
+
+  const lfs = (body: unknown): string => JSON.stringify(body);
+  const object = (error: unknown): string => lfs({ objects: [{ oid: oidOf(content), size: content.length, error }] });
+  it.each<[string, number, string, RegExp]>([
+    [
+      '401',
+      401,
+      '',
+      /Git credentials for \S+ not found\.; give the ServiceAccount a kubernetes\.io\/basic-auth Secret/,
+    ],
+    ['403', 403, lfs({ message: 'Access forbidden.' }), /: Access forbidden\.; grant read access to its LFS files$/],
+    [
+      '404',
+      404,
+      lfs({ message: 'Not found.' }),
+      /: Not found\.; push the file there \(git lfs push --all origin\), or/,
+    ],
+    ['422', 422, lfs({ message: 'Bad ref' }), /: Bad ref; look at the LFS storage of the repository/],
+    ['500', 500, '', /: Fatal error: Server error: \S+; have it built again once its host is well$/],
+    ['509', 509, '', /: Bandwidth limit exceeded: \S+; have it built again later$/],
+    ['a web page', 200, '<html>', /: Expected JSON type, got: "text\/html"; look at the LFS storage/],
+    ['an object that is gone', 200, object({ code: 404, message: 'Object does not exist' }), /push the file there/],
+  ])('say in one sentence why they cannot be had: %s', async (_, status, body, why) => {
+    await using host = await startLfsHost({
+      root: root.root,
+      contents: [],
+      respond: (request, response) => {
+        if (request.url?.includes('/lfs/') !== true) return false;
+        const type = body.startsWith('{') ? 'application/vnd.git-lfs+json' : 'text/html';
+        response.writeHead(status, { 'content-type': type }).end(body);
+        return true;
+      },
+    });
+    await using world = await stepWorld();
+    const said = world.prepare({ GIT_URL: `${host.url}/app.git`, GIT_REVISION: commit });
+    await expect(said).rejects.toThrow(/^checking out revision: \S+ keeps "a\.bin" with LFS, which does not give it: /);
+    await expect(said).rejects.toThrow(why);
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whichProgram } from '../../../infra/local/cluster/packages.ts';
+import { lenientText } from '../../../lib/secrets/secret-text.ts';
 import { readSshKey } from '../../../lib/secrets/ssh-key/read.ts';
 
 const run = promisify(execFile);
@@ -29,7 +30,7 @@ describe.skipIf(missing !== undefined)(
       return { file, point: `${type} ${point}` };
     };
     const read = async (file: string): Promise<string> => {
-      const found = readSshKey(await readFile(file, 'latin1'));
+      const found = readSshKey(lenientText(await readFile(file)));
       return 'openssh' in found ? found.openssh : `fault: ${found.fault}`;
     };
     /** The public half, as OpenSSH derives it from what was written. */
@@ -64,6 +65,54 @@ describe.skipIf(missing !== undefined)(
       },
     );
 
+    it.each([
+      ['2', ['', 'me@home', ' two  blanks ', 'Schlüssel']],
+      ['3', ['', 'me@home', ' two  blanks ', 'Schlüssel']],
+    ])(
+      'a file of PuTTY %s is read whatever its comment and its lines, and is damaged where PuTTY says so',
+      async (version, comments) => {
+        const { file, point } = await make('ed25519', '-m', 'PEM');
+        const putty = at('comment.ppk');
+        for (const comment of comments) {
+          await run('puttygen', [
+            file,
+            '-O',
+            'private',
+            '-C',
+            comment,
+            '-o',
+            putty,
+            '--ppk-param',
+            `version=${version}`,
+          ]);
+          const text = await readFile(putty, 'utf8');
+          const forms = [
+            text,
+            text.replaceAll('\n', '\r\n'),
+            text.replaceAll(/^/gmu, '    '),
+            text.trimEnd().replaceAll('\n', '\\n'),
+            ...(comment === 'me@home' ? [text.trimEnd().replaceAll('\n', ' ')] : []),
+            `My key:\n${text}`,
+          ];
+          for (const form of forms) {
+            await writeFile(at('form.ppk'), form);
+            expect([form, await understood(at('form.ppk'))]).toEqual([form, point]);
+          }
+          for (const changed of [
+            text.replace('Comment: ', 'Comment: x'),
+            text.replace(/(?<=MAC: ).{8}/u, '00000000'),
+            text.replace(/Private-MAC.*\n/u, ''),
+          ]) {
+            await writeFile(at('changed.ppk'), changed);
+            await expect(
+              run('puttygen', [at('changed.ppk'), '-O', 'private-openssh', '-o', at('none')]),
+            ).rejects.toThrow('puttygen');
+            expect(await read(at('changed.ppk'))).toMatch(/^fault: is damaged/);
+          }
+        }
+      },
+    );
+
     it.each(['RFC4716', 'PEM', 'PKCS8'])(
       'one with a passphrase is refused with the word encrypted: %s',
       async (form) => {
@@ -74,6 +123,27 @@ describe.skipIf(missing !== undefined)(
         }
       },
     );
+
+    it.each<[string, readonly string[], string]>([
+      [
+        'three primes',
+        ['-pkeyopt', 'rsa_keygen_primes:3'],
+        'is a key of RSA with more than two primes, which cannot be used',
+      ],
+      ['DER', ['-outform', 'DER'], 'is in binary (DER or PKCS#12): put it there as PEM (openssl pkey -inform der)'],
+    ])('of openssl that ssh cannot use is told for what it is: %s', async (_, args, fault) => {
+      await run('openssl', [
+        'genpkey',
+        '-algorithm',
+        'RSA',
+        '-pkeyopt',
+        'rsa_keygen_bits:2048',
+        ...args,
+        '-out',
+        at('odd'),
+      ]);
+      expect(await read(at('odd'))).toContain(`fault: ${fault}`);
+    });
 
     it('of ssh.com is told by name, or as encrypted', async () => {
       const { file } = await make('rsa -b 2048', '-m', 'PEM');

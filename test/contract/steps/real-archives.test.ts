@@ -155,6 +155,13 @@ describe.skipIf(lacks('bsdtar'))('bsdtar', () => {
     await sh(plain, `bsdtar --create --format ${format} --file ${made('no')} .`);
     await expect(archiveKind(made('no'))).rejects.toThrow(message);
   });
+
+  it('as the image of a disk is no archive of nothing, though it begins like one', async () => {
+    await sh(plain, `bsdtar --create --format iso9660 --file ${made('disk.iso')} .`);
+    await expect(unpacked(made('disk.iso'))).rejects.toThrow(
+      'it begins with zeros, and what follows is no tar archive',
+    );
+  });
 });
 
 describe.skipIf(lacks('zip'))('Info-ZIP', () => {

@@ -107,6 +107,21 @@ describe('certificates that a process is given', { timeout: 60_000 }, () => {
     for (const refusal of refusals) expect(refusal).toMatch(/^failed: .*self-signed/);
   });
 
+  it.each<[string, (text: string) => string]>([
+    ['CRLF', (text) => text.replaceAll('\n', '\r\n')],
+    ['a byte order mark', (text) => `\uFEFF${text}`],
+    ['its content in one line', (text) => text.replaceAll(/(?<=[A-Za-z\d+/=])\n(?=[A-Za-z\d+/=])/gu, '')],
+    ['empty lines and blanks', (text) => text.replaceAll('\n', ' \t\n\n')],
+    [
+      'words and other blocks around it',
+      (text) => `Subject: x\n${text}more\n${text.replaceAll('CERTIFICATE', 'X509 CRL')}`,
+    ],
+    ['one that is cut off before it', (text) => `${text.slice(0, 200)}\n${text}`],
+  ])('are read as Go reads them with %s', async (_, changed) => {
+    await writeFile(at('odd.pem'), changed(mine.cert));
+    expect(certificatesGiven({ SSL_CERT_FILE: at('odd.pem') }, { system: false })).toEqual([mine.cert.trim()]);
+  });
+
   it('are the system’s where no variable names them, in pods alone', () => {
     const system = certificatesGiven({}, { system: true });
     const named = certificatesGiven({ SSL_CERT_FILE: at('mine.pem') }, { system: true });

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type Server } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BasicCredential } from '../../../lib/git/credentials.ts';
 import { GitError } from '../../../lib/git/errors.ts';
@@ -145,10 +146,11 @@ describe('a git host over http', () => {
   });
 
   it.each([
-    ['in circles', '/r.git/info/refs?service=git-upload-pack', /redirects more than 5 times/],
+    ['in circles', '/r.git/info/refs?service=git-upload-pack', /redirects more than 20 times/],
     ['to what is no host', 'https://', /without saying where/],
     ['to another scheme', 'file:///etc/passwd', /what is not https, which is not followed/],
     ['to nowhere', undefined, /without saying where/],
+    ['to an empty place', '', /without saying where/],
   ])('that redirects %s is refused', async (_, location, message) => {
     const { host } = await serve((_request, response) =>
       response.writeHead(302, location === undefined ? {} : { location }).end(),
@@ -173,6 +175,95 @@ describe('a git host over http', () => {
       response.writeHead(200, { 'content-type': ADVERTISEMENT }).end(lines(`${HASH} refs/heads/main`)),
     );
     await expect(list(`http://${host}/r.git`)).rejects.toMatchObject({ code: 'host-unreachable', pace: 'soon' });
+  });
+
+  it('whose packed answer is not wanted to its end does no harm', async () => {
+    const complaint = lines('ERR Repository not found', ...Array.from({ length: 2000 }, () => `${HASH} refs/heads/x`));
+    for (const packed of [gzipSync(complaint), Buffer.from('no gzip'), gzipSync(complaint).subarray(0, 60)])
+      for (const status of [200, 404]) {
+        const { host } = await serve((_, response) =>
+          response.writeHead(status, { 'content-type': ADVERTISEMENT, 'content-encoding': 'gzip' }).end(packed),
+        );
+        await expect(list(`http://${host}/r.git`)).rejects.toBeInstanceOf(GitError);
+      }
+  });
+
+  it.each([
+    ['br', /its answer is in an encoding that was not asked for; check the URL/],
+    ['gzip', /what it sends as gzip is damaged; check the URL/],
+  ])('whose answer cannot be unpacked is told: %s', async (encoding, message) => {
+    const { host } = await serve((_, response) =>
+      response.writeHead(200, { 'content-type': ADVERTISEMENT, 'content-encoding': encoding }).end('unpackable'),
+    );
+    await expect(list(`http://${host}/r.git`)).rejects.toThrow(message);
+  });
+
+  it('that breaks off is told apart from one that cannot be reached, and from where it redirects to', async () => {
+    const { host } = await serve((_, response) => {
+      response.writeHead(200, { 'content-type': ADVERTISEMENT, 'content-length': '1000' });
+      response.write('001e');
+      setTimeout(() => response.destroy(), 20);
+    });
+    await expect(list(`http://${host}/r.git`)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      heard: 'something',
+      message: `${host} broke off the connection within an answer (ECONNRESET); it is asked again`,
+    });
+    const elsewhere = await serve((_, response) =>
+      response.writeHead(302, { location: 'http://127.0.0.1:1/r.git/info/refs?service=git-upload-pack' }).end(),
+    );
+    await expect(list(`http://${elsewhere.host}/r.git`)).rejects.toMatchObject({
+      heard: 'something',
+      message: `127.0.0.1:1, to which ${elsewhere.host} redirects, cannot be reached (ECONNREFUSED); check the host name and the network`,
+    });
+  });
+
+  it.each([
+    [['Negotiate'], 'Negotiate'],
+    [['NTLM', 'Negotiate'], 'Negotiate'],
+    [['Digest realm="git", nonce="1"'], 'Digest'],
+  ])('that asks for a login by %j alone is told to take Basic', async (challenges, scheme) => {
+    const { host } = await serve((_, response) => response.writeHead(401, { 'www-authenticate': challenges }).end());
+    for (const credential of [undefined, login])
+      await expect(list(`http://${host}/r.git`, credential)).rejects.toMatchObject({
+        code: 'unauthorized',
+        message: `http://${host}/r.git asks for a login by ${scheme} alone (HTTP 401), which is not spoken here; let it take Basic, with a token for git`,
+      });
+  });
+
+  it.each([
+    [['Negotiate', 'Basic realm="git"']],
+    [['Bearer realm="x", Basic realm="git"']],
+    [['Bearer realm="x"']],
+    [[]],
+  ])('that asks for a login by %j is shown one', async (challenges) => {
+    const { host } = await serve((_, response) => response.writeHead(401, { 'www-authenticate': challenges }).end());
+    await expect(list(`http://${host}/r.git`)).rejects.toThrow(/asks for credentials \(HTTP 401\); give the/);
+  });
+
+  it.each([
+    ['text/plain', 'The git server, Gitaly, is not available at this time.', 'host-unreachable'],
+    ['text/html', '<p>Request blocked. Try again later.', 'forbidden'],
+    ['text/plain', 'You are not allowed to download code', 'forbidden'],
+  ])(
+    'that answers 403 for its own troubles is asked again soon, but for pages of firewalls: %s %s',
+    async (type, text, code) => {
+      const { host } = await serve((_, response) => response.writeHead(403, { 'content-type': type }).end(text));
+      await expect(list(`http://${host}/r.git`)).rejects.toMatchObject({ code });
+    },
+  );
+
+  it('whose port speaks the other of http and https is told so', async () => {
+    const { host } = await serve((_, response) =>
+      response.writeHead(400).end('<center>The plain HTTP request was sent to HTTPS port</center>'),
+    );
+    await expect(list(`http://${host}/r.git`)).rejects.toThrow(
+      `http://${host}/r.git cannot be read (HTTP 400), as its port speaks https; correct the URL`,
+    );
+    await expect(list(`https://${host}/r.git`)).rejects.toMatchObject({
+      code: 'tls',
+      message: `${host} does not speak TLS on this port; write http:// or correct the port`,
+    });
   });
 
   it('whose answer has no end is cut off', async () => {
@@ -237,6 +328,10 @@ describe('Retry-After', () => {
     ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
     ['99999999', 3600],
     ['soon', undefined],
+    ['1.5', 2],
+    ['-1', undefined],
+    ['3, 4', undefined],
+    [' 7 ', 7],
   ])('%s is %s seconds', (header, expected) => {
     expect(retryAfterSecondsFrom(header, now)).toBe(expected);
   });

@@ -170,26 +170,32 @@ describe('a registry whose HEAD says no', () => {
       return isAsked;
     };
 
-  it.each([404, 405, 501])('with %i is asked by GET before a manifest counts as absent', async (status) => {
-    const { host } = await before(await registry(), saying(status));
-    const tag = someTag(host);
-    const client = openRegistry();
-    expect(await client.headManifest(tag)).toBeUndefined();
-    const bytes = await pushSomeImage(client, tag);
-    expect(await client.headManifest(tag)).toMatchObject({ digest: digestOf(bytes), size: bytes.byteLength });
-  });
+  it.each([400, 403, 404, 405, 406, 501])(
+    'with %i is asked by GET before a manifest counts as absent',
+    async (status) => {
+      const { host } = await before(await registry(), saying(status));
+      const tag = someTag(host);
+      const client = openRegistry();
+      expect(await client.headManifest(tag)).toBeUndefined();
+      const bytes = await pushSomeImage(client, tag);
+      expect(await client.headManifest(tag)).toMatchObject({ digest: digestOf(bytes), size: bytes.byteLength });
+    },
+  );
 
-  it.each([405, 501])('with %i is asked by GET whether a blob is there, for one byte of it', async (status) => {
-    const proxy = await before(await registry(), saying(status));
-    const tag = someTag(proxy.host);
-    const client = openRegistry();
-    const [blob, empty] = [blobOf(randomBytes(5000)), blobOf(new Uint8Array())];
-    for (const one of [blob, empty]) {
-      expect(await client.hasBlob(tag, one.digest)).toBe(false);
-      await client.pushBlob(tag, one);
-      expect(await client.hasBlob(tag, one.digest)).toBe(true);
-    }
-  });
+  it.each([400, 403, 405, 406, 501])(
+    'with %i is asked by GET whether a blob is there, for one byte of it',
+    async (status) => {
+      const proxy = await before(await registry(), saying(status));
+      const tag = someTag(proxy.host);
+      const client = openRegistry();
+      const [blob, empty] = [blobOf(randomBytes(5000)), blobOf(new Uint8Array())];
+      for (const one of [blob, empty]) {
+        expect(await client.hasBlob(tag, one.digest)).toBe(false);
+        await client.pushBlob(tag, one);
+        expect(await client.hasBlob(tag, one.digest)).toBe(true);
+      }
+    },
+  );
 
   it('with 404 is not believed of blobs, whatever was asked before', async () => {
     const { host } = await before(await registry(), saying(404));
@@ -216,6 +222,29 @@ describe('a registry whose HEAD says no', () => {
     proxy.asked.length = 0;
     for (let n = 0; n < 3; n += 1) expect(await client.hasBlob(tag, digestOf(`absent ${n}`))).toBe(false);
     expect(proxy.asked.map((line) => line.split(' ', 1)[0])).toEqual(['HEAD', 'HEAD', 'HEAD', 'HEAD']);
+  });
+
+  it('and whose pages of tags are empty for a while is asked on, but not without end', async () => {
+    const empty =
+      (pages: number): Answer =>
+      ({ url = '' }, response) => {
+        const page = Number(new URLSearchParams(url.split('?')[1]).get('page') ?? 0);
+        if (!url.includes('/tags/list') || page >= pages) return false;
+        const next = `<${url.split('?')[0]}?page=${page + 1}>; rel="next"`;
+        response.writeHead(200, { 'content-type': 'application/json', link: next }).end('{"tags":[]}');
+        return true;
+      };
+    const fake = await registry();
+    for (const [pages, found] of [
+      [3, 1],
+      [10_000, 0],
+    ] as const) {
+      const proxy = await before(fake, empty(pages));
+      const tag = someTag(proxy.host);
+      await pushSomeImage(openRegistry(), tag);
+      expect(await openRegistry().listTags(tag)).toHaveLength(found);
+      expect(proxy.asked.length).toBeLessThan(40);
+    }
   });
 
   it('and whose GET refuses is told by what GET said', async () => {

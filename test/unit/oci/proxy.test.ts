@@ -54,6 +54,9 @@ afterAll(async () => {
   await registry.close();
 });
 
+/** This machine by an address that is none of loopback by its number. */
+const here = (): string => registry.host.replace('127.0.0.1', '0.0.0.0');
+
 const printed = async (source: string, noProxy: Readonly<Record<string, string>>) => {
   tunnels.length = 0;
   const args = ['--input-type=module', '--eval', source];
@@ -67,7 +70,7 @@ const others = (url: string): string => `
   import { download } from './lib/steps/prepare/download.ts';
   import { blobFetch } from './functions/egress.ts';
   import { parseCidrs } from './lib/egress/cidr.ts';
-  const settings = { KPACKLESS_EGRESS_ALLOW: parseCidrs('127.0.0.0/8'), KPACKLESS_EGRESS_DENY: [], KPACKLESS_EGRESS_PRIVATE: 'refuse' };
+  const settings = { KPACKLESS_EGRESS_ALLOW: parseCidrs('0.0.0.0/8 10.0.0.0/8'), KPACKLESS_EGRESS_DENY: [], KPACKLESS_EGRESS_PRIVATE: 'refuse' };
   const signal = AbortSignal.timeout(5000);
   const sum = await download(new URL(${JSON.stringify(url)}), '/dev/null', { signal, retryAfterMilliseconds: [] });
   const answer = await blobFetch(settings)(new URL(${JSON.stringify(url)}), {});
@@ -80,28 +83,35 @@ describe('registries behind a proxy', { timeout: 60_000 }, () => {
     expect(new Set(tunnels)).toEqual(new Set(['registry.local:5000']));
   });
 
-  it.each(['127.0.0.1', '127.0.0.0/8', '*', 'example.com, 127.0.0.0/30 other.example'])(
-    'are reached without it when NO_PROXY names them: %s',
-    async (noProxy) => {
-      expect(await read(registry.host, noProxy)).toBe(digest);
+  it('are reached without it on loopback, which NO_PROXY need not name', async () => {
+    expect(await read(registry.host, '')).toBe(digest);
+    expect(tunnels).toEqual([]);
+  });
+
+  it.each(['0.0.0.0', '0.0.0.0/8', '*', 'example.com, 0.0.0.0/30 other.example', 'its port'])(
+    'are, as blobs are in pods and in functions, reached without it when NO_PROXY names them: %s',
+    async (names) => {
+      const noProxy = names === 'its port' ? here() : names;
+      expect(await printed(others(`http://${here()}/v2/`), { NO_PROXY: noProxy })).toBe('64 200');
       expect(tunnels).toEqual([]);
     },
   );
 
-  it('are reached without it by their port, and with it by another', async () => {
-    const [, port] = registry.host.split(':');
-    expect(await read(registry.host, `127.0.0.1:${port}`)).toBe(digest);
-    expect(tunnels).toEqual([]);
+  it('are reached through it when NO_PROXY names them by another port', async () => {
     expect(await read('registry.local:5000', 'registry.local:5001, 10.0.0.0/8')).toBe(digest);
     expect(new Set(tunnels)).toEqual(new Set(['registry.local:5000']));
   });
 
-  it('are one with blobs, in pods and in functions, whatever the letters of the variable', async () => {
-    const url = `http://${registry.host}/v2/`;
-    expect(await printed(others(url), { NO_PROXY: '127.0.0.0/8' })).toBe('64 200');
-    expect(await printed(others(url), { no_proxy: '127.0.0.0/8', NO_PROXY: 'not this' })).toBe('64 200');
+  it('are one with blobs, whatever the letters of the variable', async () => {
+    const url = `http://${here()}/v2/`;
+    for (const variables of [
+      { NO_PROXY: '0.0.0.0/8' },
+      { no_proxy: '0.0.0.0/8', NO_PROXY: 'not this' },
+      { no_proxy: '', NO_PROXY: '0.0.0.0/8' },
+    ])
+      expect(await printed(others(url), variables)).toBe('64 200');
     expect(tunnels).toEqual([]);
-    expect(await printed(others('http://127.0.0.2/v2/'), { NO_PROXY: '127.0.0.0/31' })).toBe('64 200');
-    expect(tunnels).toEqual(['127.0.0.2', '127.0.0.2']);
+    expect(await printed(others('http://10.0.0.2/v2/'), { NO_PROXY: '10.0.0.0/31' })).toBe('64 200');
+    expect(tunnels).toEqual(['10.0.0.2', '10.0.0.2']);
   });
 });

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createHmac, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import * as fc from 'fast-check';
 import ssh2 from 'ssh2';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -94,6 +94,8 @@ describe('a private key for ssh', () => {
       const point = Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');
       const open = Buffer.concat([packed('ssh-ed25519'), packed(point)]).toString('base64');
       const secret = packed(seed.subarray(0, 32 - zeros)).toString('base64');
+      const blobs = [open, secret].map((blob) => Buffer.from(blob, 'base64'));
+      const whole = Buffer.concat(['ssh-ed25519', 'none', 'x', ...blobs].map(packed));
       const putty = [
         'PuTTY-User-Key-File-3: ssh-ed25519',
         'Encryption: none',
@@ -102,9 +104,11 @@ describe('a private key for ssh', () => {
         open,
         'Private-Lines: 1',
         secret,
-        'Private-MAC: 00',
+        `Private-MAC: ${createHmac('sha256', '').update(whole).digest('hex')}`,
       ].join('\r\n');
       expect(opensshOf(putty)).toBe(opensshOf(pem));
+      expect(faultOf(putty.replace('Comment: x', 'Comment: y'))).toMatch(/^is damaged/);
+      expect(faultOf(putty.replace(/(?<=MAC: )./u, (digit) => (digit === '0' ? '1' : '0')))).toMatch(/^is damaged/);
     }
   });
 

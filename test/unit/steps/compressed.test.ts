@@ -124,6 +124,24 @@ describe('a compressed archive', () => {
     );
   });
 
+  it.each([
+    ['gzip', gzipSync(gzipSync(tar)), 'gzip'],
+    ['zstd', zstdCompressSync(gzipSync(tar)), 'gzip'],
+    ['gzip', gzipSync(zstdCompressSync(tar)), 'zstd'],
+  ])('twice is refused with what to do: %s', async (_, bytes, inner) => {
+    expect(await bench.refusal(bytes)).toBe(
+      `PermanentError: the source archive cannot be read: what was compressed is ${inner} itself; compress it once`,
+    );
+  });
+
+  it('by zstd with a window that zstd itself does not take is refused with what to do', async () => {
+    // RFC 8878 §3.1.1.1: no content size, a window of 2 GiB, then one empty last block.
+    const frame = Buffer.from('28b52ffd00a8010000', 'hex');
+    expect(await bench.refusal(frame)).toBe(
+      'PermanentError: the source archive cannot be read: its zstd data looks back farther than 128 MiB; compress it anew with --long=27 or without --long',
+    );
+  });
+
   it('that holds no tar is refused', async () => {
     expect(await bench.refusal(gzipSync(Buffer.alloc(2000, 'text')))).toBe(
       'PermanentError: the source archive cannot be read: no entry begins at byte 0, where one should; fetch or make it anew',

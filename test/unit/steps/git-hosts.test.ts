@@ -242,3 +242,41 @@ describe('a submodule', () => {
     expect(failure).not.toHaveProperty('exitCode');
   });
 });
+
+describe('a host that lists its refs and then fails', () => {
+  it.each<[string, number, Readonly<Record<string, string>>, string, RegExp]>([
+    ['401', 401, { 'www-authenticate': 'Basic realm="git"' }, '', /asks for credentials \(HTTP 401\); give the/],
+    ['403', 403, {}, 'no', /may not be read without credentials \(HTTP 403\); grant read access/],
+    ['404', 404, {}, '', /does not exist or may not be seen without credentials \(HTTP 404\)/],
+    ['429', 429, {}, '', /asks to be left alone for a while \(HTTP 429\); have it built again once its host is well/],
+    [
+      '502',
+      502,
+      { 'content-type': 'text/html' },
+      '<html>',
+      /is failing \(HTTP 502\); have it built again once its host/,
+    ],
+    ['an answer of nothing', 200, {}, '', /git says: .*expected 'packfile'; have it built again once its host is well/],
+    [
+      'its own words',
+      200,
+      {},
+      '0026ERR You are not allowed to do that',
+      /You are not allowed to do that.*; grant read access/,
+    ],
+  ])('is told with what to do: %s', async (_, status, headers, body, message) => {
+    let posts = 0;
+    await using host = await serve({
+      respond: ({ method }, response) => {
+        if (method !== 'POST') return false;
+        posts += 1;
+        if (posts === 1) return false;
+        response.writeHead(status, { 'content-type': 'application/x-git-upload-pack-result', ...headers }).end(body);
+        return true;
+      },
+    });
+    await using world = await stepWorld();
+    const work = world.prepare({ GIT_URL: `${host.url}/app.git`, GIT_REVISION: 'main' });
+    await expect(work).rejects.toThrow(message);
+  });
+});

@@ -12,6 +12,7 @@ describe('the URL of a submodule', () => {
     ['git@h:team/app.git', '../lib.git', 'git@h:team/lib.git'],
     ['git@h:app.git', '../lib.git', 'git@h:lib.git'],
     ['git@h:team/app.git', '../../lib.git', 'git@h:lib.git'],
+    ['https://h/a//b.git', '../c.git', 'https://h/a//c.git'],
     ['https://h/a', 'https://other/b', 'https://other/b'],
     ['https://h/a', '/srv/b', '/srv/b'],
   ])('beside %s, %s is %s, as git has it', (remote, written, expected) => {

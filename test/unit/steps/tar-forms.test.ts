@@ -36,6 +36,16 @@ describe('the end of a tar archive', () => {
     expect(await bench.unpack(rawTar([a, b], end))).toEqual(both);
   });
 
+  it('is no archive of nothing where something else follows zeros, as in images of disks', async () => {
+    for (const zeros of [512, 1024, 32_768]) {
+      const disk = Buffer.concat([Buffer.alloc(zeros), Buffer.from('\u0001CD001\u0001'.padEnd(4096, 'x'))]);
+      expect(await bench.refusal(disk)).toBe(
+        'PermanentError: the source archive cannot be read: it begins with zeros, and what follows is no tar archive; fetch or make it anew',
+      );
+    }
+    expect(await bench.unpack(Buffer.alloc(20_480))).toEqual({});
+  });
+
   it('may lack the padding of the last file', async () => {
     const whole = rawTar([a, b], Buffer.alloc(0));
     expect(await bench.unpack(whole.subarray(0, whole.length - 500))).toEqual(both);
