@@ -44,8 +44,8 @@ export const lookWork: Work = {
   passes: 1,
   invocations: 1,
   storeReads: 1,
-  storeWrites: 2,
-  dueMoves: 2,
+  storeWrites: 1,
+  dueMoves: 1,
   queueRequests: 3,
 };
 
