@@ -81,7 +81,8 @@ export const pollPageRunner = (ports: PollPagePorts) => {
     const kube = await ports.kube(page.cluster, signal);
     const key = { kind: 'SourceResolver', namespace: row.poll.namespace, name: row.follower };
     const resolver = await kube.get<SourceResolver>(key);
-    round.heard = 'something';
+    // Once it is down nobody else is asked, so it stays that for this round.
+    if (round.heard === 'nothing') round.heard = 'something';
     const polled = { target: row.poll, secretName: row.secretName };
     const place = placeIn(resolver, polled, settings);
     if (place === undefined) return false;
@@ -106,9 +107,13 @@ export const pollPageRunner = (ports: PollPagePorts) => {
         round.lost = error;
         return;
       }
-      if (error instanceof KubeError && !round.signal.aborted)
-        round.heard = saysClusterIsDown(error) ? error : 'something';
-      if (round.heard === error) return;
+      if (error instanceof KubeError && !round.signal.aborted) {
+        if (saysClusterIsDown(error)) {
+          round.heard = error;
+          return;
+        }
+        if (round.heard === 'nothing') round.heard = 'something';
+      }
       if (!(error instanceof ExpectedError))
         log('error', 'a poll threw in its page', { ...row.poll, why: sayError(error) });
       unlike(row);

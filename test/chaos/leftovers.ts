@@ -13,7 +13,7 @@ interface Row {
 }
 
 /** Items that stay as long as the installation: a handful each. */
-const lasting = /^(registration|relay|redrive|slots)#/;
+const lasting = /^(?:clusters$|(?:registration|relay|redrive|slots)#)/;
 
 const rowsOf = (database: DatabaseSync): readonly Row[] =>
   database.prepare('SELECT pk, sk, due_at, attributes FROM item').all() as unknown as readonly Row[];
