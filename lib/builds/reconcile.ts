@@ -78,6 +78,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   const another = anotherPod({
     policy: ports.retries,
     write: (build, pass, status, pod) => write(build, pass, status, pod),
+    keepLogs: logs.earlier,
     leave: (build, pass) => cap.leave(build, pass),
   });
 
@@ -284,7 +285,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     const lost = disruptionOf(pod);
     if (lost !== undefined && hasEnded(pod)) return takenAway(build, pass, memory, lost, pod);
     const known = await whyNotStarted(pod, pass.now, pass.kube);
-    const tooLate = overdue(pod, pass.now, known);
+    const tooLate = overdue(pod, pass.now, known?.condition);
     if (tooLate !== undefined) {
       const holder = await logs.before(build, pod, pass);
       await pass.kube.delete(pod);
@@ -301,7 +302,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     }
     const condition =
       lost === undefined
-        ? (known ?? withNoteOf(pod, withMore(succeededFrom(pod, line), more)))
+        ? (known?.condition ?? withNoteOf(pod, withMore(succeededFrom(pod, line), more)))
         : succeeded('Unknown', lost.reason, lost.words);
     const holder = condition.status === 'Unknown' ? 'none' : pod;
     const outcome = await write(build, pass, { ...podStatus(pod), conditions: [condition] }, holder);
@@ -363,7 +364,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
         if (isCancelled(build)) return cancel(build, pass, memory, undefined);
         const seen = memory.pod === undefined ? (build.status?.podName ?? '') : key.name;
         if (seen === '') return start(build, pass, memory);
-        const lost = memory.disrupted ?? (await whyGone(memory.pod?.uid ?? '', key.namespace, pass.kube));
+        const lost = memory.disrupted ?? (await whyGone({ ...key, uid: memory.pod?.uid ?? '' }, pass.kube));
         return lost === undefined
           ? afterLoss(build, pass, podDeleted(seen), 'gone')
           : takenAway(build, pass, memory, lost, 'gone');

@@ -271,47 +271,73 @@ describe('a pod that is being evicted', () => {
 
 describe('a pod that is gone before anybody saw it going', () => {
   const events = '/api/v1/namespaces/some-namespace/events';
-  const gone = async (reason: string, message: string, uid?: string) => {
+  interface Told {
+    readonly reason: string;
+    readonly message?: string;
+    readonly second?: number;
+    /** Null for the taint manager, which names no uid. */
+    readonly uid?: string | null;
+  }
+  const goneAfter = async (...told: readonly Told[]) => {
     const world = await begun();
-    const { uid: own } = world.cluster.at(podPath).metadata as { readonly uid?: string };
-    const event = { kind: 'Event', metadata: { name: 'e', namespace: 'some-namespace' }, reason, message };
-    world.cluster.put(events, { ...event, involvedObject: { uid: uid ?? own } } as KubeObject);
+    const { name, uid: own } = world.cluster.at(podPath).metadata as { readonly name?: string; readonly uid?: string };
+    for (const [index, { reason, message = reason, second = index, uid = own }] of told.toReversed().entries())
+      world.cluster.put(events, {
+        kind: 'Event',
+        metadata: { name: `e-${index}`, namespace: 'some-namespace' },
+        involvedObject: { kind: 'Pod', name, ...(uid !== null && { uid }) },
+        reason,
+        message,
+        lastTimestamp: at(second).toISOString(),
+      } as KubeObject);
     world.cluster.remove(podPath);
     return world;
   };
+  const started: Told = { reason: 'Started', second: 1 };
+  const marked: Told = {
+    reason: 'TaintManagerEviction',
+    message: 'Marking for deletion Pod some-namespace/build-name-build-pod',
+    uid: null,
+  };
+  const preempted: Told = { reason: 'Preempted', message: 'Preempted by pod 1234 on node n' };
+  const silent: Told = { reason: 'NodeNotReady', message: 'Node is not ready' };
 
   it.each([
-    ['Preempted', 'Preempted by pod 1234 on node n', 'Preempted'],
-    ['TaintManagerEviction', 'Marking for deletion Pod some-namespace/build-name-build-pod', 'Evicted'],
-  ])('is made again when an event says %s', async (event, message, reason) => {
-    const world = await gone(event, message);
-    await world.pass({ now: at(1) });
+    [preempted, 'Preempted'],
+    [silent, 'NodeLost'],
+    [marked, 'Evicted'],
+  ])('is made again when the last event is %j', async (last, reason) => {
+    const world = await goneAfter(started, { ...last, second: 20 });
+    await world.pass({ now: at(30) });
     expect(world.condition()).toMatchObject({
       status: 'Unknown',
       reason,
-      message: expect.stringContaining(message) as string,
+      message: expect.stringContaining(last.message ?? '') as string,
     });
-    await world.pass({ now: at(12) });
+    await world.pass({ now: at(41) });
     expect(made(world)).toBe(2);
   });
 
-  it.each([
+  it.each<[string, ...Told[]]>([
+    ['the taint went again', started, { ...marked, message: 'Cancelling deletion of Pod', second: 20 }],
     [
-      'the taint went again',
-      'TaintManagerEviction',
-      'Cancelling deletion of Pod some-namespace/build-name-build-pod',
-      undefined,
+      'the taint was put on and went again',
+      started,
+      { ...marked, second: 10 },
+      { ...marked, message: 'Cancelling deletion of Pod', second: 20 },
     ],
-    ['another pod is meant', 'Preempted', 'Preempted by pod 1234 on node n', 'another'],
-    ['nothing of the kind was told', 'Killing', 'Stopping container build', undefined],
-  ])('was deleted when %s', async (_, event, message, uid) => {
-    const world = await gone(event, message, uid);
-    await world.pass({ now: at(1) });
+    ['the pod of the name before had the taint', { ...marked, second: 0 }, { ...started, second: 20 }],
+    ['another pod is meant', started, { ...preempted, uid: 'another' }],
+    ['nothing of the kind was told', started, { reason: 'Killing' }],
+    ['its node came back before', started, { ...silent, second: 10 }, { reason: 'Killing', second: 20 }],
+  ])('was deleted when %s', async (_, ...told) => {
+    const world = await goneAfter(...told);
+    await world.pass({ now: at(30) });
     expect(world.condition()).toMatchObject({ status: 'False', reason: 'PodDeleted' });
   });
 
   it('was deleted, as far as is known, where events may not be read', async () => {
-    const world = await gone('Preempted', 'Preempted by pod 1234 on node n');
+    const world = await goneAfter(preempted);
     world.cluster.failNext('GET', '/events', 403, {
       message: 'events is forbidden: User "kpackless" cannot list resource "events"',
     });
@@ -321,6 +347,29 @@ describe('a pod that is gone before anybody saw it going', () => {
 });
 
 describe('a pod that somebody deleted', () => {
+  it.each([
+    ['the taint manager', 'DeletionByTaintManager', 'Running'],
+    ['the eviction API', 'EvictionByEvictionAPI', 'Pending'],
+    ['the pod garbage collector', 'DeletionByPodGC', 'Failed'],
+  ])('is not evicted by %s, which comes to it while its node does not answer', async (_, reason, phase) => {
+    const world = await begun();
+    const later = { ...disruptionTarget(reason, 'deleting'), lastTransitionTime: '2026-11-21T08:35:00Z' };
+    deleting(world, { phase, conditions: [later] }, '2026-11-21T08:30:30Z');
+    await world.pass({ now: at(1) });
+    world.cluster.remove(podPath);
+    await world.pass({ now: at(2) });
+    expect(world.condition()).toMatchObject({ status: 'False' });
+    expect(made(world)).toBe(1);
+  });
+
+  it('is told from one that was evicted by a control plane whose clocks differ a little', async () => {
+    const world = await begun();
+    const later = { ...evicted, lastTransitionTime: '2026-11-21T08:30:05Z' };
+    deleting(world, { phase: 'Running', conditions: [later] }, '2026-11-21T08:30:30Z');
+    await world.pass({ now: at(1) });
+    expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'Evicted' });
+  });
+
   it.each([
     ['while it ran', 'Running', []],
     [
