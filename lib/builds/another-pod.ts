@@ -113,7 +113,7 @@ export const anotherPod = ({ policy: installation, write, keepLogs, leave }: Ano
     if (pod !== 'gone' && !isDeleting(pod)) await pass.kube.delete(pod);
     await leave(build, pass);
     const at = Math.floor(pass.now.getTime() / 1000) + seconds;
-    const { pod: _, disrupted: __, toldAt: ___, ...rest } = memory;
+    const { pod: _, disrupted: __, toldAt: ___, node: ____, ...rest } = memory;
     const over = pod === 'gone' ? undefined : pod.metadata?.uid;
     const without = withoutSaid(retreat?.reason, because);
     pass.remember(memoryText({ ...rest, tries, ...without, next: { at, over, because: `${reason}: ${text}` } }));

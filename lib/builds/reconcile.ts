@@ -328,7 +328,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       return report(build, pass, known, pod);
     const waitSeconds = mayWaitSeconds(build, pod, memory.toldAt, pass.now);
     if (waitSeconds > 0) return Promise.resolve(again(waitSeconds, 'how far the build is was told a moment ago'));
-    const next = { ...known, toldAt: Math.floor(pass.now.getTime() / 1000) };
+    const next = { ...known, toldAt: Math.floor(pass.now.getTime() / 1000), node: pod.spec?.nodeName };
     pass.remember(memoryText(next));
     return report(build, pass, next, pod);
   };
@@ -364,7 +364,8 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
         if (isCancelled(build)) return cancel(build, pass, memory, undefined);
         const seen = memory.pod === undefined ? (build.status?.podName ?? '') : key.name;
         if (seen === '') return start(build, pass, memory);
-        const lost = memory.disrupted ?? (await whyGone({ ...key, uid: memory.pod?.uid ?? '' }, pass.kube));
+        const lost =
+          memory.disrupted ?? (await whyGone({ ...key, uid: memory.pod?.uid ?? '', node: memory.node }, pass.kube));
         return lost === undefined
           ? afterLoss(build, pass, podDeleted(seen), 'gone')
           : takenAway(build, pass, memory, lost, 'gone');

@@ -3,8 +3,8 @@
  * may be read; otherwise somebody deleted it, as far as is known.
  */
 import type { Event } from 'kubernetes-types/core/v1.d.ts';
-import { ExpectedError } from '../errors/expected.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { shownText } from '../text/shown-text.ts';
 import type { Disruption } from './disruption.ts';
 import { type PodKey, podEvents } from './pod-events.ts';
@@ -31,17 +31,36 @@ const takenBack = 'Cancelling deletion';
 const saysWhy = ({ reason = '', message = '' }: Event, isLast: boolean): boolean =>
   !message.startsWith(takenBack) && (reason !== 'NodeNotReady' || isLast);
 
-/** What took the pod away; undefined when no event says it, or none may be read. */
-export const whyGone = async (pod: PodKey, kube: KubeClient): Promise<Disruption | undefined> => {
-  if (pod.uid === '') return undefined;
+const toldByEvents = async (pod: PodKey, kube: KubeClient): Promise<Disruption | undefined> => {
+  const events = await podEvents(pod, kube);
+  const told = events.findLast(({ reason }) => reasons[reason ?? ''] !== undefined);
+  const reason = reasons[told?.reason ?? ''];
+  if (told === undefined || reason === undefined || !saysWhy(told, told === events.at(-1))) return undefined;
+  return { reason, words: shownText(told.message ?? '').slice(0, longestWords) || (told.reason ?? '') };
+};
+
+/** The pod garbage collector tells nobody: a pod that is gone together with its node went with it. */
+const goneWithNode = async (node: string, kube: KubeClient): Promise<Disruption | undefined> => {
+  const found = await kube.get({ kind: 'Node', namespace: '', name: node });
+  return found === undefined ? { reason: 'NodeLost', words: `node ${node} is gone, and the pod with it` } : undefined;
+};
+
+/** What `look` finds, nothing where it may not look. */
+const ifAllowed = async (look: Promise<Disruption | undefined>): Promise<Disruption | undefined> => {
   try {
-    const events = await podEvents(pod, kube);
-    const told = events.findLast(({ reason }) => reasons[reason ?? ''] !== undefined);
-    const reason = reasons[told?.reason ?? ''];
-    if (told === undefined || reason === undefined || !saysWhy(told, told === events.at(-1))) return undefined;
-    return { reason, words: shownText(told.message ?? '').slice(0, longestWords) || (told.reason ?? '') };
+    return await look;
   } catch (error) {
-    if (error instanceof ExpectedError) return undefined;
+    if (isKubeError(error, 'forbidden')) return undefined;
     throw error;
   }
+};
+
+/** What took the pod away, which ran on `node`; undefined when nothing says it, or none of it may be read. Throws what is to be tried again. */
+export const whyGone = async (
+  { node = '', ...pod }: PodKey & { readonly node?: string | undefined },
+  kube: KubeClient,
+): Promise<Disruption | undefined> => {
+  if (pod.uid === '') return undefined;
+  const told = await ifAllowed(toldByEvents(pod, kube));
+  return told ?? (node === '' ? undefined : ifAllowed(goneWithNode(node, kube)));
 };

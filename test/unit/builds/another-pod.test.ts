@@ -2,7 +2,6 @@
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
 import { disruptionRows } from '../../../lib/builds/disruption.ts';
-import type { KubeObject } from '../../../lib/kube/object.ts';
 import { OciError } from '../../../lib/oci/errors.ts';
 import { disruptedAt, disruptionTarget, endedPods } from '../../support/ended-pods.ts';
 import {
@@ -266,83 +265,6 @@ describe('a pod that is being evicted', () => {
         'build.kpack.io/tried-again': expect.stringContaining('pod 2, 1 of 3') as string,
       });
     }
-  });
-});
-
-describe('a pod that is gone before anybody saw it going', () => {
-  const events = '/api/v1/namespaces/some-namespace/events';
-  interface Told {
-    readonly reason: string;
-    readonly message?: string;
-    readonly second?: number;
-    /** Null for the taint manager, which names no uid. */
-    readonly uid?: string | null;
-  }
-  const goneAfter = async (...told: readonly Told[]) => {
-    const world = await begun();
-    const { name, uid: own } = world.cluster.at(podPath).metadata as { readonly name?: string; readonly uid?: string };
-    for (const [index, { reason, message = reason, second = index, uid = own }] of told.toReversed().entries())
-      world.cluster.put(events, {
-        kind: 'Event',
-        metadata: { name: `e-${index}`, namespace: 'some-namespace' },
-        involvedObject: { kind: 'Pod', name, ...(uid !== null && { uid }) },
-        reason,
-        message,
-        lastTimestamp: at(second).toISOString(),
-      } as KubeObject);
-    world.cluster.remove(podPath);
-    return world;
-  };
-  const started: Told = { reason: 'Started', second: 1 };
-  const marked: Told = {
-    reason: 'TaintManagerEviction',
-    message: 'Marking for deletion Pod some-namespace/build-name-build-pod',
-    uid: null,
-  };
-  const preempted: Told = { reason: 'Preempted', message: 'Preempted by pod 1234 on node n' };
-  const silent: Told = { reason: 'NodeNotReady', message: 'Node is not ready' };
-
-  it.each([
-    [preempted, 'Preempted'],
-    [silent, 'NodeLost'],
-    [marked, 'Evicted'],
-  ])('is made again when the last event is %j', async (last, reason) => {
-    const world = await goneAfter(started, { ...last, second: 20 });
-    await world.pass({ now: at(30) });
-    expect(world.condition()).toMatchObject({
-      status: 'Unknown',
-      reason,
-      message: expect.stringContaining(last.message ?? '') as string,
-    });
-    await world.pass({ now: at(41) });
-    expect(made(world)).toBe(2);
-  });
-
-  it.each<[string, ...Told[]]>([
-    ['the taint went again', started, { ...marked, message: 'Cancelling deletion of Pod', second: 20 }],
-    [
-      'the taint was put on and went again',
-      started,
-      { ...marked, second: 10 },
-      { ...marked, message: 'Cancelling deletion of Pod', second: 20 },
-    ],
-    ['the pod of the name before had the taint', { ...marked, second: 0 }, { ...started, second: 20 }],
-    ['another pod is meant', started, { ...preempted, uid: 'another' }],
-    ['nothing of the kind was told', started, { reason: 'Killing' }],
-    ['its node came back before', started, { ...silent, second: 10 }, { reason: 'Killing', second: 20 }],
-  ])('was deleted when %s', async (_, ...told) => {
-    const world = await goneAfter(...told);
-    await world.pass({ now: at(30) });
-    expect(world.condition()).toMatchObject({ status: 'False', reason: 'PodDeleted' });
-  });
-
-  it('was deleted, as far as is known, where events may not be read', async () => {
-    const world = await goneAfter(preempted);
-    world.cluster.failNext('GET', '/events', 403, {
-      message: 'events is forbidden: User "kpackless" cannot list resource "events"',
-    });
-    await world.pass({ now: at(1) });
-    expect(world.condition()).toMatchObject({ status: 'False', reason: 'PodDeleted' });
   });
 });
 

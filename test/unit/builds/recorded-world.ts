@@ -71,6 +71,7 @@ export const recordedWorld = async (
   // What a binding names, or the Build would wait for it.
   const facts = { kind: 'ConfigMap', metadata: { name: 'm', namespace } };
   world.cluster.put(`/api/v1/namespaces/${namespace}/configmaps`, facts);
+  world.cluster.put('/api/v1/nodes', { kind: 'Node', metadata: { name: 'node1' } });
   const { memory } = await world.pass({ now: at(0) });
   // What admission added was in the answer when the pod was made.
   const pod = madePod(become(world, recorded));

@@ -155,7 +155,7 @@ describe('a pod that waits', () => {
       spec: { ...spec, initContainers: [injected, ...(spec?.initContainers ?? [])] },
       status: { ...starting, initContainerStatuses: [first, prepare] },
     };
-    world.cluster.put(pods, seen as object);
+    world.cluster.put(pods, seen);
     const made = madePod(seen as Pod);
     const record = memoryText({ ...memoryOf(memory, world.build() as unknown as Build), pod: made });
     return { world, record };
