@@ -62,8 +62,10 @@ const statusOf = (
   ...(started !== undefined && { started }),
 });
 
-const conditionOf = ({ lastProbeTime: _, lastTransitionTime, message, ...rest }: PodCondition, shift: Shift) => ({
-  ...rest,
+const conditionOf = ({ type, status, reason, message, lastTransitionTime }: PodCondition, shift: Shift) => ({
+  type,
+  status,
+  ...(reason !== undefined && { reason }),
   ...(message !== undefined && { message: anonymous(message) }),
   lastTransitionTime: shift(lastTransitionTime) ?? '',
 });

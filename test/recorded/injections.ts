@@ -57,7 +57,7 @@ export const injections = (image: string): Readonly<Record<string, Injection>> =
   'ends-at-once': beside(container(image, 'agent', 'exit 0')),
   'fails-at-once': beside(container(image, 'agent', 'exit 3')),
   'cannot-start': beside({ name: 'agent', image: `${image.split('/')[0] ?? ''}/nowhere/agent:1` }),
-  gated: (spec) => ({ ...spec, schedulingGates: [{ name: 'kpackless.dev/held' }] }) as PodSpec,
+  gated: (spec) => ({ ...spec, schedulingGates: [{ name: 'kpackless.dev/held' }] }),
   'no-such-image': inStep('analyze', (step) => ({ ...step, image: `${image.split('/')[0] ?? ''}/nowhere/builder:1` })),
   'invalid-image': inStep('analyze', (step) => ({ ...step, image: 'NOT/valid::name' })),
   'never-pull': inStep('analyze', (step) => ({

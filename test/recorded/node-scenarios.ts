@@ -161,7 +161,7 @@ export const nodeScenarios: readonly NodeScenario[] = [
         row: 'phase `Failed`, message `Pod was rejected: …`; reasons `OutOfcpu`, `NodeAffinity`, `NodeShutdown`, `UnexpectedAdmissionError`, …',
         how: 'bound to a node that is short of memory, past the scheduler',
         build: { spec: { schedulerName: 'nobody' } },
-        then: async (stage, build) => {
+        act: async (stage, build) => {
           await podOf(stage, 'rejected-running', ends);
           await bind(stage, build);
         },

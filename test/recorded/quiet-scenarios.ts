@@ -1,8 +1,5 @@
 /** Scenarios that happen beside each other: none of them touches the node. */
-import { chmodSync, chownSync } from 'node:fs';
-import type { PersistentVolume, PersistentVolumeClaim } from 'kubernetes-types/core/v1.d.ts';
-import type { KubeObject } from '../../lib/kube/object.ts';
-import { waitFor } from '../e2e/wait.ts';
+import { cachedBy, claimOf, foreignCache, lostVolume } from './claims.ts';
 import { both, endedFor, hasPhase, isDisrupted, type Scenario, waitsFor } from './scenario.ts';
 import { ask, bind, evict, namespaceOf, pathOf, podOf, runs, type Stage, type WantedBuild } from './stage.ts';
 
@@ -22,67 +19,13 @@ const hasEnded =
       (one) => one.name === name && one.state?.terminated?.exitCode === exitCode,
     );
 
-const makeClaim = ({ suite }: Stage, namespace: string, name: string, spec: object = {}): Promise<KubeObject> =>
-  suite.kube.create({
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { namespace, name },
-    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '50Mi' } }, ...spec },
-  } as KubeObject);
-const cachedBy = (name: string): WantedBuild['spec'] => ({ cache: { volume: { persistentVolumeClaimName: name } } });
-
-/** A claim whose folder belongs to another user. */
-const foreignCache = async (stage: Stage, namespace: string): Promise<void> => {
-  await makeClaim(stage, namespace, 'foreign-cache');
-  const { kube, transport } = stage.suite;
-  const claim = await waitFor(
-    async () => {
-      const found = await kube.get<PersistentVolumeClaim & KubeObject>({
-        kind: 'PersistentVolumeClaim',
-        namespace,
-        name: 'foreign-cache',
-      });
-      return found?.status?.phase === 'Bound' && found;
-    },
-    { what: 'the claim' },
-  );
-  const path = `/api/v1/persistentvolumes/${claim.spec?.volumeName ?? ''}`;
-  const volume = JSON.parse((await transport.send({ method: 'GET', path })).body) as PersistentVolume;
-  const folder = volume.spec?.hostPath?.path ?? '';
-  chownSync(folder, 0, 0);
-  chmodSync(folder, 0o700);
-};
-
-/** A claim on a volume that is not on the node. */
-const lostVolume = async (stage: Stage, namespace: string): Promise<void> => {
-  await ask(stage, 'POST', '/api/v1/persistentvolumes', {
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name: 'cache-of-team' },
-    spec: {
-      accessModes: ['ReadWriteOnce'],
-      capacity: { storage: '50Mi' },
-      storageClassName: '',
-      claimRef: { namespace, name: 'lost-volume' },
-      hostPath: { path: '/no/such/volume', type: 'Directory' },
-    },
-  });
-  await makeClaim(stage, namespace, 'lost-volume', { storageClassName: '', volumeName: 'cache-of-team' });
-};
-
 const deleteNow = (stage: Stage, build: string): Promise<void> => ask(stage, 'DELETE', pathOf(build));
 
 const once =
-  (isSo: Scenario['is'], act: (stage: Stage, build: string) => Promise<void>): NonNullable<Scenario['then']> =>
+  (isSo: Scenario['is'], act: (stage: Stage, build: string) => Promise<void>): NonNullable<Scenario['act']> =>
   async (stage, build) => {
     await podOf(stage, build, isSo);
     await act(stage, build);
-  };
-
-const claimOf =
-  (name: string, spec: object = {}): NonNullable<Scenario['before']> =>
-  async (stage, namespace) => {
-    await makeClaim(stage, namespace, name, spec);
   };
 
 /** Two priority classes, and one place on the node. */
@@ -210,7 +153,7 @@ export const quietScenarios: readonly Scenario[] = [
     row: 'deleted',
     how: 'kubectl delete pod',
     build: { files: slow },
-    then: once(runs('build'), deleteNow),
+    act: once(runs('build'), deleteNow),
     is: isDeleting,
   },
   {
@@ -218,7 +161,7 @@ export const quietScenarios: readonly Scenario[] = [
     row: 'condition `DisruptionTarget`, `EvictionByEvictionAPI`',
     how: 'the eviction API, as kubectl drain asks for it',
     build: { files: slow },
-    then: once(runs('build'), evict),
+    act: once(runs('build'), evict),
     is: both(ends, isDisrupted('EvictionByEvictionAPI')),
   },
   {
@@ -226,7 +169,7 @@ export const quietScenarios: readonly Scenario[] = [
     row: 'disrupted, running',
     how: 'the eviction API; before the grace period is over',
     build: { files: slow },
-    then: once(runs('build'), evict),
+    act: once(runs('build'), evict),
     is: both((pod) => !ends(pod), isDisrupted('EvictionByEvictionAPI')),
   },
   {
@@ -235,7 +178,7 @@ export const quietScenarios: readonly Scenario[] = [
     row: 'condition `DisruptionTarget`, `PreemptionByScheduler`',
     how: 'a pod of a higher priority class that needs its place',
     build: { files: slow, spec: { priorityClassName: 'recorded-low', resources: place } },
-    then: once(runs('build'), pushAside),
+    act: once(runs('build'), pushAside),
     is: both(ends, isDisrupted('PreemptionByScheduler')),
   },
   {
@@ -355,7 +298,7 @@ export const quietScenarios: readonly Scenario[] = [
     row: 'claim missing',
     how: 'the claim, deleted before a node had the pod',
     build: { spec: { schedulerName: 'nobody', ...cachedBy('taken-away') } },
-    then: once(hasPhase('Pending'), async (stage, build) => {
+    act: once(hasPhase('Pending'), async (stage, build) => {
       const claim = `/api/v1/namespaces/${namespaceOf(build)}/persistentvolumeclaims/taken-away`;
       await ask(stage, 'PATCH', claim, { metadata: { finalizers: null } });
       await ask(stage, 'DELETE', claim);

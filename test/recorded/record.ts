@@ -110,7 +110,7 @@ const playQuiet = async (stage: Stage): Promise<void> => {
   await inParallel(scenarios, lanes, async (scenario) => {
     try {
       await begin(stage, scenario);
-      await Promise.all([scenario.then?.(stage, scenario.name), recorded(stage, scenario)]);
+      await Promise.all([scenario.act?.(stage, scenario.name), recorded(stage, scenario)]);
       await compare(stage, scenario);
       await forget(stage, scenario);
     } catch (error) {
@@ -124,7 +124,7 @@ const playOnNode = async (stage: Stage, { scenarios, ready, happens, over }: Nod
   for (const { name } of scenarios) await podOf(stage, name, ready);
   await Promise.all([
     happens(stage),
-    ...scenarios.map((scenario) => Promise.all([scenario.then?.(stage, scenario.name), recorded(stage, scenario)])),
+    ...scenarios.map((scenario) => Promise.all([scenario.act?.(stage, scenario.name), recorded(stage, scenario)])),
   ]);
   await over(stage);
   for (const scenario of scenarios) {

@@ -14,7 +14,7 @@ export interface Scenario {
   /** Makes what there is before the Build. */
   readonly before?: (stage: Stage, namespace: string) => Promise<void>;
   /** Done once the Build is made. */
-  readonly then?: (stage: Stage, build: string) => Promise<void>;
+  readonly act?: (stage: Stage, build: string) => Promise<void>;
   /** Which version of the pod is recorded; the first. */
   readonly is: (pod: Pod) => boolean;
   /** Seconds that it may take. */
