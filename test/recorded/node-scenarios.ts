@@ -199,7 +199,7 @@ export const nodeScenarios: readonly NodeScenario[] = [
       },
       {
         name: 'evicted-node-silent',
-        row: 'disrupted, node silent',
+        row: 'disrupted, running',
         how: 'the eviction API while the kubelet is stopped',
         build: { files: slow },
         is: both((pod) => !ends(pod), isDisrupted('EvictionByEvictionAPI')),

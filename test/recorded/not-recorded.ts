@@ -10,8 +10,7 @@ export const notRecorded: Readonly<Record<string, string>> = {
     'the local node shares its memory and disk with the rest of the machine',
   'phase `Failed`; container reason `ContainerStatusUnknown`, or `Unknown` with exit code 255':
     'needs a node that is restarted',
-  'running in sequence': 'not recorded yet: node test/recorded/record.ts running-in-sequence',
-  'disrupted, node silent': 'not recorded yet: node test/recorded/record.ts evicted-node-silent',
+  'disrupted, node silent': 'takes an hour: its beginning is recorded as `disrupted, running`',
   'condition `DisruptionTarget`, any other reason': 'no Kubernetes writes one yet',
   policy: 'there is no pod: test/contract/builds/refusals.test.ts asks an API server',
   'class missing': 'there is no pod: test/contract/builds/refusals.test.ts asks an API server',

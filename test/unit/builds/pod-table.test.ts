@@ -16,10 +16,8 @@ import {
   namespace,
   podPath,
   pods,
-  runs,
   status,
   type WorldOptions,
-  waits,
 } from './build-world.ts';
 import { at, deletedAt, recordedWorld, startedAt } from './recorded-world.ts';
 
@@ -84,12 +82,6 @@ const shown: Readonly<Record<string, Shown>> = {
         : [],
     ),
   ),
-  'running in sequence': {
-    pod: {
-      phase: 'Pending',
-      initContainerStatuses: [ended('prepare'), runs('analyze'), waits('detect', 'PodInitializing')],
-    },
-  },
   'disrupted, node silent': {
     pod: { phase: 'Running', conditions: [disruptionTarget('EvictionByEvictionAPI', 'Eviction API: evicting')] },
     metadata: { deletionTimestamp: '2026-11-21T09:00:30Z', deletionGracePeriodSeconds: 30 },
