@@ -11,6 +11,7 @@ import { cap } from './stories/cap.ts';
 import { givenCluster, refusals } from './stories/command-line.ts';
 import { deletion } from './stories/deletion.ts';
 import { demanding } from './stories/demanding.ts';
+import { endings } from './stories/endings.ts';
 import { extensions } from './stories/extensions.ts';
 import { failures } from './stories/failures.ts';
 import { firstBuild } from './stories/first-build.ts';
@@ -42,6 +43,7 @@ const together: readonly (readonly Story[])[] = [
   [apart],
   [demanding, hooks],
   [cap],
+  [endings],
 ];
 /** Those that want the cluster for themselves. */
 const alone: readonly Story[] = [soonBuilt, requests, secrets, kills, givenCluster];
