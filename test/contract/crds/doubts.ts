@@ -53,6 +53,13 @@ const ofImages: readonly Doubt[] = [
     'each part of the path',
   ],
   ['a cache where the app is', { cache: { registry: { tag } } }, `spec.cache.registry.tag: ${tag}`, 'app-cache'],
+  ['a cache at a digest', { cache: { registry: { tag: 'a@b' } } }, 'spec.cache.registry.tag: a@b', 'is no tag'],
+  [
+    'a builder elsewhere',
+    { builder: { kind: 'Builder', name: 'b', namespace: 'other' } },
+    'spec.builder.namespace: other',
+    'ClusterBuilder',
+  ],
   ['a cache without a tag', { cache: { registry: { tag: '' } } }, 'spec.cache.registry.tag', 'app-cache'],
   ['half a byte of cache', { cache: { volume: { size: '500m' } } }, 'spec.cache.volume.size: 500m', '500Mi'],
   [
@@ -102,7 +109,7 @@ const annotated: readonly (readonly [annotation: string, value: string, ...words
   ['image.kpack.io/pause', 'true', 'image.kpack.io/pause is read by nobody', 'image.kpack.io/paused'],
 ];
 
-const others: readonly (readonly [kind: Kind, ...Doubt])[] = [
+const others: readonly (readonly [kind: Kind, title: string, spec: Json, ...words: readonly string[]])[] = [
   ['Build', 'no time', { activeDeadlineSeconds: -1 }, 'spec.activeDeadlineSeconds: -1', 'more than 0'],
   ['Builder', 'no order', { order: [] }, 'spec.order', 'groups of buildpacks'],
   [
@@ -170,22 +177,31 @@ export const describeDoubts = (cluster: () => KpackCluster): void => {
     words.filter((one) => !said.includes(one));
 
   describe('doubts', () => {
-    it.each(ofImages)('an Image with %s is taken with a warning', async (_, spec, ...words) => {
-      const said = await warned('Image', goodImage('doubt', { tag, ...spec }));
-      expect([said, missing(said, words)]).toEqual([said, []]);
-      expect(said).not.toContain('sesame');
-    });
+    it.each(ofImages.map(([title, spec, ...words]) => ({ title, spec, words })))(
+      'an Image with $title is taken with a warning',
+      async ({ spec, words }) => {
+        const said = await warned('Image', goodImage('doubt', { tag, ...spec }));
+        expect([said, missing(said, words)]).toEqual([said, []]);
+        expect(said).not.toContain('sesame');
+      },
+    );
 
-    it.each(annotated)('an Image with annotation %s: %s is taken with a warning', async (name, value, ...words) => {
-      const image = goodImage('doubt');
-      const said = await warned('Image', { ...image, metadata: { name: 'doubt', annotations: { [name]: value } } });
-      expect([said, missing(said, words)]).toEqual([said, []]);
-    });
+    it.each(annotated.map(([name, value, ...words]) => ({ name, value, words })))(
+      'an Image with annotation $name: $value is taken with a warning',
+      async ({ name, value, words }) => {
+        const image = goodImage('doubt');
+        const said = await warned('Image', { ...image, metadata: { name: 'doubt', annotations: { [name]: value } } });
+        expect([said, missing(said, words)]).toEqual([said, []]);
+      },
+    );
 
-    it.each(others)('a %s with %s is taken with a warning', async (kind, _, spec, ...words) => {
-      const said = await warned(kind, { ...anObject(kind, spec), metadata: { name: 'doubt' } });
-      expect([said, missing(said, words)]).toEqual([said, []]);
-    });
+    it.each(others.map(([kind, title, spec, ...words]) => ({ kind, title, spec, words })))(
+      'a $kind with $title is taken with a warning',
+      async ({ kind, spec, words }) => {
+        const said = await warned(kind, { ...anObject(kind, spec), metadata: { name: 'doubt' } });
+        expect([said, missing(said, words)]).toEqual([said, []]);
+      },
+    );
 
     it.each(['git@host:org/app.git', 'host:/srv/app.git', 'ssh://git@host:2222/org/app', 'https://user@host/app'])(
       'a git URL such as %s is none',
