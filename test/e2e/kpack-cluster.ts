@@ -30,7 +30,7 @@ const runnable = (object: KubeObject, image: string): KubeObject => {
   const containers = spec?.template.spec?.containers.map((one) => ({
     ...one,
     image,
-    command: ['/bin/sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.2; done'],
+    command: ['/bin/sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1; done'],
   }));
   return {
     ...object,
@@ -38,9 +38,32 @@ const runnable = (object: KubeObject, image: string): KubeObject => {
   } as KubeObject;
 };
 
+/** Our policies are not kpack's; they are obeyed for a moment after they are gone. */
+const takePoliciesAway = async ({ kube, transport }: Suite): Promise<void> => {
+  for (const kind of ['ValidatingAdmissionPolicyBinding', 'ValidatingAdmissionPolicy'])
+    for (const object of await kube.list(kind))
+      if (object.metadata?.name?.startsWith('kpackless-') === true) await kube.delete(object);
+  const spec = { tag: 'a/b', builder: { kind: 'ClusterBuilder', name: 'b' }, source: { registry: { image: 'a/b' } } };
+  const body = JSON.stringify({
+    apiVersion: 'kpack.io/v1alpha2',
+    kind: 'Image',
+    metadata: { name: 'notary' },
+    spec: { ...spec, notary: { v1: { url: 'https://notary.example', secretRef: { name: 's' } } } },
+  });
+  const path = '/apis/kpack.io/v1alpha2/namespaces/default/images';
+  await waitFor(
+    () => transport.send({ method: 'POST', path, query: { dryRun: 'All' }, body, contentType: 'application/json' }),
+    {
+      what: 'our policies to be gone',
+      seconds: 30,
+    },
+  );
+};
+
 /** kpack takes the cluster: everything that is there stays, and everything of its recordings comes. */
 export const giveToKpack = async (suite: Suite, webhook: KpackWebhook): Promise<void> => {
   const { kube } = suite;
+  await takePoliciesAway(suite);
   for (const name of ['controller', 'webhook'])
     await kube.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'kpack' } });
   for (const object of kpackParts().filter(({ kind }) => kind !== 'Namespace'))
