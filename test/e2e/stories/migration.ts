@@ -125,11 +125,11 @@ export const migration: Story = {
 
       beforeAll(async () => {
         const suite = the();
-        await readyAfter(suite, app, 1);
-        await endedBuild(suite, broken, 1);
-        // Whoever worked for the stories before may have ended.
+        // Whoever worked for the stories before may have ended, or not have been let to the git host.
         await suite.stopStandalone();
         const earlier = await startKpackless(suite, 'before-move');
+        await waitFor(async () => isTrue(await imageOf(suite, app), 'Ready'), { what: 'the app to be Ready' });
+        await endedBuild(suite, broken, 1);
         await commit(suite, 'slow', { 'index.html': 'slow', 'slow-build': String(slowSeconds) });
         const builder = { kind: 'ClusterBuilder', name: platform } as const;
         await makeImage(suite, { ...slow, source: sourceOf(suite, 'slow'), builder });
