@@ -17,6 +17,7 @@ import { failures } from './stories/failures.ts';
 import { firstBuild } from './stories/first-build.ts';
 import { hooks } from './stories/hooks.ts';
 import { kills } from './stories/kills.ts';
+import { migration } from './stories/migration.ts';
 import { olderVersion } from './stories/older-version.ts';
 import { rebuilds } from './stories/rebuilds.ts';
 import { requests } from './stories/requests.ts';
@@ -46,7 +47,7 @@ const together: readonly (readonly Story[])[] = [
   [endings],
 ];
 /** Those that want the cluster for themselves. */
-const alone: readonly Story[] = [soonBuilt, requests, secrets, kills, givenCluster];
+const alone: readonly Story[] = [soonBuilt, requests, secrets, kills, givenCluster, migration];
 
 /** Whether any test of it runs: `-t` picks some. */
 const isWanted = (task: RunnerTask | undefined): boolean =>
