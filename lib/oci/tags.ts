@@ -1,6 +1,5 @@
 /** Tags of a repository, page after page (distribution-spec "Listing Tags"). */
 import { parseJson } from '../text/bounded-json.ts';
-import { printable } from '../text/printable.ts';
 import { ToldUrl } from '../text/shown-url.ts';
 import type { Api } from './api.ts';
 import { invalidContent } from './errors.ts';
@@ -20,11 +19,9 @@ const nextPage = (header: string | null, url: URL): URL | undefined => {
   const target = nextIn(header);
   if (target === undefined || !URL.canParse(target, url.href)) return undefined;
   const next = new ToldUrl(target, url);
+  // Which one is not told: what somebody's internal service answers is nobody else's.
   if (next.host !== url.host)
-    throw invalidContent(`the next page of tags is on another host, ${printable(next.host, 256)}`, {
-      method: 'GET',
-      url,
-    });
+    throw invalidContent('the next page of tags is on another host: a registry names its own', { method: 'GET', url });
   next.protocol = url.protocol;
   return next.href === url.href ? undefined : next;
 };
