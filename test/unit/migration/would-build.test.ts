@@ -6,7 +6,7 @@ import { leftWithBuilderAnnotation } from '../../../lib/api/labels.ts';
 import type { SourceResolver } from '../../../lib/api/source-resolver.ts';
 import type { ImageBuilder } from '../../../lib/images/image-builder.ts';
 import { type AfterMove, afterMove, type KpackObjects } from '../../../lib/migration/would-build.ts';
-import { goldenFiles, goldenIsHere } from '../../support/golden.ts';
+import { goldenFiles } from '../../support/golden.ts';
 import { recorded } from '../../support/recorded-cluster.ts';
 
 const now = new Date('2026-11-30T12:00:00Z');
@@ -28,7 +28,7 @@ const noted = (build: Build, builder: string): Build => ({
 const comesOf = (objects: KpackObjects): readonly Pick<AfterMove, 'image' | 'comes'>[] =>
   afterMove(objects, now).map(({ image, comes }) => ({ image, comes }));
 
-describe.runIf(goldenIsHere)('an Image of kpack’s', () => {
+describe('an Image of kpack’s', () => {
   it.each(goldenFiles('flow').filter((file) => !file.startsWith('8-')))('is not built again after %s', (file) => {
     expect(comesOf(objectsOf(`flow/${file}`))).toStrictEqual([{ image: 'Image gold-flow/flow', comes: 'nothing' }]);
   });
