@@ -1,4 +1,4 @@
-/** A cluster that runs kpack becomes kpackless' and kpack's again, with what kpack really made in it: on a real API server (issue "kpack's users move in", §6). */
+/** A cluster that runs kpack becomes kpackless' and kpack's again, with what kpack really made in it: on a real API server. */
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
