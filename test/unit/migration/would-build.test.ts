@@ -67,6 +67,21 @@ describe('an Image of kpack’s', () => {
     ).toContain('unknown builder type: Bulider');
   });
 
+  it('05#27 whose Builds are from before lifecycle versions were noted is counted as built again, and can be held', () => {
+    const objects = objectsOf('flow/6-buildpack-changed.json');
+    const builds = objects.builds.map((one) => ({ ...one, status: { ...one.status, lifecycleVersion: undefined } }));
+    const builders = objects.builders.map((one) => ({
+      ...one,
+      status: { ...one.status, latestImage: 'registry.example/cb@sha256:of-another-release' },
+    })) as readonly ImageBuilder[];
+    const images = objects.images.map((one) => ({
+      ...one,
+      metadata: { ...one.metadata, annotations: { 'image.kpack.io/paused': 'true' } },
+    }));
+    expect(afterMove({ ...objects, builds, builders }, now)).toMatchObject([{ comes: 'build', why: 'LIFECYCLE' }]);
+    expect(afterMove({ ...objects, builds, builders, images }, now)).toMatchObject([{ comes: 'nothing' }]);
+  });
+
   it('that asks for a Build gets it, unless its Builds are paused', () => {
     const objects = objectsOf('flow/6-buildpack-changed.json');
     const asked = objects.images.map((one) => ({
