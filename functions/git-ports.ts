@@ -2,6 +2,7 @@
 import { defaultGitSettings, type RefLister, refLister } from '../lib/git/list-refs.ts';
 import type { Metrics } from '../lib/metrics/metrics.ts';
 import { HostCircuits } from '../lib/state/host-circuits.ts';
+import { PollPages } from '../lib/state/poll-pages.ts';
 import { Polls } from '../lib/state/polls.ts';
 import { gitWay } from './egress.ts';
 import type { Ports } from './ports.ts';
@@ -31,5 +32,6 @@ export const gitPorts = ({ settings, table, metrics }: Ports) => ({
   ),
   hosts: new HostCircuits(table, () => metrics.add('CircuitsOpened', { of: 'host' })),
   polls: new Polls(table),
+  pages: new PollPages(table),
   settings: { intervalSeconds: settings.KPACKLESS_GIT_POLL_SECONDS },
 });

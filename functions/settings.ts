@@ -141,7 +141,10 @@ export const settingsSchema = v.object({
   KPACKLESS_SYSTEM_NAMESPACE: v.optional(text, 'kpack'),
   KPACKLESS_SYSTEM_SERVICE_ACCOUNT: v.optional(text, 'controller'),
   /** Highest platform API used, e.g. `0.12`; empty for whatever the lifecycle offers. */
-  KPACKLESS_MAXIMUM_PLATFORM_API: v.optional(v.string(), ''),
+  KPACKLESS_MAXIMUM_PLATFORM_API: v.optional(
+    v.pipe(v.string(), v.regex(/^(?:\d{1,4}\.\d{1,4})?$/, 'must be a version such as 0.12, or empty')),
+    '',
+  ),
   /** Whether build pods live with sidecars that others inject: everywhere, nowhere, or in these namespaces. */
   KPACKLESS_INJECTED_SIDECAR_SUPPORT: sidecars,
   /** Whether steps of a build start one after another, as in kpack, or all at once; Images may ask for the other. */

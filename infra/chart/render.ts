@@ -13,14 +13,30 @@ export const relayManifests = [
   'relay-disruption.yaml',
 ] as const;
 
+/** The chart knows what the API server serves, and has what only some serve, too. */
+const chartManifests = [...relayManifests, 'default-cache.yaml'] as const;
+
+type Manifest = (typeof chartManifests)[number];
+
 /** A text of a manifest and what stands for it in the chart. */
 type Replacement = readonly [from: string, to: string];
 
 /** The definitions name the Service of that namespace, so nobody converts from another. */
 const inKpack = '{{ if eq .Release.Namespace "kpack" }}';
 
-const replacements: Readonly<Record<(typeof relayManifests)[number], readonly Replacement[]>> = {
+/** Not every API server has such policies, and one that has not refuses them. */
+const whereServed =
+  '{{ if .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy" }}';
+
+/** Manifests that are not for every cluster. */
+const onlyIf: Readonly<Partial<Record<Manifest, string>>> = {
+  'conversion.yaml': inKpack,
+  'default-cache.yaml': whereServed,
+};
+
+const replacements: Readonly<Record<Manifest, readonly Replacement[]>> = {
   'admission.yaml': [],
+  'default-cache.yaml': [],
   'conversion.yaml': [],
   'relay-rbac.yaml': [
     [
@@ -62,7 +78,7 @@ const replacements: Readonly<Record<(typeof relayManifests)[number], readonly Re
 };
 
 /** Objects without the comments about how to apply them by hand. @throws Error when a manifest no longer has what a value stands for */
-const templateOf = (file: (typeof relayManifests)[number]): string => {
+const templateOf = (file: Manifest): string => {
   let text = readFileSync(join(folder, file), 'utf8').replaceAll(/^#.*\n/gm, '');
   for (const [from, to] of replacements[file]) {
     if (text.split(from).length !== 2)
@@ -71,9 +87,10 @@ const templateOf = (file: (typeof relayManifests)[number]): string => {
   }
   if (text.includes('REPLACE-'))
     throw new Error(`infra/cluster/${file} has something to fill in that the chart does not know`);
-  return file === 'conversion.yaml' ? `${inKpack}\n${text.trimEnd()}\n{{ end }}\n` : text;
+  const condition = onlyIf[file];
+  return condition === undefined ? text : `${condition}\n${text.trimEnd()}\n{{ end }}\n`;
 };
 
 /** `templates/relay.yaml`. */
 export const chartTemplate = (): string =>
-  `{{- /* Made by npm run chart of infra/cluster/relay*.yaml: change those. */ -}}\n${relayManifests.map(templateOf).join('---\n')}`;
+  `{{- /* Made by npm run chart of infra/cluster/relay*.yaml: change those. */ -}}\n${chartManifests.map(templateOf).join('---\n')}`;

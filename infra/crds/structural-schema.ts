@@ -11,6 +11,7 @@ export interface StructuralSchema {
   readonly additionalProperties?: StructuralSchema;
   readonly items?: StructuralSchema;
   readonly required?: readonly string[];
+  readonly minimum?: number;
   readonly 'x-kubernetes-int-or-string'?: boolean;
   /** Rules in CEL that the API server applies. */
   readonly 'x-kubernetes-validations'?: readonly Rule[];

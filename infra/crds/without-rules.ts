@@ -1,4 +1,4 @@
-/** A schema whose rules in CEL are left out: its fields and types alone. */
+/** A schema whose rules are left out, in CEL and as least values: its fields and types alone. */
 import type { StructuralSchema } from './structural-schema.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { StructuralSchema } from './structural-schema.ts';
  */
 export const withoutRules = (schema: StructuralSchema): StructuralSchema => {
   if (schema['x-kubernetes-int-or-string'] === true) return schema;
-  const { 'x-kubernetes-validations': _, properties, additionalProperties, items, ...rest } = schema;
+  const { 'x-kubernetes-validations': _, minimum: __, properties, additionalProperties, items, ...rest } = schema;
   return {
     ...rest,
     ...(properties === undefined

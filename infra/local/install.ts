@@ -12,6 +12,7 @@ import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import { type Converter, definitionOf } from '../crds/definition.ts';
 import { tracesOfKpack, wayOutOfKpack } from '../crds/whose-cluster.ts';
+import { defaultCachePolicy } from '../default-cache.ts';
 
 type Definition = CustomResourceDefinition & KubeObject;
 
@@ -64,7 +65,7 @@ export const install = async (
     'relay-in-process.yaml',
     ...(tenantEverywhere ? ['tenant-everywhere.yaml'] : []),
   ];
-  for (const object of files.flatMap(documents)) await kube.apply(object);
+  for (const object of [...files.flatMap(documents), ...(await defaultCachePolicy(kube))]) await kube.apply(object);
   await established(kube, Date.now() + 60_000);
 };
 

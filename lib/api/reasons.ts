@@ -40,7 +40,11 @@ export const conditionReasons = {
     meaning: 'A Build was made and has not ended, or one that was deleted still runs.',
   },
   BuildFailed: { kinds: ['Image'], meaning: 'The latest Build failed; its message says why.' },
-  ResolverNotReady: { kinds: ['Image'], meaning: 'The source has not been resolved yet.' },
+  ResolverNotReady: {
+    kinds: ['Image'],
+    meaning:
+      'The source has not been resolved yet: Unknown while that may come by itself, False once somebody has to act.',
+  },
   UnknownState: { kinds: ['Image'], meaning: 'Whether a Build is needed cannot be told.' },
   UpToDate: { kinds: ['Image'], meaning: 'The latest Build succeeded and nothing has changed since.' },
   Completed: { kinds: ['Build'], meaning: 'The image was built and pushed.' },

@@ -1,5 +1,6 @@
 /** The two conditions of a builder (spec 01 §5.3). A failure never takes away a builder image that was good. */
 import type { BuilderStatus } from '../api/builder.ts';
+import type { Condition } from '../api/condition.ts';
 import { unresolvedLifecycle } from '../buildpacks/lifecycle-reader.ts';
 import { condition, withTransitionTimes } from '../reconcile/conditions.ts';
 import type { Unfinished } from './push-image.ts';
@@ -25,18 +26,20 @@ export const succeededStatus = (
   ),
 });
 
+/**
+ * Ready of a builder whose image was never made. kpack's words, and why, for many see nothing but Ready: `kp`, and Images that wait for it. While
+ * the first image is on its way it is Unknown, for whoever waits does so until it is not.
+ */
+const neverMade = ({ status, message = '' }: Condition): Condition =>
+  condition('Ready', status, 'NoLatestImage', `Builder has no latestImage: ${message}`);
+
 const notUpToDate = (object: BuilderObject, upToDate: ReturnType<typeof condition>, now: Date): BuilderStatus => ({
   stack: {},
   lifecycle: unresolvedLifecycle,
   ...object.status,
   observedGeneration: object.metadata?.generation ?? 0,
   conditions: withTransitionTimes(
-    [
-      object.status?.latestImage
-        ? condition('Ready', 'True')
-        : condition('Ready', 'False', 'NoLatestImage', 'Builder has no latestImage'),
-      upToDate,
-    ],
+    [object.status?.latestImage ? condition('Ready', 'True') : neverMade(upToDate), upToDate],
     object.status?.conditions,
     now,
   ),

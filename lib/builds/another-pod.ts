@@ -41,6 +41,8 @@ export interface AnotherPodPorts {
     status: BuildStatus & { readonly conditions: readonly Condition[] },
     pod?: Pod | 'none',
   ) => Promise<Outcome>;
+  /** Keeps the logs of a pod after which another is made; `number`: which pod of the Build it is. */
+  readonly keepLogs: (build: Build, pod: Pod | 'gone', number: number, pass: Pass) => Promise<void>;
   /** Gives the slot back: nothing runs meanwhile. */
   readonly leave: (build: Build, pass: Pass) => Promise<void>;
 }
@@ -93,7 +95,7 @@ const nextSaid = (build: Build, policy: RetryPolicy): Partial<BuildMemory> | und
 };
 
 /** Makes Builds wait for their next pod. */
-export const anotherPod = ({ policy: installation, write, leave }: AnotherPodPorts) => ({
+export const anotherPod = ({ policy: installation, write, keepLogs, leave }: AnotherPodPorts) => ({
   /** Says that there will be another pod, and takes the old one away. Throws PermanentError for an annotation that cannot be read. */
   after: async (
     build: Build,
@@ -107,10 +109,11 @@ export const anotherPod = ({ policy: installation, write, leave }: AnotherPodPor
     const text = `${because}; ${triesText(tries, policy)}`;
     const conditions = [succeeded('Unknown', reason, `${because}; ${awaitedText(tries, policy, seconds)}`)];
     await write(build, pass, { ...(pod === 'gone' ? {} : podStatus(pod)), conditions });
+    await keepLogs(build, pod, tries.pods - 1, pass);
     if (pod !== 'gone' && !isDeleting(pod)) await pass.kube.delete(pod);
     await leave(build, pass);
     const at = Math.floor(pass.now.getTime() / 1000) + seconds;
-    const { pod: _, disrupted: __, toldAt: ___, ...rest } = memory;
+    const { pod: _, disrupted: __, toldAt: ___, node: ____, ...rest } = memory;
     const over = pod === 'gone' ? undefined : pod.metadata?.uid;
     const without = withoutSaid(retreat?.reason, because);
     pass.remember(memoryText({ ...rest, tries, ...without, next: { at, over, because: `${reason}: ${text}` } }));

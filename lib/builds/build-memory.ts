@@ -15,6 +15,7 @@ const schema = v.object({
   spec: text,
   pod: v.optional(v.object({ uid: text, images: text, runImage: v.optional(text) })),
   toldAt: v.optional(v.number()),
+  node: v.optional(text),
   tries: v.optional(v.object({ pods: v.number(), used: v.number() })),
   disrupted: v.optional(v.object({ reason: v.picklist(disruptionReasons), words: text })),
   next: v.optional(v.object({ at: v.number(), over: v.optional(text), because: text })),
@@ -26,7 +27,7 @@ const schema = v.object({
 export type MadePod = NonNullable<BuildMemory['pod']>;
 
 /**
- * `build` is its uid, `spec` a hash, `toldAt` when its progress was last told, in Unix seconds; hashes are base64url of SHA-256. `tries`: how often
+ * `build` is its uid, `spec` a hash, `toldAt` when its progress was last told, in Unix seconds, and `node` where the pod was then; hashes are base64url of SHA-256. `tries`: how often
  * a pod was made for it. `disrupted`: what Kubernetes is about to end its pod for. `next`: another pod is to be made `at` that time, Unix seconds,
  * once the one with uid `over` is gone; `because` is for people. `cacheless`: why it goes without
  * the Build's cache; `fromSource`: why what was to be rebased is built.

@@ -5,6 +5,7 @@
  */
 import type { Pod, PodCondition } from 'kubernetes-types/core/v1.d.ts';
 import { isDeleting } from '../kube/object.ts';
+import { deletionAskedAt } from './ended-by-deletion.ts';
 import { failedByItself, wasLost } from './failed-step.ts';
 import { containerStatuses, initStatuses, isStep } from './steps.ts';
 
@@ -25,8 +26,19 @@ export interface DisruptionRow {
   readonly words: (pod: Pod) => string | undefined;
 }
 
-const target = ({ status }: Pod): PodCondition | undefined =>
-  status?.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
+/** Kubernetes says first that it ends a pod, and deletes it then, in the same second but for clocks of the control plane that differ. */
+const clocksDifferBySeconds = 30;
+
+/**
+ * Kubernetes' word for it that it ends the pod. Who evicts pods does so with those too that somebody deleted before and whose node does not
+ * answer: these are deleted, not evicted.
+ */
+const target = (pod: Pod): PodCondition | undefined => {
+  const found = pod.status?.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
+  const askedAt = deletionAskedAt(pod) ?? Number.POSITIVE_INFINITY;
+  const isLater = Date.parse(found?.lastTransitionTime ?? '') > askedAt + clocksDifferBySeconds * 1000;
+  return isLater ? undefined : found;
+};
 
 const byCondition =
   (reason: string, podReason?: string): DisruptionRow['words'] =>

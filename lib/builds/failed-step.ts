@@ -47,7 +47,7 @@ const told = ({ name, state }: ContainerStatus, message: string): FailedStep => 
 });
 
 /** Names of init containers that run beside the others: they end when these do, and how says nothing. */
-const nativeSidecars = ({ spec }: Pod): ReadonlySet<string> =>
+export const nativeSidecars = ({ spec }: Pod): ReadonlySet<string> =>
   new Set(
     (spec?.initContainers ?? []).flatMap((container: Container & { readonly restartPolicy?: string }) =>
       container.restartPolicy === 'Always' ? [container.name] : [],

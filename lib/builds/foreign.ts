@@ -4,7 +4,7 @@
  */
 import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
 import { isDeleting } from '../kube/object.ts';
-import { failedByItself } from './failed-step.ts';
+import { failedByItself, nativeSidecars } from './failed-step.ts';
 import { waitsForSidecars } from './pod/at-once.ts';
 import { completionStatus, containerStatuses, initStatuses, isStep } from './steps.ts';
 
@@ -31,6 +31,32 @@ export const hasFailed = (pod: Pod): boolean => {
     statuses.some(failedByItself) &&
     statuses.some((status) => !isStep(status.name) && !isOver(status))
   );
+};
+
+/** A native sidecar that keeps failing before it is ready. */
+export interface LoopingSidecar {
+  readonly name: string;
+  /** How it ended last. */
+  readonly words: string;
+}
+
+/**
+ * The native sidecar that the first step waits for in vain: it was started again and is not ready. In pods that are not to be restarted kubelets show
+ * it as ended or running, never as waiting in `CrashLoopBackOff`.
+ */
+export const loopingSidecar = (pod: Pod): LoopingSidecar | undefined => {
+  const all = [...initStatuses(pod), ...containerStatuses(pod)];
+  if (all.some(({ name, state }) => isStep(name) && (state?.running ?? state?.terminated) !== undefined))
+    return undefined;
+  const sidecars = nativeSidecars(pod);
+  const found = initStatuses(pod).find(
+    ({ name, restartCount, started }) => sidecars.has(name) && restartCount > 0 && started !== true,
+  );
+  if (found === undefined) return undefined;
+  const { exitCode, message = '' } = found.state?.terminated ?? found.lastState?.terminated ?? {};
+  const code = exitCode === undefined ? '' : `, last with exit code ${exitCode}`;
+  const said = message === '' ? '' : `: ${message}`;
+  return { name: found.name, words: `it ends again and again before it is ready${code}${said}` };
 };
 
 /** Containers that the next step waits for: init containers, steps, and where the pod was made to wait for sidecars all. */

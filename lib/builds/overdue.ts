@@ -6,7 +6,8 @@ import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Condition } from '../api/condition.ts';
 import { isDeleting } from '../kube/object.ts';
 import { disruptionOf } from './disruption.ts';
-import { blockers } from './foreign.ts';
+import { nativeSidecars } from './failed-step.ts';
+import { blockers, loopingSidecar } from './foreign.ts';
 import { succeeded } from './status.ts';
 import { containerStatuses, initStatuses, isStep, isStuck } from './steps.ts';
 
@@ -28,11 +29,13 @@ const secondsSince = (time: string | undefined, now: Date): number =>
 const reasonOf = ({ state }: ContainerStatus): string => state?.waiting?.reason ?? '';
 
 /** When the container that waits became the next to run: when the step before it ended, else when the node took the pod. */
-const waitingSince = (pod: Pod): string | undefined =>
-  [...initStatuses(pod), ...containerStatuses(pod)]
-    .flatMap(({ state }) => state?.terminated?.finishedAt ?? [])
-    .toSorted()
-    .at(-1) ?? pod.status?.startTime;
+const waitingSince = (pod: Pod): string | undefined => {
+  const sidecars = nativeSidecars(pod);
+  const ends = [...initStatuses(pod), ...containerStatuses(pod)].flatMap(({ name, state }) =>
+    sidecars.has(name) ? [] : (state?.terminated?.finishedAt ?? []),
+  );
+  return ends.toSorted().at(-1) ?? pod.status?.startTime;
+};
 
 /** When its node took the pod; undefined while none has. */
 const scheduledAt = ({ status }: Pod): string | undefined =>
@@ -115,8 +118,14 @@ export const overdue = (pod: Pod, now: Date, known?: Condition): Condition | und
   const homeless = unscheduled(pod, now);
   if (homeless !== undefined) return homeless;
   const stuck = blockers(pod).find(isStuck);
-  if (stuck === undefined) return idle(pod, now, known);
+  const looping = loopingSidecar(pod);
+  if (stuck === undefined && looping === undefined) return idle(pod, now, known);
   if (secondsSince(waitingSince(pod), now) < stuckSeconds) return undefined;
-  const why = stuck.state?.waiting?.message ?? '';
-  return succeeded('False', reasonOf(stuck), `container ${stuck.name} could not start for an hour: ${why}`);
+  const why = looping?.words ?? stuck?.state?.waiting?.message ?? '';
+  const reason = stuck === undefined ? 'CrashLoopBackOff' : reasonOf(stuck);
+  return succeeded(
+    'False',
+    reason,
+    `container ${looping?.name ?? stuck?.name ?? ''} could not start for an hour: ${why}`,
+  );
 };

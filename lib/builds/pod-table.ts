@@ -158,6 +158,13 @@ const goings: readonly PodRow[] = [
     'end',
   ),
   row('running', 'phase `Running`', 'its steps run', ['Unknown', ''], 'goes on'),
+  row(
+    'running in sequence',
+    'phase `Pending`, a step that is an init container runs',
+    'the steps after it wait for their turn',
+    ['Unknown', 'PodInitializing'],
+    'goes on',
+  ),
 ];
 
 const waits: readonly PodRow[] = [
@@ -205,7 +212,7 @@ const waits: readonly PodRow[] = [
   ),
   row(
     'sidecar loops',
-    'native sidecar waiting: `CrashLoopBackOff`',
+    'native sidecar that was started again and is not ready, or waits in `CrashLoopBackOff`, before any step ran',
     'what steps wait for fails again and again',
     ['Unknown', 'CrashLoopBackOff'],
     'an hour, then its end',
@@ -305,7 +312,7 @@ const foreign: readonly PodRow[] = [
     'others cannot start',
     'a regular container of others cannot start',
     'steps go on without it',
-    ['Unknown', ''],
+    ['Unknown', 'PodInitializing'],
     'goes on',
   ),
 ];

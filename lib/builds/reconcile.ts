@@ -78,6 +78,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
   const another = anotherPod({
     policy: ports.retries,
     write: (build, pass, status, pod) => write(build, pass, status, pod),
+    keepLogs: logs.earlier,
     leave: (build, pass) => cap.leave(build, pass),
   });
 
@@ -284,7 +285,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     const lost = disruptionOf(pod);
     if (lost !== undefined && hasEnded(pod)) return takenAway(build, pass, memory, lost, pod);
     const known = await whyNotStarted(pod, pass.now, pass.kube);
-    const tooLate = overdue(pod, pass.now, known);
+    const tooLate = overdue(pod, pass.now, known?.condition);
     if (tooLate !== undefined) {
       const holder = await logs.before(build, pod, pass);
       await pass.kube.delete(pod);
@@ -301,7 +302,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
     }
     const condition =
       lost === undefined
-        ? (known ?? withNoteOf(pod, withMore(succeededFrom(pod, line), more)))
+        ? (known?.condition ?? withNoteOf(pod, withMore(succeededFrom(pod, line), more)))
         : succeeded('Unknown', lost.reason, lost.words);
     const holder = condition.status === 'Unknown' ? 'none' : pod;
     const outcome = await write(build, pass, { ...podStatus(pod), conditions: [condition] }, holder);
@@ -327,7 +328,7 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
       return report(build, pass, known, pod);
     const waitSeconds = mayWaitSeconds(build, pod, memory.toldAt, pass.now);
     if (waitSeconds > 0) return Promise.resolve(again(waitSeconds, 'how far the build is was told a moment ago'));
-    const next = { ...known, toldAt: Math.floor(pass.now.getTime() / 1000) };
+    const next = { ...known, toldAt: Math.floor(pass.now.getTime() / 1000), node: pod.spec?.nodeName };
     pass.remember(memoryText(next));
     return report(build, pass, next, pod);
   };
@@ -363,7 +364,8 @@ export const buildReconciler = (ports: BuildPorts): Reconciler<Build> => {
         if (isCancelled(build)) return cancel(build, pass, memory, undefined);
         const seen = memory.pod === undefined ? (build.status?.podName ?? '') : key.name;
         if (seen === '') return start(build, pass, memory);
-        const lost = memory.disrupted ?? (await whyGone(memory.pod?.uid ?? '', key.namespace, pass.kube));
+        const lost =
+          memory.disrupted ?? (await whyGone({ ...key, uid: memory.pod?.uid ?? '', node: memory.node }, pass.kube));
         return lost === undefined
           ? afterLoss(build, pass, podDeleted(seen), 'gone')
           : takenAway(build, pass, memory, lost, 'gone');

@@ -3,13 +3,13 @@
  */
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Build } from '../api/build.ts';
-import type { Condition } from '../api/condition.ts';
 import { notRebasableExitCode } from '../api/step-exit.ts';
 import { endedByNode, type FailedStep } from './failed-step.ts';
 import { startingSeconds } from './overdue.ts';
 import { cacheTag, cacheUse } from './pod/cache.ts';
-import { cache, hasCacheVolume } from './pod/volumes.ts';
+import { hasCacheVolume } from './pod/volumes.ts';
 import { noteOf } from './pod-notes.ts';
+import type { HoldUp } from './why-not-started.ts';
 
 /** What the next pod is to do without, and why. */
 export type Retreat =
@@ -40,12 +40,19 @@ const cacheFault = (build: Build, pod: Pod, { container }: FailedStep, line: str
 const claimSeconds = 300;
 
 /** What schedulers say of a pod whose claim is the trouble. */
-const claimWords = ['persistentvolume', 'volume node affinity', 'pvc(s)'];
+const claimWords = [
+  'persistentvolume',
+  'persistent volume',
+  'pvc(s)',
+  'volume node affinity',
+  'volume count',
+  'volume zone',
+  'free storage',
+  'binding volumes',
+  'storageclass',
+];
 
 const isAboutClaim = (text: string): boolean => claimWords.some((word) => text.toLowerCase().includes(word));
-
-/** Reasons that kubelets and controllers give for a volume that cannot be attached or mounted. */
-const mountReasons: ReadonlySet<string> = new Set(['FailedMount', 'FailedAttachVolume', 'FailedMapVolume']);
 
 const secondsSince = (time: string | undefined, now: Date): number =>
   time === undefined ? 0 : (now.getTime() - Date.parse(time)) / 1000;
@@ -54,12 +61,7 @@ const secondsSince = (time: string | undefined, now: Date): number =>
  * Whether and why a pod that has not started is to be replaced by one without the cache: its claim is the only volume of the kind in it. `known`:
  * what was found out about a pod that its node has (why-not-started.ts).
  */
-export const retreatWaiting = (
-  build: Build,
-  pod: Pod,
-  known: Condition | undefined,
-  now: Date,
-): Retreat | undefined => {
+export const retreatWaiting = (build: Build, pod: Pod, known: HoldUp | undefined, now: Date): Retreat | undefined => {
   if (!hasCacheVolume(build) || noteOf(pod, 'cache') !== undefined) return undefined;
   const without = (because: string): Retreat => ({ reason: 'WithoutCache', because });
   const homeless = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
@@ -68,12 +70,9 @@ export const retreatWaiting = (
     return isAboutClaim(said) && secondsSince(homeless.lastTransitionTime, now) >= claimSeconds
       ? without(`no node takes the pod because of the cache's claim: ${said}`)
       : undefined;
-  if (known === undefined || startingSeconds(pod, now) < claimSeconds) return undefined;
-  const { reason = '', message = '' } = known;
-  const claim = build.spec.cache?.volume?.persistentVolumeClaimName ?? '';
-  const isCache = message.includes(cache.name) || message.includes(claim) || message.includes('pvc-');
-  const isItsFault = reason === 'MissingClaim' || (mountReasons.has(reason) && isCache);
-  return isItsFault ? without(`the cache cannot be mounted: ${message}`) : undefined;
+  const claim = build.spec.cache?.volume?.persistentVolumeClaimName;
+  if (known === undefined || known.claim !== claim || startingSeconds(pod, now) < claimSeconds) return undefined;
+  return without(`the cache cannot be mounted: ${known.condition.message ?? ''}`);
 };
 
 /** Whether and why another pod that does less may succeed where this one failed by itself; undefined when none does. `line`: the step's last one. */

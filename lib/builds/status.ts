@@ -4,7 +4,7 @@ import type { BuildStatus } from '../api/build.ts';
 import type { Condition } from '../api/condition.ts';
 import { condition } from '../reconcile/conditions.ts';
 import { failedStep, failureMessage, failureReason } from './failed-step.ts';
-import { blockers, hasFailed } from './foreign.ts';
+import { blockers, hasFailed, loopingSidecar } from './foreign.ts';
 import { initStatuses, isBuilt, isStuck, stateOf, stepStates, stepsCompleted } from './steps.ts';
 
 /** The Build's one condition. */
@@ -13,6 +13,9 @@ export const succeeded = (status: Condition['status'], reason = '', message = ''
 
 /** Why a pod is not running yet: an init container that waits, a regular one that cannot start, else the scheduler's answer. */
 const pending = (pod: Pod): Condition => {
+  const looping = loopingSidecar(pod);
+  if (looping !== undefined)
+    return succeeded('Unknown', 'CrashLoopBackOff', `steps wait for container ${looping.name}: ${looping.words}`);
   // Beyond kpack, which looks at init containers alone: completion, and all steps where sidecars are injected, are none.
   const waiting = initStatuses(pod).find(({ state }) => state?.waiting !== undefined) ?? blockers(pod).find(isStuck);
   if (waiting !== undefined) {

@@ -2,7 +2,7 @@
  * Why a node does not start a pod that it has: kubelets tell it in events alone, while the pod says `ContainerCreating` or `PodInitializing` for
  * ever. Looked into only after a while, so that a pod that starts costs no request.
  */
-import type { Event, Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { Event, PersistentVolumeClaim, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { Condition } from '../api/condition.ts';
 import type { ConditionReason } from '../api/reasons.ts';
 import { ExpectedError } from '../errors/expected.ts';
@@ -10,6 +10,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { shownText } from '../text/shown-text.ts';
 import { startingSeconds } from './overdue.ts';
+import { podEvents } from './pod-events.ts';
 import { succeeded } from './status.ts';
 
 /** A pod that starts is set up after so many seconds. */
@@ -49,38 +50,60 @@ const namedBy = ({ spec }: Pod): readonly Named[] => {
   return [...byName.values()].slice(0, mostNamed);
 };
 
-const missing = async (pod: Pod, kube: KubeClient): Promise<Condition | undefined> => {
-  const { namespace = '', name: podName = '' } = pod.metadata ?? {};
-  const named = namedBy(pod);
-  const found = await Promise.all(named.map(({ kind, name }) => kube.get({ kind, namespace, name })));
-  const gone = named.filter((_, index) => found[index] === undefined);
+/** Why a pod does not start. */
+export interface HoldUp {
+  readonly condition: Condition;
+  /** Name of the claim that is to blame, where one is. */
+  readonly claim?: string | undefined;
+}
+
+interface Found extends Named {
+  /** Undefined when it does not exist. */
+  readonly object: KubeObject | undefined;
+}
+
+const missing = ({ metadata }: Pod, found: readonly Found[]): HoldUp | undefined => {
+  const gone = found.filter(({ object }) => object === undefined);
   const [first] = gone;
   if (first === undefined) return undefined;
   const list = gone.map(({ kind, name }) => `${kind} "${name}"`).join(', ');
-  const text = `pod ${podName} cannot start without ${list}, not found in namespace ${namespace}: create what is missing, and it goes on`;
-  return succeeded('Unknown', reasons[first.kind], text);
+  const text = `pod ${metadata?.name ?? ''} cannot start without ${list}, not found in namespace ${metadata?.namespace ?? ''}: create what is missing, and it goes on`;
+  const claim = first.kind === 'PersistentVolumeClaim' ? first.name : undefined;
+  return { condition: succeeded('Unknown', reasons[first.kind], text), claim };
+};
+
+/** Reasons that kubelets and controllers give for a volume that cannot be attached or mounted. */
+const mountReasons: ReadonlySet<string> = new Set(['FailedMount', 'FailedAttachVolume', 'FailedMapVolume']);
+
+/** The claim that an event speaks of, by its own name, by that of its volume in the pod, or by that of the volume it is bound to. */
+const claimIn = (text: string, { spec }: Pod, found: readonly Found[]): string | undefined => {
+  const said = new Set(text.split(/[^\w.-]/u).map((word) => word.replace(/\.$/u, '')));
+  return found.find(({ kind, name, object }) => {
+    if (kind !== 'PersistentVolumeClaim') return false;
+    const inPod = (spec?.volumes ?? []).filter(
+      ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === name,
+    );
+    const { volumeName = '' } = (object as PersistentVolumeClaim | undefined)?.spec ?? {};
+    return [name, volumeName, ...inPod.map((volume) => volume.name)].some((known) => known !== '' && said.has(known));
+  })?.name;
 };
 
 /** Events that say why a pod does not start; what only tells what is being done is none. */
 const isTelling = ({ type, reason = '' }: Event): boolean => type === 'Warning' && reason.startsWith('Failed');
 
-const timeOf = ({ series, lastTimestamp, eventTime, metadata }: Event): string =>
-  series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '';
-
-const toldByEvents = async (pod: Pod, kube: KubeClient): Promise<Condition | undefined> => {
-  const { namespace = '', uid = '' } = pod.metadata ?? {};
-  const fieldSelector = `involvedObject.uid=${uid}`;
-  const events = await kube.list<Event & KubeObject>('Event', { namespace, fieldSelector });
-  const last = events
-    .filter((event) => event.involvedObject.uid === uid && isTelling(event))
-    .toSorted((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1))
-    .at(-1);
+const toldByEvents = async (pod: Pod, found: readonly Found[], kube: KubeClient): Promise<HoldUp | undefined> => {
+  const { namespace = '', name = '', uid = '' } = pod.metadata ?? {};
+  const last = (await podEvents({ namespace, name, uid }, kube)).findLast(isTelling);
   if (last === undefined) return undefined;
-  return succeeded('Unknown', last.reason, shownText(last.message ?? '').slice(0, longestEvent));
+  const { reason = '', message = '' } = last;
+  const text = shownText(message).slice(0, longestEvent);
+  const claim = mountReasons.has(reason) ? claimIn(text, pod, found) : undefined;
+  const named = claim === undefined || text.includes(claim) ? text : `PersistentVolumeClaim "${claim}": ${text}`;
+  return { condition: succeeded('Unknown', reason, named), claim };
 };
 
 /** What `look` finds, nothing where it may not look: what it looks for then stays unsaid. */
-const ifAllowed = async (look: Promise<Condition | undefined>): Promise<Condition | undefined> => {
+const ifAllowed = async <T>(look: Promise<T>): Promise<T | undefined> => {
   try {
     return await look;
   } catch (error) {
@@ -89,12 +112,23 @@ const ifAllowed = async (look: Promise<Condition | undefined>): Promise<Conditio
   }
 };
 
+const lookFor = (pod: Pod, kube: KubeClient): Promise<readonly Found[]> => {
+  const { namespace = '' } = pod.metadata ?? {};
+  return Promise.all(
+    namedBy(pod).map(async (named) => ({
+      ...named,
+      object: await kube.get({ kind: named.kind, namespace, name: named.name }),
+    })),
+  );
+};
+
 /** Seconds until the next look at a pod that has not started: as long as it has been starting, half a minute at least. */
 export const lookAgainAt = (pod: Pod, now: Date): number =>
   Math.min(longestPauseSeconds, Math.max(startsWithinSeconds, Math.ceil(startingSeconds(pod, now))));
 
-/** Why the pod has not started for a while, as the Build's condition; undefined when it started, is young, or nobody says. */
-export const whyNotStarted = async (pod: Pod, now: Date, kube: KubeClient): Promise<Condition | undefined> => {
+/** Why the pod has not started for a while; undefined when it started, is young, or nobody says. */
+export const whyNotStarted = async (pod: Pod, now: Date, kube: KubeClient): Promise<HoldUp | undefined> => {
   if (startingSeconds(pod, now) < startsWithinSeconds) return undefined;
-  return (await ifAllowed(missing(pod, kube))) ?? (await ifAllowed(toldByEvents(pod, kube)));
+  const found = (await ifAllowed(lookFor(pod, kube))) ?? [];
+  return missing(pod, found) ?? (await ifAllowed(toldByEvents(pod, found, kube)));
 };

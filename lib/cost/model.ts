@@ -12,8 +12,12 @@ import {
   passGb,
   passLogBytes,
   passSeconds,
+  pollLookWork,
+  pollSeconds,
+  pollsInPage,
   pollWork,
   relayWritesPerHour,
+  roundWork,
   storedBytesPerImage,
   sweepQueries,
   type Work,
@@ -37,8 +41,6 @@ export interface Fleet {
 const daysPerMonth = 30.4;
 const million = 1_000_000;
 const gb = 1_000_000_000;
-/** Seconds between two looks. */
-const longestMovedOnce = 600;
 /** Batches that Lambda asks for at once when little is there. */
 const pollers = 5;
 const minutesPerMonth = daysPerMonth * 24 * 60;
@@ -64,9 +66,8 @@ export const batched = (work: Work, messages: number): Work => ({
   queueRequests: work.queueRequests / messages,
 });
 
-/** The sweeper moves the due time of a poll to where its pass wants it, but for rare ones, whose pass moves it once more (lib/sources/polling.ts). */
-const pollWorkEach = (pollSeconds: number): Work =>
-  pollSeconds > longestMovedOnce ? { ...pollWork, dueMoves: pollWork.dueMoves + 1 } : pollWork;
+/** US dollars of what a repository adds to a round: it is no pass of its own, and takes time. */
+const pollCost = (prices: Prices): number => workCost(pollWork, prices) + pollSeconds * passGb * prices.lambdaGbSecond;
 
 /** Part of a bill. */
 export interface Part {
@@ -85,16 +86,22 @@ const times = (what: string, count: number, work: Work, prices: Prices): Part =>
 
 /** What work costs. */
 export const variableParts = (fleet: Fleet, prices: Prices): readonly Part[] => {
-  const { images, buildsPerDay, clusters, repositories, pollSeconds, keptBuilds } = fleet;
+  const { images, buildsPerDay, clusters, repositories, keptBuilds } = fleet;
   // An Image, its SourceResolver and its Builds are each looked at.
   const looks = images * (2 + keptBuilds) * looksPerDay * daysPerMonth;
-  const polls = pollSeconds === 0 ? 0 : (repositories * daysPerMonth * 86_400) / pollSeconds;
+  const roundsOfPage = fleet.pollSeconds === 0 ? 0 : (daysPerMonth * 86_400) / fleet.pollSeconds;
+  const polls = repositories * roundsOfPage;
+  const rounds = Math.max(Math.ceil(repositories / pollsInPage), Math.min(clusters, repositories)) * roundsOfPage;
+  // A poll that is never due by the clock has a pass of its own a day too.
+  const pollLooks = repositories * looksPerDay * daysPerMonth;
   const due = (count: number, work: Work): Work => batched(work, messagesInBatch(count / minutesPerMonth));
   const relayWrites = clusters * relayWritesPerHour * 24 * daysPerMonth;
   return [
     times('builds', images * buildsPerDay * daysPerMonth, buildWork, prices),
     times('daily looks at every object', looks, due(looks, lookWork), prices),
-    times('looks at repositories', polls, due(polls, pollWorkEach(pollSeconds)), prices),
+    times('rounds of pages of repositories', rounds, due(rounds, roundWork), prices),
+    { what: 'looks at repositories', count: Math.round(polls), cost: polls * pollCost(prices) },
+    times('daily passes of their polls', pollLooks, due(pollLooks, pollLookWork), prices),
     {
       what: 'relays say how far they are',
       count: Math.round(relayWrites),

@@ -3,8 +3,8 @@
  * SQS and Lambda's event-source mapping do together on AWS, held to the same contract suite (DESIGN §3.18, §3.32).
  */
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { mayTakePlace } from '../queue/shares.ts';
 import type { Messages, NewMessage, StoredMessage } from './messages.ts';
-import { mayTakePlace } from './shares.ts';
 import { Turns, type Waiting } from './turns.ts';
 
 /** A function as Lambda would call it. */

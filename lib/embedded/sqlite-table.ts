@@ -44,7 +44,7 @@ const allows = (found: Attributes, { expect = {}, room }: Change): boolean =>
     setIn(found, room.attribute).includes(room.element));
 
 /** What a change makes of what is there. An empty set is no attribute, as in DynamoDB. */
-const changed = (found: Attributes, { set = {}, remove = [], add = {} }: Change): Attributes => {
+const changed = (found: Attributes, { set = {}, remove = [], add = {}, later = {} }: Change): Attributes => {
   const next = new Map(Object.entries(found));
   for (const name of remove) next.delete(name);
   for (const [name, value] of Object.entries(set))
@@ -52,11 +52,13 @@ const changed = (found: Attributes, { set = {}, remove = [], add = {} }: Change)
     else next.set(name, isSet(value) ? [...new Set(value)] : value);
   for (const [name, more] of Object.entries(add))
     if (more.length > 0) next.set(name, [...new Set([...setIn(found, name), ...more])]);
+  for (const [name, { than, by, orBy }] of Object.entries(later)) next.set(name, than + Number(found[by] ?? orBy));
   return Object.fromEntries(next);
 };
 
-const isEmpty = ({ set = {}, remove = [], add = {} }: Change): boolean =>
-  Object.keys(set).length === 0 && remove.length === 0 && Object.values(add).every((more) => more.length === 0);
+const isEmpty = ({ set = {}, remove = [], add = {}, later = {} }: Change): boolean =>
+  [set, remove, later].every((part) => Object.keys(part).length === 0) &&
+  Object.values(add).every((more) => more.length === 0);
 
 /** The columns of a row. */
 export const rowColumns = 'pk, sk, due_shard, due_at, attributes';

@@ -10,6 +10,7 @@ import {
   recordSortKey,
   targetOfRecordKey,
 } from '../state/keys.ts';
+import { pageIn } from '../state/poll-pages.ts';
 import type { Item } from '../state/table.ts';
 
 /** What a relay has written of itself. */
@@ -83,8 +84,10 @@ const earlier = (a: number | undefined, b: number | undefined): number | undefin
   a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 
 const countRecord = (cluster: Counting, item: Item, now: number): void => {
-  const kind = targetOfRecordKey(text(item, 'pk') ?? '')?.kind ?? '';
-  cluster.objects[kind] = (cluster.objects[kind] ?? 0) + 1;
+  const target = targetOfRecordKey(text(item, 'pk') ?? '');
+  const kind = target?.kind ?? '';
+  // A page of polls is due like an object, and is none.
+  if (target === undefined || pageIn(target) === undefined) cluster.objects[kind] = (cluster.objects[kind] ?? 0) + 1;
   if ((number(item, 'attempts') ?? 0) > 0) {
     cluster.failing += 1;
     cluster.failingLongestSince = earlier(cluster.failingLongestSince, number(item, 'failingSince'));

@@ -25,7 +25,7 @@ import { newBuild } from './new-build.ts';
 import { lookAtPodSeconds, podLeft } from './pod-left.ts';
 import { listBuilds, type ReadBuilds, readBuilds } from './read-builds.ts';
 import { isPaused, pauseRemark } from './requests.ts';
-import { readySource } from './resolved-source.ts';
+import { readySource, sourceReadiness } from './resolved-source.ts';
 import { mayWaitSeconds, toldNow } from './running-told.ts';
 import { ensureSourceResolver } from './source-resolver.ts';
 import { buildEnding, builderMissing, buildRunning, passFailed, podEnding, wholeStatus } from './status.ts';
@@ -112,7 +112,7 @@ export const imageReconciler = (options: ImageOptions): Reconciler<Image> => {
       builder,
       last: builds.last,
       resolverName: sourceResolverName(image.metadata.name),
-      resolverReady: source !== undefined,
+      sourceReady: sourceReadiness(resolver),
       resolverMessage: conditionOf(resolver, 'Ready')?.message ?? '',
       claimName,
       cacheTrouble: trouble,

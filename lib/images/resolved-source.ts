@@ -1,7 +1,8 @@
 /** A SourceResolver's answer, turned back into the source of a Build (spec 01 §3.3). */
+import type { ConditionStatus } from '../api/condition.ts';
 import type { ResolvedSourceConfig, SourceConfig } from '../api/source-config.ts';
 import type { SourceResolver } from '../api/source-resolver.ts';
-import { conditionOf } from '../reconcile/conditions.ts';
+import { conditionOf, isFalse } from '../reconcile/conditions.ts';
 
 const withSubPath = (source: SourceConfig, subPath: string | undefined): SourceConfig =>
   subPath === undefined || subPath === '' ? source : { ...source, subPath };
@@ -23,6 +24,9 @@ export const sourceOf = ({ git, blob, registry }: ResolvedSourceConfig): SourceC
   return {};
 };
 
+/** Whether its status is of the spec it has now. */
+const isCurrent = ({ metadata, status }: SourceResolver): boolean => metadata.generation === status?.observedGeneration;
+
 /**
  * The source to build from; undefined while there is none for the resolver's current spec. A host that is down for a while (Ready
  * Unknown) holds nothing back: what the same spec resolved to last is built, as kpack does. Once somebody has to act (Ready False:
@@ -30,6 +34,14 @@ export const sourceOf = ({ git, blob, registry }: ResolvedSourceConfig): SourceC
  */
 export const readySource = (resolver: SourceResolver): ResolvedSourceConfig | undefined => {
   const ready = conditionOf(resolver, 'Ready')?.status;
-  const isCurrent = resolver.metadata.generation === resolver.status?.observedGeneration;
-  return isCurrent && (ready === 'True' || ready === 'Unknown') ? resolver.status?.source : undefined;
+  return isCurrent(resolver) && (ready === 'True' || ready === 'Unknown') ? resolver.status?.source : undefined;
+};
+
+/**
+ * Whether there is a source to build from: Unknown while the resolver has not looked or waits for a host, False once somebody has to act. Whoever
+ * waits for the Image, as `kp … --wait` does, waits as long as it is Unknown.
+ */
+export const sourceReadiness = (resolver: SourceResolver): ConditionStatus => {
+  if (readySource(resolver) !== undefined) return 'True';
+  return isCurrent(resolver) && isFalse(resolver, 'Ready') ? 'False' : 'Unknown';
 };

@@ -62,7 +62,8 @@ export interface Seen {
   readonly created?: Build | undefined;
   readonly last: Build | undefined;
   readonly resolverName: string;
-  readonly resolverReady: boolean;
+  /** Whether it gave a source to build from. */
+  readonly sourceReady: ConditionStatus;
   /** Why the resolver is not ready, in its own words; may be empty. */
   readonly resolverMessage: string;
   readonly claimName: string;
@@ -83,9 +84,9 @@ const readyOf = (seen: Seen, isReady: boolean): Ready => {
   const { builder, created, last, image } = seen;
   if (created !== undefined) return ['Unknown', 'BuildRunning', `Build '${created.metadata.name}' is executing`];
   if (!isReady) return ['False', 'BuilderNotReady', notReadyMessage(builder)];
-  if (!seen.resolverReady)
+  if (seen.sourceReady !== 'True')
     return [
-      'Unknown',
+      seen.sourceReady,
       'ResolverNotReady',
       withMessage(`Error: SourceResolver '${seen.resolverName}' is not ready`, seen.resolverMessage),
     ];

@@ -9,6 +9,10 @@ const sayings: readonly RegExp[] = [
   /(?:Validating|Mutating)AdmissionPolicy '[^']{1,300}' with binding '[^']{1,300}' denied request/u,
   /\bdenied request: /u,
   /violates PodSecurity /u,
+  // Plugins of API servers that have policies of their own: images, node selectors and tolerations of a namespace, OpenShift's constraints.
+  /image policy webhook backend denied /u,
+  /conflicts? with its (?:namespace|cluster|whitelist)/u,
+  /unable to validate against any security context constraint/u,
 ];
 
 /** Longest part of a message that is looked at. */

@@ -172,7 +172,7 @@ export const answerError = (
 ): KubeError | PermanentError => {
   const parsed = parseStatus(body);
   const said = parsed.message ?? (body.slice(0, 300) || `HTTP ${status}`);
-  if (status >= 400 && status < 500 && isDenial(said))
+  if (status >= 400 && isDenial(said))
     return new KubeError('forbidden', `${what}: ${said}`, { status, objectName: parsed.name, pace: 'slow' });
   if (status === 400 || status === 422) return new PermanentError(parsed.reason ?? 'Invalid', said);
   const seconds = Number(retryAfter ?? parsed.retryAfterSeconds);

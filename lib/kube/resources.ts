@@ -58,6 +58,17 @@ const resources: Readonly<Record<string, Resource>> = {
     plural: 'validatingadmissionpolicybindings',
     namespaced: false,
   },
+  // The version that is measured; where it is not served, the reconciler does what this policy does (docs/decisions/0016-default-cache.md).
+  MutatingAdmissionPolicy: {
+    apiVersion: 'admissionregistration.k8s.io/v1beta1',
+    plural: 'mutatingadmissionpolicies',
+    namespaced: false,
+  },
+  MutatingAdmissionPolicyBinding: {
+    apiVersion: 'admissionregistration.k8s.io/v1beta1',
+    plural: 'mutatingadmissionpolicybindings',
+    namespaced: false,
+  },
   CustomResourceDefinition: {
     apiVersion: 'apiextensions.k8s.io/v1',
     plural: 'customresourcedefinitions',

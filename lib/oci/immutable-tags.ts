@@ -10,6 +10,11 @@ const words: readonly string[] = [
   'does not let it be moved',
   'cannot be overwritten',
   'cannot overwrite',
+  'can not be overwritten',
+  'can not overwrite',
+  'overwrite artifact',
+  'overwriting is not',
+  'republishing) is disabled',
   'not allow updating',
   'not allow overwriting',
   'cannot update tag',
@@ -18,10 +23,18 @@ const words: readonly string[] = [
   'tag already exists',
 ];
 
+/** The text without names of images and addresses: a repository may be called `immutable-apps`. */
+const withoutNames = (text: string): string =>
+  text
+    .replaceAll(/'[^']{0,300}'|"[^"]{0,300}"/gu, ' ')
+    .split(' ')
+    .filter((word) => !(word.includes('/') && /[.:@]/u.test(word)))
+    .join(' ');
+
 /** Whether a text is what a registry says of a tag that may not be moved. */
 export const saysImmutable = (text: string): boolean => {
-  const lower = text.toLowerCase();
-  return words.some((word) => lower.includes(word));
+  const said = withoutNames(text.toLowerCase());
+  return words.some((word) => said.includes(word));
 };
 
 /** Whether a refused PUT may be the doing of such a rule: then the tag is to be looked at. */

@@ -124,12 +124,14 @@ export const makePass = <T extends Reconcilable>(parts: PassParts<T>): Pass => {
       const { kind = '', metadata: { namespace = '', name = '', resourceVersion } = {} } = written;
       const child = { cluster: target.cluster, kind, namespace, name };
       const now = Math.floor(clock().getTime() / 1000);
+      const restSeconds = Math.ceil(dueAfterOutcome(settled, random()));
       // Not where a pass of its own has ended already: that knows at least as much.
       await records.finish(child, noRecord, {
         resourceVersion,
         epoch,
         attempts: 0,
-        dueAt: now + Math.ceil(dueAfterOutcome(settled, random())),
+        dueAt: now + restSeconds,
+        restSeconds,
         edges: undefined,
         seen: before.map((one) => tokenOf(one)),
       });

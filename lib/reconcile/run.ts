@@ -89,6 +89,8 @@ interface End {
   readonly unregisteredAt?: number;
   readonly now: number;
   readonly waitSeconds: number;
+  /** Nothing is the matter: the same wait may follow each time that nothing is found. */
+  readonly isAtRest?: boolean;
   /** What woke it is to wake it again. */
   readonly undecided?: boolean;
 }
@@ -119,10 +121,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       failingSince: end.since,
       unregisteredAt: end.unregisteredAt,
       dueAt: freshDueAt(end.now, end.waitSeconds, messages),
+      restSeconds: end.isAtRest === true ? Math.ceil(end.waitSeconds) : undefined,
       edges: dependencies,
       memory,
     };
-    if (isRecorded(record, finished, messages, end.now)) return;
+    if (isRecorded(record, finished, end.now)) return;
     const kept = { ...finished, dueAt: dueAtToKeep(record, finished, end.now) };
     if (await ports.records.finish(target, record, kept)) return;
     // Two passes of one object at once: the other knew of what woke this one, or a third finds out what is true.
@@ -266,10 +269,11 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       if (!(error instanceof PermanentError)) throw error;
       await tell(progress, error, pass, now);
       const waitSeconds = dueAfterOutcome({ done: true }, ports.random());
-      await finish(run, progress, { attempts: 0, now, waitSeconds });
+      await finish(run, progress, { attempts: 0, now, waitSeconds, isAtRest: true });
       return 'invalid';
     }
-    await finish(run, progress, { attempts: 0, now, waitSeconds: dueAfterOutcome(outcome, ports.random()) });
+    const waitSeconds = dueAfterOutcome(outcome, ports.random());
+    await finish(run, progress, { attempts: 0, now, waitSeconds, isAtRest: outcome.done });
     return outcome.done ? 'settled' : 'again';
   };
 

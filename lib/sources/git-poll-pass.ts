@@ -1,47 +1,37 @@
 /** One pass of a shared poll: list a repository once, wake the SourceResolvers whose revision moved (DESIGN §3.17). */
 import type { SourceResolver } from '../api/source-resolver.ts';
-import { ExpectedError, PermanentError } from '../errors/expected.ts';
+import { ExpectedError } from '../errors/expected.ts';
 import { GitError, isTransient } from '../git/errors.ts';
 import type { GitRef } from '../git/refs.ts';
-import { type GitUrl, parseGitUrl } from '../git/url.ts';
-import type { KubeClient } from '../kube/client.ts';
 import { isKubeError, KubeError, saysClusterIsDown } from '../kube/errors.ts';
 import { inParallel } from '../oci/in-parallel.ts';
-import { type Message, timeOfDue } from '../queue/message.ts';
-import type { Sender } from '../queue/send.ts';
+import type { Message } from '../queue/message.ts';
 import { freshDueAt } from '../reconcile/due.ts';
 import { queueOf } from '../reconcile/kind-table.ts';
-import { type Log, sayError } from '../reconcile/log.ts';
-import type { Circuits } from '../state/circuits.ts';
+import { sayError } from '../reconcile/log.ts';
 import { clusterScope, type Dependency, type TargetKey } from '../state/keys.ts';
-import type { PollEntry, PollRow, Polls } from '../state/polls.ts';
-import { accountCredentials, namedCredential } from './account-credential.ts';
-import { type AskHostPorts, askHost } from './ask-host.ts';
+import { type Answer, fitsRow, type PollPages, pageIn } from '../state/poll-pages.ts';
+import type { PollEntry, PollResult, PollRow, Polls } from '../state/polls.ts';
+import { isSettled, type Listed, listedIn, parseFailure, showFailure, tellsFollowers } from './git-poll.ts';
+import { type PollPagePorts, pollPageRunner, type RoundResult } from './poll-page-pass.ts';
+import { listPlace, type Place, placeIn } from './poll-place.ts';
 import {
-  isSettled,
-  type Listed,
-  listedIn,
-  parseFailure,
-  prefixesFor,
-  showFailure,
-  tellsFollowers,
-} from './git-poll.ts';
-import { askedSeconds } from './poll-interval.ts';
-import {
-  gitPollFor,
+  GIT_POLL_KIND,
   isHookMissed,
   isListedNow,
   isListedSince,
+  nextLookAt,
   nextPollAt,
   type PollSettings,
   paceWithHooks,
   revisionOf,
   secondsToNextTry,
+  timesOf,
 } from './polling.ts';
 import { carryOn } from './wake-place.ts';
 
 /** What a poll needs from outside. */
-export interface GitPollPorts extends AskHostPorts {
+export interface GitPollPorts extends Omit<PollPagePorts, 'circuits' | 'pages' | 'polls'> {
   readonly polls: Pick<
     Polls,
     | 'atPlace'
@@ -50,6 +40,7 @@ export interface GitPollPorts extends AskHostPorts {
     | 'finish'
     | 'followers'
     | 'forget'
+    | 'joinPage'
     | 'offerToHooks'
     | 'owe'
     | 'park'
@@ -58,19 +49,13 @@ export interface GitPollPorts extends AskHostPorts {
     | 'saveResult'
     | 'settle'
   >;
-  readonly sender: Sender;
-  /** Of clusters. */
-  readonly circuits: Pick<Circuits, 'admit' | 'failed' | 'succeeded'>;
-  /** The API of a registered cluster. @throws ExpectedError when it is not registered */
-  kube(cluster: string, signal: AbortSignal): Promise<Pick<KubeClient, 'get'>>;
-  readonly settings: PollSettings;
-  readonly clock: () => Date;
+  readonly pages: PollPagePorts['pages'] & Pick<PollPages, 'enter' | 'growIfFull' | 'leave'>;
+  readonly circuits: PollPagePorts['circuits'];
   readonly random: () => number;
-  readonly log: Log;
 }
 
 /** What became of a poll: nobody follows it, nothing or something moved, or it could not be done. */
-export type GitPollResult = 'abandoned' | 'failed' | 'moved' | 'parked' | 'unchanged';
+export type GitPollResult = RoundResult | 'failed';
 
 /** Followers read from the store at once. */
 const PAGE = 100;
@@ -92,14 +77,29 @@ interface Run {
   readonly target: TargetKey;
   readonly row: PollRow;
   readonly entries: readonly PollEntry[];
+  /** Names of the pages in which it may lie. */
+  readonly pages: Set<string>;
   readonly epoch: string;
   /** A push hook says that something moved. */
   readonly isHooked: boolean;
+  /** Its page has found that it is not as before, or that it was not looked after for a day. */
+  readonly isLookedAfter: boolean;
   readonly now: Date;
   /** The due time so many seconds from now. */
   readonly dueIn: (waitSeconds: number) => number;
   readonly signal: AbortSignal;
 }
+
+/** How a poll with which nothing is the matter ends. */
+interface Rest {
+  readonly listed: readonly Listed[];
+  readonly place: Place;
+  readonly result: Omit<PollResult, 'dueAt'>;
+  /** When it is due by itself, should no page take it. */
+  readonly dueAt: number;
+}
+
+const isAnotherHour = (a: number, b: number): boolean => Math.floor(a / 3600) !== Math.floor(b / 3600);
 
 const hookedAtOf = ({ isHooked, now }: Run): number | undefined => (isHooked ? seconds(now) : undefined);
 
@@ -108,45 +108,22 @@ const revisionsOf = (entries: readonly PollEntry[]): readonly string[] => entrie
 const dependencyFor = ({ target: { kind, namespace, name } }: Run, revision: string): Dependency =>
   revisionOf({ kind, namespace, name }, revision);
 
-/** What a follower says of the repository; the row itself stores neither. */
-interface Place {
-  readonly url: GitUrl;
-  readonly settings: PollSettings;
-  /** Whose Secrets open the hosts that the URL's host redirects to. */
-  readonly serviceAccount: string | undefined;
-}
-
-/** The repository's URL and interval if this SourceResolver still asks for them. */
-const placeIn = (
-  resolver: SourceResolver | undefined,
-  { target, row }: Run,
-  common: PollSettings,
-): Place | undefined => {
-  const text = resolver?.spec.source.git?.url;
-  if (resolver === undefined || text === undefined) return undefined;
-  const { namespace = '', name } = resolver.metadata;
-  try {
-    const url = parseGitUrl(text);
-    const intervalSeconds = askedSeconds(resolver.metadata.annotations);
-    const isOurs =
-      gitPollFor(url, { namespace, name, secretName: row.secretName, intervalSeconds }).name === target.name;
-    const settings = intervalSeconds === undefined ? common : { intervalSeconds };
-    return isOurs ? { url, settings, serviceAccount: resolver.spec.serviceAccount } : undefined;
-  } catch (error) {
-    if (error instanceof PermanentError) return undefined;
-    throw error;
-  }
+/** Where everybody saw everything; undefined when somebody is behind, or a row of a page has no room for it. */
+const answersOf = (listed: readonly Listed[]): readonly Answer[] | undefined => {
+  const answers = listed.map(({ entry, now }): Answer => [entry.revision, now]);
+  return fitsRow(answers) ? answers : undefined;
 };
 
-/** The times that have come; undefined when there is another reason to list. */
-const timesOf = (messages: readonly Message[]): readonly number[] | undefined => {
-  const times = messages.map(({ reason, occasion }) => (reason === 'due' ? timeOfDue(occasion) : undefined));
-  return times.includes(undefined) ? undefined : times.filter((time) => time !== undefined);
-};
+/** The pages whose rounds have woken the poll. */
+const pagesThatWoke = (messages: readonly Message[]): readonly string[] =>
+  messages.flatMap(({ cause: { kind, namespace, name } }) =>
+    kind === GIT_POLL_KIND && pageIn({ namespace, name }) !== undefined ? [name] : [],
+  );
 
 /** Makes the pass of the `git-poll` queue. It throws only what is a bug; every failure ends in the row's due time. */
 export const gitPollRunner = (ports: GitPollPorts) => {
-  const { polls, settings } = ports;
+  const { polls, pages, settings } = ports;
+  const round = pollPageRunner(ports);
 
   const wake = async (run: Run, revision: string): Promise<void> => {
     const { target, epoch, now } = run;
@@ -181,37 +158,14 @@ export const gitPollRunner = (ports: GitPollPorts) => {
       const { targets } = await polls.followers(run.target.cluster, dependencyFor(run, revision), CANDIDATES);
       for (const { kind, namespace, name } of targets) {
         const kube = await ports.kube(run.target.cluster, run.signal);
-        const place = placeIn(await kube.get<SourceResolver>({ kind, namespace, name }), run, settings);
+        const resolver = await kube.get<SourceResolver>({ kind, namespace, name });
+        const place = placeIn(resolver, { target: run.target, secretName: run.row.secretName }, settings);
         if (place !== undefined) return { place, followed: true };
         tried += 1;
         if (tried >= CANDIDATES) return { followed: true };
       }
     }
     return { followed: tried > 0 };
-  };
-
-  const list = async (
-    run: Run,
-    { url, serviceAccount }: Place,
-    kube: Pick<KubeClient, 'get'>,
-  ): Promise<readonly GitRef[]> => {
-    const { secretName } = run.row;
-    const credential =
-      secretName === undefined ? undefined : await namedCredential(kube, run.target.namespace, secretName, url);
-    if (secretName !== undefined && credential === undefined) {
-      throw new GitError(
-        'unauthorized',
-        `Secret ${secretName} is gone or no longer speaks of ${url.authority}; put it back, or another annotated kpack.io/git: ${url.authority}`,
-        {
-          host: url.authority,
-          heard: 'undialled',
-        },
-      );
-    }
-    const prefixes = prefixesFor(revisionsOf(run.entries));
-    const credentialOf = accountCredentials(kube, run.target.namespace, serviceAccount);
-    const question = { url, credential, credentialOf, prefixes };
-    return askHost(ports, question, { tenant: run.target, now: run.now }, run.signal);
   };
 
   /** Were followers told of the failures that end now? Then they are told that it is over. */
@@ -224,7 +178,44 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     );
   };
 
-  const answered = async (run: Run, refs: readonly GitRef[], pace: PollSettings): Promise<GitPollResult> => {
+  /** Takes the poll out of pages in which it may lie, once it is due by itself or in another. */
+  const leave = async ({ target, pages: names }: Pick<Run, 'pages' | 'target'>): Promise<void> => {
+    for (const name of names) await pages.leave({ ...target, namespace: '', name }, target);
+  };
+
+  /**
+   * Everybody has seen `listed`: the poll goes into a page, and is due with that. One that does not fit, or that somebody has begun to follow meanwhile, is
+   * due by itself at `dueAt`.
+   */
+  const rest = async (run: Run, { listed, place, result, dueAt }: Rest): Promise<void> => {
+    const { target, row, now } = run;
+    const answers = answersOf(listed);
+    const at = seconds(now);
+    const hookedAt = result.hookedAt === 'never' ? undefined : (result.hookedAt ?? row.hookedAt);
+    const { follower, isAsked } = place;
+    const pace = paceWithHooks(place.settings, { isAsked, hookedAt, now: at });
+    if (answers !== undefined && pace.intervalSeconds > 0) {
+      const { secretName } = row;
+      const lookAt = nextLookAt(pace, at, ports.random());
+      const lying = { poll: target, follower, secretName, hookedAt, answers, lookAt };
+      const page = await pages.enter(lying, pace.intervalSeconds, (fresh) => nextPollAt(fresh, pace, at));
+      if (await polls.joinPage(target, row, page.name, result)) {
+        const isNew = !run.pages.delete(page.name);
+        if (isNew) await pages.growIfFull(page, at);
+        return leave(run);
+      }
+      run.pages.add(page.name);
+    }
+    await polls.saveResult(target, { ...result, dueAt });
+    await leave(run);
+  };
+
+  const answered = async (
+    run: Run,
+    refs: readonly GitRef[],
+    place: Place,
+    pace: PollSettings,
+  ): Promise<GitPollResult> => {
     const { target, row, entries, now } = run;
     const listed = listedIn(entries, refs);
     const isOver = toldOfFailure(row);
@@ -242,17 +233,28 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     } as const;
     const isNews = ({ entry, now: found }: Listed): boolean => entry.found !== found;
     await inParallel(listed.filter(isNews), AT_ONCE, ({ entry, now: found }) => polls.saveFound(target, entry, found));
-    if (toWake.length === 0) {
+    const resting = { listed, place, result, dueAt };
+    if (toWake.length === 0 && isEarly) {
       await polls.saveResult(target, { ...result, dueAt });
+      await leave(run);
+      return 'unchanged';
+    }
+    if (toWake.length === 0) {
+      await rest(run, resting);
       return 'unchanged';
     }
     await polls.saveResult(target, result);
+    let areAllSettled = true;
     // What followers saw is replaced only after they were woken: dying in between wakes them once more, never not at all.
     await inParallel(toWake, AT_ONCE, async (each) => {
       await wake(run, each.entry.revision);
-      if (!isSettled(each)) await polls.settle(target, each.entry, each.now);
+      if (!isSettled(each) && !(await polls.settle(target, each.entry, each.now))) areAllSettled = false;
     });
-    await polls.finish(target, dueAt);
+    if (areAllSettled) await rest(run, resting);
+    else {
+      await polls.finish(target, dueAt);
+      await leave(run);
+    }
     return 'moved';
   };
 
@@ -268,16 +270,17 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     if (concernsFollowers && tellsFollowers(error, attempts))
       await inParallel(revisionsOf(entries), AT_ONCE, (revision) => wake(run, revision));
     await polls.finish(target, dueAt);
+    await leave(run);
     return 'failed';
   };
 
   /**
-   * Once an hour, revisions that nobody follows any more are dropped, so that they cost neither listing nor space, and hooks are told
+   * Once an hour, and when its page wants it looked after, revisions that nobody follows any more are dropped, so that they cost neither listing nor space, and hooks are told
    * of the row again, should a death have come between the two.
    */
   const tidy = async (run: Run): Promise<Run> => {
     const { row, entries, target, now } = run;
-    if (row.askedAt === undefined || Math.floor(row.askedAt / 3600) === Math.floor(seconds(now) / 3600)) return run;
+    if (row.askedAt === undefined || !(run.isLookedAfter || isAnotherHour(row.askedAt, seconds(now)))) return run;
     if (row.place !== undefined) await polls.offerToHooks(target, row.place);
     const unfollowed = new Set<PollEntry>();
     await inParallel(entries, AT_ONCE, async (entry) => {
@@ -306,23 +309,26 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const { place, followed } = await findPlace(run);
     if (followed) await ports.circuits.succeeded(clusterScope(target.cluster), seconds(now));
     if (!followed) {
-      await polls.forget(target, row, run.entries);
+      if (await polls.forget(target, row, run.entries)) await leave(run);
       return 'abandoned';
     }
     if (place === undefined) {
       await polls.finish(target, run.dueIn(settings.intervalSeconds));
+      await leave(run);
       return 'parked';
     }
-    const isAsked = place.settings !== settings;
-    const pace = paceWithHooks(place.settings, { isAsked, hookedAt: row.hookedAt, now: seconds(now) });
+    const pace = paceWithHooks(place.settings, { isAsked: place.isAsked, hookedAt: row.hookedAt, now: seconds(now) });
     const atNext = run.dueIn(nextPollAt(target, pace, seconds(now)) - seconds(now));
     if (!isListedNow(pace, { isHooked: run.isHooked, attempts: row.attempts })) {
       await polls.finish(target, atNext);
+      await leave(run);
       return 'parked';
     }
     try {
       const kube = await ports.kube(target.cluster, run.signal);
-      return await answered(run, await list(run, place, kube), pace);
+      const polled = { target, secretName: row.secretName };
+      const asked = { kube, revisions: revisionsOf(run.entries), now, signal: run.signal };
+      return await answered(run, await listPlace(ports, polled, place, asked), place, pace);
     } catch (error) {
       if (!(error instanceof GitError)) throw error;
       return failed(run, error, pace);
@@ -330,9 +336,15 @@ export const gitPollRunner = (ports: GitPollPorts) => {
   };
 
   return async (target: TargetKey, messages: readonly Message[], budgetSeconds: number): Promise<GitPollResult> => {
+    if (pageIn(target) !== undefined) return round(target, messages, budgetSeconds);
     await carryOn(ports, target, messages);
     const row = await polls.read(target);
-    if (row === undefined) return 'abandoned';
+    const woke = pagesThatWoke(messages);
+    const lying = new Set([...woke, ...(row?.page === undefined ? [] : [row.page])]);
+    if (row === undefined) {
+      await leave({ target, pages: lying });
+      return 'abandoned';
+    }
     const isHooked = row.isOwed || messages.some(({ reason }) => reason === 'hook');
     // A host that asks to be left alone is not asked for every push: what it is due for stays.
     const isThrottled = row.attempts > 0 && parseFailure(row.failure)?.code === 'throttled';
@@ -353,7 +365,18 @@ export const gitPollRunner = (ports: GitPollPorts) => {
     const signal = AbortSignal.timeout(budgetSeconds * 1000);
     const epoch = messages.findLast((message) => message.epoch !== '')?.epoch ?? '';
     const entries = await allEntries(target);
-    const run = await tidy({ target, row, entries, epoch, isHooked, now, dueIn, signal });
+    const run = await tidy({
+      target,
+      row,
+      entries,
+      pages: lying,
+      isLookedAfter: woke.length > 0,
+      epoch,
+      isHooked,
+      now,
+      dueIn,
+      signal,
+    });
     try {
       return await poll(run);
     } catch (error) {

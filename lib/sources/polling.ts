@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { GitRevisionType, ResolvedSourceConfig } from '../api/source-config.ts';
 import { type GitUrl, normalGitUrl } from '../git/url.ts';
+import { type Message, timeOfDue } from '../queue/message.ts';
 import { type Dependency, phaseOf, type TargetKey } from '../state/keys.ts';
+import { pageIn, pageOf } from '../state/poll-pages.ts';
 
 /** Kind of the shared poll's record and queue. It is no API object. */
 export const GIT_POLL_KIND = 'GitPoll';
@@ -65,16 +67,33 @@ export const revisionOf = (poll: Dependency, revision: string): Dependency => ({
   name: `${poll.name}.${digest(revision).slice(0, 32)}`,
 });
 
-/** A row that is never polled is looked at once a day, for followers that are gone. */
+/** A row that is never polled, and one in a page, is looked at once a day, for followers that are gone. */
 const NEVER_SECONDS = 86_400;
 
+/** The binary digits of a number behind the point, in reverse: however many of 0, 1, 2 … there are, they lie evenly in [0, 1) (van der Corput). */
+const evenly = (number: number): number => {
+  let [sum, part] = [0, 0.5];
+  for (let rest = number; rest > 0; rest = Math.floor(rest / 2)) {
+    sum += (rest % 2) * part;
+    part /= 2;
+  }
+  return sum;
+};
+
+/** The moment of a poll, or of a page of polls, in every interval, in [0, 1). */
+const momentOf = (target: TargetKey): number => {
+  const at = pageIn(target);
+  if (at === undefined) return phaseOf(target);
+  return (phaseOf(pageOf(target, at.intervalSeconds, 0)) + evenly(at.page)) % 1;
+};
+
 /**
- * When a repository is listed next after one listing that worked, in Unix seconds: each poll has a moment of its own in every interval, so that a hundred
- * thousand are spread over it evenly, also when all of them were woken at once. Not within a twentieth of the interval: what is late waits for the next.
+ * When a repository is listed next after one listing that worked, in Unix seconds: each poll, and each page of them, has a moment of its own in every
+ * interval, so that a hundred thousand are spread over it evenly, also when all of them were woken at once. Not within a twentieth of the interval: what is late waits for the next.
  */
 export const nextPollAt = (poll: TargetKey, { intervalSeconds }: PollSettings, now: number): number => {
   const interval = intervalSeconds === 0 ? NEVER_SECONDS : intervalSeconds;
-  const phase = Math.floor(phaseOf(poll) * interval);
+  const phase = Math.floor(momentOf(poll) * interval);
   const earliest = now + Math.max(1, Math.floor(interval / 20));
   return Math.ceil((earliest - phase) / interval) * interval + phase;
 };
@@ -83,14 +102,21 @@ export const nextPollAt = (poll: TargetKey, { intervalSeconds }: PollSettings, n
 const SHORTEST_MOVED_SECONDS = 60;
 
 /**
- * Where a sweep moves the due time of a poll that it has sent, for the case that nobody answers: to its next moment at the installation's interval, as its
- * pass will, which then need not change it. Undefined for other kinds, and for polls that are so frequent or so rare that ten minutes are right.
+ * Where a sweep moves the due time of a page of polls, or of a poll by itself, that it has sent: to its next moment, as its pass will, which then need not
+ * change it. That of a poll is known at the installation's interval alone. Undefined for other kinds, for what is so frequent that it may be under way still,
+ * and for a poll that is so rare that ten minutes are right.
  */
 export const movedPollAt = (target: TargetKey, settings: PollSettings, now: number): number | undefined => {
-  const { intervalSeconds } = settings;
-  const isUsual = intervalSeconds >= SHORTEST_MOVED_SECONDS && intervalSeconds <= MAX_BACK_OFF_SECONDS;
-  return target.kind === GIT_POLL_KIND && isUsual ? nextPollAt(target, settings, now) : undefined;
+  const page = target.kind === GIT_POLL_KIND ? pageIn(target) : undefined;
+  const { intervalSeconds } = page ?? settings;
+  const isUsual =
+    intervalSeconds >= SHORTEST_MOVED_SECONDS && (page !== undefined || intervalSeconds <= MAX_BACK_OFF_SECONDS);
+  return target.kind === GIT_POLL_KIND && isUsual ? nextPollAt(target, { intervalSeconds }, now) : undefined;
 };
+
+/** A poll in a page is looked after by a pass of its own once a day, or as often as it is listed if that is more rarely. In Unix seconds; `random` in [0, 1). */
+export const nextLookAt = ({ intervalSeconds }: PollSettings, now: number, random: number): number =>
+  now + Math.floor(Math.max(NEVER_SECONDS, intervalSeconds) * (0.75 + 0.25 * random));
 
 /** Where push hooks are heard of, nobody need look often: so rarely, for so long after the last that was heard. Seconds. */
 const HOOKED_INTERVAL_SECONDS = 3600;
@@ -124,6 +150,12 @@ export const isListedSince = (
   { askedAt, isWaking }: { readonly askedAt: number | undefined; readonly isWaking: boolean },
   dues: readonly number[] | undefined,
 ): boolean => dues !== undefined && askedAt !== undefined && !isWaking && dues.every((dueAt) => dueAt < askedAt);
+
+/** The times that have come; undefined when there is another reason to list. */
+export const timesOf = (messages: readonly Pick<Message, 'occasion' | 'reason'>[]): readonly number[] | undefined => {
+  const times = messages.map(({ reason, occasion }) => (reason === 'due' ? timeOfDue(occasion) : undefined));
+  return times.includes(undefined) ? undefined : times.filter((time) => time !== undefined);
+};
 
 /** A repository that is never polled is tried again this often when the listing that a hook asked for fails. */
 const TRIES_AFTER_HOOK = 8;

@@ -11,6 +11,7 @@ import { isTrue } from '../reconcile/conditions.ts';
 import { again, settled } from '../reconcile/outcome.ts';
 import type { Pass, Reconciler } from '../reconcile/reconciler.ts';
 import type { Dependency, TargetKey, Tenant } from '../state/keys.ts';
+import type { PollPages } from '../state/poll-pages.ts';
 import type { PollEntry, PollRow, Polls } from '../state/polls.ts';
 import { accountCredentials } from './account-credential.ts';
 import { type AskHostPorts, askHost } from './ask-host.ts';
@@ -32,6 +33,7 @@ import { failedStatus, resolvedStatus } from './status.ts';
 /** What the reconciler needs beside its pass. */
 export interface SourcePorts extends AskHostPorts, FollowPorts {
   readonly polls: Pick<Polls, 'entry' | 'read' | 'watch'>;
+  readonly pages: Pick<PollPages, 'askedAt'>;
   readonly settings: PollSettings;
 }
 
@@ -131,13 +133,24 @@ const follow = async (
   return isUnheard ? notHeard(url, tenant) : undefined;
 };
 
+/** The row, as of the last round of the page with which its poll is due; undefined when it is due by itself. */
+const withPage = async (
+  { pages }: SourcePorts,
+  poll: TargetKey | undefined,
+  row: PollRow | undefined,
+): Promise<PollRow | undefined> => {
+  if (poll === undefined || row?.page === undefined || row.isDueAlone) return undefined;
+  const askedAt = await pages.askedAt({ ...poll, namespace: '', name: row.page });
+  return { ...row, askedAt: Math.max(askedAt ?? 0, row.askedAt ?? 0) };
+};
+
 /** How long the listing that a hook asked for answers followers that are never polled: no other comes soon. */
 const HOOKED_SECONDS = 3600;
 
 /** Where the revision is now, from the shared poll or from the host itself. */
 const look = async (
   ports: SourcePorts,
-  { source, url, credential, credentialOf, pace, isAsked, tenant }: GitQuestion,
+  { source, url, credential, credentialOf, poll, pace, isAsked, tenant }: GitQuestion,
   { row, entry }: Shared,
   stored: ResolvedRevision | undefined,
   pass: Pass,
@@ -146,8 +159,11 @@ const look = async (
   const isOff = pace.intervalSeconds === 0;
   const hooked = { isAsked, hookedAt: row?.hookedAt, now: Math.floor(now.getTime() / 1000) };
   const intervalSeconds = isOff ? HOOKED_SECONDS : paceWithHooks(pace, hooked).intervalSeconds;
+  const asked = { reasons, now, intervalSeconds };
   const shared =
-    isOff && !reasons.has('dependency') ? undefined : sharedAnswer(row, entry, { reasons, now, intervalSeconds });
+    isOff && !reasons.has('dependency')
+      ? undefined
+      : (sharedAnswer(row, entry, asked) ?? sharedAnswer(await withPage(ports, poll, row), entry, asked));
   if (shared !== undefined) return shared.found;
   // Never polled means that nothing but a hook or an edit of the spec moves it, whatever else wakes us.
   if (isOff && stored !== undefined && !pass.reasons.has('hook')) return stored;

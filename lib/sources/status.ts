@@ -78,6 +78,21 @@ const steady = ({ metadata, status }: SourceResolver, failure: Error, wanted: Co
   return failure instanceof HostRestsError || had.reason === wanted.reason ? had : wanted;
 };
 
+/** How long a source that has never answered is waited for, seconds. */
+const neverAnsweredSeconds = 120;
+
+/**
+ * A mistyped host looks like one that is down: a source that has not answered once for its spec, for two minutes, is somebody's to look at, until it
+ * answers. One that has answered is waited for, however long it takes.
+ */
+const lasting = ({ metadata, status }: SourceResolver, wanted: Condition, now: Date): Condition => {
+  const isOfThisSpec = status?.observedGeneration === metadata.generation;
+  if (wanted.status !== 'Unknown' || !isOfThisSpec || status?.source !== undefined) return wanted;
+  const had = status?.conditions?.find(({ type }) => type === wanted.type);
+  const isLong = now.getTime() - Date.parse(had?.lastTransitionTime ?? '') >= neverAnsweredSeconds * 1000;
+  return had?.status === 'False' || (had?.status === 'Unknown' && isLong) ? { ...wanted, status: 'False' } : wanted;
+};
+
 /** Unknown while waiting may help, False once somebody has to act; undefined for failures that are not about the source. */
 const notReady = (resolver: SourceResolver, failure: ExpectedError | PermanentError): Condition | undefined => {
   if (failure instanceof PermanentError) return condition('Ready', 'False', failure.reason, failure.message);
@@ -122,7 +137,10 @@ export const failedStatus = (
     observedGeneration: resolver.metadata.generation,
     conditions: withTimes(
       resolver,
-      [steady(resolver, failure, ready), condition('ActivePolling', wasPolled(resolver) ? 'True' : 'False')],
+      [
+        lasting(resolver, steady(resolver, failure, ready), now),
+        condition('ActivePolling', wasPolled(resolver) ? 'True' : 'False'),
+      ],
       now,
     ),
   };

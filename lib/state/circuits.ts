@@ -174,6 +174,14 @@ export class Circuits {
     this.#remember(scope, { ...closed, freshUntil: now + freshSeconds });
   }
 
+  /** Until when it counts that the scope was seen closed and nobody complained of it; undefined when that was not seen, or something else. */
+  wellUntil(scope: CircuitScope): number | undefined {
+    const seen = this.#cache.get(scope);
+    return seen === undefined || seen.openUntil !== undefined || seen.suspectedAt !== undefined
+      ? undefined
+      : seen.freshUntil;
+  }
+
   /** The call that was admitted was not made. Had it been the probe, the next caller is. */
   async unused(scope: CircuitScope, now: number): Promise<void> {
     const seen = this.#cache.get(scope);

@@ -143,8 +143,12 @@ export class DynamoDbTable implements Table {
       ...set.filter(([, given]) => given === undefined || isEmptySet(given)).map(([attribute]) => attribute),
     ];
     const adds = Object.entries(change.add ?? {}).filter(([, given]) => given.length > 0);
+    const laters = Object.entries(change.later ?? {}).map(([attribute, { than, by, orBy }]) => {
+      const more = `if_not_exists(${name(by)}, ${value('orBy', orBy)})`;
+      return `${name(attribute)} = ${more} + ${value('than', than)}`;
+    });
     const parts = [
-      ['SET', sets.map(([attribute, given]) => `${name(attribute)} = ${value(attribute, given)}`)],
+      ['SET', [...sets.map(([attribute, given]) => `${name(attribute)} = ${value(attribute, given)}`), ...laters]],
       ['REMOVE', removes.map(name)],
       ['ADD', adds.map(([attribute, given]) => `${name(attribute)} ${value(attribute, given)}`)],
     ] as const;

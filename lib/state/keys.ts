@@ -5,6 +5,7 @@
  * |---|---|---|---|
  * | record of an object | `object#<cluster>#<kind>#<namespace>#<name>` | `record` | a pass, by key, consistent |
  * | revision of a shared poll | `object#<cluster>#GitPoll#<namespace>#<name>` | `revision#<digest of it>` | a poll, all pages, and its followers, by key; consistent |
+ * | poll in its page | `object#<cluster>#GitPoll##every-<seconds>.<number>` | `row#<namespace>#<name>` | the page's round, all of it, behind its record; consistent |
  * | edge | `edge#<cluster>#<kind>#<namespace>#<name or *>` | `<kind>#<namespace>#<name>` | dependents, by dependency, consistent |
  * | registration of a cluster | `registration#<cluster>` | `registration` | functions, by key; written by the operator alone |
  * | names of registered clusters | `clusters` | `<cluster>` | sweeper and `status`, all pages; written by the operator alone |
@@ -51,6 +52,19 @@ export const revisionPrefix = 'revision#';
 /** Sort key of a revision that somebody follows; a digest, as a revision may be longer than a key. */
 export const revisionSortKey = (revision: string): string =>
   `${revisionPrefix}${createHash('sha256').update(revision).digest('hex').slice(0, 32)}`;
+
+/** Before every poll of a page, in the order of sort keys; behind the page's record. */
+export const rowPrefix = 'row#';
+
+/** Sort key of a poll in its page. */
+export const rowSortKey = ({ namespace, name }: Pick<TargetKey, 'name' | 'namespace'>): string =>
+  `${rowPrefix}${namespace}#${name}`;
+
+/** The poll that such a sort key names; undefined when it is none. */
+export const rowsPoll = (cluster: string, sk: string): TargetKey | undefined => {
+  const [, namespace, name] = sk.startsWith(rowPrefix) ? sk.split('#') : [];
+  return namespace === undefined || name === undefined ? undefined : { cluster, kind: 'GitPoll', namespace, name };
+};
 
 /** Partition key of an object's record. */
 export const recordKey = ({ cluster, kind, namespace, name }: TargetKey): string =>

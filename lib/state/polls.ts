@@ -55,6 +55,10 @@ export interface PollRow {
   /** When the host was last asked, and failures in a row since it last answered. */
   readonly askedAt: number | undefined;
   readonly attempts: number;
+  /** Name of the page that it was last put into (poll-pages.ts). */
+  readonly page: string | undefined;
+  /** It is due, or parked, by itself: not with its page. */
+  readonly isDueAlone: boolean;
   /** The last failure as text; undefined after a success. */
   readonly failure: string | undefined;
 }
@@ -92,6 +96,14 @@ const entryIn = (item: Item): PollEntry | undefined => {
   };
 };
 
+/** What is written of a poll that is due by itself. */
+const alone = (pk: string, dueAt: number) => ({
+  waking: undefined,
+  page: undefined,
+  dueAt,
+  dueShard: dueShardOf(pk),
+});
+
 /** Shared polls of all clusters. */
 export class Polls {
   readonly #table: Table;
@@ -117,6 +129,8 @@ export class Polls {
       isWaking: item['waking'] === 1,
       askedAt: number(item, 'askedAt'),
       attempts: number(item, 'attempts') ?? 0,
+      page: text(item, 'page'),
+      isDueAlone: number(item, 'dueAt') !== undefined,
       failure: text(item, 'failure'),
     };
   }
@@ -140,7 +154,10 @@ export class Polls {
   async watch(poll: TargetKey, request: WatchRequest): Promise<Watching> {
     const { revision, isNew, seen, secretName, place, dueAt } = request;
     const pk = recordKey(poll);
-    if (isNew && (await this.#isFull(poll))) return 'full';
+    if (isNew && (await this.#isFull(poll))) {
+      await this.#tidySoon(poll, dueAt);
+      return 'full';
+    }
     await this.#table.update(pk, recordSortKey, { set: { watchVersion: randomUUID(), secretName, place } });
     const told = { set: { revision, version: randomUUID() } };
     const sk = revisionSortKey(revision);
@@ -159,8 +176,26 @@ export class Polls {
   async saveResult(poll: TargetKey, { dueAt, hookedAt, ...result }: PollResult): Promise<void> {
     const pk = recordKey(poll);
     const hooked = hookedAt === undefined ? {} : { hookedAt: hookedAt === 'never' ? undefined : hookedAt };
-    const due = dueAt === undefined ? { waking: 1 } : { waking: undefined, dueAt, dueShard: dueShardOf(pk) };
+    const due = dueAt === undefined ? { waking: 1 } : alone(pk, dueAt);
     await this.#table.update(pk, recordSortKey, { set: { ...result, owed: undefined, ...hooked, ...due } });
+  }
+
+  /**
+   * Stores that it is due with a page from now on, and how the host answered. False, and nothing is written, when somebody has begun to follow since the row
+   * was read: what lies in the page may know nothing of him.
+   */
+  async joinPage(
+    poll: TargetKey,
+    { watchVersion }: PollRow,
+    page: string,
+    result: Omit<PollResult, 'dueAt'>,
+  ): Promise<boolean> {
+    const { hookedAt, ...rest } = result;
+    const hooked = hookedAt === undefined ? {} : { hookedAt: hookedAt === 'never' ? undefined : hookedAt };
+    return this.#table.update(recordKey(poll), recordSortKey, {
+      set: { ...rest, ...hooked, page, owed: undefined, waking: undefined, dueAt: undefined, dueShard: undefined },
+      expect: { watchVersion },
+    });
   }
 
   /** Puts off a listing that a hook asked for. */
@@ -196,7 +231,7 @@ export class Polls {
   /** The last write of a poll: when to ask again. */
   async finish(poll: TargetKey, dueAt: number): Promise<void> {
     const pk = recordKey(poll);
-    await this.#table.update(pk, recordSortKey, { set: { waking: undefined, dueAt, dueShard: dueShardOf(pk) } });
+    await this.#table.update(pk, recordSortKey, { set: alone(pk, dueAt) });
   }
 
   /**
@@ -236,6 +271,15 @@ export class Polls {
   async followers(cluster: string, dependency: Dependency, limit: number, from?: string): Promise<Followers> {
     const page = await this.#table.queryPartition(edgeKey(cluster, dependency), { limit, from });
     return { targets: page.items.map((item) => dependentOf(cluster, text(item, 'sk') ?? '')), next: page.next };
+  }
+
+  /** A row that is full and lies in a page is looked after soon: there may be revisions that nobody follows any more. */
+  async #tidySoon(poll: TargetKey, dueAt: number): Promise<void> {
+    const row = await this.read(poll);
+    if (row === undefined || row.isDueAlone) return;
+    const pk = recordKey(poll);
+    const expect = { watchVersion: row.watchVersion, dueAt: undefined };
+    await this.#table.update(pk, recordSortKey, { set: { dueAt, dueShard: dueShardOf(pk) }, expect });
   }
 
   /** Counted without a counter, which a death would leave wrong; those who come at once may make it a few more. */

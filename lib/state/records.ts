@@ -1,9 +1,8 @@
 /** The record of an object: what a pass must remember for the next one. Reading it costs one consistent read. */
 import { randomUUID } from 'node:crypto';
 
-import { PermanentError } from '../errors/expected.ts';
-import { printable } from '../text/printable.ts';
 import { number, set, text } from './attributes.ts';
+import { edgesThatFit, expectRoom } from './edge-bounds.ts';
 import {
   type Dependency,
   dependentOf,
@@ -36,6 +35,8 @@ export interface ObjectRecord {
   readonly unregisteredAt?: number | undefined;
   /** Undefined too while it is parked behind its cluster. */
   readonly dueAt?: number | undefined;
+  /** So long the object may be left alone, in seconds: nothing is the matter with it. Undefined while something is. */
+  readonly restSeconds?: number | undefined;
   /** When the API server first said that the object is gone. */
   readonly goneAt?: number | undefined;
   /** Edges that exist for certain, as `showDependency` prints them. */
@@ -74,41 +75,12 @@ const parseDependency = (shown: string): Dependency => {
   return { kind, namespace, name: name.join('#') };
 };
 
-/** Longest name of a dependency, in bytes: with its cluster it has to fit into a key (DynamoDB: 2048 bytes). */
-const mostDependencyBytes = 1000;
-/** All dependencies of an object, in bytes: the record holds them up to three times and may have 400 KB. About a thousand. */
-const mostEdgeBytes = 100_000;
 /** What a pass may leave for the next; more is not kept, which costs reads and nothing else. */
 const mostMemoryBytes = 50_000;
 const mostSeenTokens = 2000;
 
-const bytes = (text: string): number => Buffer.byteLength(text);
-
-/** @throws PermanentError when an object depends on more than its record can hold */
-const expectRoom = (wanted: readonly Dependency[]): void => {
-  const shown = wanted.map(showDependency);
-  const long = shown.find((each) => bytes(each) > mostDependencyBytes);
-  if (long !== undefined)
-    throw new PermanentError(
-      'TooManyDependencies',
-      `it refers to something whose name has more than ${mostDependencyBytes} bytes (${printable(long, 60)}); correct the name`,
-    );
-  const total = shown.reduce((sum, each) => sum + bytes(each), 0);
-  if (total > mostEdgeBytes)
-    throw new PermanentError(
-      'TooManyDependencies',
-      `it refers to ${shown.length} other objects, which is more than can be watched for it; refer to fewer, or divide it`,
-    );
-};
-
-/** As many of the edges as fit. What is left out is found out when it wakes somebody, and cleared away then. */
-const thatFit = (edges: readonly string[]): readonly string[] => {
-  let room = mostEdgeBytes;
-  return edges.filter((edge) => {
-    room -= bytes(edge);
-    return room >= 0;
-  });
-};
+/** Until who was woken by the clock is woken again, if nobody answers. */
+const postponeSeconds = 600;
 
 /** Edges written at once: most objects have one or two, a store's builder hundreds. */
 const atOnce = 25;
@@ -129,6 +101,8 @@ export interface Finished {
   readonly failingSince?: number | undefined;
   readonly unregisteredAt?: number | undefined;
   readonly dueAt: number;
+  /** As the record has it. */
+  readonly restSeconds?: number | undefined;
   readonly edges: readonly Dependency[] | undefined;
   readonly memory?: string | undefined;
   /** Versions of children that the pass decided on, as tokens of the skip rule. */
@@ -153,6 +127,7 @@ export class Records {
       failingSince: number(item, 'failingSince'),
       unregisteredAt: number(item, 'unregisteredAt'),
       dueAt: isParkingShard(number(item, 'dueShard')) ? undefined : number(item, 'dueAt'),
+      restSeconds: number(item, 'restSeconds'),
       goneAt: number(item, 'goneAt'),
       edges: set(item, 'edges'),
       looseEdges: set(item, 'looseEdges'),
@@ -173,7 +148,7 @@ export class Records {
   async addEdges(target: TargetKey, record: ObjectRecord, wanted: readonly Dependency[]): Promise<ObjectRecord> {
     const missing = wanted.filter((dependency) => !record.edges.includes(showDependency(dependency)));
     if (missing.length === 0) return record;
-    expectRoom(wanted);
+    expectRoom(wanted.map(showDependency));
     await someAtOnce(missing, (dependency) =>
       this.#table.put(edgeKey(target.cluster, dependency), edgeSortKey(target)),
     );
@@ -201,7 +176,8 @@ export class Records {
         unregisteredAt: finished.unregisteredAt,
         dueAt: finished.dueAt,
         dueShard: dueShardOf(pk),
-        memory: memory === '' || bytes(memory) > mostMemoryBytes ? undefined : memory,
+        restSeconds: finished.restSeconds,
+        memory: memory === '' || Buffer.byteLength(memory) > mostMemoryBytes ? undefined : memory,
         seen: seen.length === 0 || seen.length > mostSeenTokens ? undefined : seen.join(' '),
         ...(wanted === undefined ? {} : { edges: wanted }),
       },
@@ -214,8 +190,8 @@ export class Records {
     const pk = recordKey(target);
     await this.#table.update(pk, recordSortKey, {
       set: { goneAt, dueAt, dueShard: dueShardOf(pk) },
-      remove: ['resourceVersion'],
-      add: { looseEdges: thatFit(record.looseEdges) },
+      remove: ['resourceVersion', 'restSeconds'],
+      add: { looseEdges: edgesThatFit(record.looseEdges) },
     });
   }
 
@@ -255,10 +231,15 @@ export class Records {
     });
   }
 
-  /** Moves a due time that was sent, if it is still the one that was seen. Only a finished pass replaces it (DESIGN §3.7). */
-  async postpone({ target, dueAt }: Due, until: number): Promise<boolean> {
+  /**
+   * Moves a due time that was sent, if it is still the one that was seen: to `until`, or on from `now` by as long as the record says that its object may be
+   * left alone, ten minutes if it says nothing. Only a finished pass replaces it (DESIGN §3.7).
+   */
+  async postpone({ target, dueAt }: Due, now: number, until?: number): Promise<boolean> {
     const { pk, sk } = dueKeyOf(target);
-    return this.#table.update(pk, sk, { set: { dueAt: until }, expect: { dueAt, dueShard: dueShardOf(pk) } });
+    const later = { dueAt: { than: now, by: 'restSeconds', orBy: postponeSeconds } };
+    const moved = until === undefined ? { later } : { set: { dueAt: until } };
+    return this.#table.update(pk, sk, { ...moved, expect: { dueAt, dueShard: dueShardOf(pk) } });
   }
 
   /**
@@ -308,7 +289,8 @@ export class Records {
   async park(target: TargetKey, dueAt: number): Promise<void> {
     const pk = recordKey(target);
     const version = randomUUID();
-    await this.#table.update(pk, recordSortKey, { set: { version, dueAt, dueShard: dueShardOf(pk) } });
+    const set = { version, dueAt, dueShard: dueShardOf(pk), restSeconds: undefined };
+    await this.#table.update(pk, recordSortKey, { set });
   }
 
   /** Deletes a record without edges, if its due time is still `dueAt`: whoever has set another wants to be woken. */

@@ -42,6 +42,8 @@ export interface Change {
   readonly set?: Readonly<Record<string, Attribute | undefined>>;
   readonly remove?: readonly string[];
   readonly add?: Readonly<Record<string, readonly string[]>>;
+  /** Numbers: each becomes `than` and as much as attribute `by` of the item says, or `orBy` where it says nothing. */
+  readonly later?: Readonly<Record<string, { readonly than: number; readonly by: string; readonly orBy: number }>>;
   /** Each named attribute must have this value, or be absent when undefined; otherwise nothing is written. */
   readonly expect?: Readonly<Record<string, string | number | undefined>>;
   /** The string set `attribute` must be absent, have fewer than `below` elements, or have `element` already. */

@@ -14,7 +14,7 @@ import { DueInOrder, type Found } from './due-in-order.ts';
 
 /** What a sweep needs. */
 export interface SweepPorts {
-  /** When somebody who was woken at `now` is due next, if that is known; ten minutes on without. Unix seconds. */
+  /** When somebody who was woken at `now` is due next, if that is known without his record. Unix seconds. */
   nextAt?(target: TargetKey, now: number): number | undefined;
   readonly records: Pick<Records, 'due' | 'parkDue' | 'postpone'>;
   /** Of clusters. */
@@ -35,13 +35,12 @@ export interface Swept {
 const atOnce = 200;
 /** Writes at once for one shard. */
 const lanes = 4;
-const postponeSeconds = 600;
 
 /** Undefined for a kind that nobody works on. */
 const queueFor = (kind: string): string | undefined => (kind === CLUSTER_KIND ? dependentsRow.name : rowOf(kind)?.name);
 
 /**
- * Sends what is due at `now` (Unix seconds) and moves each due time ten minutes on, if it is still what was seen. What is of a cluster that is down is
+ * Sends what is due at `now` (Unix seconds) and moves each due time on (`Records.postpone`), if it is still what was seen. What is of a cluster that is down is
  * not sent but parked behind it. A shard or a queue that fails is left alone for this sweep, and the others go on.
  */
 export const sweep = async (ports: SweepPorts, now: number, hasTime: () => boolean): Promise<Swept> => {
@@ -122,9 +121,7 @@ export const sweep = async (ports: SweepPorts, now: number, hasTime: () => boole
     count += accepted.length;
     // After sending: dying in between sends again, with the same deduplication id. Before would lose the wake-up.
     // What no row knows is moved too: it must not stand before others for ever.
-    await moveEach([...accepted, ...unknown], (one) =>
-      records.postpone(one, ports.nextAt?.(one.target, now) ?? now + postponeSeconds),
-    );
+    await moveEach([...accepted, ...unknown], (one) => records.postpone(one, now, ports.nextAt?.(one.target, now)));
     await moveEach(parked, (one) => records.parkDue(one, now));
   }
   return { sent: count, failures, isInVain: tried ? !worked : failures.length >= dueShards };

@@ -1,5 +1,7 @@
 /** Attacks on shared polls: what one tenant follows, or how, stops the polls of others (DESIGN §3.17, §3.32). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { GitError } from '../../lib/git/errors.ts';
+import type { RefLister } from '../../lib/git/list-refs.ts';
 import { recordKey, recordSortKey, revisionSortKey, type TargetKey } from '../../lib/state/keys.ts';
 import { Polls } from '../../lib/state/polls.ts';
 import type { Table } from '../../lib/state/table.ts';
@@ -107,11 +109,12 @@ describe('a tenant who follows thousands of revisions of a repository', () => {
       return update(pk, sk, change);
     };
     w.later(60);
-    expect(await w.poll(poll)).toBe('unchanged');
+    const page = { ...poll, namespace: '', name: 'every-60.0' };
+    expect(await w.poll(page)).toBe('unchanged');
     expect(written.splice(0)).toEqual([recordSortKey]);
     w.host(URL, heads('2', 'main'));
     w.later(60);
-    expect(await w.poll(poll)).toBe('moved');
+    expect(await w.poll(page)).toBe('moved');
     expect(written.filter((sk) => sk !== recordSortKey)).toEqual([revisionSortKey('main'), revisionSortKey('main')]);
   });
 });
@@ -127,6 +130,43 @@ describe('a tenant whose SourceResolvers come and go', () => {
         { namespace: 'aaa', generation: 2 },
       );
     expect(await w.poll(await pollOf('victim'))).toBe('unchanged');
+  });
+});
+
+describe('a tenant whose hosts do not answer', () => {
+  it('holds up nobody who lies in the same page, and leaves it', async () => {
+    const heard: string[] = [];
+    let isHanging = false;
+    const listRefs: RefLister = async ({ url }) => {
+      if (isHanging && url.host.startsWith('hangs')) {
+        await new Promise((resolve) => {
+          setTimeout(resolve, 100);
+        });
+        heard.push('greedy');
+        throw new GitError('timeout', 'nothing was heard', { host: url.host, heard: 'nothing' });
+      }
+      if (isHanging) heard.push('modest');
+      return heads('1', 'main');
+    };
+    w = sourceWorld(table, { limits, listRefs });
+    const put = async (namespace: string, name: string, url: string): Promise<void> => {
+      w.apply(name, { git: { url, revision: 'main' } }, { namespace });
+      await w.resolve(name, { namespace });
+    };
+    for (let n = 0; n < 60; n += 1) await put('greedy', `g${n}`, `https://hangs${n % 30}.example/r${n}`);
+    for (let n = 0; n < 10; n += 1) await put('modest', `m${n}`, `https://github.com/acme/r${n}`);
+    w.later(63);
+    for (const { target } of await w.due()) if (target.kind === 'GitPoll') await w.poll(target);
+    const page = { cluster: w.cluster, kind: 'GitPoll', namespace: '', name: 'every-60.0' };
+    expect((await w.pages.read(page)).rows).toHaveLength(70);
+    isHanging = true;
+    w.later(63);
+    expect(await w.poll(page)).toBe('failed');
+    // Of sixteen places that hang none was waited for.
+    expect(heard.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 'modest'));
+    expect((await w.pages.read(page)).rows.map(({ poll: { namespace } }) => namespace)).toEqual(
+      Array.from({ length: 10 }, () => 'modest'),
+    );
   });
 });
 

@@ -231,6 +231,7 @@ export const anyWorld = async (): Promise<AnyWorld> => {
         succeeded: nothing,
         unused: nothing,
       },
+      pages: { askedAt: () => Promise.resolve(undefined) },
       polls: {
         read: () => Promise.resolve(undefined),
         entry: () => Promise.resolve(undefined),

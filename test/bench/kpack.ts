@@ -80,10 +80,10 @@ const prepare = async (world: World, { config }: KpackPlace): Promise<string> =>
       metadata: { name },
       data,
     });
-  await post('/api/v1/namespaces/kpack/serviceaccounts', {
+  await world.kube.apply({
     apiVersion: 'v1',
     kind: 'ServiceAccount',
-    metadata: { name: 'controller' },
+    metadata: { name: 'controller', namespace: 'kpack' },
   });
   await post('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
     apiVersion: 'rbac.authorization.k8s.io/v1',

@@ -14,6 +14,7 @@ import { linear } from './measures/linear.ts';
 import { memory } from './measures/memory.ts';
 import { recovery } from './measures/outage.ts';
 import { besideKpack } from './measures/peers.ts';
+import { polls } from './measures/polls.ts';
 import { prepareStep } from './measures/prepare.ts';
 import { rebases } from './measures/rebase.ts';
 import { relayMemory } from './measures/relay.ts';
@@ -104,6 +105,8 @@ export const runAll = async (options: BenchOptions, say: Say): Promise<readonly 
   if (only.has('invoke')) {
     say('invoke: warm batches of ten passes');
     rows.push(...(await invocations()));
+    say('invoke: a round of a hundred git polls');
+    rows.push(...(await polls()));
   }
   if (only.has('prepare')) {
     say('prepare: a source of 3,500 files');

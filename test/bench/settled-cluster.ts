@@ -35,9 +35,16 @@ const settledImage = async (name: string): Promise<ReadonlyMap<string, KubeObjec
   );
 };
 
-/** Serves Images of these names. Whatever else is asked for by name is an object that is being deleted, whatever its kind. */
-export const startSettledCluster = async (images: readonly string[]): Promise<SettledCluster> => {
+/** Serves Images of these names, and `more`. Whatever else is asked for by name is an object that is being deleted, whatever its kind. */
+export const startSettledCluster = async (
+  images: readonly string[],
+  more: readonly KubeObject[] = [],
+): Promise<SettledCluster> => {
   const objects = new Map<string, KubeObject>();
+  for (const object of more) {
+    const { namespace = '', name = '' } = object.metadata ?? {};
+    objects.set(`${collectionPath(object.kind ?? '', namespace)}/${name}`, object);
+  }
   for (const image of images) for (const [path, object] of await settledImage(image)) objects.set(path, object);
   let writes = 0;
 

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { collectionPath } from '../../lib/kube/resources.ts';
 import { kindTable, mayHaveDependents, rowOf } from '../../lib/reconcile/kind-table.ts';
-import { recordKey, targetOfRecordKey } from '../../lib/state/keys.ts';
+import { recordKey, rowSortKey, targetOfRecordKey } from '../../lib/state/keys.ts';
 import { cluster, type World } from './world.ts';
 
 interface Row {
@@ -13,17 +13,22 @@ interface Row {
 }
 
 /** Items that stay as long as the installation: a handful each. */
-const lasting = /^(registration|relay|redrive|slots)#/;
+const lasting = /^(?:clusters$|(?:registration|relay|redrive|slots)#)/;
 
 const rowsOf = (database: DatabaseSync): readonly Row[] =>
   database.prepare('SELECT pk, sk, due_at, attributes FROM item').all() as unknown as readonly Row[];
 
-/** Objects that are there and that nothing will ever look at again. */
+/** Objects that are there, and polls, that nothing will ever look at again. */
 export const notDue = (world: World, database: DatabaseSync): readonly string[] => {
-  const due = new Set(
-    rowsOf(database).flatMap(({ pk, sk, due_at: at }) => (sk === 'record' && at !== null ? [pk] : [])),
-  );
-  return kindTable
+  const rows = rowsOf(database);
+  const due = new Set(rows.flatMap(({ pk, sk, due_at: at }) => (sk === 'record' && at !== null ? [pk] : [])));
+  const paged = new Set(inPages(rows, due));
+  const polls = rows.flatMap(({ pk, sk, attributes }) => {
+    const isPoll =
+      sk === 'record' && (JSON.parse(attributes) as { readonly watchVersion?: string }).watchVersion !== undefined;
+    return isPoll && !due.has(pk) && !paged.has(pk) ? [`${pk} is due neither by itself nor with a page`] : [];
+  });
+  const objects = kindTable
     .filter(({ watched }) => watched)
     .flatMap(({ kind }) =>
       world.store.all(kind).flatMap(({ metadata: { namespace = '', name } }) => {
@@ -31,6 +36,7 @@ export const notDue = (world: World, database: DatabaseSync): readonly string[] 
         return isDue ? [] : [`${kind} ${namespace}/${name} has no due time`];
       }),
     );
+  return [...polls, ...objects];
 };
 
 /** Whether there is an object, watched or not, that a record is about. */
@@ -40,13 +46,27 @@ const exists = (world: World, pk: string): boolean => {
   return world.store.find(`${collectionPath(target.kind, target.namespace)}/${target.name}`) !== undefined;
 };
 
+/** Keys of the polls that lie in the page which they name, if that is due. */
+const inPages = (rows: readonly Row[], due: ReadonlySet<string>): readonly string[] => {
+  const items = new Set(rows.map(({ pk, sk }) => `${pk} ${sk}`));
+  return rows.flatMap(({ pk, sk, attributes }) => {
+    const { page } = JSON.parse(attributes) as { readonly page?: string };
+    const poll = targetOfRecordKey(pk);
+    if (sk !== 'record' || page === undefined || poll === undefined) return [];
+    const pageKey = recordKey({ ...poll, namespace: '', name: page });
+    return due.has(pageKey) && items.has(`${pageKey} ${rowSortKey(poll)}`) ? [pk] : [];
+  });
+};
+
 /**
  * Items that nothing will ever clear away. Slots are left alone: their number is bounded by the cap, and holders are looked at when somebody waits
  * (lib/builds/cap.ts).
  */
 export const withoutEnd = (world: World, database: DatabaseSync): readonly string[] => {
   const rows = rowsOf(database);
-  const records = new Set(rows.filter(({ sk, due_at: at }) => sk === 'record' && at !== null).map(({ pk }) => pk));
+  const due = new Set(rows.filter(({ sk, due_at: at }) => sk === 'record' && at !== null).map(({ pk }) => pk));
+  // A poll is due with its page, in which it has to lie.
+  const records = new Set([...due, ...inPages(rows, due)]);
   return rows.flatMap(({ pk, sk, due_at: at, attributes }) => {
     if (at !== null || lasting.test(pk)) return [];
     const { endsAt } = JSON.parse(attributes) as { readonly endsAt?: number };

@@ -45,6 +45,8 @@ export interface RunReport {
   readonly activeCalls: number;
   readonly steps: number;
   readonly passes: number;
+  /** Of these, those that ended, by kind. */
+  readonly passesOf: ReadonlyMap<string, number>;
   readonly builds: number;
   /** Seconds of the run from its last action or fault until everything was as wanted. */
   readonly settledSeconds: number;
@@ -245,6 +247,7 @@ const inTime = async (world: World, options: RunOptions): Promise<RunReport> => 
     activeCalls,
     steps: time.steps,
     passes: world.passes.count,
+    passesOf: world.passes.byKind(),
     builds: watched.builds(),
     settledSeconds: (settledMs - activeMs) / second,
     settledLast,

@@ -33,6 +33,11 @@ export class Passes {
     this.results.set(key, (this.results.get(key) ?? 0) + 1);
   }
 
+  byKind(): ReadonlyMap<string, number> {
+    const kinds = [...Map.groupBy(this.results, ([key]) => key.split(' ')[0] ?? '')];
+    return new Map(kinds.map(([kind, all]) => [kind, all.reduce((sum, [, count]) => sum + count, 0)]));
+  }
+
   forget(): void {
     this.counts.clear();
   }

@@ -11,11 +11,13 @@ import { cap } from './stories/cap.ts';
 import { givenCluster, refusals } from './stories/command-line.ts';
 import { deletion } from './stories/deletion.ts';
 import { demanding } from './stories/demanding.ts';
+import { endings } from './stories/endings.ts';
 import { extensions } from './stories/extensions.ts';
 import { failures } from './stories/failures.ts';
 import { firstBuild } from './stories/first-build.ts';
 import { hooks } from './stories/hooks.ts';
 import { kills } from './stories/kills.ts';
+import { migration } from './stories/migration.ts';
 import { olderVersion } from './stories/older-version.ts';
 import { rebuilds } from './stories/rebuilds.ts';
 import { requests } from './stories/requests.ts';
@@ -42,9 +44,10 @@ const together: readonly (readonly Story[])[] = [
   [apart],
   [demanding, hooks],
   [cap],
+  [endings],
 ];
 /** Those that want the cluster for themselves. */
-const alone: readonly Story[] = [soonBuilt, requests, secrets, kills, givenCluster];
+const alone: readonly Story[] = [soonBuilt, requests, secrets, kills, givenCluster, migration];
 
 /** Whether any test of it runs: `-t` picks some. */
 const isWanted = (task: RunnerTask | undefined): boolean =>

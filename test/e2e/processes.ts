@@ -71,11 +71,11 @@ export const killRunningPrograms = (): void => {
   for (const child of running) child.kill('SIGKILL');
 };
 
-/** Starts kpackless on the suite's cluster with a database of its own that outlives it; resolves when it works. */
-export const startKpackless = async (suite: Suite): Promise<StandaloneProcess> =>
+/** Starts kpackless on the suite's cluster with a database of its own, by that name, that outlives it; resolves when it works. */
+export const startKpackless = async (suite: Suite, name = 'killed'): Promise<StandaloneProcess> =>
   startStandaloneProcess(
     {
-      databaseFile: join(suite.stateDir, 'killed.sqlite'),
+      databaseFile: join(suite.stateDir, `${name}.sqlite`),
       cluster: 'local',
       registration: { access: 'kubeconfig', path: suite.ownKubeconfig },
       settings: {
@@ -83,7 +83,7 @@ export const startKpackless = async (suite: Suite): Promise<StandaloneProcess> =
         KPACKLESS_GIT_POLL_SECONDS: '2',
         KPACKLESS_EGRESS_ALLOW: HOSTS_RANGE,
       },
-      logFile: join(suite.stateDir, 'logs', 'killed.log'),
+      logFile: join(suite.stateDir, 'logs', `${name}.log`),
       healthPort: 0,
     },
     { program: await (program ??= bundleStandalone(join(suite.stateDir, 'program'))) },

@@ -23,7 +23,10 @@ interface Recording {
   readonly kind: string;
   readonly name: string;
   readonly spec: { readonly tag?: string } & Readonly<Record<string, unknown>>;
-  readonly status: { readonly latestImage?: string } & Readonly<Record<string, unknown>>;
+  readonly status: {
+    readonly latestImage?: string;
+    readonly conditions?: readonly { readonly reason?: string; readonly message?: string }[];
+  } & Readonly<Record<string, unknown>>;
 }
 
 /** The registry of the recordings; requests for it go to the fake one. */
@@ -68,7 +71,12 @@ const refusedRoot: Readonly<Record<string, unknown>> = {
     },
     observedGeneration: 1,
     conditions: [
-      { type: 'Ready', status: 'False', reason: 'NoLatestImage', message: 'Builder has no latestImage' },
+      {
+        type: 'Ready',
+        status: 'False',
+        reason: 'NoLatestImage',
+        message: "Builder has no latestImage: Error: clusterstack 'root' is not ready",
+      },
       {
         type: 'UpToDate',
         status: 'False',
@@ -131,11 +139,14 @@ const expected = (kind: string, name: string, status: Recording['status']): unkn
       key === 'message' ? `${String(value)} (${image})` : value,
     ) as unknown;
   const difference = differences[`${kind} ${name}`];
-  return JSON.parse(JSON.stringify(status), (_, value: Readonly<Record<string, unknown>>) =>
-    difference !== undefined && value?.['reason'] === 'ReconcileFailed'
-      ? { ...value, message: difference.message }
-      : value,
-  ) as unknown;
+  const failure = difference?.message ?? status.conditions?.find(({ reason }) => reason === 'ReconcileFailed')?.message;
+  return JSON.parse(JSON.stringify(status), (_, value: Readonly<Record<string, unknown>>) => {
+    if (value?.['reason'] === 'ReconcileFailed') return { ...value, message: failure };
+    // Ready says why, too, which kpack leaves to UpToDate: `kp` and Images show nothing else.
+    return value?.['reason'] === 'NoLatestImage'
+      ? { ...value, message: `Builder has no latestImage: ${failure}` }
+      : value;
+  }) as unknown;
 };
 
 describe('builders and what they are made of', () => {

@@ -31,7 +31,8 @@ interface Absent {
 const noClassAtAdmission: Absent = {
   kpack: 'a volume without a class is refused where there is no default StorageClass',
   here: 'it is taken, and the Image says that its claim waits for a class',
-  because: 'neither a schema nor a policy can look for another object; a class that is made later is used then',
+  because:
+    'a policy sees one class at a time, and cannot say that none is the default; a class that is made later is used then',
 };
 
 /** Cases without any test, each with the reason. */
@@ -116,9 +117,10 @@ export const apiDifferences: readonly Absent[] = [
     because: 'a label set in v1alpha1 must not change a spec',
   },
   {
-    kpack: 'writes a cache of 2G into an Image that says nothing of one, where there is a default StorageClass',
-    here: 'makes the claim and names it in `status.buildCacheName`; the spec stays as it is, and a larger claim stays as large',
-    because: 'a write to the spec fights whoever applied it',
+    kpack:
+      'writes a cache of 2G into an Image that says nothing of one, where there is a default StorageClass, at every write',
+    here: 'makes the claim and names it in `status.buildCacheName`; a larger claim stays as large. Into the spec it is written when the Image is made, by a policy, and not at all where the API server has none',
+    because: 'a later write to the spec fights whoever applied it',
   },
   {
     kpack:
@@ -129,13 +131,23 @@ export const apiDifferences: readonly Absent[] = [
   {
     kpack: 'refuses a volume without a class where no StorageClass is the default',
     here: 'takes it; the claim waits for a class',
-    because: 'neither a schema nor a policy can look for another object',
+    because: 'a policy sees one class at a time, and cannot say that none is the default',
   },
   {
     kpack:
       'refuses every change of an object with notary or bindings by others than its controller, garbage collection included',
     here: 'the same, but for Kubernetes’ collectors',
     because: 'an object that cannot be collected stays for ever',
+  },
+  {
+    kpack: 'says `Builder has no latestImage` in Ready of a builder, and why in UpToDate alone',
+    here: 'says both in Ready; while the first image is being pushed it is Unknown',
+    because: '`kp` and Images that wait show Ready alone',
+  },
+  {
+    kpack: 'leaves an Image with a source that cannot be reached to a Build that fails',
+    here: 'Ready is False, with what the host said; Unknown for the first two minutes of one that does not answer',
+    because: 'nothing is built of a source that nobody has seen',
   },
   {
     kpack: 'takes names of any length and lists of any number',

@@ -1,5 +1,6 @@
 /** A world in which a cluster at EKS is added: AWS and the cluster answer, and what they are asked is kept. */
 import type { Reached } from '../../infra/command/reach.ts';
+import { KubeError } from '../../lib/kube/errors.ts';
 import type { KubeObject } from '../../lib/kube/object.ts';
 import { Clusters } from '../../lib/state/clusters.ts';
 import { type Answers, fakeAws } from './command-aws.ts';
@@ -23,6 +24,12 @@ export const begin = (answers: Answers = {}, ...objects: readonly KubeObject[]) 
   const applied: KubeObject[] = [];
   const client = {
     get: kube.get.bind(kube),
+    // It serves no mutating policies, as EKS does not.
+    list: async (kind: string) => {
+      throw new KubeError('not-found', `GET ${kind}: the server could not find the requested resource`, {
+        status: 404,
+      });
+    },
     apply: async (object: KubeObject) => {
       applied.push(object);
       return object;

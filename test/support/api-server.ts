@@ -53,12 +53,15 @@ export interface ApiServerOptions {
   readonly emulatedVersion?: string | undefined;
   /** A kubeconfig of who knows tokens that this server does not. */
   readonly tokenWebhook?: string | undefined;
+  /** Serves MutatingAdmissionPolicy, which servers below 1.36 only do when told, in this version of its API. */
+  readonly mutatingPolicies?: 'v1alpha1' | 'v1beta1' | undefined;
 }
 
 /** Starts etcd and API server in a folder of their own. Throws ExpectedError with the last words of what did not come up. */
 export const startApiServer = async ({
   emulatedVersion = process.env['KPACKLESS_TEST_KUBERNETES'],
   tokenWebhook,
+  mutatingPolicies,
 }: ApiServerOptions = {}): Promise<ApiServer> => {
   const root = mkdtempSync(join(tmpdir(), 'kpackless-api-'));
   const layout = stateLayout(root);
@@ -82,6 +85,7 @@ export const startApiServer = async ({
       port,
       emulatedVersion,
       tokenWebhook,
+      mutatingPolicies,
     });
     const first = startProcess(layout, server, silent);
     running.push(first);

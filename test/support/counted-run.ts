@@ -52,9 +52,10 @@ const callIn = ({ what }: TraceLine): { readonly role: string; readonly call: Pa
 /** Calls by process: `image`, `build`, … `relay`, `sweeper`. */
 export type Counted = Readonly<Record<string, Calls>>;
 
-const countsOf = (trace: readonly TraceLine[]): Counted => {
+const countsOf = (trace: readonly TraceLine[], only = /./): Counted => {
   const counts: Record<string, Record<keyof Calls, number>> = {};
   for (const line of trace) {
+    if (!only.test(line.what)) continue;
     const isCall = ['read', 'write', 'moved'].includes(line.effect ?? '');
     if (!isCall && !line.what.startsWith('world queue acknowledge')) continue;
     const found = callIn(line);
@@ -65,11 +66,20 @@ const countsOf = (trace: readonly TraceLine[]): Counted => {
   return counts;
 };
 
-/** A run of three Images in three namespaces, each with a repository of its own, on AWS. */
+/** What is done for polls: all that their function does, and of the sweeper what names them. */
+const aboutPolls = /^git-poll |^world queue acknowledge git-poll|^sweeper .*(?:GitPoll|git-poll|circuit)/;
+
+/** A run of three Images in three namespaces, or of more, each with a repository of its own, on AWS. */
 export const countedRun = async (
   commits: number,
   quietMinutes: number,
-): Promise<{ readonly report: RunReport; readonly counted: Counted; readonly polls: number }> => {
+  images = 3,
+): Promise<{
+  readonly report: RunReport;
+  readonly counted: Counted;
+  readonly ofPolls: Counted;
+  readonly polls: number;
+}> => {
   const actions = Array.from({ length: commits }, (_, index) => ({
     at: 60_000 + index * 40_000,
     kind: 'commit' as const,
@@ -78,7 +88,7 @@ export const countedRun = async (
   const report = await run({
     seed: 1,
     adapter: 'aws',
-    images: 3,
+    images,
     actions,
     faults: listedFaults([]),
     told: /./,
@@ -87,7 +97,7 @@ export const countedRun = async (
   const polls = report.trace.filter(
     ({ what, effect }) => effect !== undefined && what.startsWith('git-poll git LIST'),
   ).length;
-  return { report, counted: countsOf(report.trace), polls };
+  return { report, counted: countsOf(report.trace), ofPolls: countsOf(report.trace, aboutPolls), polls };
 };
 
 /** All calls of some processes. */

@@ -6,7 +6,7 @@ import { definitionOf } from '../../infra/crds/definition.ts';
 import { waitUntil } from '../../infra/local/cluster/wait.ts';
 import { crdName, type Kind, kindNames, kinds } from '../../lib/api/kinds.ts';
 import { resourceOf } from '../../lib/kube/resources.ts';
-import { type ApiServer, startApiServer } from './api-server.ts';
+import { type ApiServer, type ApiServerOptions, startApiServer } from './api-server.ts';
 import { startConverter } from './converter.ts';
 import type { Json } from './golden-objects.ts';
 
@@ -134,10 +134,10 @@ const installPolicies = async (server: ApiServer, write: KpackCluster['write']):
 };
 
 /** Starts it. */
-export const startKpackCluster = async (): Promise<KpackCluster> => {
+export const startKpackCluster = async (options: ApiServerOptions = {}): Promise<KpackCluster> => {
   const conversion = await startConverter();
   const { converter } = conversion;
-  const server = await startApiServer();
+  const server = await startApiServer(options);
   const stop = async (): Promise<void> => {
     await server.stop();
     await conversion.stop();

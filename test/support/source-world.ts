@@ -23,7 +23,8 @@ import { blobProber } from '../../lib/sources/probe-blob.ts';
 import { sourceResolverReconciler } from '../../lib/sources/reconcile.ts';
 import { Circuits } from '../../lib/state/circuits.ts';
 import { HostCircuits } from '../../lib/state/host-circuits.ts';
-import type { TargetKey } from '../../lib/state/keys.ts';
+import type { Dependency, TargetKey } from '../../lib/state/keys.ts';
+import { PollPages, pageIn } from '../../lib/state/poll-pages.ts';
 import { type PollLimits, Polls } from '../../lib/state/polls.ts';
 import { type Due, Records } from '../../lib/state/records.ts';
 import type { Table } from '../../lib/state/table.ts';
@@ -50,6 +51,7 @@ export const sourceWorld = (
     return Promise.resolve(withPrefixes(answer, ask.prefixes));
   };
   const polls = new Polls(table, real.limits);
+  const pages = new PollPages(table);
   const ports: RunnerPorts = {
     records: new Records(table),
     circuits: new Circuits(table),
@@ -69,6 +71,7 @@ export const sourceWorld = (
     hosts: new HostCircuits(table),
     listRefs: real.listRefs ?? fromTables,
     polls,
+    pages,
     settings: defaultPollSettings,
   };
   const look = {
@@ -93,6 +96,7 @@ export const sourceWorld = (
     sent,
     logged,
     polls,
+    pages,
     table,
     records: ports.records,
     cluster,
@@ -134,7 +138,23 @@ export const sourceWorld = (
       );
       return shards.flat().filter(({ target }) => target.cluster === cluster);
     },
-    poll: (target: TargetKey, reason: Reason = 'due') => runPoll(target, [messageTo(target, reason)], 60),
+    /** A round of a page, and nothing of whom it wakes. */
+    round: (page: TargetKey, occasion?: string) =>
+      runPoll(page, [{ ...messageTo(page, 'due'), ...(occasion === undefined ? {} : { occasion }) }], 60),
+    now: (): number => now.getTime(),
+    /** A pass of a poll; or a round of a page, with the passes of the polls that it wakes, of which the first that is no round gives the result. */
+    poll: async (target: TargetKey, reason: Reason = 'due', cause?: Dependency) => {
+      const before = sent.length;
+      const message = messageTo(target, reason);
+      const told = cause === undefined ? message : { ...message, cause: { ...message.cause, ...cause } };
+      const result = await runPoll(target, [told], 60);
+      if (pageIn(target) === undefined) return result;
+      const woken = sent.splice(before);
+      const results = await Promise.all(
+        woken.map(({ message }) => runPoll({ cluster: message.cluster, ...message.target }, [message], 60)),
+      );
+      return results[0] ?? result;
+    },
     /** A push hook, answered as behind the function URL; then the polls it woke run. */
     hook: async (
       request: HookRequest,

@@ -10,6 +10,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts';
 import { askSupport } from '../../../lib/kube/server-version.ts';
 import { Clusters, type Registration } from '../../../lib/state/clusters.ts';
 import { tracesOfKpack, wayOutOfKpack } from '../../crds/whose-cluster.ts';
+import { defaultCachePolicy } from '../../default-cache.ts';
 import type { Aws } from '../aws.ts';
 import { type Call, callOf, type Registrar, withInstallation } from '../context.ts';
 import { namesOf } from '../installation.ts';
@@ -86,7 +87,8 @@ const apply = async (
     return {
       all: async (): Promise<void> => {
         if (!isConverted) await askForNoConversion(reached.client);
-        for (const object of objects) await reached.client.apply(object);
+        const policy = await defaultCachePolicy(reached.client);
+        for (const object of [...objects, ...policy]) await reached.client.apply(object);
       },
       close: () => reached.close(),
     };

@@ -7,6 +7,7 @@ import type { KubeClient } from '../../../lib/kube/client.ts';
 import type { KubeObject } from '../../../lib/kube/object.ts';
 import { definitionOf } from '../../crds/definition.ts';
 import { tracesOfKpack, wayOutOfKpack } from '../../crds/whose-cluster.ts';
+import { defaultCachePolicy } from '../../default-cache.ts';
 import { type Checked, unknown, well, wrong } from '../findings.ts';
 import type { Names } from '../installation.ts';
 import { objectsIn } from '../manifests.ts';
@@ -68,7 +69,7 @@ export const definitions = async (kube: KubeClient): Promise<readonly Checked[]>
 /** Admission policies: there, and of this version. @throws KubeError */
 export const policies = async (kube: KubeClient): Promise<readonly Checked[]> => {
   const wrongs: string[] = [];
-  for (const ours of objectsIn('admission.yaml')) {
+  for (const ours of [...objectsIn('admission.yaml'), ...(await defaultCachePolicy(kube))]) {
     const [kind, name] = [ours.kind ?? '', ours.metadata?.name ?? ''];
     const found = await kube.get<KubeObject & { readonly spec?: unknown }>({ kind, namespace: '', name });
     if (found === undefined) wrongs.push(`${kind} ${name} is missing`);

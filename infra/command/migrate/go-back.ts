@@ -13,6 +13,7 @@ import {
   type LiveDeployment,
 } from '../../../lib/migration/kpack.ts';
 import { isOurDefinition } from '../../crds/whose-cluster.ts';
+import { defaultCachePolicy } from '../../default-cache.ts';
 import { objectsIn } from '../manifests.ts';
 import { forgetBackup } from './back-up.ts';
 import { readBackup } from './backup-file.ts';
@@ -84,6 +85,7 @@ const files = [
   'tenant-everywhere.yaml',
 ];
 const takenAway = new Set(['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding', 'ClusterRoleBinding']);
+const mutating = objectsIn('default-cache.yaml').toReversed();
 
 /** Bindings before policies, and what lets kpackless in last: it may run where no Deployment says so, as on AWS. */
 const ourRules = (): readonly KubeObject[] => {
@@ -96,12 +98,16 @@ const ourRules = (): readonly KubeObject[] => {
 
 const takeRulesAway: MoveStep = {
   what: "kpackless' admission policies and its bindings for the whole cluster are deleted",
-  byHand: ourRules().map(
-    ({ kind = '', metadata }) => `kubectl delete ${kind.toLowerCase()} ${metadata?.name} --ignore-not-found`,
-  ),
+  byHand: ourRules()
+    .map(({ kind = '', metadata }) => `kubectl delete ${kind.toLowerCase()} ${metadata?.name} --ignore-not-found`)
+    .concat(
+      '# where the API server serves MutatingAdmissionPolicy in v1beta1',
+      'kubectl delete --ignore-not-found -f infra/cluster/default-cache.yaml',
+    ),
   take: async ({ client }) => {
     const gone = new Set<string>();
-    for (const object of ourRules()) {
+    const isServed = (await defaultCachePolicy(client)).length > 0;
+    for (const object of [...(isServed ? mutating : []), ...ourRules()]) {
       const found = await client.get(keyOf(object));
       if (found === undefined) continue;
       await client.delete({ ...found, kind: object.kind });

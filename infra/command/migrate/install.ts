@@ -6,6 +6,7 @@ import { isKubeError } from '../../../lib/kube/errors.ts';
 import { type KubeObject, keyOf, showKey } from '../../../lib/kube/object.ts';
 import { type LiveDefinition, managedFieldsOf, withSpecOurs } from '../../../lib/migration/definitions.ts';
 import { isOurDefinition } from '../../crds/whose-cluster.ts';
+import { defaultCachePolicy } from '../../default-cache.ts';
 import { manifestsFor } from '../manifests.ts';
 import type { MoveStep } from './steps.ts';
 
@@ -53,12 +54,17 @@ export const installOurs = ({ tenantEverywhere, isConverted }: InstallOptions): 
       : [
           `for crd in images builds builders; do kubectl patch crd $crd.kpack.io --type merge -p '{"spec":{"conversion":{"strategy":"None","webhook":null}}}'; done`,
         ]),
+    '# where the API server serves MutatingAdmissionPolicy in v1beta1',
+    'kubectl apply --server-side --field-manager kpackless -f infra/cluster/default-cache.yaml',
     ...(tenantEverywhere
       ? ['kubectl apply --server-side --field-manager kpackless -f infra/cluster/tenant-everywhere.yaml']
       : []),
   ],
   take: async ({ client }, tell) => {
-    const objects = manifestsFor({ tenantEverywhere, relay: undefined, isConverted });
+    const objects = [
+      ...manifestsFor({ tenantEverywhere, relay: undefined, isConverted }),
+      ...(await defaultCachePolicy(client)),
+    ];
     for (const object of objects) {
       tell(showKey(keyOf(object)));
       if (isDefinition(object)) await ownSpec(client, object);

@@ -1,5 +1,5 @@
 /** Objects that lie in the store as v1alpha1 are written again, so that the API server keeps none of that version any more (Kubernetes, "Versions in CustomResourceDefinitions"). */
-import { crdName, type Kind } from '../../../lib/api/kinds.ts';
+import type { Kind } from '../../../lib/api/kinds.ts';
 import { VERSION } from '../../../lib/api/resource.ts';
 import { ExpectedError } from '../../../lib/errors/expected.ts';
 import type { KubeClient } from '../../../lib/kube/client.ts';
@@ -56,15 +56,19 @@ const rewriteKind = async ({ client, transport }: Move, kind: Kind, tell: Tell):
   return count;
 };
 
-const byHand = (kind: Kind): readonly string[] => [
-  `kubectl get ${crdName(kind)} -A -o json | kubectl replace -f -`,
-  `kubectl patch crd ${crdName(kind)} --subresource status --type merge -p '{"status":{"storedVersions":["${VERSION}"]}}'`,
+const withOlder = `kubectl get crd -o jsonpath='{range .items[?(@.spec.group=="kpack.io")]}{.metadata.name}{" "}{.status.storedVersions}{"\\n"}{end}' | grep v1alpha1 | cut -d" " -f1`;
+
+const byHand: readonly string[] = [
+  `for crd in $(${withOlder}); do`,
+  '  test -z "$(kubectl get $crd -A -o name)" || kubectl get $crd -A -o json | kubectl replace -f -',
+  `  kubectl patch crd $crd --subresource status --type merge -p '{"status":{"storedVersions":["${VERSION}"]}}'`,
+  'done',
 ];
 
 /** The step. */
 export const rewriteOlder: MoveStep = {
   what: 'objects stored as v1alpha1 are written again',
-  byHand: ['# for each definition whose status.storedVersions has v1alpha1; here images.kpack.io', ...byHand('Image')],
+  byHand: ['# each definition whose status.storedVersions has v1alpha1', ...byHand],
   take: async (move, tell) => {
     const said: string[] = [];
     for (const [kind, definition] of await liveDefinitions(move.client))

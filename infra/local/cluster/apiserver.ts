@@ -24,6 +24,8 @@ export interface ApiserverOptions {
   readonly emulatedVersion?: string | undefined;
   /** A kubeconfig of whoever knows the tokens that the API server itself does not (Kubernetes, "Webhook Token Authentication"). */
   readonly tokenWebhook?: string | undefined;
+  /** A version of admissionregistration.k8s.io below v1 that is served as well, with its MutatingAdmissionPolicy. */
+  readonly mutatingPolicies?: 'v1alpha1' | 'v1beta1' | undefined;
 }
 
 /** The API server on loopback, with the admission plugins and authorizers a production cluster has. */
@@ -35,6 +37,7 @@ export const apiserverProcess = ({
   port,
   emulatedVersion,
   tokenWebhook,
+  mutatingPolicies,
 }: ApiserverOptions): ProcessSpec => {
   const auditPolicy = join(layout.conf, 'audit-policy.json');
   writeFileSync(auditPolicy, JSON.stringify(AUDIT_POLICY));
@@ -70,6 +73,12 @@ export const apiserverProcess = ({
       '--audit-log-maxbackup=2',
       ...(emulatedVersion === undefined ? [] : [`--emulated-version=${emulatedVersion}`]),
       ...(tokenWebhook === undefined ? [] : [`--authentication-token-webhook-config-file=${tokenWebhook}`]),
+      ...(mutatingPolicies === undefined
+        ? []
+        : [
+            '--feature-gates=MutatingAdmissionPolicy=true',
+            `--runtime-config=admissionregistration.k8s.io/${mutatingPolicies}=true`,
+          ]),
     ],
   };
 };

@@ -44,7 +44,7 @@ const put = async (
   pod: Pod,
   { place, ...identity }: ArchivePorts,
   pass: Pass,
-  isLastTry: boolean,
+  { isLastTry, earlierPod }: { readonly isLastTry: boolean; readonly earlierPod?: number },
 ): Promise<readonly Condition[]> => {
   const steps = stepsWithLog(pod);
   if (steps.length === 0) return [];
@@ -55,7 +55,7 @@ const put = async (
   if (unreadable.length === steps.length)
     return [told('False', 'ArchiveFailed', `the logs of pod ${pod.metadata?.name ?? ''} cannot be read any more`)];
   const { namespace = '', name, uid = '' } = build.metadata;
-  const key = logKey(place, { cluster: pass.cluster, namespace, build: name, uid });
+  const key = logKey(place, { cluster: pass.cluster, namespace, build: name, uid, earlierPod });
   await putOnce({ place, key, body: gzip }, identity, signal);
   const where = nameOf(place, key);
   if (unreadable.length === 0) return [told('True', 'Archived', where)];
@@ -74,7 +74,7 @@ export const logArchive = (ports: ArchivePorts | undefined) => {
     if (holder === 'gone') return [told('False', 'ArchiveFailed', 'the pod is gone, and its logs with it')];
     const isLastTry = failingFor(had, pass.now) >= patienceSeconds;
     try {
-      return await put(build, holder, ports, pass, isLastTry);
+      return await put(build, holder, ports, pass, { isLastTry });
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
       return [
@@ -103,6 +103,15 @@ export const logArchive = (ports: ArchivePorts | undefined) => {
     before: async (build: Build, pod: Pod | undefined, pass: Pass): Promise<LogHolder> => ({
       known: await conditions(build, pod ?? 'gone', pass),
     }),
+    /** Archives what can be read now of a pod after which another is made; nothing waits for it, and it is not tried again. */
+    earlier: async (build: Build, pod: Pod | 'gone', earlierPod: number, pass: Pass): Promise<void> => {
+      if (ports === undefined || pod === 'gone') return;
+      try {
+        await put(build, pod, ports, pass, { isLastTry: true, earlierPod });
+      } catch (error) {
+        if (!(error instanceof ExpectedError)) throw error;
+      }
+    },
     /** Archives the logs of an ended Build after all; the rest of its status stays. */
     archive: async (build: Build, pod: Pod | undefined, pass: Pass): Promise<Outcome> => {
       const rest = (build.status?.conditions ?? []).filter(({ type }) => type !== logsArchived);

@@ -37,17 +37,21 @@ export const archivePlace = (text: string): ArchivePlace | undefined => {
   return { bucket, prefix: prefix.join('/'), ...(endpoint === undefined ? {} : { endpoint }) };
 };
 
-/** Which Build's log it is. */
+/** Whose log it is. */
 export interface LogOwner {
   readonly cluster: string;
   readonly namespace: string;
   readonly build: string;
   readonly uid: string;
+  /** Which pod of the Build it is, where another came after it. */
+  readonly earlierPod?: number | undefined;
 }
 
 /** The key of a Build's log: namespaces are folders, so that readers can be let into one; a new Build of an old name has its own. */
-export const logKey = ({ prefix }: ArchivePlace, { cluster, namespace, build, uid }: LogOwner): string =>
-  [...(prefix === '' ? [] : [prefix]), cluster, namespace, build, `${uid}.log.gz`].join('/');
+export const logKey = ({ prefix }: ArchivePlace, { cluster, namespace, build, uid, earlierPod }: LogOwner): string => {
+  const name = earlierPod === undefined ? uid : `${uid}.pod-${earlierPod}`;
+  return [...(prefix === '' ? [] : [prefix]), cluster, namespace, build, `${name}.log.gz`].join('/');
+};
 
 /** The address of a key in a region. Dots in a bucket's name do not fit the certificate of S3, so they are kept out of the host. */
 export const addressOf = ({ bucket, endpoint }: ArchivePlace, key: string, region: string): URL => {

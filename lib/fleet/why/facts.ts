@@ -18,6 +18,7 @@ import {
   recordSortKey,
   type TargetKey,
 } from '../../state/keys.ts';
+import { PollPages } from '../../state/poll-pages.ts';
 import { type PollRow, Polls } from '../../state/polls.ts';
 import { type ObjectRecord, Records } from '../../state/records.ts';
 import type { Table } from '../../state/table.ts';
@@ -49,7 +50,7 @@ export interface Facts {
   readonly circuitOpenUntil: number | undefined;
   /** Objects that it waits for or is made of, each as it is. */
   readonly related: readonly { readonly key: ObjectKey; readonly look: Look }[];
-  /** Of a GitPoll its row; of a SourceResolver that of the poll that it follows, with its due time. */
+  /** Of a GitPoll its row; of a SourceResolver that of the poll that it follows, and when that is due, by itself or with its page. */
   readonly poll: { readonly row: PollRow; readonly dueAt: number | undefined } | undefined;
   readonly queue: { readonly name: string; readonly depth: Depth };
   /** The latest first. */
@@ -109,9 +110,12 @@ const pollOf = async (table: Table, target: TargetKey, record: ObjectRecord | un
   const key = target.kind === GIT_POLL_KIND ? target : edge && { cluster: target.cluster, ...edge };
   if (key === undefined) return undefined;
   const row = await new Polls(table).read(key);
-  return row === undefined
-    ? undefined
-    : { row, dueAt: number((await table.get(recordKey(key), recordSortKey)) ?? {}, 'dueAt') };
+  if (row === undefined) return undefined;
+  if (row.isDueAlone || row.page === undefined)
+    return { row, dueAt: number((await table.get(recordKey(key), recordSortKey)) ?? {}, 'dueAt') };
+  const page = { ...key, namespace: '', name: row.page };
+  const { state } = await new PollPages(table).read(page);
+  return { row: { ...row, askedAt: Math.max(row.askedAt ?? 0, state?.askedAt ?? 0) }, dueAt: state?.dueAt };
 };
 
 /** Gathers them. @throws StateError, QueueError */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type Bundle, bundleAll } from '../../../infra/bundle.ts';
+import type { KubeObject } from '../../../lib/kube/object.ts';
 import { type KindRow, kindTable } from '../../../lib/reconcile/kind-table.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { DynamoDbTable } from '../../../lib/state/dynamodb-table.ts';
@@ -32,13 +33,14 @@ const keys = { accessKeyId: 'AKIDBENCH', secretAccessKey: 'bench' };
 const region = 'eu-central-1';
 const goalMilliseconds = 60;
 
-/** Everything a bundle talks to. */
-const startServices = async (images: readonly string[]) => {
-  const [sqs, database, cluster] = [await startSqs(), await startDynamoDb(), await startSettledCluster(images)];
+/** Everything a bundle talks to: a cluster of these Images, and `more`. */
+export const startServices = async (images: readonly string[], more: readonly KubeObject[] = []) => {
+  const [sqs, database, cluster] = [await startSqs(), await startDynamoDb(), await startSettledCluster(images, more)];
   const dynamoDb = new DynamoDBClient({ region, credentials: keys, endpoint: database.endpoint });
   await ensureQueues(new SQSClient({ region, credentials: keys, endpoint: sqs.endpoint }), 'kpackless-');
   await ensureTable(dynamoDb, 'kpackless');
-  await new Clusters(new DynamoDbTable(dynamoDb, 'kpackless')).register('bench', {
+  const table = new DynamoDbTable(dynamoDb, 'kpackless');
+  await new Clusters(table).register('bench', {
     access: 'eks',
     server: cluster.server,
     caData: cluster.caData,
@@ -46,6 +48,7 @@ const startServices = async (images: readonly string[]) => {
     region,
   });
   return {
+    table,
     environment: {
       PATH: process.env['PATH'] ?? '',
       AWS_REGION: region,
@@ -68,7 +71,7 @@ const startServices = async (images: readonly string[]) => {
 };
 
 /** A batch that wakes each of `names` because somebody else changed: none may be skipped. */
-const batchOf = (kind: string, names: readonly string[], occasion: string) => ({
+export const batchOf = (kind: string, names: readonly string[], occasion: string) => ({
   Records: names.map((name, index) => {
     const target = { kind, namespace: kind.startsWith('Cluster') ? '' : namespace, name };
     const cause = { ...target, uid: '', resourceVersion: '' };
@@ -78,24 +81,30 @@ const batchOf = (kind: string, names: readonly string[], occasion: string) => ({
       receiptHandle: String(index),
       body: JSON.stringify(body),
       attributes: { ApproximateReceiveCount: '1', SenderId: 'AROABENCH00000000000:bench' },
+      messageAttributes: {},
     };
   }),
 });
 
-/** Milliseconds of processor time for one event. */
-const told = async (child: ChildProcess, event: object): Promise<number> => {
+/** What an event took, in milliseconds: of the processor, and of the clock. */
+interface Took {
+  readonly processor: number;
+  readonly clock: number;
+}
+
+const told = async (child: ChildProcess, event: object): Promise<Took> => {
   const answer = once(child, 'message', { signal: AbortSignal.timeout(60_000) });
+  const begun = performance.now();
   child.send(event);
-  return Number((await answer)[0]);
+  return { processor: Number((await answer)[0]), clock: performance.now() - begun };
 };
 
-/** The middle batch of a warm function. */
-const perBatch = async (
+/** The middle event of a warm function. */
+export const perEvent = async (
   { path }: Bundle,
   environment: Readonly<Record<string, string>>,
-  kind: string,
-  names: readonly string[],
-): Promise<number> => {
+  eventOf: (at: number) => object,
+): Promise<Took> => {
   const child = fork(join(import.meta.dirname, '..', 'invoke-process.ts'), [path], {
     env: environment,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -103,17 +112,18 @@ const perBatch = async (
   });
   try {
     await once(child, 'message', { signal: AbortSignal.timeout(30_000) });
-    const times: number[] = [];
-    for (let batch = 0; batch < warmUps + batches; batch += 1)
-      times.push(await told(child, batchOf(kind, names, String(batch))));
-    return median(times.slice(warmUps));
+    const times: Took[] = [];
+    for (let at = 0; at < warmUps + batches; at += 1) times.push(await told(child, eventOf(at)));
+    const counted = times.slice(warmUps);
+    const middleOf = (of: keyof Took): number => median(counted.map((took) => took[of]));
+    return { processor: middleOf('processor'), clock: middleOf('clock') };
   } finally {
     child.disconnect();
   }
 };
 
 /** What the batch is billed with, in milliseconds. */
-const billed = (milliseconds: number, { memoryMb }: KindRow): number =>
+export const billed = (milliseconds: number, { memoryMb }: KindRow): number =>
   milliseconds * Math.max(1, megabytesPerProcessor / memoryMb);
 
 /** Image with objects that are settled; every kind with objects that are being deleted, the shortest pass there is. */
@@ -127,7 +137,8 @@ export const invocations = async (): Promise<readonly Row[]> => {
     const measured = async (row: KindRow, names: readonly string[]): Promise<number> => {
       const bundle = bundles.find(({ name }) => name === row.name);
       if (bundle === undefined) throw new Error(`there is no bundle ${row.name}`);
-      return billed(await perBatch(bundle, services.environment, row.kind, names), row);
+      const event = (batch: number): object => batchOf(row.kind, names, String(batch));
+      return billed((await perEvent(bundle, services.environment, event)).processor, row);
     };
     // Polls of git are no objects of the cluster.
     const rows = kindTable.filter(({ watched }) => watched);

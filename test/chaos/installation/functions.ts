@@ -30,6 +30,7 @@ import { reconcileClusterStack } from '../../../lib/stacks/reconcile.ts';
 import { Circuits } from '../../../lib/state/circuits.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { HostCircuits } from '../../../lib/state/host-circuits.ts';
+import { PollPages } from '../../../lib/state/poll-pages.ts';
 import { Polls } from '../../../lib/state/polls.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { Slots } from '../../../lib/state/slots.ts';
@@ -103,6 +104,7 @@ export const functionsOf = (parts: ProcessParts): ProcessFunctions => {
     listRefs: world.git.listRefs,
     hosts: new HostCircuits(table),
     polls: new Polls(table),
+    pages: new PollPages(table),
     settings: defaultPollSettings,
   };
   const reconciled = <T extends Reconcilable>(reconciler: Reconciler<T>): RunPass => passRunner(reconciler, ports);

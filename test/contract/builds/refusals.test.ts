@@ -95,6 +95,35 @@ describe.runIf(apiServerIsHere)('a real API server', () => {
     expect(conditionOf(failure)?.message).toContain(`the policy ${name} says no`);
   });
 
+  it('refuses for a quota in words that are told, and it is waited for', async () => {
+    const quotas = `/api/v1/namespaces/${namespace}/resourcequotas`;
+    const quota = {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'full', namespace },
+      spec: { hard: { pods: '0' } },
+      status: { hard: { pods: '0' }, used: { pods: '0' } },
+    };
+    await server.api.ensure(quotas, quota);
+    // No controller runs here that would count.
+    const made = (await server.api.send('GET', `${quotas}/full`)) as object;
+    await server.api.send('PUT', `${quotas}/full/status`, { ...made, status: quota.status });
+    try {
+      const failure = await vi.waitFor(() => refusal('quota'), { timeout: 20_000, interval: 500 });
+      expect(failure).toMatchObject({ code: 'forbidden', status: 403, pace: 'slow' });
+      expect(conditionOf(failure)).toMatchObject({ status: 'Unknown', reason: 'Retrying' });
+      expect(conditionOf(failure)?.message).toContain('exceeded quota: full');
+    } finally {
+      await server.api.send('DELETE', `${quotas}/full`);
+    }
+  });
+
+  it('names a priority class that is not there', async () => {
+    const failure = await refusal('priority', { priorityClassName: 'nowhere' });
+    expect(conditionOf(failure)).toMatchObject({ status: 'Unknown', reason: 'PodRefused' });
+    expect(conditionOf(failure)?.message).toContain('no PriorityClass with name nowhere was found');
+  });
+
   it('names a runtime class that is not there', async () => {
     const failure = await vi.waitFor(() => refusal('runtime', { runtimeClassName: 'nowhere' }), { timeout: 10_000 });
     expect(conditionOf(failure)).toMatchObject({ status: 'Unknown', reason: 'PodRefused' });

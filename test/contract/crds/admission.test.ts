@@ -7,6 +7,7 @@ import { apiServerIsHere } from '../../support/api-server.ts';
 import { type KpackCluster, startKpackCluster } from '../../support/kpack-cluster.ts';
 import { describeBounds } from './bounds.ts';
 import { describeChapter01 } from './chapter-01.ts';
+import { describeDoubts } from './doubts.ts';
 import { describeGitOps } from './gitops.ts';
 import { describeGoldenAdmission } from './golden-admission.ts';
 import { describeManifests } from './manifests.ts';
@@ -27,6 +28,7 @@ describe.runIf(apiServerIsHere)('an API server with our definitions and policies
 
   describeBounds(cluster);
   describeChapter01(cluster);
+  describeDoubts(cluster);
   describeGitOps(cluster);
   describeGoldenAdmission(cluster);
   describeManifests(cluster);

@@ -52,7 +52,8 @@ describe(`${sources} idle sources over ${pairs} pairs of repository and credenti
         for (const { target } of due) expect(await w.poll(target)).toBe('unchanged');
       }
     };
-    // What was just made waits for its first moment.
+    // What was just made waits for its first moment, and goes into its page then.
+    await passInterval();
     await passInterval();
     for (const interval of ['first', 'second', 'third']) {
       w.asked.splice(0);

@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { definitions as definitionsOf } from '../../../infra/command/cluster/contents.ts';
 import { definitionOf } from '../../../infra/crds/definition.ts';
 import { tracesOfKpack } from '../../../infra/crds/whose-cluster.ts';
-import { waitUntil } from '../../../infra/local/cluster/wait.ts';
 import { whyNotInstall } from '../../../infra/local/install.ts';
 import type { Build } from '../../../lib/api/build.ts';
 import type { Image } from '../../../lib/api/image.ts';
@@ -20,7 +19,6 @@ import type { ImageBuilder } from '../../../lib/images/image-builder.ts';
 import { imageReconciler } from '../../../lib/images/reconcile.ts';
 import { type KubeClient, kubeClient } from '../../../lib/kube/client.ts';
 import { controllerReference, type KubeObject, keyOf, showKey } from '../../../lib/kube/object.ts';
-import { collectionPath } from '../../../lib/kube/resources.ts';
 import { type KubeRequest, type KubeTransport, kubeTransport, transportWith } from '../../../lib/kube/transport.ts';
 import type { LiveDefinition } from '../../../lib/migration/definitions.ts';
 import {
@@ -33,21 +31,13 @@ import { afterMove } from '../../../lib/migration/would-build.ts';
 import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/api-server.ts';
 import { commandWorld, type Ran } from '../../support/command-run.ts';
 import { golden } from '../../support/golden.ts';
-import {
-  type KpackWebhook,
-  kpackDefinition,
-  kpackParts,
-  kpackWebhooks,
-  startKpackWebhook,
-} from '../../support/kpack-release.ts';
-import { putRecorded, recordedWorld } from '../../support/recorded-cluster.ts';
+import { type KpackWebhook, kpackDefinition, kpackWebhooks, startKpackWebhook } from '../../support/kpack-release.ts';
+import { makeKpackWorld } from '../../support/kpack-world.ts';
 import { runPass } from '../../support/run-pass.ts';
 
 /** It failed, and its builder has been another since: kpack leaves it. */
 const left = 'Build gold-flow/flow-build-7';
 const definitionKey = (name: string) => ({ kind: 'CustomResourceDefinition', namespace: '', name });
-/** Of these the first objects were made when v1alpha1 was what is stored. */
-const onceOlder: readonly Kind[] = ['Image', 'Build', 'SourceResolver', 'ClusterStack'];
 
 /** What must be the same afterwards: everything but versions of the store, who owns which field, and the note on a failed Build. */
 const content = (object: KubeObject): unknown => {
@@ -154,39 +144,7 @@ describe.runIf(apiServerIsHere)('a cluster that runs kpack', () => {
     transport = kubeTransport(server.config);
     undo.push(() => transport.close());
     kube = kubeClient(transport);
-    for (const object of kpackParts()) await kube.create(object);
-    for (const kind of kindNames)
-      await kube.create(kpackDefinition(kind, webhook, onceOlder.includes(kind) ? 'v1alpha1' : 'v1alpha2'));
-    for (const kind of kindNames)
-      await waitUntil(() => transport.send({ method: 'GET', path: collectionPath(kind) }).then(() => true), {
-        what: `${kind}s to be served`,
-        timeout: 20_000,
-      });
-    const objects = recordedWorld();
-    for (const namespace of new Set(objects.map(({ metadata }) => metadata['namespace'])))
-      if (typeof namespace === 'string')
-        await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    const half = Math.ceil(objects.length / 2);
-    for (const object of objects.slice(0, half)) await putRecorded(kube, object);
-    older = objects
-      .slice(0, half)
-      .filter(({ kind }) => onceOlder.includes(kind))
-      .map((object) => showKey(keyOf(object as KubeObject)));
-    for (const kind of onceOlder) {
-      const found = await definition(keyOf(kpackDefinition(kind, webhook)).name);
-      await kube.replace({ ...found, spec: kpackDefinition(kind, webhook).spec });
-    }
-    await waitUntil(
-      async () => (await definition('images.kpack.io')).status?.storedVersions?.includes('v1alpha2') === true,
-      { what: 'v1alpha2 to be stored', timeout: 20_000 },
-    );
-    for (const object of objects.slice(half)) await putRecorded(kube, object);
-    for (const object of kpackWebhooks(webhook)) await kube.create(object);
-    await kube.create({
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name: 'builder', namespace: 'gold-default' },
-    });
+    older = await makeKpackWorld(kube, transport, webhook);
     pod = await kube.create(await runningPod());
     before = (await everyObject()).map(content);
     kpacks = (await kube.list<LiveDefinition>('CustomResourceDefinition')).map(({ spec }) => spec);

@@ -88,6 +88,18 @@ export const tableChecks: readonly TableCheck[] = [
     },
   },
   {
+    name: 'a number is put off by what the item says, or by what is usual',
+    run: async (table, pk) => {
+      await table.put(pk, 'a', { dueAt: 5, restSeconds: 86_000 });
+      await table.put(pk, 'b', { dueAt: 5 });
+      const later = { dueAt: { than: 1000, by: 'restSeconds', orBy: 600 } };
+      expect(await table.update(pk, 'a', { later, expect: { dueAt: 4 } })).toBe(false);
+      for (const sk of ['a', 'b']) expect(await table.update(pk, sk, { later, expect: { dueAt: 5 } })).toBe(true);
+      expect(await table.get(pk, 'a')).toEqual({ pk, sk: 'a', dueAt: 87_000, restSeconds: 86_000 });
+      expect(await table.get(pk, 'b')).toEqual({ pk, sk: 'b', dueAt: 1600 });
+    },
+  },
+  {
     name: 'a number and the text of a number are not the same',
     run: async (table, pk) => {
       await table.put(pk, 'a', { value: '5' });

@@ -122,7 +122,11 @@ describe('a builder', () => {
     putBuilder({ tag: 'example.com/invalid::builder' });
     await reconcile();
     expect(status().conditions).toEqual([
-      expect.objectContaining({ status: 'False', reason: 'NoLatestImage', message: 'Builder has no latestImage' }),
+      expect.objectContaining({
+        status: 'False',
+        reason: 'NoLatestImage',
+        message: 'Builder has no latestImage: could not parse reference: example.com/invalid::builder',
+      }),
       expect.objectContaining({
         status: 'False',
         reason: 'ReconcileFailed',
@@ -351,7 +355,12 @@ describe('a builder', () => {
     putBuilder();
     await reconcile();
     expect(status().conditions).toMatchObject([
-      { type: 'Ready', status: 'False', reason: 'NoLatestImage', message: 'Builder has no latestImage' },
+      {
+        type: 'Ready',
+        status: 'False',
+        reason: 'NoLatestImage',
+        message: expect.stringMatching(/^Builder has no latestImage: ./) as string,
+      },
       { type: 'UpToDate', status: 'False', reason: 'ReconcileFailed' },
     ]);
   });

@@ -2,7 +2,6 @@
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
 import { disruptionRows } from '../../../lib/builds/disruption.ts';
-import type { KubeObject } from '../../../lib/kube/object.ts';
 import { OciError } from '../../../lib/oci/errors.ts';
 import { disruptedAt, disruptionTarget, endedPods } from '../../support/ended-pods.ts';
 import {
@@ -269,58 +268,30 @@ describe('a pod that is being evicted', () => {
   });
 });
 
-describe('a pod that is gone before anybody saw it going', () => {
-  const events = '/api/v1/namespaces/some-namespace/events';
-  const gone = async (reason: string, message: string, uid?: string) => {
-    const world = await begun();
-    const { uid: own } = world.cluster.at(podPath).metadata as { readonly uid?: string };
-    const event = { kind: 'Event', metadata: { name: 'e', namespace: 'some-namespace' }, reason, message };
-    world.cluster.put(events, { ...event, involvedObject: { uid: uid ?? own } } as KubeObject);
-    world.cluster.remove(podPath);
-    return world;
-  };
-
-  it.each([
-    ['Preempted', 'Preempted by pod 1234 on node n', 'Preempted'],
-    ['TaintManagerEviction', 'Marking for deletion Pod some-namespace/build-name-build-pod', 'Evicted'],
-  ])('is made again when an event says %s', async (event, message, reason) => {
-    const world = await gone(event, message);
-    await world.pass({ now: at(1) });
-    expect(world.condition()).toMatchObject({
-      status: 'Unknown',
-      reason,
-      message: expect.stringContaining(message) as string,
-    });
-    await world.pass({ now: at(12) });
-    expect(made(world)).toBe(2);
-  });
-
-  it.each([
-    [
-      'the taint went again',
-      'TaintManagerEviction',
-      'Cancelling deletion of Pod some-namespace/build-name-build-pod',
-      undefined,
-    ],
-    ['another pod is meant', 'Preempted', 'Preempted by pod 1234 on node n', 'another'],
-    ['nothing of the kind was told', 'Killing', 'Stopping container build', undefined],
-  ])('was deleted when %s', async (_, event, message, uid) => {
-    const world = await gone(event, message, uid);
-    await world.pass({ now: at(1) });
-    expect(world.condition()).toMatchObject({ status: 'False', reason: 'PodDeleted' });
-  });
-
-  it('was deleted, as far as is known, where events may not be read', async () => {
-    const world = await gone('Preempted', 'Preempted by pod 1234 on node n');
-    world.cluster.failNext('GET', '/events', 403, {
-      message: 'events is forbidden: User "kpackless" cannot list resource "events"',
-    });
-    await world.pass({ now: at(1) });
-    expect(world.condition()).toMatchObject({ status: 'False', reason: 'PodDeleted' });
-  });
-});
-
 describe('a pod that somebody deleted', () => {
+  it.each([
+    ['the taint manager', 'DeletionByTaintManager', 'Running'],
+    ['the eviction API', 'EvictionByEvictionAPI', 'Pending'],
+    ['the pod garbage collector', 'DeletionByPodGC', 'Failed'],
+  ])('is not evicted by %s, which comes to it while its node does not answer', async (_, reason, phase) => {
+    const world = await begun();
+    const later = { ...disruptionTarget(reason, 'deleting'), lastTransitionTime: '2026-11-21T08:35:00Z' };
+    deleting(world, { phase, conditions: [later] }, '2026-11-21T08:30:30Z');
+    await world.pass({ now: at(1) });
+    world.cluster.remove(podPath);
+    await world.pass({ now: at(2) });
+    expect(world.condition()).toMatchObject({ status: 'False' });
+    expect(made(world)).toBe(1);
+  });
+
+  it('is told from one that was evicted by a control plane whose clocks differ a little', async () => {
+    const world = await begun();
+    const later = { ...evicted, lastTransitionTime: '2026-11-21T08:30:05Z' };
+    deleting(world, { phase: 'Running', conditions: [later] }, '2026-11-21T08:30:30Z');
+    await world.pass({ now: at(1) });
+    expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'Evicted' });
+  });
+
   it.each([
     ['while it ran', 'Running', []],
     [

@@ -1,43 +1,34 @@
-/** Each row of the table in docs/builds.md, with the object as Kubernetes writes it. */
+/** Each row of the table in docs/builds.md, with the object as a real Kubernetes wrote it, or its source writes it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
 import { disruptionRows } from '../../../lib/builds/disruption.ts';
-import { type Fate, podRows, podTable } from '../../../lib/builds/pod-table.ts';
+import { type Fate, type PodRow, podRows, podTable } from '../../../lib/builds/pod-table.ts';
+import { notRecorded } from '../../recorded/not-recorded.ts';
 import { disruptionTarget, endedPods } from '../../support/ended-pods.ts';
+import { recordedPods } from '../../support/recorded-pods.ts';
 import {
   type BuildWorld,
   buildWorld,
-  completionMessage,
   ended,
   lifecycleSteps,
   namespace,
   podPath,
   pods,
-  runs,
-  secret,
   status,
-  succeededPod,
   type WorldOptions,
-  waits,
 } from './build-world.ts';
+import { at, deletedAt, recordedWorld, startedAt } from './recorded-world.ts';
 
-const at = (seconds: number) => new Date(Date.parse('2026-11-21T09:00:00Z') + seconds * 1000);
-const began = '2026-11-21T09:00:00Z';
-
-/** What a row is shown by: the pod, and what else there is. Times are seconds after 09:00:00, at which the pod was made. */
+/** What a row is shown by without a recording: the pod and a log, or what POST is answered with. */
 interface Shown {
   readonly pod?: NonNullable<Pod['status']>;
-  readonly metadata?: Partial<NonNullable<Pod['metadata']>>;
   readonly log?: readonly [container: string, text: string];
-  readonly event?: readonly [reason: string, message: string];
   readonly options?: WorldOptions;
-  /** The pod is gone, or POST is answered with this. */
-  readonly gone?: true;
   readonly refused?: readonly [status: number, message: string];
+  readonly metadata?: Partial<NonNullable<Pod['metadata']>>;
   readonly seconds?: number;
-  readonly prepare?: (world: BuildWorld) => void;
 }
 
 const stepsBut = (...last: readonly ReturnType<typeof ended>[]): NonNullable<Pod['status']> => ({
@@ -47,24 +38,8 @@ const stepsBut = (...last: readonly ReturnType<typeof ended>[]): NonNullable<Pod
     ...last,
   ],
 });
-const failed = (name: string, exitCode: number, reason = 'Error') =>
-  status(name, { terminated: { exitCode, reason, startedAt: began, finishedAt: '2026-11-21T09:00:10Z' } });
-const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: began };
-const homeless = (reason: string, message: string): NonNullable<Pod['status']> => ({
-  phase: 'Pending',
-  conditions: [{ type: 'PodScheduled', status: 'False', reason, message, lastTransitionTime: began }],
-});
-const starting: NonNullable<Pod['status']> = {
-  phase: 'Pending',
-  startTime: began,
-  conditions: [scheduled],
-  initContainerStatuses: [waits('prepare', 'PodInitializing')],
-  containerStatuses: [waits('completion', 'PodInitializing')],
-};
-const stuck = (name: string, reason: string): NonNullable<Pod['status']> => ({
-  ...starting,
-  initContainerStatuses: [waits(name, reason, 'why'), waits('analyze', 'PodInitializing')],
-});
+const failed = (name: string, exitCode: number) =>
+  status(name, { terminated: { exitCode, reason: 'Error', finishedAt: '2026-11-21T09:00:10Z' } });
 const plain: WorldOptions = { spec: { cache: {}, builder: { image: 'builder.example/b' } } };
 const withCache: WorldOptions = {
   spec: { builder: { image: 'builder.example/b' }, cache: { volume: { persistentVolumeClaimName: 'gone' } } },
@@ -72,22 +47,18 @@ const withCache: WorldOptions = {
 const registryCache: WorldOptions = {
   spec: { builder: { image: 'builder.example/b' }, cache: { registry: { tag: 'cache.example/cc:1' } }, lastBuild: {} },
 };
-const beside: WorldOptions = { settings: { injectedSidecars: true }, spec: { cache: {} } };
-const deleting = { deletionTimestamp: '2026-11-21T09:00:30Z', deletionGracePeriodSeconds: 30 };
-const evicted = disruptionTarget('EvictionByEvictionAPI', 'Eviction API: evicting');
 const binds: WorldOptions = { spec: { ...plain.spec, cnbBindings: [{ name: 'b', metadataRef: { name: 'm' } }] } };
+const pullsWith: WorldOptions = {
+  spec: { ...plain.spec, builder: { image: 'builder.example/b', imagePullSecrets: [{ name: 'puller' }] } },
+};
 const configMaps = `/api/v1/namespaces/${namespace}/configmaps`;
+const claims = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
 
 /** The row of the table of disruptions that a pod is told by. */
 const firstRow = (pod: Pod): number => disruptionRows.findIndex(({ words }) => words(pod) !== undefined);
 
+/** Rows that no recording shows, with what Kubernetes' source or a registry writes. */
 const shown: Readonly<Record<string, Shown>> = {
-  succeeded: { pod: succeededPod() },
-  'steps well': { pod: { ...succeededPod(), phase: 'Running' } },
-  'step failed': { pod: stepsBut(failed('build', 51)) },
-  'out of memory': { pod: stepsBut(failed('build', 137, 'OOMKilled')) },
-  'cannot start': { pod: stepsBut(failed('detect', 128, 'StartError')) },
-  'commit gone': { pod: stepsBut(failed('prepare', 44)) },
   'tag immutable': {
     pod: stepsBut(failed('export', 62)),
     log: [
@@ -96,11 +67,6 @@ const shown: Readonly<Record<string, Shown>> = {
     ],
   },
   'not rebasable': { pod: { phase: 'Failed', initContainerStatuses: [failed('rebase', 46)] } },
-  'cache of another user': {
-    pod: stepsBut(failed('restore', 1)),
-    log: ['restore', 'ERROR: open /cache/committed: permission denied'],
-    options: withCache,
-  },
   'cache image': {
     pod: stepsBut(failed('analyze', 1)),
     log: [
@@ -109,71 +75,17 @@ const shown: Readonly<Record<string, Shown>> = {
     ],
     options: registryCache,
   },
-  deadline: {
-    pod: {
-      ...stepsBut(failed('build', 137)),
-      reason: 'DeadlineExceeded',
-      message: 'Pod was active on the node longer than the specified deadline',
-    },
-  },
-  'own limit': {
-    pod: {
-      ...stepsBut(failed('build', 137)),
-      reason: 'Evicted',
-      message: 'Usage of EmptyDir volume "layers-dir" exceeds the limit "1Gi". ',
-    },
-  },
-  deleted: { gone: true },
-  'deleted, node silent': { pod: { phase: 'Running' }, metadata: deleting, seconds: 630 },
   ...Object.fromEntries(
-    disruptionRows.map(({ written }, row) => [
-      written,
-      { pod: endedPods.find(({ status: pod }) => firstRow({ status: pod }) === row)?.status ?? {} },
-    ]),
+    disruptionRows.flatMap(({ written }, row) =>
+      written in notRecorded
+        ? [[written, { pod: endedPods.find(({ status: pod }) => firstRow({ status: pod }) === row)?.status ?? {} }]]
+        : [],
+    ),
   ),
-  'disrupted, running': { pod: { phase: 'Running', conditions: [evicted] }, metadata: deleting },
-  'disrupted, node silent': { pod: { phase: 'Running', conditions: [evicted] }, metadata: deleting, seconds: 3630 },
-  running: { pod: { phase: 'Running', conditions: [scheduled], initContainerStatuses: [runs('prepare')] } },
-  unschedulable: { pod: homeless('Unschedulable', '0/3 nodes are available: 3 Insufficient cpu.') },
-  gated: { pod: homeless('SchedulingGated', 'Scheduling is blocked due to non-empty scheduling gates') },
-  'no scheduler': { pod: { phase: 'Pending' }, metadata: { creationTimestamp: began } },
-  'claim unschedulable': {
-    pod: homeless('Unschedulable', '0/3 nodes are available: 3 node(s) had volume node affinity conflict.'),
-    options: withCache,
-  },
-  'image pull': { pod: stuck('prepare', 'ImagePullBackOff') },
-  'container creation': { pod: stuck('prepare', 'CreateContainerConfigError') },
-  'sidecar loops': { pod: stuck('istio-proxy', 'CrashLoopBackOff') },
-  starting: { pod: starting },
-  'secret missing': {
-    pod: starting,
-    options: {
-      spec: { ...plain.spec, builder: { image: 'builder.example/b', imagePullSecrets: [{ name: 'puller' }] } },
-    },
-    seconds: 31,
-  },
-  'config map missing': {
-    pod: starting,
-    options: binds,
-    seconds: 31,
-    prepare: (world) => world.cluster.remove(`${configMaps}/m`),
-  },
-  'claim missing': { pod: starting, options: withCache, seconds: 31 },
-  'mount fails': {
-    pod: starting,
-    event: ['FailedMount', 'MountVolume.SetUp failed for volume "projected"'],
-    seconds: 31,
-  },
-  'cache mount fails': {
-    pod: starting,
-    options: withCache,
-    event: ['FailedMount', 'MountVolume.MountDevice failed for volume "pvc-1" : rpc error'],
-    seconds: 31,
-    prepare: (world) =>
-      world.cluster.put(`/api/v1/namespaces/${namespace}/persistentvolumeclaims`, {
-        kind: 'PersistentVolumeClaim',
-        metadata: { name: 'gone', namespace },
-      }),
+  'disrupted, node silent': {
+    pod: { phase: 'Running', conditions: [disruptionTarget('EvictionByEvictionAPI', 'Eviction API: evicting')] },
+    metadata: { deletionTimestamp: '2026-11-21T09:00:30Z', deletionGracePeriodSeconds: 30 },
+    seconds: 3630,
   },
   policy: {
     refused: [422, "pods \"p\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"],
@@ -181,40 +93,44 @@ const shown: Readonly<Record<string, Shown>> = {
   'class missing': { refused: [403, 'pods "p" is forbidden: no PriorityClass with name mine was found'] },
   quota: { refused: [403, 'pods "p" is forbidden: exceeded quota: q'] },
   invalid: { refused: [422, 'Pod "p" is invalid: spec.tolerations: Invalid value'] },
-  'others keep it': {
-    pod: {
-      phase: 'Running',
-      containerStatuses: [
-        ...lifecycleSteps.map((name) => ended(name)),
-        ended('completion', 0, completionMessage()),
-        runs('istio-proxy'),
-      ],
-    },
-    options: beside,
-  },
-  'others keep it, failed': {
-    pod: {
-      phase: 'Running',
-      containerStatuses: [...lifecycleSteps.map((name) => ended(name)), failed('completion', 1), runs('istio-proxy')],
-    },
-    options: beside,
-  },
-  'sidecar failed': {
-    pod: {
-      phase: 'Failed',
-      initContainerStatuses: [failed('istio-init', 1)],
-      containerStatuses: [failed('detect', 20)],
-    },
-    options: beside,
-  },
-  'others cannot start': {
-    pod: {
-      ...starting,
-      initContainerStatuses: [ended('prepare'), runs('analyze')],
-      containerStatuses: [waits('completion', 'PodInitializing'), waits('agent', 'ImagePullBackOff')],
-    },
-  },
 };
+
+/** What the Build of a recording asks for, and what else there is. */
+const worlds: Readonly<
+  Record<string, { readonly options: WorldOptions; readonly prepare?: (world: BuildWorld) => void }>
+> = {
+  'foreign-cache': { options: withCache },
+  unbound: { options: withCache },
+  'no-claim': { options: withCache },
+  'claim-taken-away': { options: withCache },
+  'lost-volume': {
+    options: withCache,
+    prepare: (world) =>
+      world.cluster.put(claims, {
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'gone', namespace },
+        spec: { volumeName: 'cache-of-team' },
+      } as object),
+  },
+  'no-pull-secret': { options: pullsWith },
+  'no-config-map': { options: binds, prepare: (world) => world.cluster.remove(`${configMaps}/m`) },
+  running: { options: { ...plain, settings: { buildSteps: 'parallel' } } },
+  'others-keep-it-failed': { options: { ...plain, settings: { buildSteps: 'parallel' } } },
+};
+
+/** Reasons of containers, which the Build repeats, where they are not the row's one. */
+const ownReasons: Readonly<Record<string, string>> = {
+  'invalid-image': 'InvalidImageName',
+  'never-pull': 'ErrImageNeverPull',
+};
+
+/** Seconds after the end of the grace period until a node is taken for silent. */
+const silentSeconds: Readonly<Record<string, number>> = {
+  'deleted, node silent': 600,
+  'disrupted, node silent': 3600,
+};
+/** A pod that does not start is looked into after so many seconds. */
+const startsWithinSeconds = 31;
 
 /** Seconds after which the fate is to be seen, and what the Build and its pod are then. */
 const later: Readonly<
@@ -235,20 +151,8 @@ const later: Readonly<
   'asked for again': { seconds: 60, hasPod: true },
 };
 
-const show = async ({
-  pod,
-  metadata,
-  log,
-  event,
-  options = plain,
-  gone,
-  refused,
-  seconds = 20,
-  prepare,
-}: Shown): Promise<BuildWorld> => {
+const show = async ({ pod, log, options = plain, refused, metadata, seconds = 20 }: Shown): Promise<BuildWorld> => {
   const world = buildWorld(options);
-  const { path, object } = secret('m');
-  world.cluster.put(path.replace('secrets', 'configmaps'), { ...object, kind: 'ConfigMap' });
   if (refused !== undefined)
     world.cluster.failNext('POST', '/pods', refused[0], {
       message: refused[1],
@@ -257,46 +161,65 @@ const show = async ({
   await world.pass({ now: at(0) });
   if (refused !== undefined) return world;
   if (pod !== undefined) world.podSays(pod);
+  if (log !== undefined) world.cluster.setLog(podPath, ...log);
   if (metadata !== undefined) {
     const { metadata: had, ...rest } = world.cluster.at(podPath);
     world.cluster.put(pods, { ...rest, metadata: { ...had, ...metadata } });
   }
-  if (log !== undefined) world.cluster.setLog(podPath, ...log);
-  if (event !== undefined) {
-    const { uid } = world.cluster.at(podPath).metadata as { readonly uid?: string };
-    const told = {
-      kind: 'Event',
-      metadata: { name: 'e', namespace },
-      involvedObject: { uid },
-      type: 'Warning',
-      reason: event[0],
-      message: event[1],
-      lastTimestamp: began,
-    };
-    world.cluster.put(`/api/v1/namespaces/${namespace}/events`, told);
-  }
-  if (gone === true) world.cluster.remove(podPath);
-  prepare?.(world);
   await world.pass({ now: at(seconds) });
   return world;
 };
 
+const rowOf = (id: string): PodRow => {
+  const row = podRows.find((one) => one.id === id);
+  if (row === undefined) throw new Error(`there is no row ${id}`);
+  return row;
+};
+
+/** What the row says becomes of the Build. */
+const becomes = async (world: BuildWorld, { fate }: PodRow, from: number): Promise<void> => {
+  const next = later[fate];
+  if (next === undefined) return;
+  await world.pass({ now: at(from + next.seconds) });
+  const { hasPod, seconds: _, ...condition } = next;
+  expect(world.condition()).toMatchObject(condition);
+  expect(world.cluster.has(podPath)).toBe(hasPod);
+};
+
 describe('the table of docs/builds.md', () => {
-  it.each(podRows.map((row) => [row.id, row] as const))('%s', async (id, { status: wanted, reason, fate }) => {
-    const object = shown[id] ?? {};
+  it.each(recordedPods.map((recorded) => [recorded.row, recorded.how, recorded.kubernetes, recorded] as const))(
+    '%s: %s (recorded, Kubernetes %s)',
+    async (id, _how, _version, recorded) => {
+      const row = rowOf(id);
+      const { options = plain, prepare } = worlds[recorded.name] ?? {};
+      const hasWarning = recorded.events?.some(({ reason }) => reason === 'FailedMount') === true;
+      const starts = hasWarning ? startedAt(recorded) + startsWithinSeconds : 0;
+      const silent = silentSeconds[id];
+      const atLeast = silent === undefined ? starts : (deletedAt(recorded) ?? 0) + silent;
+      const { world, seconds } = await recordedWorld(recorded, options, { atLeast, prepare });
+      if (id === 'deleted') {
+        world.cluster.remove(podPath);
+        await world.pass({ now: at(seconds + 1) });
+      }
+      expect(world.condition()).toMatchObject({ type: 'Succeeded', status: row.status });
+      expect(world.condition()['reason'] ?? '').toBe(ownReasons[recorded.name] ?? row.reason);
+      await becomes(world, row, seconds);
+    },
+  );
+
+  it.each(Object.entries(shown))('%s (as its source writes it)', async (id, object) => {
+    const row = rowOf(id);
     const world = await show(object);
-    expect(world.condition()).toMatchObject({ type: 'Succeeded', status: wanted });
-    expect(world.condition()['reason'] ?? '').toBe(reason);
-    const next = later[fate];
-    if (next === undefined) return;
-    await world.pass({ now: at(next.seconds) });
-    const { hasPod, seconds: _, ...condition } = next;
-    expect(world.condition()).toMatchObject(condition);
-    expect(world.cluster.has(podPath)).toBe(hasPod);
+    expect(world.condition()).toMatchObject({ type: 'Succeeded', status: row.status });
+    expect(world.condition()['reason'] ?? '').toBe(row.reason);
+    await becomes(world, row, 20);
   });
 
-  it('has an object for every row, and a row for every object', () => {
-    expect(Object.keys(shown).toSorted()).toEqual(podRows.map(({ id }) => id).toSorted());
+  it('has a recording for every row, or a reason why there is none', () => {
+    const rows = new Set(recordedPods.map(({ row }) => row));
+    expect(Object.keys(notRecorded).filter((row) => rows.has(row))).toEqual([]);
+    expect([...rows, ...Object.keys(notRecorded)].toSorted()).toEqual(podRows.map(({ id }) => id).toSorted());
+    expect(Object.keys(shown).toSorted()).toEqual(Object.keys(notRecorded).toSorted());
   });
 
   it('stands in docs/builds.md as it was made here: node infra/pod-table.ts writes it', () => {

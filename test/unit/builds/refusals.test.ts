@@ -13,24 +13,43 @@ const denials = [
   "pods \"build-name-build-pod\" is forbidden: ValidatingAdmissionPolicy 'limits' with binding 'limits-all' denied request: cpu limit is required",
   "pods \"build-name-build-pod\" is forbidden: MutatingAdmissionPolicy 'm' with binding 'm-all' denied request: no",
   'pods "build-name-build-pod" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+  'pods "build-name-build-pod" is forbidden: image policy webhook backend denied one or more images: unsigned',
+  'pods "build-name-build-pod" is forbidden: pod node label selector conflicts with its namespace node label selector',
+  'pods "build-name-build-pod" is forbidden: pod tolerations (possibly merged with namespace default tolerations) conflict with its namespace whitelist',
+  'pods "build-name-build-pod" is forbidden: unable to validate against any security context constraint: [provider "anyuid": Forbidden: not usable by user or serviceaccount]',
 ];
 
 describe('a pod that a policy denies', () => {
-  it.each(denials.flatMap((message) => [400, 401, 403, 413, 422].map((status) => [status, message] as const)))(
-    'with %i (%s) waits for the policy, and says its words',
-    async (status, message) => {
-      const world = buildWorld();
-      world.cluster.failNext('POST', '/pods', status, { message, reason: 'Invalid' });
-      expect(await world.pass()).toMatchObject({ outcome: { pace: 'slow' } });
-      expect(world.condition()).toMatchObject({
-        status: 'Unknown',
-        reason: 'PodRefused',
-        message: expect.stringContaining(message) as string,
-      });
-      await world.pass();
-      expect(world.cluster.has(podPath)).toBe(true);
-    },
-  );
+  it.each(
+    denials.flatMap((message) =>
+      [400, 401, 403, 404, 409, 410, 413, 422, 429, 500, 503].map((status) => [status, message] as const),
+    ),
+  )('with %i (%s) waits for the policy, and says its words', async (status, message) => {
+    const world = buildWorld();
+    world.cluster.failNext('POST', '/pods', status, { message, reason: 'Invalid' });
+    expect(await world.pass()).toMatchObject({ outcome: { pace: 'slow' } });
+    expect(world.condition()).toMatchObject({
+      status: 'Unknown',
+      reason: 'PodRefused',
+      message: expect.stringContaining(message) as string,
+    });
+    await world.pass();
+    expect(world.cluster.has(podPath)).toBe(true);
+  });
+
+  it('by a webhook that does not answer is asked for again soon, with the name of the webhook', async () => {
+    const world = buildWorld();
+    const message =
+      'Internal error occurred: failed calling webhook "validate.example": failed to call webhook: Post "https://policy.example:443/": context deadline exceeded';
+    for (const _ of [1, 2, 3, 4, 5]) world.cluster.failNext('POST', '/pods', 500, { message, reason: 'InternalError' });
+    const { outcome } = await world.pass();
+    expect(outcome).toMatchObject({ pace: 'soon' });
+    expect(world.condition()).toMatchObject({
+      status: 'Unknown',
+      reason: 'Retrying',
+      message: expect.stringContaining('failed calling webhook "validate.example"') as string,
+    });
+  });
 
   it('does not say that the cluster is down or knows us no more', () => {
     expect(saysClusterIsDown(answerError('POST pods', 401, JSON.stringify({ message: denials[3] }), undefined))).toBe(

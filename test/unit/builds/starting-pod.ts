@@ -30,11 +30,11 @@ export const warning = (
   time = '2026-11-21T09:00:20Z',
   type = 'Warning',
 ): void => {
-  const { uid } = world.cluster.at(podPath).metadata as { readonly uid?: string };
+  const { name, uid } = world.cluster.at(podPath).metadata as { readonly name?: string; readonly uid?: string };
   world.cluster.put(events, {
     kind: 'Event',
     metadata: { name: `e-${reason}-${time}`, namespace },
-    involvedObject: { uid },
+    involvedObject: { kind: 'Pod', name, uid },
     type,
     reason,
     message,

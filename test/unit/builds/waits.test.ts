@@ -1,5 +1,9 @@
 /** A pod that waits says what for, and has an end whatever it waits for. */
+import type { ContainerState, Pod } from 'kubernetes-types/core/v1.d.ts';
 import { describe, expect, it } from 'vitest';
+import type { Build } from '../../../lib/api/build.ts';
+import { memoryOf, memoryText } from '../../../lib/builds/build-memory.ts';
+import { madePod } from '../../../lib/builds/made-pod.ts';
 import { buildWorld, ended, namespace, podPath, pods, runs, secret, status, waits } from './build-world.ts';
 import { at, base, begun, starting, warning } from './starting-pod.ts';
 
@@ -130,6 +134,57 @@ describe('a pod that waits', () => {
     const world = await begun(base, stuck);
     await world.pass({ now: at(3600) });
     expect(world.condition()).toMatchObject({ status: 'False', reason });
+  });
+
+  const sidecar = (restartCount: number, started: boolean, state: ContainerState) => ({
+    ...status('istio-proxy', state),
+    restartCount,
+    started,
+  });
+  const crashed: ContainerState = { terminated: { exitCode: 1, finishedAt: '2026-11-21T09:59:59Z' } };
+  const withSidecar = async (first: ReturnType<typeof sidecar>, prepare = waits('prepare', 'PodInitializing')) => {
+    const world = await begun(base, starting);
+    const { metadata, spec, ...pod } = world.cluster.at(podPath) as Pod & {
+      readonly metadata: { readonly name: string };
+    };
+    const injected = { name: 'istio-proxy', restartPolicy: 'Always' };
+    const { memory } = await world.pass({ now: at(1) });
+    const seen = {
+      ...pod,
+      metadata,
+      spec: { ...spec, initContainers: [injected, ...(spec?.initContainers ?? [])] },
+      status: { ...starting, initContainerStatuses: [first, prepare] },
+    };
+    world.cluster.put(pods, seen);
+    const made = madePod(seen as Pod);
+    const record = memoryText({ ...memoryOf(memory, world.build() as unknown as Build), pod: made });
+    return { world, record };
+  };
+
+  it.each([
+    ['has ended', crashed],
+    ['runs again', { running: {} }],
+  ])('for a native sidecar that was started again and is not ready says so while it %s, and ends', async (_, state) => {
+    const { world, record } = await withSidecar(sidecar(3, false, state));
+    await world.pass({ now: at(60), memory: record });
+    expect(world.condition()).toMatchObject({
+      status: 'Unknown',
+      reason: 'CrashLoopBackOff',
+      message: expect.stringContaining('steps wait for container istio-proxy') as string,
+    });
+    await world.pass({ now: at(3600) });
+    expect(world.condition()).toMatchObject({ status: 'False', reason: 'CrashLoopBackOff' });
+    expect(world.cluster.has(podPath)).toBe(false);
+  });
+
+  it.each([
+    ['is on its first run', sidecar(0, false, { running: {} }), waits('prepare', 'PodInitializing')],
+    ['is ready after all', sidecar(2, true, { running: {} }), waits('prepare', 'PodInitializing')],
+    ['fails while steps run', sidecar(3, false, crashed), status('prepare', { running: { startedAt: '' } })],
+  ])('does not speak of a native sidecar that %s', async (_, first, prepare) => {
+    const { world, record } = await withSidecar(first, prepare);
+    await world.pass({ now: at(20), memory: record });
+    expect(world.condition()['reason'] ?? '').not.toBe('CrashLoopBackOff');
   });
 
   it('for a native sidecar that fails again and again ends', async () => {

@@ -17,6 +17,7 @@ import { blobProber } from '../../../lib/sources/probe-blob.ts';
 import { sourceResolverReconciler } from '../../../lib/sources/reconcile.ts';
 import { Circuits } from '../../../lib/state/circuits.ts';
 import { HostCircuits } from '../../../lib/state/host-circuits.ts';
+import { PollPages } from '../../../lib/state/poll-pages.ts';
 import { Polls } from '../../../lib/state/polls.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { FakeKube } from '../../support/fake-kube.ts';
@@ -128,6 +129,7 @@ const world = async () => {
           hosts: new HostCircuits(table),
           listRefs: () => Promise.resolve([{ name: 'refs/heads/main', hash: '1'.repeat(40) }]),
           polls: new Polls(table),
+          pages: new PollPages(table),
           settings: defaultPollSettings,
           probeBlob: blobProber(anywhere),
           registryFor: accountRegistries({ transport: openTransport }),

@@ -43,11 +43,15 @@ describe('a cache', () => {
   };
 
   it.each([
-    ['FailedMount', 'MountVolume.MountDevice failed for volume "pvc-1" : rpc error'],
-    ['FailedAttachVolume', 'Multi-Attach error for volume "pvc-1" Volume is already exclusively attached to one node'],
-  ])('that cannot be mounted (%s) is gone without after five minutes', async (reason, message) => {
+    ['FailedMount', 'MountVolume.MountDevice failed for volume "cache-of-team" : rpc error'],
+    ['FailedMount', 'Unable to attach or mount volumes: unmounted volumes=[cache-dir], unattached volumes=[]'],
+    [
+      'FailedAttachVolume',
+      'Multi-Attach error for volume "cache-of-team" Volume is already exclusively attached to one node',
+    ],
+  ])('that cannot be mounted (%s: %s) is gone without after five minutes', async (reason, message) => {
     const world = await begun(volume);
-    world.cluster.put(claims, owned);
+    world.cluster.put(claims, { ...owned, spec: { volumeName: 'cache-of-team' } } as object);
     warning(world, reason, message);
     await world.pass({ now: at(299) });
     expect(world.condition()).toMatchObject({ reason });
@@ -56,6 +60,21 @@ describe('a cache', () => {
   });
 
   it.each([
+    ['of another name', 'MountVolume.SetUp failed for volume "cache-of-team-2" : rpc error'],
+    ['of others', 'MountVolume.SetUp failed for volume "some-cache-name-token" : secret "x" not found'],
+  ])('is not blamed for a volume %s', async (_, message) => {
+    const world = await begun(volume);
+    world.cluster.put(claims, { ...owned, spec: { volumeName: 'cache-of-team' } } as object);
+    warning(world, 'FailedMount', message);
+    await world.pass({ now: at(900) });
+    expect(world.condition()).toMatchObject({ status: 'Unknown', reason: 'FailedMount', message });
+  });
+
+  it.each([
+    '0/3 nodes are available: 3 node(s) exceed max volume count.',
+    "0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind.",
+    '0/3 nodes are available: 3 node(s) did not have enough free storage.',
+    'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded',
     '0/3 nodes are available: 3 node(s) had volume node affinity conflict.',
     '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.',
     'persistentvolumeclaim "some-cache-name" not found',

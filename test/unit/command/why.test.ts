@@ -6,6 +6,7 @@ import { queueRows } from '../../../lib/reconcile/kind-table.ts';
 import { Circuits } from '../../../lib/state/circuits.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { clusterScope, recordKey } from '../../../lib/state/keys.ts';
+import { PollPages } from '../../../lib/state/poll-pages.ts';
 import { Polls } from '../../../lib/state/polls.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { type CommandWorld, commandWorld } from '../../support/command-run.ts';
@@ -166,6 +167,27 @@ describe('kpackless why', () => {
     const { last, next } = await why('sourceresolver/app-source', '-n', 'team');
     expect(last).toContain('Its repository was last asked 30 s ago, and has failed 2 times in a row (no such host).');
     expect(next).toContain('Its repository is asked again at 2026-01-01 10:04:00Z (in 4 min); a push hook is sooner.');
+  });
+
+  it('of a SourceResolver whose poll lies in a page says when that was asked, and when it is next', async () => {
+    put('SourceResolver', 'app-source', 'True');
+    const poll = { cluster: 'prod', kind: 'GitPoll', namespace: 'team', name: 'digest' };
+    const [polls, pages] = [new Polls(world.table), new PollPages(world.table)];
+    const request = { revision: 'main', isNew: true, seen: '-', secretName: undefined, place: 'p', dueAt: now + 60 };
+    await polls.watch(poll, request);
+    const row = { poll, follower: 'app-source', secretName: undefined, hookedAt: undefined, answers: [], lookAt: now };
+    const page = await pages.enter(row, 300, () => now + 200);
+    const found = await polls.read(poll);
+    if (found === undefined) throw new Error('there is no row');
+    await polls.joinPage(poll, found, page.name, { askedAt: now - 9000, attempts: 0, failure: undefined });
+    await pages.finish(page, now - 100);
+    await record(
+      { ...image, kind: 'SourceResolver', name: 'app-source' },
+      { dueAt: now + 7200, edges: ['GitPoll#team#digest'] },
+    );
+    const { last, next } = await why('sourceresolver/app-source', '-n', 'team');
+    expect(last).toContain('Its repository was last asked 100 s ago.');
+    expect(next).toContain('Its repository is asked again at 2026-01-01 10:03:20Z (in 3 min); a push hook is sooner.');
   });
 
   it('of what nobody has looked at says whose turn it is', async () => {

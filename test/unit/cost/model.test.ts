@@ -40,7 +40,9 @@ describe('the price of a fleet', () => {
     ])
       expect(cost(more)).toBeGreaterThan(cost({}));
     expect(cost({ pollSeconds: 3600 })).toBeLessThan(cost({}));
-    expect(cost({ pollSeconds: 0, repositories: 1_000_000 })).toBe(cost({ repositories: 0 }));
+    // Whose followers are gone is found out once a day, of those that are never polled too.
+    expect(cost({ pollSeconds: 0 })).toBeLessThan(cost({ pollSeconds: 3600 }));
+    expect(cost({ pollSeconds: 0 })).toBeGreaterThan(cost({ repositories: 0 }));
   });
 
   it('says of every goal whether it is reached', () => {

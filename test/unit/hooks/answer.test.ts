@@ -162,12 +162,24 @@ describe('a push hook', () => {
     expect(w.asked).toEqual([]);
   });
 
-  it('finds a poll again within the hour when a death took away what it is found by', async () => {
+  it('finds a poll again when a death took away what it is found by: once its message comes again, and after a day at the latest', async () => {
     await follow('a', 'https://github.com/acme/shop');
-    await w.table.delete(hookKey(place), hookSortKey(await onlyPoll()));
-    expect(await hook()).toMatchObject({ status: 202, polls: [] });
-    for (const seconds of [60, 3600]) {
-      w.later(seconds);
+    w.later(60);
+    await w.poll(await dueNow());
+    const poll = await onlyPoll();
+    const row = await w.polls.read(poll);
+    const cause = { kind: 'GitPoll', namespace: '', name: row?.page ?? '' };
+    const lose = async (): Promise<void> => {
+      await w.table.delete(hookKey(place), hookSortKey(poll));
+      expect(await hook()).toMatchObject({ status: 202, polls: [] });
+    };
+    await lose();
+    await w.poll(poll, 'dependency', cause);
+    expect(await hook()).toMatchObject({ polls: ['unchanged'] });
+    w.later(600);
+    await lose();
+    for (let hours = 0; hours < 26; hours += 1) {
+      w.later(3600);
       await w.poll(await dueNow());
     }
     expect(await hook()).toMatchObject({ polls: ['unchanged'] });

@@ -88,7 +88,17 @@ describe('an Image whose git host is down', () => {
     w.offer(newRunImage);
     await w.pass();
     expect(w.build(2)).toBeUndefined();
-    expect(w.ready()).toMatchObject({ reason: 'ResolverNotReady' });
+    // False ends `kp … --wait`, which would wait on while it is Unknown.
+    expect(w.ready()).toMatchObject({ status: 'False', reason: 'ResolverNotReady' });
+  });
+
+  it('is told nothing of the source it had when it is given another', async () => {
+    const w = await built();
+    down(w, 'False');
+    w.want({ source: { git: { url: 'https://git.example/app', revision: 'other' } } });
+    await w.pass();
+    await w.pass();
+    expect(w.ready()).toMatchObject({ status: 'Unknown', reason: 'ResolverNotReady' });
   });
 
   it('builds nothing when it is given another source meanwhile', async () => {

@@ -93,6 +93,11 @@ describe('a manifest that is put under a tag', () => {
     [400, 'MANIFEST_INVALID', 'cannot update tag v1. The repository has enabled tag immutability'],
     [403, 'DENIED', 'The operation is disallowed on this registry, repository or image.'],
     [400, 'UNKNOWN', 'Repository does not allow updating assets: docker-hosted'],
+    [405, 'UNSUPPORTED', 'The operation is disallowed on this registry, repository or image.'],
+    [403, 'DENIED', "Not enough permissions to delete/overwrite artifact 'docker-local/app/v1/manifest.json'"],
+    [409, 'CONFLICT', 'This package already exists and overwrites (republishing) is disabled.'],
+    [403, 'DENIED', 'tag v1 already exists and can not be overwritten'],
+    [400, 'TAG_ALREADY_EXISTS', 'overwriting is not permitted for this feed'],
   ] as const;
 
   it.each(rules)(
@@ -122,6 +127,8 @@ describe('a manifest that is put under a tag', () => {
     [400, 'MANIFEST_INVALID', 'manifest invalid', 'rejected'],
     [503, 'UNKNOWN', 'immutable for now', 'unavailable'],
     [401, 'UNAUTHORIZED', 'tag is immutable', 'unauthorized'],
+    [403, 'DENIED', 'no right to push to registry.example/immutable-apps/app:v1', 'denied'],
+    [403, 'DENIED', "no right to push to repository 'immutable'", 'denied'],
   ])('that is refused for another reason (%i %s) says that', async (status, code, message, wanted) => {
     storeImage(the.fake.store, the.tag, { layers: ['other'] });
     refuse(status, code, message);

@@ -145,10 +145,12 @@ describe('calls of the store and the queue', () => {
 });
 
 describe('what a settled pass leaves out, it leaves out only when', () => {
-  it('nobody was woken by the clock: its due time was moved', async () => {
-    const { pass, wake, world } = await settled();
-    const due = await pass(wake(world.image(), { reason: 'due', occasion: 'due@5' }));
-    expect(due.store).toStrictEqual(['get object', 'update object']);
+  it('the next look comes in time: who was woken by the clock was put off by the sweep, or does it himself', async () => {
+    const { pass, wake, world, later } = await settled();
+    const due = wake(world.image(), { reason: 'due', occasion: 'due@5' });
+    expect((await pass(due)).store).toStrictEqual(['get object']);
+    later(86_400);
+    expect((await pass(due)).store).toStrictEqual(['get object', 'update object']);
   });
 
   it('the object is due soon enough: a day is not put off for ever', async () => {

@@ -72,21 +72,24 @@ describe('a source with an interval of its own', () => {
   it('is listed that often, and others of the repository as often as before', async () => {
     await follow('app', '10m');
     await follow('usual');
-    const [first, second] = [await nextPoll(), await nextPoll()];
-    expect(first.poll).toEqual(second.poll);
-    expect(first.waited).toBeLessThanOrEqual(63);
-    expect(second.waited).toBe(60);
-    await w.polls.finish(second.poll, 4_000_000_000);
+    const [first, second, third] = [await nextPoll(), await nextPoll(), await nextPoll()];
+    expect([first.poll.name.length, second.poll.name, third.poll.name]).toEqual([40, 'every-60.0', 'every-60.0']);
+    for (const { waited } of [first, second]) expect(waited).toBeLessThanOrEqual(63);
+    expect(third.waited).toBe(60);
+    await w.pages.finish(third.poll, 1, 4_000_000_000);
     const { poll: own } = await nextPoll('left to the test');
     w.host(URL, main('2'));
     expect(await w.poll(own)).toBe('moved');
     expect(w.woken()).toEqual(['source-resolver dependency app']);
     await w.resolve('app', { reasons: ['dependency'] });
     expect(commitOf('app')).toBe(id('2'));
+    const inPage = await nextPoll();
+    expect(inPage.poll.name).toBe('every-600.0');
+    expect(inPage.waited).toBeLessThanOrEqual(630);
     w.later(599);
     expect(await duePolls()).toEqual([]);
     w.later(1);
-    expect(await duePolls()).toHaveLength(1);
+    expect(await duePolls()).toEqual([inPage.poll]);
   });
 
   it('that cannot be read is polled as usual, and says so', async () => {

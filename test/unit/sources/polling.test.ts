@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseGitUrl } from '../../../lib/git/url.ts';
@@ -21,6 +22,8 @@ import {
   revisionOf,
   secondsToNextTry,
 } from '../../../lib/sources/polling.ts';
+import type { TargetKey } from '../../../lib/state/keys.ts';
+import { pageFor, pageOf } from '../../../lib/state/poll-pages.ts';
 
 const key = (url: string, namespace = 'team', secretName?: string, name = 'app'): string => {
   const poll = gitPollFor(parseGitUrl(url), { namespace, name, secretName });
@@ -126,6 +129,47 @@ describe('when a repository is listed again', () => {
         expect(Math.abs(sum / (many / 5) - 1)).toBeLessThan(0.03);
       }
     }
+  });
+
+  it('a hundred thousand repositories of one cluster lie in pages of fifty, which are spread over the interval evenly', () => {
+    const many = 100_000;
+    const settings = { intervalSeconds: 300 };
+    const pages = new Map<string, { readonly page: TargetKey; rows: number }>();
+    for (let at = 0; at < many; at += 1) {
+      const page = pageFor(poll(createHash('sha256').update(String(at)).digest('hex').slice(0, 40)), 300, {
+        exponent: 11,
+      });
+      const known = pages.get(page.name) ?? { page, rows: 0 };
+      known.rows += 1;
+      pages.set(page.name, known);
+    }
+    const all = [...pages.values()];
+    expect(all).toHaveLength(2048);
+    expect(Math.max(...all.map(({ rows }) => rows))).toBeLessThanOrEqual(100);
+    expect(Math.min(...all.map(({ rows }) => rows))).toBeGreaterThanOrEqual(10);
+    const perMinute = new Map<number, number>();
+    for (const { page, rows } of all) {
+      const minute = Math.floor((nextPollAt(page, settings, 1_000_000) - 1_000_015) / 60);
+      perMinute.set(minute, (perMinute.get(minute) ?? 0) + rows);
+    }
+    expect(perMinute.size).toBe(5);
+    for (const rows of perMinute.values()) expect(Math.abs(rows / (many / 5) - 1)).toBeLessThan(0.03);
+  });
+
+  it('pages of different clusters have different moments', () => {
+    const moments = ['a', 'b', 'c', 'd', 'e'].map((cluster) =>
+      nextPollAt(pageOf({ cluster, kind: 'GitPoll' }, 300, 0), { intervalSeconds: 300 }, 1_000_000),
+    );
+    expect(new Set(moments).size).toBe(5);
+  });
+
+  it('a sweep moves a page to its next moment, however rare that is', () => {
+    const page = (interval: number): TargetKey => pageOf({ cluster: 'one', kind: 'GitPoll' }, interval, 0);
+    for (const intervalSeconds of [60, 300, 3600, 604_800])
+      expect(movedPollAt(page(intervalSeconds), { intervalSeconds: 60 }, 1000)).toBe(
+        nextPollAt(page(intervalSeconds), { intervalSeconds }, 1000),
+      );
+    expect(movedPollAt(page(10), { intervalSeconds: 300 }, 1000)).toBeUndefined();
   });
 
   it('a sweep moves a usual poll to where its pass will want it, and others ten minutes on', () => {

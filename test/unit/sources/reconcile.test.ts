@@ -88,6 +88,35 @@ describe('a SourceResolver', () => {
     expect(w.statusOf('app')).toMatchObject({ conditions: ready(polling('True')) });
   });
 
+  it('that has not answered once in two minutes is somebody’s to look at, and is asked on', async () => {
+    w.host(URL, 'host-unreachable');
+    w.apply('app', git());
+    await w.resolve('app');
+    w.later(60);
+    await w.resolve('app', { reasons: ['due'] });
+    expect(w.statusOf('app')).toMatchObject({ conditions: [notReady('Unknown', 'GitHostUnreachable'), {}] });
+    for (const seconds of [60, 600]) {
+      w.later(seconds);
+      expect(await w.resolve('app', { reasons: ['due'] })).toBe('failed');
+      expect(w.statusOf('app')).toMatchObject({ conditions: [notReady('False', 'GitHostUnreachable'), {}] });
+    }
+    w.host(URL, main('1'));
+    w.later(600);
+    await w.resolve('app', { reasons: ['due'] });
+    expect(w.statusOf('app')).toMatchObject({ conditions: ready(polling('True')) });
+  });
+
+  it('that has answered is waited for, however long its host is down', async () => {
+    w.apply('app', git());
+    await w.resolve('app');
+    w.host(URL, 'timeout');
+    for (const seconds of [30, 600, 3600]) {
+      w.later(seconds);
+      await w.resolve('app', { reasons: ['due'] });
+    }
+    expect(w.statusOf('app')).toMatchObject({ conditions: [notReady('Unknown', 'GitTimeout'), polling('True')] });
+  });
+
   it('02#180 whose host goes down later keeps its source and its polling, and says why', async () => {
     w.apply('app', git());
     await w.resolve('app');

@@ -9,6 +9,7 @@ import { Circuits, enoughWitnesses } from '../../../lib/state/circuits.ts';
 import { Clusters } from '../../../lib/state/clusters.ts';
 import { HostCircuits } from '../../../lib/state/host-circuits.ts';
 import { clusterScope, hostScope, tellingOf } from '../../../lib/state/keys.ts';
+import { fitsRow, PollPages } from '../../../lib/state/poll-pages.ts';
 import { Polls } from '../../../lib/state/polls.ts';
 import { Records } from '../../../lib/state/records.ts';
 import { Redrives } from '../../../lib/state/redrives.ts';
@@ -46,6 +47,15 @@ const kinds: Readonly<Record<string, { readonly bytes: number; write(table: Tabl
       const why = new GitError('protocol', `https://host/${'ü'.repeat(500_000)} is no repository`, { host: 'host' });
       await polls.watch(poll, { revision: 'main', isNew: true, seen: '', secretName: name, place: 'p', dueAt: now });
       await polls.saveResult(poll, { askedAt: now, attempts: 9, failure: showFailure(why), dueAt: now });
+    },
+  },
+  'a row of a page of polls, and the page': {
+    bytes: 3000,
+    write: async (table) => {
+      const answers = [['r'.repeat(1400), '-']] as const;
+      expect([fitsRow(answers), fitsRow([...answers, ['r'.repeat(100), '-']])]).toEqual([true, false]);
+      const row = { poll, follower: name, secretName: name, hookedAt: now, answers, lookAt: now };
+      await new PollPages(table).enter(row, 604_800, () => now);
     },
   },
   'an edge, and who follows it': {

@@ -27,7 +27,7 @@ const day = 86_400;
 /** An Image whose passes end as is said, in a table whose writes are counted. */
 const begin = () => {
   const { table, units } = countingWrites(sqliteTable(database));
-  let [now, version] = [1_000_000, 0];
+  let [now, version, random] = [1_000_000, 0, 0.99];
   let outcome: Outcome = settled;
   const [records, circuits] = [new Records(table), new Circuits(table)];
   const sent: Message[] = [];
@@ -43,7 +43,7 @@ const begin = () => {
       sender,
       kube: async () => kube,
       clock: () => new Date(now * 1000),
-      random: () => 0.99,
+      random: () => random,
       log: () => undefined,
     },
   );
@@ -69,6 +69,8 @@ const begin = () => {
     later: (seconds: number): void => void (now += seconds),
     now: () => now,
     endsWith: (next: Outcome): void => void (outcome = next),
+    /** By which the next waits are spread, in [0, 1). */
+    spreads: (next: number): void => void (random = next),
     changed: () => {
       version += 1;
       return run(target, [message('self')], 60);
@@ -105,24 +107,66 @@ describe('writes of a record', () => {
     expect(await cost(changed)).toEqual([1, 2]);
   });
 
-  it('an object that is looked at daily costs two a change when its time comes, and none for half a day of changes', async () => {
-    const { cost, changed, later, sweep, answer } = begin();
+  it('an object that is looked at daily costs one move a day, by the sweep, and none for half a day of changes', async () => {
+    const { cost, changed, later, sweep, answer, records, now, spreads } = begin();
     await changed();
     later(day / 3);
     expect(await cost(changed)).toEqual([1, 0]);
-    later(day);
-    expect(await cost(sweep)).toEqual([1, 2]);
-    expect(await cost(answer)).toEqual([1, 2]);
+    for (const [wait, spread] of [0, 0.5, 0.99].entries()) {
+      spreads(spread);
+      later(wait === 0 ? (2 * day) / 3 : day);
+      expect(await cost(sweep)).toEqual([1, 2]);
+      later(3);
+      expect(await cost(answer)).toEqual([0, 0]);
+      const { dueAt = 0 } = await records.read(target);
+      expect(dueAt - now()).toBeGreaterThan(day / 2);
+      expect(dueAt - now()).toBeLessThanOrEqual(day);
+    }
   });
 
   it('an unfinished one that finds nothing new when its time comes stays where the sweep has moved it', async () => {
-    const { cost, changed, endsWith, later, sweep, answer } = begin();
+    const { cost, changed, endsWith, later, sweep, answer, records, now } = begin();
     endsWith(again(600, 'its Build runs'));
     await changed();
     later(600);
     expect(await cost(sweep)).toEqual([1, 2]);
     later(1);
-    expect(await cost(answer)).toEqual([1, 0]);
+    expect(await cost(answer)).toEqual([0, 0]);
+    expect((await records.read(target)).dueAt).toBe(now() + 599);
+  });
+
+  it('what was at rest and is not any more is looked at within ten minutes, also when nobody answers', async () => {
+    const { changed, endsWith, later, sweep, answer, records, now } = begin();
+    await changed();
+    later(day);
+    await sweep();
+    endsWith(again(600, 'its Build runs'));
+    await answer();
+    expect((await records.read(target)).dueAt).toBe(now() + 600);
+    later(600);
+    await sweep();
+    expect((await records.read(target)).dueAt).toBe(now() + 600);
+  });
+
+  it('what is gone is looked at once more ten minutes later, also when it was at rest', async () => {
+    const { changed, later, sweep, records, now } = begin();
+    await changed();
+    await records.markGone(target, await records.read(target), now(), now() + 600);
+    later(600);
+    await sweep();
+    expect((await records.read(target)).dueAt).toBe(now() + 600);
+  });
+
+  it('a record that an earlier version has left is moved by ten minutes, and then as it says', async () => {
+    const { cost, changed, later, sweep, answer, table } = begin();
+    await changed();
+    await table.update('object#one#Image#team#app', 'record', { remove: ['restSeconds'] });
+    later(day);
+    expect(await cost(sweep)).toEqual([1, 2]);
+    expect(await cost(answer)).toEqual([1, 2]);
+    later(day);
+    expect(await cost(sweep)).toEqual([1, 2]);
+    expect(await cost(answer)).toEqual([0, 0]);
   });
 
   it('one that is parked behind its cluster is written once, whatever the outage lasts, and once when it is woken', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ArchivePorts } from '../../../../lib/builds/archive/archive.ts';
 import { archivePlace } from '../../../../lib/builds/archive/place.ts';
+import { disruptionTarget } from '../../../support/ended-pods.ts';
 import { type FakeS3, fakeIdentity, fakeRegion, fakeS3 } from '../../../support/fake-s3.ts';
 import {
   type BuildWorld,
@@ -144,6 +145,35 @@ describe('the logs of a Build that ended', () => {
     cancel(early);
     await early.pass();
     expect(Object.keys(conditionsOf(early))).toEqual(['Succeeded']);
+  });
+
+  it('are kept of each pod when it was tried again, each under a key of its own', async () => {
+    await using store = await fakeS3();
+    const world = await running(store);
+    world.cluster.setLog(podPath, 'build', 'the first try\n');
+    const evicted = disruptionTarget('EvictionByEvictionAPI', 'Eviction API: evicting');
+    world.podSays({ phase: 'Failed', conditions: [evicted], initContainerStatuses: [ended('build', 137)] });
+    await world.pass(minutesLater(0));
+    await world.pass(minutesLater(1));
+    world.cluster.setLog(podPath, 'build', 'the second try\n');
+    world.podSays({ phase: 'Failed', initContainerStatuses: [ended('build', 51)] });
+    await world.pass(minutesLater(2));
+    expect(textIn(store, world)).toBe('===> BUILD\nthe second try\n');
+    const first = keyOf(world).replace('.log.gz', '.pod-1.log.gz');
+    expect(store.textAt(`${store.origin}${first}`)).toBe('===> BUILD\nthe first try\n');
+    expect([...store.objects.keys()].toSorted()).toEqual([keyOf(world), first].toSorted());
+  });
+
+  it('of a pod before the last are given up when they cannot be kept at once: the next pod waits for nobody', async () => {
+    await using store = await fakeS3();
+    const world = await running(store);
+    world.cluster.failNext('GET', '/log', 503, { message: 'the node does not answer' });
+    const evicted = disruptionTarget('EvictionByEvictionAPI', 'Eviction API: evicting');
+    world.podSays({ phase: 'Failed', conditions: [evicted], initContainerStatuses: [ended('build', 137)] });
+    await world.pass(minutesLater(0));
+    await world.pass(minutesLater(1));
+    expect(conditionsOf(world)['Succeeded']).toMatchObject({ status: 'Unknown', reason: 'TriedAgain' });
+    expect(store.objects.size).toBe(0);
   });
 
   it('are kept but for steps whose log the node has thrown away', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mayTakePlace } from '../../../lib/embedded/shares.ts';
+import { mayTakePlace } from '../../../lib/queue/shares.ts';
 
 /** What tenants hold when all of them want everything and nothing ever ends. */
 const held = (tenants: number, places: number): readonly number[] => {
