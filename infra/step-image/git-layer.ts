@@ -1,4 +1,4 @@
-/** L2: git for https and ssh, dash for what git hands to a shell, and busybox, which waits in images of others (spec 08, recipe 3 and pitfalls). */
+/** L2: git for https and ssh, dash for what git hands to a shell, and busybox, which waits in images of others (spec 08 §2.3, §3). */
 import { join } from 'node:path';
 import { PermanentError } from '../../lib/errors/expected.ts';
 import { type Architecture, machines } from './architecture.ts';

@@ -1,4 +1,4 @@
-/** L1: Node, its libraries, CA certificates and the little of /etc that a resolver wants (spec 08, recipe 4). */
+/** L1: Node, its libraries, CA certificates and the little of /etc that a resolver wants (spec 08 §2.4). */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Architecture, machines } from './architecture.ts';

@@ -1,4 +1,4 @@
-/** Names of child objects and tags of Builds: the same input always gives the same name (spec 01 §6.1–6.3). */
+/** Names of child objects and tags of Builds: the same input always gives the same name (spec 01 §6.1–§6.3). */
 import { createHash } from 'node:crypto';
 import { parseTag, printRepository } from '../oci/reference.ts';
 import type { ImageSpec } from './image.ts';

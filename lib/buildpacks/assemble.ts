@@ -1,4 +1,4 @@
-/** A builder image from its parts, without any registry: manifest, config and the layers that are new (spec 04 §8.3–8.7). */
+/** A builder image from its parts, without any registry: manifest, config and the layers that are new (spec 04 §8.3–§8.7). */
 import type { BuildpackStatus } from '../api/buildpacks.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { labelsIn } from '../oci/image.ts';

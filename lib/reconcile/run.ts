@@ -1,5 +1,5 @@
 /**
- * One pass for one key (DESIGN §3.3–3.10): skip or read; edges → effects → status; the record last. Expected failures end a pass
+ * One pass for one key (DESIGN §3.3–§3.10): skip or read; edges → effects → status; the record last. Expected failures end a pass
  * with attempts and dueAt; bugs are thrown and fail the key's messages only.
  */
 import { ExpectedError, PermanentError } from '../errors/expected.ts';

@@ -1,5 +1,5 @@
 /**
- * A tenant makes, changes and replaces pods in its own namespace, to have the system's key sign what no builder built (issue 9, point 5). Each of
+ * A tenant makes, changes and replaces pods in its own namespace, to have the system's key sign what no builder built. Each of
  * these was believed, or would be if a pod were known by its owner reference; docs/decisions/0006-whose-pod.md says by what it is known instead.
  */
 import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.d.ts';

@@ -1,6 +1,5 @@
 /**
- * A tenant changes what the system's key is asked to sign: labels and files that its own code writes, the message of a step, the Build itself
- * (issue 9, points 5 and 7).
+ * A tenant changes what the system's key is asked to sign: labels and files that its own code writes, the message of a step, the Build itself.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sourceMessage } from '../../lib/builds/source-message.ts';

@@ -1,5 +1,5 @@
 /**
- * Issue 9, point 7: nobody reads Secrets they may not read by way of a build. Shown once: whoever may create Images read any Secret and
+ * Nobody reads Secrets they may not read by way of a build. Shown once: whoever may create Images read any Secret and
  * ConfigMap of the namespace from the build's log.
  */
 import { describe, expect, it } from 'vitest';

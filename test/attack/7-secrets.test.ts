@@ -1,5 +1,5 @@
 /**
- * Issue 9, point 7: no secret leaves. Secrets are planted wherever a user or a tenant can put one, the real modules run, and everything they
+ * No secret leaves. Secrets are planted wherever a user or a tenant can put one, the real modules run, and everything they
  * leave behind is searched: conditions, messages, logs, records, labels, attestations, files of the image.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 /**
- * Issue 9, point 8: known_hosts given is known_hosts obeyed, in the resolver and in the pod alike; a credential for https is never used for
+ * A known_hosts file that is given is obeyed, in the resolver and in the pod alike; a credential for https is never used for
  * http; nothing that was asked for over TLS comes in the clear.
  */
 import { createHmac, randomBytes } from 'node:crypto';

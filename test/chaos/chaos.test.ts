@@ -13,7 +13,7 @@ const shortSeeds = Array.from({ length: 10 }, (_, index) => index + 1);
 
 describe.each(adapters)('kpackless on %s', (adapter) => {
   it.each(shortSeeds)(
-    'loses nothing and repeats nothing whatever goes wrong: seed %i',
+    '05#24 loses nothing and repeats nothing whatever goes wrong: seed %i',
     async (seed) => {
       const { without, spoilt } = await chaos({ seed, adapter, images: 3, faults: 25, quietMinutes: 4 });
       expect(without.violations).toStrictEqual([]);

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Build } from '../../lib/api/build.ts';
 import { buildPod } from '../../lib/builds/pod/build-pod.ts';
 import type { Binding, BuildSecret, PodContext } from '../../lib/builds/pod/context.ts';
-import { golden, goldenFiles, goldenIsHere } from '../support/golden.ts';
+import { golden, goldenFiles } from '../support/golden.ts';
 import { argumentsOf, podDifferences, programs } from './pod-differences.ts';
 
 interface Recording {
@@ -179,7 +179,7 @@ const recordings = folders.flatMap((folder) =>
   goldenFiles(folder.name).map((file) => ({ folder, path: `${folder.name}/${file}` })),
 );
 
-describe.runIf(goldenIsHere)('pods of recorded Builds', () => {
+describe('pods of recorded Builds', () => {
   const emptyWorld: World = { setup: [] };
   const worlds = new Map(
     folders.map(({ name }) => [name, name === 'flow' ? emptyWorld : (golden(`${name}/_world.json`) as World)]),

@@ -7,7 +7,7 @@ import { metadataFromImage } from '../../lib/builds/metadata-from-image.ts';
 import { podStatus, succeededFrom } from '../../lib/builds/status.ts';
 import { completionStatus, isBuilt } from '../../lib/builds/steps.ts';
 import { sameStatus } from '../../lib/reconcile/same-status.ts';
-import { golden, goldenFiles, goldenIsHere } from '../support/golden.ts';
+import { golden, goldenFiles } from '../support/golden.ts';
 
 interface Recording {
   readonly builds: readonly Build[];
@@ -19,7 +19,7 @@ const detectLine = 'ERROR: failed to detect: no buildpacks participating';
 
 const metadataOf = (pod: Pod) => parseBuildMetadata(completionStatus(pod)?.state?.terminated?.message);
 
-describe.runIf(goldenIsHere)('statuses of recorded Builds', () => {
+describe('statuses of recorded Builds', () => {
   const cases = goldenFiles('flow').flatMap((file) => {
     const { builds, pods } = golden(`flow/${file}`) as Recording;
     return builds.map((build, index) => ({ title: `${file} ${build.metadata.name}`, build, pod: pods[index] }));

@@ -15,7 +15,7 @@ import { reconcileClusterStack } from '../../lib/stacks/reconcile.ts';
 import { reconcileClusterStore } from '../../lib/stores/reconcile.ts';
 import { type FakeCluster, fakeCluster } from '../support/fake-cluster.ts';
 import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
-import { golden, goldenFolder, goldenIsHere } from '../support/golden.ts';
+import { golden, goldenFolder } from '../support/golden.ts';
 import { loadImage, type OciLayout, readOciLayout } from '../support/oci-layout.ts';
 import { runPass } from '../support/run-pass.ts';
 
@@ -121,7 +121,7 @@ const registryOnly: Readonly<Record<string, Readonly<Record<string, unknown>>>> 
   },
 };
 
-const recordings = goldenIsHere ? (golden('builders.json') as readonly Recording[]) : [];
+const recordings = golden('builders.json') as readonly Recording[];
 const isBuilder = ({ kind }: Pick<Recording, 'kind'>): boolean => kind.endsWith('Builder');
 const namespaceOf = (kind: string): string => (kind === 'Builder' || kind === 'Buildpack' ? 'gb' : '');
 
@@ -149,7 +149,7 @@ const expected = (kind: string, name: string, status: Recording['status']): unkn
   }) as unknown;
 };
 
-describe.skipIf(!goldenIsHere)('builders and what they are made of', () => {
+describe('builders and what they are made of', () => {
   let registry: FakeRegistry;
   let cluster: FakeCluster;
   let layout: OciLayout;

@@ -1,10 +1,10 @@
-/** What kpack's conversion webhook made of recorded objects, against ours (golden/conversion.json, spec 01 §10). */
+/** What kpack's conversion webhook made of recorded objects, against ours (test/recordings/conversion.json, spec 01 §10). */
 import { describe, expect, it } from 'vitest';
 import { defaultCache } from '../../lib/api/defaults.ts';
 import { remainderAnnotation } from '../../lib/api/labels.ts';
 import { isJsonObject, type JsonObject } from '../../lib/conversion/json.ts';
 import { convertReview } from '../../lib/conversion/review.ts';
-import { golden, goldenIsHere } from '../support/golden.ts';
+import { golden } from '../support/golden.ts';
 
 interface Recorded {
   readonly from: JsonObject & { readonly kind: string };
@@ -13,7 +13,7 @@ interface Recorded {
   readonly result: JsonObject;
 }
 
-const recorded = goldenIsHere ? (golden('conversion.json') as readonly Recorded[]) : [];
+const recorded = golden('conversion.json') as readonly Recorded[];
 
 /** kpack's structs print empty members; to the API server they are absent. */
 const withoutEmpty = (value: unknown): unknown => {
@@ -41,7 +41,7 @@ const asked = ({ from, to }: Recorded) =>
     { defaultCache },
   )?.response;
 
-describe.runIf(goldenIsHere)('recorded conversions', () => {
+describe('recorded conversions', () => {
   const named = recorded.map((conversion, index) => ({
     ...conversion,
     title: `${index + 1}: ${conversion.from.kind} to ${conversion.to}`,

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { schemas } from '../../infra/crds/schemas.ts';
 import { defaultCache } from '../../lib/api/defaults.ts';
 import { isKind } from '../../lib/api/kinds.ts';
-import { golden, goldenIsHere } from '../support/golden.ts';
+import { golden } from '../support/golden.ts';
 import { type PatchOperation, patched } from '../support/json-patch.ts';
 
 interface Stored {
@@ -43,17 +43,15 @@ const withRecordedCache = ({ kind, spec }: Stored): unknown =>
   kind === 'Image' && spec?.['cache'] === undefined ? { ...spec, cache: defaultCache } : spec;
 
 /** Requests our schema takes at all; what it refuses, kpack's validation refused too (test/parity/schemas.test.ts). */
-const comparable = (goldenIsHere ? (golden('admission.json') as readonly Request[]) : []).flatMap(
-  ({ name, object, defaults }) => {
-    if (object?.apiVersion !== 'kpack.io/v1alpha2' || defaults?.allowed !== true || !isKind(object.kind)) return [];
-    const ours = v.safeParse(schemas[object.kind], object);
-    return ours.success
-      ? [{ name, ours: ours.output as Stored, kpack: patched(object, defaults.patch ?? []) as Stored }]
-      : [];
-  },
-);
+const comparable = (golden('admission.json') as readonly Request[]).flatMap(({ name, object, defaults }) => {
+  if (object?.apiVersion !== 'kpack.io/v1alpha2' || defaults?.allowed !== true || !isKind(object.kind)) return [];
+  const ours = v.safeParse(schemas[object.kind], object);
+  return ours.success
+    ? [{ name, ours: ours.output as Stored, kpack: patched(object, defaults.patch ?? []) as Stored }]
+    : [];
+});
 
-describe.runIf(goldenIsHere)('defaults of recorded requests', () => {
+describe('defaults of recorded requests', () => {
   it('are there in number', () => {
     expect(comparable.length).toBeGreaterThan(150);
   });

@@ -1,5 +1,5 @@
 /**
- * Where the 105 cases of spec chapter 01 (§12) are shown when not by a test of their own number, and which are not reproduced at all.
+ * Where the 105 cases of spec 01 §12 are shown when not by a test of their own number, and which are not reproduced at all.
  * test/unit/spec-coverage fails on a case that is nowhere and on an entry that is no longer true. Cases with a test may still end otherwise than in
  * kpack: the test's title says how, docs/api.md why.
  */
@@ -42,7 +42,7 @@ export const absent01: Readonly<Record<number, Absent>> = {
   46: {
     kpack: 'growing is refused when the webhook was told that the class cannot grow, which it never is',
     here: 'it is taken, as by the webhook that kpack ships',
-    because: 'the case cannot be reached in kpack either (spec 01 §11, 6)',
+    because: 'the case cannot be reached in kpack either (spec 01 §11.6)',
   },
   104: {
     kpack: 'a label on a namespace takes it out of defaulting and validation',

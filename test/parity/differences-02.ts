@@ -1,5 +1,5 @@
 /**
- * Where the 218 cases of spec chapter 02 (§11) are shown when not by a test of their own number, and which are not reproduced at all.
+ * Where the 218 cases of spec 02 §11 are shown when not by a test of their own number, and which are not reproduced at all.
  * test/unit/spec-coverage fails on a case that is nowhere and on an entry that is no longer true. Cases with a test may still end
  * otherwise than in kpack: DESIGN §4 lists how, and the test's title says it.
  */

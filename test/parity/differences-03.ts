@@ -1,5 +1,5 @@
 /**
- * Where the 198 cases of spec chapter 03 (§23) are shown when not by a test of their own number, which are not reproduced at all, and which
+ * Where the 198 cases of spec 03 §23 are shown when not by a test of their own number, which are not reproduced at all, and which
  * end otherwise than in kpack on purpose (DESIGN §4). test/unit/spec-coverage fails on a case that is nowhere and on an entry that is
  * no longer true.
  */

@@ -1,5 +1,5 @@
 /**
- * Where the 148 cases of spec chapter 04 (§15) are shown when not by a test of their own number, and what of them is deliberately otherwise
+ * Where the 148 cases of spec 04 §15 are shown when not by a test of their own number, and what of them is deliberately otherwise
  * (DESIGN §4). test/unit/spec-coverage fails on a case that is in neither place and on an entry that is no longer true.
  */
 

@@ -13,7 +13,7 @@ import type { KubeObject } from '../../lib/kube/object.ts';
 import { FakeKube } from '../support/fake-kube.ts';
 import { fakePass } from '../support/fake-pass.ts';
 import { type Difference, fieldDifferences } from '../support/field-differences.ts';
-import { golden, goldenFiles, goldenIsHere } from '../support/golden.ts';
+import { golden, goldenFiles } from '../support/golden.ts';
 
 type AnyBuilder = Builder | ClusterBuilder;
 interface Recording {
@@ -155,7 +155,7 @@ const comparableClaim =
 
 const folders = ['default', 'sidecar', 'slsa', 'priority', 'platform07', 'platform012'] as const;
 
-describe.skipIf(!goldenIsHere)('an Image becomes what kpack made of it:', () => {
+describe('an Image becomes what kpack made of it:', () => {
   for (const folder of folders)
     it.each(goldenFiles(folder))(`${folder}/%s`, async (name) => {
       const recorded = golden(`${folder}/${name}`) as Recording;
@@ -185,7 +185,7 @@ describe.skipIf(!goldenIsHere)('an Image becomes what kpack made of it:', () => 
 });
 
 /** Eight steps in the life of one Image, each from where the one before left it. */
-describe.skipIf(!goldenIsHere)('one Image goes through what kpack recorded of it:', () => {
+describe('one Image goes through what kpack recorded of it:', () => {
   const steps = goldenFiles('flow').map((name) => [name, golden(`flow/${name}`) as FlowRecording] as const);
   const eighth = steps[7]?.[1];
   const image = steps[0]?.[1].images[0] ?? ({ metadata: { name: 'flow' } } as Image);

@@ -5,7 +5,7 @@ import { configBytes, type Json, manifestBytes, recordIn, textIn, textsIn } from
 import { rebaseRefusal } from '../../lib/oci/rebase-check.ts';
 import { rebasedImage } from '../../lib/oci/rebased-image.ts';
 import { type DigestReference, parseRepository, withDigest } from '../../lib/oci/reference.ts';
-import { golden, goldenIsHere } from '../support/golden.ts';
+import { golden } from '../support/golden.ts';
 
 const imageOf = (reference: DigestReference, manifest: Json, config: Json): OciImage =>
   imageFrom(reference, textIn(manifest, 'mediaType'), manifest, config);
@@ -39,7 +39,7 @@ const runImageOf = (rebased: { readonly manifest: Json; readonly config: Json })
   );
 };
 
-describe.runIf(goldenIsHere)('rebase', () => {
+describe('rebase', () => {
   it('03#196 makes the very image that the lifecycle’s rebaser made', () => {
     const [before, after] = [recorded('flow-build-4'), recorded('flow-build-5')];
     const app = imageOf(

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { schemas } from '../../infra/crds/schemas.ts';
-import { golden, goldenIsHere } from '../support/golden.ts';
+import { golden } from '../support/golden.ts';
 import { type GoldenObject, goldenObjects, lost, objectsIn } from '../support/golden-objects.ts';
 
 interface Request {
@@ -17,7 +17,7 @@ const faults = (object: GoldenObject): readonly string[] => {
     : parsed.issues.map((issue) => `${object.kind}.${v.getDotPath(issue) ?? ''}: ${issue.message}`);
 };
 
-describe.runIf(goldenIsHere)('recorded objects', () => {
+describe('recorded objects', () => {
   const recordings = goldenObjects();
 
   it('are there in number', () => {

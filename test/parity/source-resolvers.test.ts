@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SourceResolver, SourceResolverStatus } from '../../lib/api/source-resolver.ts';
 import type { GitRef } from '../../lib/git/refs.ts';
-import { golden, goldenFiles, goldenIsHere } from '../support/golden.ts';
+import { golden, goldenFiles } from '../support/golden.ts';
 import { sourceWorld } from '../support/source-world.ts';
 import { type StateTables, stateTables } from '../support/state-table.ts';
 
@@ -82,7 +82,7 @@ beforeAll(async () => {
 });
 afterAll(() => state[Symbol.asyncDispose]());
 
-describe.skipIf(!goldenIsHere)('SourceResolver statuses equal kpack’s', () => {
+describe('SourceResolver statuses equal kpack’s', () => {
   it.each(recordings)('%s/%s', async (_, file, { metadata, spec, status }) => {
     const w = sourceWorld(await state.empty());
     w.host(git.url, refs);

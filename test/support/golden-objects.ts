@@ -1,7 +1,7 @@
 /** Objects of our kinds within the recordings. */
 import { readdirSync } from 'node:fs';
 import { isKind, type Kind } from '../../lib/api/kinds.ts';
-import { golden, goldenFolder, goldenIsHere } from './golden.ts';
+import { golden, goldenFolder } from './golden.ts';
 
 /** Parsed JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -26,15 +26,16 @@ export const objectsIn = (input: unknown): readonly GoldenObject[] => {
   return isObject(input) ? [input] : Object.values(input).flatMap(objectsIn);
 };
 
-/** The recordings that hold objects; requests to admission, many of them made to be refused, are not among them. */
+/** Recordings of what was sent to be judged, much of it made to be refused. */
+const judged: ReadonlySet<string> = new Set(['admission.json', 'manifests.json', 'mistakes.json']);
+
+/** The recordings that hold objects kpack took. */
 export const goldenObjects = (): readonly { readonly file: string; readonly objects: readonly GoldenObject[] }[] =>
-  goldenIsHere
-    ? readdirSync(goldenFolder, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.json') && name !== 'admission.json')
-        .sort()
-        .map((file) => ({ file, objects: objectsIn(golden(file)) }))
-        .filter(({ objects }) => objects.length > 0)
-    : [];
+  readdirSync(goldenFolder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.json') && !judged.has(name))
+    .sort()
+    .map((file) => ({ file, objects: objectsIn(golden(file)) }))
+    .filter(({ objects }) => objects.length > 0);
 
 /** Fields of other kinds that recorded conversion requests carried on purpose: dropped by kpack and by us. */
 const droppedOnPurpose = new Set(['Build.spec.buildTimeout', 'SourceResolver.spec.serviceAccountName']);

@@ -1,6 +1,6 @@
-/** The recorded requests of `kp`, as they are sent to another API server (golden/kp.json). */
+/** The recorded requests of `kp`, as they are sent to another API server (test/recordings/kp.json). */
 import type { KubeRequest } from '../../lib/kube/transport.ts';
-import { golden, goldenIsHere } from './golden.ts';
+import { golden } from './golden.ts';
 
 /** A request that `kp` made and how it was answered. */
 export interface KpRequest {
@@ -23,10 +23,11 @@ const isNew = (request: KpRequest, index: number, all: readonly KpRequest[]): bo
   return !isStream || all.findIndex(({ uri }) => uri === request.uri) === index;
 };
 
-/** Every command, in its order; none without the recordings. */
-export const kpCommands: readonly KpCommand[] = goldenIsHere
-  ? (golden('kp.json') as readonly KpCommand[]).map((one) => ({ ...one, requests: one.requests.filter(isNew) }))
-  : [];
+/** Every command, in its order. */
+export const kpCommands: readonly KpCommand[] = (golden('kp.json') as readonly KpCommand[]).map((one) => ({
+  ...one,
+  requests: one.requests.filter(isNew),
+}));
 
 const methods = { create: 'POST', delete: 'DELETE', get: 'GET', list: 'GET', patch: 'PATCH', watch: 'GET' } as const;
 

@@ -26,7 +26,7 @@ const renamed = (object: GoldenObject, suffix: string): GoldenObject => {
   return { ...object, spec: { ...spec, builder: { ...builder, name: `${builder.name ?? ''}${suffix}` } } };
 };
 
-/** The objects of `golden/default` with its world, and of the end of `golden/flow`, which was another cluster. */
+/** The objects of `test/recordings/default` with its world, and of the end of `test/recordings/flow`, which was another cluster. */
 export const recordedWorld = (): readonly GoldenObject[] => [
   ...recorded('default/_world.json', ...goldenFiles('default').map((file) => `default/${file}`)),
   ...recorded('flow/8-build-image-changed-after-failure.json').map((object) => renamed(object, '-flow')),

@@ -1,4 +1,4 @@
-/** Turns mounted credentials into configuration of git and ssh, bound to the hosts they are for (spec 03 §16.5; spec 08 pitfalls). */
+/** Turns mounted credentials into configuration of git and ssh, bound to the hosts they are for (spec 03 §16.5; spec 08 §3). */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GitSecret } from '../../git/credentials.ts';

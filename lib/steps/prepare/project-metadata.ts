@@ -1,4 +1,4 @@
-/** What the exporter writes into the image about its source: `project-metadata.toml` (spec 03 §10.2–10.4). */
+/** What the exporter writes into the image about its source: `project-metadata.toml` (spec 03 §10.2–§10.4). */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

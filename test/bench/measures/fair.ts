@@ -11,7 +11,7 @@ import { ownUser, type World } from '../world.ts';
 import { isPod, untilQuiet } from './fan-out.ts';
 import { changeStack, finishBuilds, isRebased } from './stack-change.ts';
 
-/** Goals of issue 11 §1. */
+/** Goals (DESIGN §6). */
 const goalSeconds = 2;
 const goalKilobytesEach = 30;
 const lanes = 32;

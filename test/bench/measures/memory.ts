@@ -9,7 +9,7 @@ import { inLanes, until } from '../wait.ts';
 import type { World } from '../world.ts';
 import { untilQuiet } from './fan-out.ts';
 
-/** Goals in MB (issue 10). */
+/** Goals in MB (DESIGN §6). */
 const goals = { idle: 110, worked: 140, watching: 160 } as const;
 const worked = 200;
 const lanes = 32;

@@ -73,7 +73,7 @@ describe.runIf(apiServerIsHere)('a cluster that the command has added', () => {
     expect(stateOf(found, 'API server')).toMatchObject({ state: 'well' });
   });
 
-  it('is said to serve no v1alpha1 while nobody converts, and that it cannot be converted where nobody answers', async () => {
+  it('05#44 is said to serve no v1alpha1 while nobody converts, and that it cannot be converted where nobody answers', async () => {
     expect(stateOf(await check(), 'v1alpha1')).toMatchObject({
       state: 'unknown',
       said: expect.stringContaining('not served') as string,

@@ -1,6 +1,6 @@
 /**
  * Everything users can say to kpack, said to a real API server that has our definitions and policies and nothing else: kpack's own recordings, the
- * manifests of public repositories, the mistakes people make, the cases of spec chapter 01.
+ * manifests of public repositories, the mistakes people make, the cases of spec 01.
  */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { apiServerIsHere } from '../../support/api-server.ts';

@@ -1,4 +1,4 @@
-/** Cases of spec chapter 01 (§12) that are one object written once: what it says beside a good one, and kpack's answer; none where kpack takes it. */
+/** Cases of spec 01 §12 that are one object written once: what it says beside a good one, and kpack's answer; none where kpack takes it. */
 import type { Kind } from '../../../lib/api/kinds.ts';
 import type { Json } from '../../support/golden-objects.ts';
 import type { Sent } from './replay.ts';

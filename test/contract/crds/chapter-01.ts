@@ -1,4 +1,4 @@
-/** Cases of spec chapter 01 (§12) on a real API server: every row is an object that is written, and what kpack says to it. */
+/** Cases of spec 01 §12 on a real API server: every row is an object that is written, and what kpack says to it. */
 import { describe, expect, it } from 'vitest';
 import { isJson, type Json } from '../../support/golden-objects.ts';
 import { type Answer, collectionOf, type KpackCluster } from '../../support/kpack-cluster.ts';
@@ -33,7 +33,7 @@ export const describeChapter01 = (cluster: () => KpackCluster): void => {
   const refused = { status: 422, missing: [] };
   const saidOf = async (answer: Answer | Promise<Answer>): Promise<string> => (await answer).message;
 
-  describe('spec chapter 01', () => {
+  describe('cases of spec 01', () => {
     it.each(titled.filter(({ kpack }) => kpack !== undefined))('$title is refused', async ({ object, as, kpack }) => {
       expect(await judged(made(cluster(), object, '', as === undefined ? {} : { as }), kpack ?? '')).toMatchObject(
         refused,

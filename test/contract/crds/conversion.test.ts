@@ -97,7 +97,7 @@ describe.runIf(apiServerIsHere)('an installation that converts', () => {
     for (const step of undo.splice(0).toReversed()) await step();
   });
 
-  it('lets v1alpha1 be written and stores v1alpha2, and the other way round', async () => {
+  it('05#17 lets v1alpha1 be written and stores v1alpha2, and the other way round', async () => {
     const made = () => server.api.send('POST', olderImages, older('first'));
     // The API server reads its definitions anew in its own time.
     await waitUntil(
@@ -129,7 +129,7 @@ describe.runIf(apiServerIsHere)('an installation that converts', () => {
     expect(items.map(({ metadata }) => metadata.name)).toEqual(['first', 'second']);
   }, 60_000);
 
-  it('shows changes to whoever watches v1alpha1, as kp --wait does', async () => {
+  it('05#43 shows changes to whoever watches v1alpha1, as kp --wait does', async () => {
     const { pki, url } = server;
     const seen: string[] = [];
     const watching = request(

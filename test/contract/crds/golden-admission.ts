@@ -1,6 +1,6 @@
-/** What kpack's admission answered, replayed (golden/admission.json). */
+/** What kpack's admission answered, replayed (test/recordings/admission.json). */
 import { describe, expect, it } from 'vitest';
-import { golden, goldenIsHere } from '../../support/golden.ts';
+import { golden } from '../../support/golden.ts';
 import type { Answer, KpackCluster } from '../../support/kpack-cluster.ts';
 import { unsaid } from '../../support/kpack-words.ts';
 import { changed, made, type Sent } from './replay.ts';
@@ -19,7 +19,7 @@ interface Recorded {
   readonly defaults?: Review;
 }
 
-const recorded = goldenIsHere ? (golden('admission.json') as readonly Recorded[]) : [];
+const recorded = golden('admission.json') as readonly Recorded[];
 
 /**
  * kpack's webhooks were asked about kinds they are not registered for and said so; in a cluster nobody asks them, and the object is stored
@@ -54,7 +54,7 @@ export const describeGoldenAdmission = (cluster: () => KpackCluster): void => {
   });
   const accepted = recorded.filter((request) => refusal(request) === undefined);
 
-  describe.runIf(goldenIsHere)('what kpack’s admission answered', () => {
+  describe('what kpack’s admission answered', () => {
     it.each(refused)('refuses $operation $name as kpack does, field and words', async (request) => {
       const answer = await ask(request);
       expect(answer.status).toBe(422);

@@ -15,7 +15,6 @@ import { type KubeObject, keyOf } from '../../../lib/kube/object.ts';
 import { type KubeTransport, kubeTransport } from '../../../lib/kube/transport.ts';
 import { conditionOf, statusOf } from '../../../lib/reconcile/conditions.ts';
 import { apiServerIsHere } from '../../support/api-server.ts';
-import { goldenIsHere } from '../../support/golden.ts';
 import { builderStatus, digest, goodStatus, revision } from '../../support/image-world.ts';
 import { asSent, type KpCommand, type KpRequest, kpCommands } from '../../support/kp-recording.ts';
 import { type KpackCluster, startKpackCluster } from '../../support/kpack-cluster.ts';
@@ -52,7 +51,7 @@ const ready = [{ type: 'Ready', status: 'True' }] as const;
 const ofBuildpacks = ['ClusterStore', 'ClusterStack', 'ClusterLifecycle', 'ClusterBuildpack', 'Buildpack'] as const;
 const builders = ['Builder', 'ClusterBuilder'] as const;
 
-describe.runIf(apiServerIsHere && goldenIsHere)('kp', () => {
+describe.runIf(apiServerIsHere)('kp', () => {
   let cluster: KpackCluster;
   let transport: KubeTransport;
   let kube: KubeClient;

@@ -1,7 +1,7 @@
-/** Manifests of public repositories, with what kpack makes of each (cases/manifests.json). */
+/** Manifests of public repositories, with what kpack makes of each (test/recordings/manifests.json). */
 import { describe, expect, it } from 'vitest';
+import { golden } from '../../support/golden.ts';
 import type { KpackCluster } from '../../support/kpack-cluster.ts';
-import { sharedCases, sharedCasesAreHere } from '../../support/shared-cases.ts';
 import { made, type Sent } from './replay.ts';
 
 interface Manifest {
@@ -12,7 +12,7 @@ interface Manifest {
   readonly kpackDropsUnknown: readonly string[];
 }
 
-const manifests = sharedCases('manifests.json') as readonly Manifest[];
+const manifests = golden('manifests.json') as readonly Manifest[];
 
 const titled = manifests.map((manifest) => ({
   ...manifest,
@@ -36,7 +36,7 @@ const isDecidedLater = (kind: string, path: string): boolean =>
 
 /** The suite, on a cluster that is there when its tests run. */
 export const describeManifests = (cluster: () => KpackCluster): void => {
-  describe.runIf(sharedCasesAreHere)('manifests of public repositories', () => {
+  describe('manifests of public repositories', () => {
     it.each(titled.filter(({ kpackAccepts }) => kpackAccepts))(
       '$title is accepted, gets kpack’s defaults and loses what kpack does not know',
       async ({ object, kpackAddsByDefault, kpackDropsUnknown }) => {

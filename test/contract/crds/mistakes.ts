@@ -1,8 +1,8 @@
-/** Mistakes people make, with kpack's answers (cases/mistakes.json): what somebody with kubectl alone is told of each. */
+/** Mistakes people make, with kpack's answers (test/recordings/mistakes.json): what somebody with kubectl alone is told of each. */
 import { describe, expect, it } from 'vitest';
+import { golden } from '../../support/golden.ts';
 import type { Answer, KpackCluster } from '../../support/kpack-cluster.ts';
 import { unsaid } from '../../support/kpack-words.ts';
-import { sharedCases, sharedCasesAreHere } from '../../support/shared-cases.ts';
 import { changed, made, type Sent } from './replay.ts';
 
 interface Mistake {
@@ -14,7 +14,7 @@ interface Mistake {
   readonly kpackMessage: string;
 }
 
-const mistakes = sharedCases('mistakes.json') as readonly Mistake[];
+const mistakes = golden('mistakes.json') as readonly Mistake[];
 
 /** What must be in the answer: the field, the value where there is one, and what would be right. */
 const said: Readonly<Record<string, readonly string[]>> = {
@@ -72,7 +72,7 @@ export const describeMistakes = (cluster: () => KpackCluster): void => {
   const tell = ({ object, then }: Mistake): Promise<Answer> =>
     then === null ? made(cluster(), object, warnOfUnknown) : changed(cluster(), object, then);
 
-  describe.runIf(sharedCasesAreHere)('mistakes', () => {
+  describe('mistakes', () => {
     it.each(mistakes.filter(({ title }) => !toldLater.has(title)))(
       '$title is told when it is written: field, value and what would be right',
       async (mistake) => {

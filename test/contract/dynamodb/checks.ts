@@ -1,4 +1,4 @@
-/** What the data model needs of DynamoDB (DESIGN §3.4, 5, 7, 8): nothing outside this list may be used. */
+/** What the data model needs of DynamoDB (DESIGN §3.4, §3.5, §3.7, §3.8): nothing outside this list may be used. */
 
 import { BatchWriteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { expect } from 'vitest';

@@ -49,7 +49,7 @@ describe('a SourceResolver that follows a real, private repository', () => {
     throw new Error('no poll is due');
   };
 
-  it('learns of a push and of a force-push from the poll, and of nothing else', async () => {
+  it('05#31 learns of a push and of a force-push from the poll, and of nothing else', async () => {
     await root.init('app');
     const first = await root.commit('app', 'main', 'first');
     apply('app', 'app', 'main');
@@ -80,7 +80,7 @@ describe('a SourceResolver that follows a real, private repository', () => {
     }
   });
 
-  it('says what is wrong with the credentials', async () => {
+  it('05#30 says what is wrong with the credentials', async () => {
     await root.init('closed');
     w.apply('app', { git: { url: `${server.url}/closed.git`, revision: 'main' } });
     await w.resolve('app');

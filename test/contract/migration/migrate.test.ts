@@ -1,4 +1,4 @@
-/** A cluster that runs kpack becomes kpackless' and kpack's again, with what kpack really made in it: on a real API server (issue "kpack's users move in", §6). */
+/** A cluster that runs kpack becomes kpackless' and kpack's again, with what kpack really made in it: on a real API server. */
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ import {
 import { afterMove } from '../../../lib/migration/would-build.ts';
 import { type ApiServer, apiServerIsHere, startApiServer } from '../../support/api-server.ts';
 import { commandWorld, type Ran } from '../../support/command-run.ts';
-import { golden, goldenIsHere } from '../../support/golden.ts';
+import { golden } from '../../support/golden.ts';
 import { type KpackWebhook, kpackDefinition, kpackWebhooks, startKpackWebhook } from '../../support/kpack-release.ts';
 import { makeKpackWorld } from '../../support/kpack-world.ts';
 import { runPass } from '../../support/run-pass.ts';
@@ -54,7 +54,7 @@ const content = (object: KubeObject): unknown => {
 /** What a call that failed said; nothing of one that did not. */
 const failure = ({ code, err }: Ran): string => (code === 0 ? '' : err);
 
-describe.runIf(apiServerIsHere && goldenIsHere)('a cluster that runs kpack', () => {
+describe.runIf(apiServerIsHere)('a cluster that runs kpack', () => {
   let server: ApiServer;
   let webhook: KpackWebhook;
   let transport: KubeTransport;

@@ -158,7 +158,7 @@ describe.runIf(apiServerIsHere)('an API server', () => {
     await server?.stop();
   });
 
-  it('takes the relay’s pod into a namespace of Pod Security restricted, and its disruption budget', async () => {
+  it('05#1 takes the relay’s pod into a namespace of Pod Security restricted, and its disruption budget', async () => {
     const objects = await byKubectl();
     await server.api.ensure('/api/v1/namespaces', {
       apiVersion: 'v1',

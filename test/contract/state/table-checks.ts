@@ -1,4 +1,4 @@
-/** What the data model needs of the table, whichever adapter serves it (DESIGN §3.4, 5, 7, 8, 18). */
+/** What the data model needs of the table, whichever adapter serves it (DESIGN §3.4, §3.5, §3.7, §3.8, §3.18). */
 import { expect } from 'vitest';
 import { type Item, type Table, TooLargeError } from '../../../lib/state/table.ts';
 

@@ -72,7 +72,7 @@ export const asks: Story = {
           expect(await buildNames(the(), quick)).toHaveLength(2);
         });
 
-        it('on its latest Build, as `kp image trigger` leaves it, has an Image built once more', async () => {
+        it('05#41 on its latest Build, as `kp image trigger` leaves it, has an Image built once more', async () => {
           const annotations = { 'image.kpack.io/additionalBuildNeeded': new Date().toISOString() };
           await the().kube.patch({ kind: 'Build', namespace, name: 'quick-build-2' }, { metadata: { annotations } });
           expect((await readyAfter(the(), quick, 3)).status?.latestBuildReason).toBe('TRIGGER');

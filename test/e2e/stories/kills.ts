@@ -102,7 +102,7 @@ export const kills: Story = {
           expect(await builtFor('waiting')).toEqual(once('waiting'));
         });
 
-        it('takes up the build whose pod ran', async () => {
+        it('05#25 takes up the build whose pod ran', async () => {
           expect(await builtFor('running')).toEqual(once('running'));
         });
 

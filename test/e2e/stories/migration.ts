@@ -19,7 +19,6 @@ import type { LiveDefinition } from '../../../lib/migration/definitions.ts';
 import { kpackController, kpackWebhook, type LiveDeployment } from '../../../lib/migration/kpack.ts';
 import { isTrue } from '../../../lib/reconcile/conditions.ts';
 import { commandWorld, type Ran } from '../../support/command-run.ts';
-import { goldenIsHere } from '../../support/golden.ts';
 import { type KpackWebhook, kpackDefinition, startKpackWebhook } from '../../support/kpack-release.ts';
 import { giveToKpack } from '../kpack-cluster.ts';
 import { makeImage, makeNamespace, makePlatform } from '../objects.ts';
@@ -75,7 +74,7 @@ export const migration: Story = {
   },
 
   tell: (the) => {
-    describe.runIf(goldenIsHere)('a cluster of kpack’s with a node', () => {
+    describe('a cluster of kpack’s with a node', () => {
       let webhook: KpackWebhook;
       let kpackless: StandaloneProcess | undefined;
       let backup: string;

@@ -33,7 +33,7 @@ export const olderVersion: Story = {
         older = JSON.parse(body) as Older;
       });
 
-      it('is built, and says so in its own version', () => {
+      it('05#43 is built, and says so in its own version', () => {
         expect(older).toMatchObject({ apiVersion: 'kpack.io/v1alpha1', spec: { serviceAccount: 'builder' } });
         expect(older.status?.latestBuildRef).toBe('app-build-1');
         expect(older.status?.latestImage).toContain('/apps/older-app@sha256:');

@@ -278,7 +278,7 @@ describe('creating the pod', () => {
       'kubectl create priorityclass kpack-build-low-priority --value=1 --preemption-policy=Never',
     ],
     ['mine', 'create it, or name another in spec.priorityClassName'],
-  ])('a priority class %s that is not there is named with what to do', async (name, what) => {
+  ])('05#3 a priority class %s that is not there is named with what to do', async (name, what) => {
     const world = buildWorld({ spec: { priorityClassName: name } });
     const message = `pods "build-name-build-pod" is forbidden: no PriorityClass with name ${name} was found`;
     world.cluster.failNext('POST', '/pods', 403, { message });

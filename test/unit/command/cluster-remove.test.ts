@@ -62,7 +62,7 @@ describe('kpackless cluster remove', () => {
     });
   });
 
-  it('takes nothing from others, not even from one whose name begins alike', async () => {
+  it('05#60 takes nothing from others, not even from one whose name begins alike', async () => {
     for (const cluster of ['prod', 'prod-2', 'pro']) await fill(world.table, cluster);
     const of = (cluster: string) => all().filter((item) => item.split(/[^\w-]/).includes(cluster)).length;
     const before = [of('prod-2'), of('pro')];

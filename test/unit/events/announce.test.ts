@@ -166,7 +166,7 @@ describe('a Build that ended', () => {
     return counted;
   };
 
-  it('is counted by reasons and result, with the seconds of its steps', () => {
+  it('05#8 is counted by reasons and result, with the seconds of its steps', () => {
     expect(countOf({})).toEqual([
       'Builds COMMIT,STACK Completed 1',
       'BuildStepSeconds prepare 2',

@@ -112,7 +112,7 @@ describe('claim of the cache', () => {
     ['that a quota does not let grow', forbidden('exceeded quota: q')],
     ['that is invalid so', new PermanentError('Invalid', 'spec: Forbidden: spec is immutable after creation')],
   ])(
-    '02#44 %s is used as it is, and a condition says why (kpack builds no more, and says nothing)',
+    '02#44 05#23 %s is used as it is, and a condition says why (kpack builds no more, and says nothing)',
     async (_, error) => {
       const world = imageWorld({ spec: volume('1Gi') });
       await world.firstBuild();

@@ -42,7 +42,7 @@ describe('the Deployment of standalone mode', () => {
     expect(container?.securityContext?.readOnlyRootFilesystem).toBe(true);
   });
 
-  it('is restricted', () => {
+  it('05#1 is restricted', () => {
     expect(pod?.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     expect(container?.securityContext).toMatchObject({
       allowPrivilegeEscalation: false,

@@ -25,7 +25,7 @@ describe('an API server', () => {
     expect(supportedServer({ major: 1, minor })).toStrictEqual({ isSupported: true, note: undefined });
   });
 
-  it.each([24, 30])('of 1.%i is refused, with what to do', (minor) => {
+  it.each([24, 30])('05#4 of 1.%i is refused, with what to do', (minor) => {
     expect(supportedServer({ major: 1, minor })).toStrictEqual({
       isSupported: false,
       why: `the cluster is Kubernetes 1.${minor}, and kpackless supports 1.31 to 1.34: upgrade its control plane`,

@@ -41,7 +41,7 @@ describe('what a process counted since its start', () => {
     expect(lines).toContain('kpackless_api_requests_total{method="other",status="other"} 1500');
   });
 
-  it('is served beside health, with gauges as they are at that moment', async () => {
+  it('05#8 is served beside health, with gauges as they are at that moment', async () => {
     const metrics = prometheusMetrics();
     let waiting = 1;
     const health = await serveHealth('127.0.0.1', 0, {

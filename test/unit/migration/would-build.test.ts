@@ -6,7 +6,7 @@ import { leftWithBuilderAnnotation } from '../../../lib/api/labels.ts';
 import type { SourceResolver } from '../../../lib/api/source-resolver.ts';
 import type { ImageBuilder } from '../../../lib/images/image-builder.ts';
 import { type AfterMove, afterMove, type KpackObjects } from '../../../lib/migration/would-build.ts';
-import { goldenFiles, goldenIsHere } from '../../support/golden.ts';
+import { goldenFiles } from '../../support/golden.ts';
 import { recorded } from '../../support/recorded-cluster.ts';
 
 const now = new Date('2026-11-30T12:00:00Z');
@@ -28,7 +28,7 @@ const noted = (build: Build, builder: string): Build => ({
 const comesOf = (objects: KpackObjects): readonly Pick<AfterMove, 'image' | 'comes'>[] =>
   afterMove(objects, now).map(({ image, comes }) => ({ image, comes }));
 
-describe.runIf(goldenIsHere)('an Image of kpack’s', () => {
+describe('an Image of kpack’s', () => {
   it.each(goldenFiles('flow').filter((file) => !file.startsWith('8-')))('is not built again after %s', (file) => {
     expect(comesOf(objectsOf(`flow/${file}`))).toStrictEqual([{ image: 'Image gold-flow/flow', comes: 'nothing' }]);
   });
@@ -65,6 +65,21 @@ describe.runIf(goldenIsHere)('an Image of kpack’s', () => {
         images: [{ ...image, spec: { ...image?.spec, builder: { kind: 'Bulider', name: 'cb' } } } as StoredImage],
       }),
     ).toContain('unknown builder type: Bulider');
+  });
+
+  it('05#27 whose Builds are from before lifecycle versions were noted is counted as built again, and can be held', () => {
+    const objects = objectsOf('flow/6-buildpack-changed.json');
+    const builds = objects.builds.map((one) => ({ ...one, status: { ...one.status, lifecycleVersion: undefined } }));
+    const builders = objects.builders.map((one) => ({
+      ...one,
+      status: { ...one.status, latestImage: 'registry.example/cb@sha256:of-another-release' },
+    })) as readonly ImageBuilder[];
+    const images = objects.images.map((one) => ({
+      ...one,
+      metadata: { ...one.metadata, annotations: { 'image.kpack.io/paused': 'true' } },
+    }));
+    expect(afterMove({ ...objects, builds, builders }, now)).toMatchObject([{ comes: 'build', why: 'LIFECYCLE' }]);
+    expect(afterMove({ ...objects, builds, builders, images }, now)).toMatchObject([{ comes: 'nothing' }]);
   });
 
   it('that asks for a Build gets it, unless its Builds are paused', () => {

@@ -1,4 +1,4 @@
-/** Registries that mean harm. What they send is bounded, stays where it belongs, and fails with a typed error (issue of each line: spec 04, DESIGN §4). */
+/** Registries that mean harm. What they send is bounded, stays where it belongs, and fails with a typed error (spec 04 §9, DESIGN §3.29). */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

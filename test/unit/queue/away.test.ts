@@ -1,5 +1,5 @@
 /**
- * The table or the queues are away while Images are applied (issue 11 §5): the code of the handlers, of the senders and the sweeper on AWS, behind mappings
+ * The table or the queues are away while Images are applied (DESIGN §3.6): the code of the handlers, of the senders and the sweeper on AWS, behind mappings
  * that poll less while functions fail, in virtual time. Half a minute after what was away is back all have their pods, and nothing lies in the dead letters.
  */
 import { describe, expect, it } from 'vitest';

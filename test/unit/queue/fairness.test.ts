@@ -1,5 +1,5 @@
 /**
- * What a namespace waits for its one Image while another has thousands under way (issue 11 §1), on both adapters: the code of the handlers and an API
+ * What a namespace waits for its one Image while another has thousands under way (DESIGN §3.32), on both adapters: the code of the handlers and an API
  * server that answers 600 requests a second, in virtual time. The real API server: test/contract/queue/fairness.test.ts, npm run bench -- --only fair.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

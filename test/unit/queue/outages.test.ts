@@ -1,4 +1,4 @@
-/** The table is away for minutes (issue 11 §5): nothing reaches the dead letters, and half a minute after it is back all is done. */
+/** The table is away for minutes (DESIGN §3.6): nothing reaches the dead letters, and half a minute after it is back all is done. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { imageStory } from '../../support/image-story.ts';
 import type { Story } from '../../support/story.ts';

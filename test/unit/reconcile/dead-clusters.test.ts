@@ -37,7 +37,7 @@ const run = async (areDead: boolean) => {
   return { fleet, waits, caused };
 };
 
-it('two dead clusters of twenty cost the others nothing that can be measured, and the account less than one call a second; back again, they have all that waited within minutes', async () => {
+it('05#59 two dead clusters of twenty cost the others nothing that can be measured, and the account less than one call a second; back again, they have all that waited within minutes', async () => {
   const without = await run(false);
   await without.fleet.stop();
   const beside = await run(true);

@@ -1,4 +1,4 @@
-/** Each test is named after the loss that it prevents: a sequence of events with versions, and where the process dies (DESIGN §3.3–3.10). */
+/** Each test is named after the loss that it prevents: a sequence of events with versions, and where the process dies (DESIGN §3.3–§3.10). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { KubeError } from '../../../lib/kube/errors.ts';
 import { imageStory, settledImage, wakeUp } from '../../support/image-story.ts';

@@ -20,7 +20,7 @@ const cases = Array.from({ length: casesOf01 }, (_, n) => n + 1);
 const isShown = (number: number): boolean =>
   inTitles.has(`01#${number}`) || (shownAs01[number] ?? []).some((elsewhere) => inTitles.has(elsewhere));
 
-describe('spec chapter 01', () => {
+describe('spec 01', () => {
   it('has for every case a test or a reason why there is none', () => {
     const holes = cases.filter((number) => !isShown(number) && absent01[number] === undefined);
     expect(holes.map((number) => `01#${number}`)).toEqual([]);

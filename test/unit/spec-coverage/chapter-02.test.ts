@@ -17,7 +17,7 @@ const cases = Array.from({ length: casesOf02 }, (_, n) => n + 1);
 const isShown = (number: number): boolean =>
   inTitles.has(`02#${number}`) || (shownAs02[number] ?? []).some((elsewhere) => inTitles.has(elsewhere));
 
-describe('spec chapter 02', () => {
+describe('spec 02', () => {
   it('has for every case a test or a reason why there is none', () => {
     const holes = cases.filter((number) => !isShown(number) && absent02[number] === undefined);
     expect(holes.map((number) => `02#${number}`)).toEqual([]);

@@ -17,7 +17,7 @@ const cases = Array.from({ length: casesOf03 }, (_, n) => n + 1);
 const isShown = (number: number): boolean =>
   inTitles.has(`03#${number}`) || (shownAs03[number] ?? []).some((elsewhere) => inTitles.has(elsewhere));
 
-describe('spec chapter 03', () => {
+describe('spec 03', () => {
   it('has for every case a test or a reason why there is none', () => {
     const holes = cases.filter((number) => !isShown(number) && absent03[number] === undefined);
     expect(holes.map((number) => `03#${number}`)).toEqual([]);

@@ -17,7 +17,7 @@ const cases = Array.from({ length: casesOf04 }, (_, n) => n + 1);
 const hasTest = (number: number): boolean =>
   inTitles.has(`04#${number}`) || (shownAs[number] ?? []).some((elsewhere) => inTitles.has(elsewhere));
 
-describe('spec chapter 04', () => {
+describe('spec 04', () => {
   it('has a test for every case', () => {
     expect(cases.filter((number) => !hasTest(number)).map((number) => `04#${number}`)).toEqual([]);
   });

@@ -21,7 +21,7 @@ import { parseReference } from '../../../lib/oci/reference.ts';
 import { complete } from '../../../lib/steps/completion/completion.ts';
 import { messageLimitBytes, terminationMessage } from '../../../lib/steps/completion/termination-message.ts';
 import { cosignKey } from '../../support/cosign-key.ts';
-import { golden, goldenIsHere } from '../../support/golden.ts';
+import { golden } from '../../support/golden.ts';
 import { pushImage, type StepWorld, stepWorld } from '../../support/step-world.ts';
 
 const labels = {
@@ -234,7 +234,7 @@ describe('the termination message', () => {
     expect(terminationMessage({ ...metadata, buildpacks: buildpacks.slice(0, 12) })).not.toBe('');
   });
 
-  it.skipIf(!goldenIsHere)('of the recorded build says what kpack said', async () => {
+  it('of the recorded build says what kpack said', async () => {
     const recorded = golden('flow/1-first-build.json') as {
       pods: [{ status: { containerStatuses: [{ state: { terminated: { message: string } } }] } }];
     };

@@ -63,7 +63,7 @@ const cancel = (world: BuildWorld): void => {
 const minutesLater = (minutes: number) => ({ now: new Date(Date.parse('2026-11-21T09:00:00Z') + minutes * 60_000) });
 
 describe('the logs of a Build that ended', () => {
-  it('are readable after its pod is gone, when it succeeded, in the form and order of kp', async () => {
+  it('05#46 are readable after its pod is gone, when it succeeded, in the form and order of kp', async () => {
     await using store = await fakeS3();
     const world = await running(store);
     for (const step of lifecycleSteps) world.cluster.setLog(podPath, step, `${step} says\nmore\n`);
