@@ -24,13 +24,26 @@ const isFollowed = (
 export interface Certain {
   /** What the pass has declared so far: edges lead from these. */
   readonly declared: () => readonly Dependency[];
-  /** Up to which version the relay has received the events of a kind. */
-  readonly received: (kind: string) => string | undefined;
+  /** The version that the relay and earlier passes vouch for. */
+  readonly received: (key: ObjectKey) => string | undefined;
 }
 
 /** Whether both name one object. */
 export const isSameObject = (a: ObjectKey, b: ObjectKey): boolean =>
   a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+
+/** The versions that events told of. */
+export const toldVersions = (
+  messages: readonly Pick<Message, 'cause' | 'epoch' | 'reason'>[],
+  record: Pick<ObjectRecord, 'edges' | 'epoch'>,
+): NotOlderThan => {
+  const epoch = epochOf(messages, record);
+  const followed = messages.filter((message) => isFollowed(message, record));
+  return (key) =>
+    followed.findLast(
+      (message) => message.epoch === epoch && message.cause.resourceVersion !== '' && isSameObject(message.cause, key),
+    )?.cause.resourceVersion;
+};
 
 /**
  * The versions that events told of, and for the target the one that the last pass read or wrote; for what the pass has declared to depend on, as far
@@ -43,13 +56,11 @@ export const knownVersions = (
   { declared, received }: Certain,
 ): NotOlderThan => {
   const epoch = epochOf(messages, record);
-  const followed = messages.filter((message) => isFollowed(message, record));
+  const told = toldVersions(messages, record);
   return (key) => {
-    const told = followed.findLast(
-      (message) => message.epoch === epoch && message.cause.resourceVersion !== '' && isSameObject(message.cause, key),
-    );
-    if (told !== undefined) return told.cause.resourceVersion;
+    const version = told(key);
+    if (version !== undefined) return version;
     if (isSameObject(target, key)) return record.epoch === epoch ? record.resourceVersion : undefined;
-    return declared().some((dependency) => isSameObject(dependency, key)) ? received(key.kind) : undefined;
+    return declared().some((dependency) => isSameObject(dependency, key)) ? received(key) : undefined;
   };
 };

@@ -14,8 +14,10 @@ const mostKept = 64;
 const mostCharacters = 131_072;
 const mostCharactersOfAll = 524_288;
 
+/** The newest version that was read, and the object in it while no event has come since. */
 interface Kept {
-  readonly object: KubeObject;
+  readonly version: string;
+  readonly object: KubeObject | undefined;
   readonly until: number;
   readonly characters: number;
 }
@@ -30,6 +32,14 @@ interface Known {
   /** By namespace and name, the oldest first. */
   readonly objects: Map<string, Kept>;
   characters: number;
+}
+
+/** How an object is read. */
+export interface ReadOptions {
+  /** A version of it that a message told the pass of: its event may have come to another process alone. */
+  readonly told?: string | undefined;
+  /** Nothing that is kept will do. */
+  readonly isFresh: boolean;
 }
 
 /** Whose event it is. */
@@ -67,8 +77,8 @@ export class Received {
     if (before.version === '' || isNewer(version, before.version)) before.version = version;
     before.turn += 1;
     before.isFollowed = true;
-    if (changed === undefined) forgetAll(before);
-    else for (const one of changed) forget(before, shown(one));
+    if (changed === undefined) outdateAll(before);
+    else for (const one of changed) outdate(before, shown(one));
   }
 
   /** The watch of a kind was interrupted: what changes is not heard of until it comes in again. */
@@ -77,13 +87,18 @@ export class Received {
     if (known === undefined) return;
     known.turn += 1;
     known.isFollowed = false;
-    forgetAll(known);
+    outdateAll(known);
   }
 
-  /** The newest of them, of this epoch; undefined while there is none. */
-  version(cluster: string, kind: string, epoch: string): string | undefined {
-    const known = this.#known.get(`${cluster}/${kind}`);
-    return known?.epoch === epoch && known.version !== '' ? known.version : undefined;
+  /**
+   * The version that an object of this epoch need not be newer than: what has come in of its kind, or a newer one in which it was read. Nobody in this
+   * process is shown an older one than somebody was before. Undefined while nothing has come in.
+   */
+  version(cluster: string, key: ObjectKey, epoch: string): string | undefined {
+    const known = this.#known.get(`${cluster}/${key.kind}`);
+    if (known?.epoch !== epoch || known.version === '') return undefined;
+    const read = known.objects.get(shown(key))?.version ?? '';
+    return isNewer(read, known.version) ? read : known.version;
   }
 
   /**
@@ -94,36 +109,58 @@ export class Received {
     cluster: string,
     epoch: string,
     key: ObjectKey,
+    { told = '', isFresh }: ReadOptions,
     ask: () => Promise<T | undefined>,
   ): Promise<T | undefined> {
     const known = this.#known.get(`${cluster}/${key.kind}`);
-    if (known?.epoch !== epoch || known.version === '' || !known.isFollowed) return ask();
+    if (known?.epoch !== epoch || known.version === '') return ask();
     const now = this.#clock().getTime();
     const kept = known.objects.get(shown(key));
-    if (kept !== undefined && kept.until > now) return kept.object as T;
+    const mayServe = !isFresh && known.isFollowed && kept !== undefined && !isNewer(told, kept.version);
+    if (mayServe && kept.object !== undefined && kept.until > now) return kept.object as T;
     const { turn } = known;
     const object = await ask();
-    if (object !== undefined && known.turn === turn) keep(known, shown(key), frozen(object), now + keptMilliseconds);
+    const isCurrent = known.turn === turn && known.isFollowed;
+    if (object !== undefined) keep(known, shown(key), object, { isCurrent, until: now + keptMilliseconds });
     return object;
   }
 }
 
+/** Forgets the object, and not that it was read in that version. */
+const outdate = (known: Known, name: string): void => {
+  const kept = known.objects.get(name);
+  if (kept?.object === undefined) return;
+  known.characters -= kept.characters;
+  known.objects.set(name, { ...kept, object: undefined, characters: 0 });
+};
+
 const forget = (known: Known, name: string): void => {
-  known.characters -= known.objects.get(name)?.characters ?? 0;
+  outdate(known, name);
   known.objects.delete(name);
 };
 
-const forgetAll = (known: Known): void => {
-  known.objects.clear();
-  known.characters = 0;
+const outdateAll = (known: Known): void => {
+  for (const name of known.objects.keys()) outdate(known, name);
 };
 
-const keep = (known: Known, name: string, object: KubeObject, until: number): void => {
+const keep = (
+  known: Known,
+  name: string,
+  object: KubeObject,
+  { isCurrent, until }: { readonly isCurrent: boolean; readonly until: number },
+): void => {
+  const version = object.metadata?.resourceVersion ?? '';
+  if (isNewer(known.objects.get(name)?.version ?? '', version)) return;
   const { length: characters } = JSON.stringify(object);
   forget(known, name);
-  if (characters > mostCharacters) return;
-  known.objects.set(name, { object, until, characters });
-  known.characters += characters;
+  const isKept = isCurrent && characters <= mostCharacters;
+  known.objects.set(
+    name,
+    isKept
+      ? { version, object: frozen(object), until, characters }
+      : { version, object: undefined, until, characters: 0 },
+  );
+  known.characters += isKept ? characters : 0;
   for (const oldest of known.objects.keys()) {
     if (known.objects.size <= mostKept && known.characters <= mostCharactersOfAll) break;
     forget(known, oldest);

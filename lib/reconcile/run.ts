@@ -18,7 +18,7 @@ import type { Finished, ObjectRecord, Records } from '../state/records.ts';
 import { comesAgain, dueAfterFailure, dueAfterOutcome, dueAfterUnregistered, freshDueAt } from './due.ts';
 import { withEdgesThatWoke } from './edges-that-woke.ts';
 import { withKeptDependencies } from './kept-dependencies.ts';
-import { epochOf, knownVersions } from './known-versions.ts';
+import { epochOf, knownVersions, toldVersions } from './known-versions.ts';
 import { type Log, sayError } from './log.ts';
 import { type Failing, isNews } from './news.ts';
 import type { Outcome } from './outcome.ts';
@@ -239,11 +239,12 @@ export const passRunner = <T extends Reconcilable>(reconciler: Reconciler<T>, po
       const notOlderThan = mayBeOld
         ? knownVersions(target, messages, record, {
             declared,
-            received: (kind) => ports.received?.version(target.cluster, kind, epoch),
+            received: (key) => ports.received?.version(target.cluster, key, epoch),
           })
         : undefined;
       const asks = await ports.kube(target.cluster, run.signal, { until: run.deadline, notOlderThan });
-      kube = mayBeOld ? withKeptDependencies(asks, { ...ports, cluster: target.cluster, epoch, declared }) : asks;
+      const reading = { cluster: target.cluster, epoch, declared, told: toldVersions(messages, record) };
+      kube = withKeptDependencies(asks, { ...ports, ...reading, isFresh: !mayBeOld });
       progress.object = await read(run, kube, now);
     } catch (error) {
       if (error instanceof NotRegisteredError) return unregistered(run, progress, error, now);

@@ -53,7 +53,10 @@ describe('a read by name', () => {
   it('of what the pass has declared need not be newer than what a relay in this process has received: of what comes later it will be told', () => {
     const builder = { kind: 'Builder', namespace: 'team', name: 'base' };
     const declared: (typeof builder)[] = [];
-    const versions = known([told(self, '42')], record, { declared: () => declared, received: (kind) => `${kind} 50` });
+    const versions = known([told(self, '42')], record, {
+      declared: () => declared,
+      received: ({ kind }) => `${kind} 50`,
+    });
     expect(versions(builder)).toBeUndefined();
     declared.push(builder);
     expect(versions(builder)).toBe('Builder 50');
@@ -71,13 +74,13 @@ describe('a read by name', () => {
 describe('what a relay has received', () => {
   it('is the newest version of a kind, in this epoch alone', () => {
     const received = new Received(() => new Date(0));
-    expect(received.version('one', 'Builder', 'e.0')).toBeUndefined();
+    expect(received.version('one', { kind: 'Builder', namespace: 'team', name: 'own' }, 'e.0')).toBeUndefined();
     for (const version of ['9', '50', '10', '']) received.note('one', 'Builder', 'e.0', version);
-    expect(received.version('one', 'Builder', 'e.0')).toBe('50');
-    expect(received.version('one', 'ClusterStack', 'e.0')).toBeUndefined();
-    expect(received.version('two', 'Builder', 'e.0')).toBeUndefined();
+    expect(received.version('one', { kind: 'Builder', namespace: 'team', name: 'own' }, 'e.0')).toBe('50');
+    expect(received.version('one', { kind: 'ClusterStack', namespace: 'team', name: 'own' }, 'e.0')).toBeUndefined();
+    expect(received.version('two', { kind: 'Builder', namespace: 'team', name: 'own' }, 'e.0')).toBeUndefined();
     received.note('one', 'Builder', 'e.1', '3');
-    expect(received.version('one', 'Builder', 'e.1')).toBe('3');
-    expect(received.version('one', 'Builder', 'e.0')).toBeUndefined();
+    expect(received.version('one', { kind: 'Builder', namespace: 'team', name: 'own' }, 'e.1')).toBe('3');
+    expect(received.version('one', { kind: 'Builder', namespace: 'team', name: 'own' }, 'e.0')).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 /** What many passes depend on is read once, until its next event: nobody decides on less than what was received. */
 import { describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../../lib/kube/client.ts';
-import { withKeptDependencies } from '../../../lib/reconcile/kept-dependencies.ts';
+import { type Reading, withKeptDependencies } from '../../../lib/reconcile/kept-dependencies.ts';
 import { Received } from '../../../lib/reconcile/received.ts';
 import { FakeKube } from '../../support/fake-kube.ts';
 
@@ -22,8 +22,9 @@ const begin = ({ declared = [builder] }: { readonly declared?: readonly (typeof 
   kube.put(version('5'));
   const note = (noted: string, changed?: readonly { readonly namespace: string; readonly name: string }[]) =>
     received.note('one', 'ClusterBuilder', 'e.0', noted, changed);
-  const reads = (epoch = 'e.0', cluster = 'one') =>
-    withKeptDependencies(client, { cluster, epoch, received, declared: () => declared }).get(builder);
+  const reading = { received, declared: () => declared, told: () => undefined, isFresh: false };
+  const reads = (epoch = 'e.0', cluster = 'one', more: Partial<Reading> = {}) =>
+    withKeptDependencies(client, { cluster, epoch, ...reading, ...more }).get(builder);
   /** How often the API server was asked meanwhile. */
   const asked = async (work: () => Promise<unknown>): Promise<number> => {
     kube.forget();
@@ -57,10 +58,36 @@ describe('what was read since its last event', () => {
     const { received, kube, note, reads, asked } = begin();
     note('5');
     const old = await kube.get(builder);
-    await received.read('one', 'e.0', builder, async () => {
+    await received.read('one', 'e.0', builder, { isFresh: false }, async () => {
       note('7', [{ namespace: '', name: 'sample' }]);
       return old;
     });
+    expect(await asked(reads)).toBe(1);
+  });
+
+  it('is read again by who was told of a newer version, whose event has not come, and then kept', async () => {
+    const { kube, note, reads, asked } = begin();
+    note('5');
+    await reads();
+    kube.put(version('', { labels: { is: 'new' } }));
+    expect(await reads('e.0', 'one', { told: () => '102' })).toMatchObject({ metadata: { labels: { is: 'new' } } });
+    expect(await asked(reads)).toBe(0);
+    expect(await reads()).toMatchObject({ metadata: { labels: { is: 'new' } } });
+  });
+
+  it('gives way to what a pass read freshly, after somebody wrote in between: nobody goes back behind that', async () => {
+    const { received, kube, note, reads, asked } = begin();
+    note('5');
+    const old = await reads();
+    kube.put(version('', { labels: { is: 'new' } }));
+    await reads('e.0', 'one', { isFresh: true });
+    expect(await asked(reads)).toBe(0);
+    expect(await reads()).toMatchObject({ metadata: { labels: { is: 'new' } } });
+    note('6', [{ namespace: '', name: 'sample' }]);
+    expect(received.version('one', builder, 'e.0')).toBe('102');
+    expect(received.version('one', { ...builder, name: 'other' }, 'e.0')).toBe('6');
+    await received.read('one', 'e.0', builder, { isFresh: false }, async () => old);
+    expect(received.version('one', builder, 'e.0')).toBe('102');
     expect(await asked(reads)).toBe(1);
   });
 
@@ -115,7 +142,7 @@ describe('what was read since its last event', () => {
     note('5');
     let asks = 0;
     const absent = () =>
-      received.read('one', 'e.0', { ...builder, name: 'absent' }, async () => {
+      received.read('one', 'e.0', { ...builder, name: 'absent' }, { isFresh: false }, async () => {
         asks += 1;
         return undefined;
       });
@@ -137,7 +164,7 @@ describe('what was read since its last event', () => {
     note('5');
     let asks = 0;
     const read = (name: string, characters: number) =>
-      received.read('one', 'e.0', { ...builder, name }, async () => {
+      received.read('one', 'e.0', { ...builder, name }, { isFresh: false }, async () => {
         asks += 1;
         return version('5', { annotations: { long: 'x'.repeat(characters) } });
       });
