@@ -65,7 +65,7 @@ describe.runIf(apiServerIsHere)('a cluster that the command has added', () => {
     expect(stateOf(found, 'functions (')).toEqual({
       what: 'functions (asked as kpackless itself)',
       state: 'well',
-      said: 'all 124 verbs are allowed',
+      said: 'all 125 verbs are allowed',
     });
     expect(stateOf(found, 'builds')).toMatchObject({ state: 'well' });
     expect(stateOf(found, 'definitions')).toMatchObject({ state: 'well' });

@@ -103,16 +103,37 @@ const building = async (suite: Suite, name: string): Promise<LivePod> =>
     { what: `step build of ${namespace}/${name}` },
   );
 
-const evict = async (suite: Suite, name: string): Promise<void> => {
+/**
+ * Takes the pod away, which then stays until its Build has told of that: of a pod that is gone nobody can say who deleted it, and on a busy machine it is gone
+ * before anybody looks.
+ */
+const held = async (suite: Suite, name: string, takeAway: () => Promise<void>): Promise<void> => {
   await building(suite, name);
+  const hold = (finalizers: readonly string[] | null): Promise<void> =>
+    ask(suite, 'PATCH', `/api/v1/namespaces/${namespace}/pods/${buildPodName(name)}`, { metadata: { finalizers } });
+  await hold(['kpackless.dev/held']);
+  try {
+    await takeAway();
+    const isTold = (build: Build | undefined): boolean =>
+      conditionOf(build, 'Succeeded')?.message?.includes('Eviction API') === true;
+    await buildWhen(suite, name, isTold);
+  } finally {
+    await hold(null);
+  }
+};
+
+const evict = (suite: Suite, name: string): Promise<void> => held(suite, name, () => evictPod(suite, name));
+
+const evictPod = async (suite: Suite, name: string): Promise<void> => {
   const path = `/api/v1/namespaces/${namespace}/pods/${buildPodName(name)}/eviction`;
   const metadata = { namespace, name: buildPodName(name) };
   await ask(suite, 'POST', path, { apiVersion: 'policy/v1', kind: 'Eviction', metadata });
 };
 
 /** Drains the node of this one pod. Everybody else's pods are kept waiting for no longer than that takes. */
-const drain = async (suite: Suite, name: string): Promise<void> => {
-  await building(suite, name);
+const drain = (suite: Suite, name: string): Promise<void> => held(suite, name, () => drainPod(suite, name));
+
+const drainPod = async (suite: Suite, name: string): Promise<void> => {
   const { kubectlPath, kubeconfigPath } = suite.cluster;
   const kubectl = (...args: readonly string[]) => run(kubectlPath, ['--kubeconfig', kubeconfigPath, ...args]);
   const options = ['--force', '--delete-emptydir-data', '--ignore-daemonsets', '--timeout=1s'];
